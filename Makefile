@@ -1,0 +1,139 @@
+# Every verb of the project. `make` alone prints them.
+
+VENV    ?= .venv
+PYTHON  ?= python3
+PY      := $(VENV)/bin/python
+VARIANT ?= cpu
+MODEL_STORE ?= model_store
+MODEL_VERSION ?= 1
+# How many phantom patients a reference package is trained and judged on.
+PHANTOMS_gos := --seed 2112 --train 3600 --validation 300 --calibration 600 --test 600 --dicom-share 0.05
+PHANTOMS_ad  := --seed 11710 --train 1600 --validation 200 --calibration 400 --test 500
+# One place says which torch: the extra [training] of pyproject.toml.
+TORCH   := $(shell sed -n 's/.*"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+PIP      = $(PY) -m pip install --quiet --disable-pip-version-check
+# The page needs Node; where it is absent all else goes on and says so, and a CI run fails.
+HAS_NODE := $(shell node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' 2>/dev/null && command -v npm >/dev/null && echo yes)
+PAGE_SOURCES := $(shell find web/src web/public web/scripts -type f 2>/dev/null) web/index.html web/vite.config.ts
+without_node = { echo "The page was not $(1): that needs Node 20.19 or newer with npm."; test -z "$$NEUROFUSE_REQUIRE_BROWSER"; }
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup serve page client check check-page format test test-page test-serving bench fuzz reference-models image clean
+
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.development ## Install everything for development and training into .venv
+
+serve: $(VENV)/.serving page ## Serve the packaged models on http://127.0.0.1:8000 (installs no torch)
+	$(VENV)/bin/neurofuse serve
+
+page: ## Build the clinician's page, where its sources are newer
+	@$(if $(HAS_NODE),$(MAKE) --no-print-directory app/web/index.html,$(call without_node,built))
+
+client: $(VENV)/.development web/node_modules/.installed ## Generate the page's client from the OpenAPI document
+	$(VENV)/bin/neurofuse openapi > web/openapi.json
+	cd web && npm run --silent client
+
+check: $(VENV)/.development check-page ## Lint, format check, types, import contracts, Dockerfile, the page and its client
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	$(VENV)/bin/hadolint Dockerfile
+
+check-page: $(VENV)/.development ## Lint and types of the page, and whether its client is of this service
+	@$(if $(HAS_NODE),$(MAKE) --no-print-directory check-page-with-node,$(call without_node,checked))
+
+.PHONY: check-page-with-node
+check-page-with-node: web/node_modules/.installed
+	cd web && npm run --silent check
+	@mkdir -p build
+	$(VENV)/bin/neurofuse openapi > build/openapi.json
+	@cmp build/openapi.json web/openapi.json || { echo "The page's client is stale: make client"; exit 1; }
+	cd web && npx openapi-typescript openapi.json --output ../build/schema.d.ts
+	@cmp build/schema.d.ts web/src/api/schema.d.ts || { echo "The page's client is stale: make client"; exit 1; }
+
+format: $(VENV)/.development ## Rewrite the sources in the project's format
+	$(VENV)/bin/ruff check --fix-only --quiet .
+	$(VENV)/bin/ruff format .
+	$(if $(HAS_NODE),$(MAKE) --no-print-directory web/node_modules/.installed && cd web && npm run --silent format)
+
+test: $(VENV)/.development ## Run every test (NEUROFUSE_SAMPLES names the folder of real images)
+	$(PY) -m pytest
+	@$(MAKE) --no-print-directory test-page
+
+test-page: $(VENV)/.development ## Run the page's tests, those in Chromium included
+	@$(if $(HAS_NODE),$(MAKE) --no-print-directory test-page-with-node,$(call without_node,tested))
+
+.PHONY: test-page-with-node
+test-page-with-node: app/web/index.html
+	cd web && NEUROFUSE_PYTHON=$(abspath $(PY)) npm run --silent test
+
+test-serving: $(VENV)-serving/.installed ## Run the tests of the service in an environment without torch
+	$(VENV)-serving/bin/python -c "import importlib.util as u; assert u.find_spec('torch') is None, 'torch was installed'"
+	$(VENV)-serving/bin/python -m pytest -m "not torch" \
+	  --ignore=tests/training --ignore=tests/skew --ignore=tests/benchmarks --ignore=tests/contract
+
+bench: $(VENV)/.development $(VENV)-peers/.installed ## Print the benchmarks, each beside its peers (NEUROFUSE_SAMPLES adds real images)
+	$(PY) -m benchmarks
+
+fuzz: $(VENV)/.development ## Read 20,000 mutated uploads in worker processes with bounds on time and memory
+	$(PY) -m tests.fuzz
+
+reference-models: reference-ad reference-gos ## Train the packages of model_store anew from phantoms (MODEL_VERSION=n; takes hours)
+
+.PHONY: reference-ad reference-gos
+# A version that is taken is refused before the hours, not after them.
+reference-ad reference-gos: reference-%: $(VENV)/.development
+	@test ! -e $(MODEL_STORE)/$*/$(MODEL_VERSION) || \
+	  { echo "$(MODEL_STORE)/$*/$(MODEL_VERSION) exists and is never overwritten: choose another MODEL_VERSION"; exit 1; }
+	$(PY) -m training phantoms --task $* $(PHANTOMS_$*) --workers 2 --out runs/cohort-$*
+	for row in mma+mhgmu image record; do \
+	  $(PY) -m training train runs/cohort-$* --config training/configs/$*.toml --row $$row --out runs/$*-$$row || exit 1; \
+	done
+	$(PY) -m training evaluate runs/$*-mma+mhgmu --rival image=runs/$*-image --rival record=runs/$*-record
+	$(PY) -m training export runs/$*-mma+mhgmu --store $(MODEL_STORE) --version $(MODEL_VERSION)
+
+image: ## Build the container image, with the page inside (VARIANT=cpu or VARIANT=gpu)
+	docker build --build-arg VARIANT=$(VARIANT) --tag neurofuse:$(VERSION)-$(VARIANT) .
+
+clean: ## Remove caches and build products; environments, runs and models stay
+	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
+	find app training tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/bin/python $(VENV)-serving/bin/python $(VENV)-peers/bin/python: %/bin/python:
+	$(PYTHON) -m venv $*
+
+web/node_modules/.installed: web/package.json web/package-lock.json
+	cd web && npm ci --no-fund --no-audit
+	@touch $@
+
+app/web/index.html: web/node_modules/.installed $(PAGE_SOURCES)
+	cd web && npm run --silent build
+	@touch $@
+
+# The stamps make a second run free and a change of pyproject.toml felt.
+$(VENV)/.serving: pyproject.toml | $(VENV)/bin/python
+	$(PIP) --editable '.[cpu]'
+	@touch $@
+
+# torch first and alone, so that the resolver settles on exactly this build before anything asks for "some torch".
+$(VENV)/.development: pyproject.toml | $(VENV)/bin/python
+	$(PIP) $(TORCH)
+	$(PIP) --editable '.[cpu,training,dev]'
+	@touch $(VENV)/.serving $@
+
+$(VENV)-serving/.installed: PY = $(VENV)-serving/bin/python
+$(VENV)-serving/.installed: pyproject.toml | $(VENV)-serving/bin/python
+	$(PIP) --editable '.[cpu,dev]'
+	@touch $@
+
+# Whom `make bench` measures beside us: in an environment of their own, so that none of it becomes a dependency.
+$(VENV)-peers/.installed: PY = $(VENV)-peers/bin/python
+$(VENV)-peers/.installed: pyproject.toml benchmarks/peers.txt | $(VENV)-peers/bin/python
+	$(PIP) $(TORCH)
+	$(PIP) --requirement benchmarks/peers.txt
+	@touch $@

@@ -1,0 +1,63 @@
+"""What clinicians say of answers, and the export of it."""
+
+from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
+
+from app.api.json_body import BoundedJson
+from app.api.openapi import problem_responses
+from app.api.predictions import PREFIX, UNKNOWN, PredictionId
+from app.api.runtime import CurrentRuntime
+from app.errors import (
+    FeedbackInvalidError,
+    MalformedRequestError,
+    UnknownPredictionError,
+    UploadTooLargeError,
+)
+from app.predictions.feedback import GivenFeedback, KeptFeedback
+
+router = APIRouter(tags=["feedback"], route_class=BoundedJson)
+
+PATH = f"{PREFIX}/{{prediction_id}}/feedback"
+CSV_MEDIA_TYPE = "text/csv"
+
+
+@router.get(PATH, operation_id="get_feedback", summary="What was said of an answer", responses=UNKNOWN)
+def get_feedback(runtime: CurrentRuntime, prediction_id: PredictionId) -> KeptFeedback:
+    """All null while nothing was said."""
+    return runtime.feedback.get(prediction_id)
+
+
+@router.put(
+    PATH,
+    operation_id="put_feedback",
+    summary="Say something of an answer",
+    responses=problem_responses(
+        UnknownPredictionError, MalformedRequestError, UploadTooLargeError, FeedbackInvalidError
+    ),
+)
+def put_feedback(runtime: CurrentRuntime, prediction_id: PredictionId, given: GivenFeedback) -> KeptFeedback:
+    """Replaces what was said before, as a whole; `{}` takes it back."""
+    return runtime.feedback.put(prediction_id, given)
+
+
+@router.get(
+    "/feedback.csv",
+    operation_id="export_feedback",
+    summary="All feedback as a table",
+    response_class=StreamingResponse,
+    responses={
+        **problem_responses(),
+        200: {"content": {CSV_MEDIA_TYPE: {"schema": {"type": "string"}}}},
+    },
+)
+def export_feedback(runtime: CurrentRuntime) -> StreamingResponse:
+    """RFC 4180 in UTF-8 with a header; one row for every answer with feedback, in order of time.
+
+    Text that a spreadsheet would take for a formula (its first character is `=`, `+`, `-`, `@`, a tab or a carriage
+    return) has an apostrophe in front.
+    """
+    return StreamingResponse(
+        runtime.feedback.table(),
+        media_type=CSV_MEDIA_TYPE,
+        headers={"Content-Disposition": 'attachment; filename="feedback.csv"'},
+    )

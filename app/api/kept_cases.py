@@ -1,0 +1,128 @@
+"""What can be asked of an answer while its case is kept: another record, a curve, the image, the record."""
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import FileResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from app import errors
+from app.api.json_body import BoundedJson
+from app.api.openapi import problem_responses
+from app.api.predictions import NIFTI_MEDIA_TYPE, PREFIX, PredictionId
+from app.api.runtime import CurrentRuntime
+from app.predictions.case_store import IMAGE_NAME
+from app.predictions.explain import ExplainChoice
+from app.predictions.what_if_answer import Curve, RecordSent, WhatIf
+
+MOST_POINTS: Final = 101
+
+router = APIRouter(prefix=PREFIX, tags=["kept cases"], route_class=BoundedJson)
+
+FOUND: Final = (errors.UnknownPredictionError, errors.CaseExpiredError)
+ASKED: Final = problem_responses(
+    *FOUND,
+    errors.MalformedRequestError,
+    errors.UploadTooLargeError,
+    errors.EhrInvalidError,
+    errors.EhrInsufficientError,
+    errors.UnknownModelError,
+    errors.NotReadyError,
+    errors.OverloadedError,
+)
+Record = Annotated[
+    dict[str, Any],
+    Field(
+        description="Feature to value, as the part `ehr` of `POST /predict`; an absent feature is missing."
+    ),
+]
+
+
+class WhatIfQuestion(BaseModel):
+    """Another record for a kept case."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    ehr: Record
+    explain: Annotated[
+        ExplainChoice, Field(description="`ehr`: the answer says what each feature contributes.")
+    ] = "none"
+
+
+class CurveQuestion(BaseModel):
+    """A feature to follow."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    ehr: Record
+    feature: Annotated[str, Field(description="Name of the feature; what `ehr` says of it does not matter.")]
+    points: Annotated[
+        int,
+        Field(ge=2, le=MOST_POINTS, description="Values over the plausible range; a category has one each."),
+    ] = 21
+
+
+@router.post(
+    "/{prediction_id}/what-if",
+    operation_id="ask_what_if",
+    summary="The same image with another record",
+    responses=ASKED,
+)
+async def ask_what_if(
+    request: Request, runtime: CurrentRuntime, prediction_id: PredictionId, question: WhatIfQuestion
+) -> WhatIf:
+    """The kept tensor is asked again, so nothing is sent or read anew; with the record that was sent, it gives the answer."""
+    with runtime.admission.place():
+        return await runtime.admission.work(
+            lambda waited_s: runtime.kept_cases.what_if(
+                prediction_id, question.ehr, question.explain, waited_s
+            ),
+            request.is_disconnected,
+        )
+
+
+@router.post(
+    "/{prediction_id}/curve",
+    operation_id="draw_curve",
+    summary="The expectation over one feature of the record",
+    responses=ASKED,
+)
+async def draw_curve(
+    request: Request, runtime: CurrentRuntime, prediction_id: PredictionId, question: CurveQuestion
+) -> Curve:
+    """Every value of one feature with the same image and all else of the record equal."""
+    with runtime.admission.place():
+        return await runtime.admission.work(
+            lambda waited_s: runtime.kept_cases.curve(
+                prediction_id, question.ehr, question.feature, question.points, waited_s
+            ),
+            request.is_disconnected,
+        )
+
+
+@router.head(f"/{{prediction_id}}/{IMAGE_NAME}", include_in_schema=False)
+@router.get(
+    f"/{{prediction_id}}/{IMAGE_NAME}",
+    operation_id="get_image",
+    summary="The image of a case, for viewing",
+    response_class=FileResponse,
+    responses={
+        **problem_responses(*FOUND),
+        200: {"content": {NIFTI_MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}},
+    },
+)
+def get_image(runtime: CurrentRuntime, prediction_id: PredictionId) -> FileResponse:
+    """HU or raw intensity on the patient's own grid, that of a native heatmap; only where `keep=image` was asked."""
+    path = runtime.kept_cases.image(prediction_id)
+    return FileResponse(path, media_type=NIFTI_MEDIA_TYPE, filename=IMAGE_NAME)
+
+
+@router.get(
+    "/{prediction_id}/record",
+    operation_id="get_record",
+    summary="The record of a case, as it was sent",
+    responses=problem_responses(*FOUND),
+)
+def get_record(runtime: CurrentRuntime, prediction_id: PredictionId) -> RecordSent:
+    """What the part `ehr` held, with its own units."""
+    return runtime.kept_cases.record(prediction_id)

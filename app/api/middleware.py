@@ -1,0 +1,131 @@
+"""Around every request: its id, its metric, its log line, headers for browsers, and the net under unexpected errors."""
+
+import re
+import time
+from typing import Final
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api.problems import internal_problem
+from app.predictions.admission import AbandonedError
+from app.predictions.identifiers import uuid7
+from app.telemetry import Metrics, describe_exception
+
+REQUEST_ID_HEADER: Final = "X-Request-ID"
+ACCEPTED_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+DOCUMENTATION: Final = frozenset({"/docs", "/docs/oauth2-redirect"})
+PAGE_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+    "font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""What a page of ours may load: its own files. `data:` is the viewer's font, `blob:` a picture made in the browser."""
+DOCUMENTATION_POLICY: Final = (
+    "default-src 'none'; script-src 'unsafe-inline' https://cdn.jsdelivr.net; "
+    "style-src 'unsafe-inline' https://cdn.jsdelivr.net; img-src 'self' data: https://fastapi.tiangolo.com; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""`/docs` is FastAPI's own page, which starts with an inline script and loads Swagger UI from its network."""
+SECURITY_HEADERS: Final = {
+    "Content-Security-Policy": PAGE_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+QUIET_ROUTES: Final = frozenset({"/livez", "/readyz", "/metrics"})
+CLIENT_ERROR, SERVER_ERROR = 400, 500
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class RequestScope:
+    """ASGI middleware; innermost of the application's own, so that nothing escapes to a server's traceback.
+
+    Args:
+        app: What it wraps.
+        metrics: Where finished requests are counted.
+    """
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection; anything but HTTP passes through."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        await _Exchange(self._app, self._metrics, scope).serve(receive, send)
+
+
+class _Exchange:
+    """One request and its response."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, scope: Scope) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._scope = scope
+        self._status: int | None = None
+        self._began = time.perf_counter()
+        self._request_id = _request_id(Headers(scope=scope))
+        scope.setdefault("state", {})["request_id"] = self._request_id
+
+    async def serve(self, receive: Receive, send: Send) -> None:
+        async def observed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._status = message["status"]
+                self._complete(MutableHeaders(scope=message))
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=self._request_id):
+            try:
+                await self._app(self._scope, receive, observed)
+            except (ClientDisconnect, AbandonedError):
+                self._scope["state"]["problem_code"] = "abandoned"
+            except Exception as error:  # noqa: BLE001 - the net: logged by type and place, answered as a problem
+                log.error("request-fault", **describe_exception(error))  # noqa: TRY400 - no message, no traceback text
+                if self._status is None:
+                    await internal_problem(Request(self._scope))(self._scope, receive, observed)
+            finally:
+                self._finish()
+
+    def _complete(self, headers: MutableHeaders) -> None:
+        headers[REQUEST_ID_HEADER] = self._request_id
+        headers.setdefault(
+            "Cache-Control", "no-store"
+        )  # answers are a patient's; no shared cache may keep one
+        for name, value in SECURITY_HEADERS.items():
+            headers.setdefault(name, value)
+        if self._scope["path"] in DOCUMENTATION:
+            headers["Content-Security-Policy"] = DOCUMENTATION_POLICY
+
+    def _finish(self) -> None:
+        # The template, never the path: an address may hold an id, and labels must stay few.
+        route = getattr(self._scope.get("route"), "path", "unmatched")
+        code = self._scope["state"].get("problem_code", "")
+        self._metrics.requests.labels(route, _outcome(self._status), code).inc()
+        level = "debug" if route in QUIET_ROUTES else "info"
+        getattr(log, level)(
+            "request-finished",
+            method=self._scope["method"],
+            route=route,
+            status=self._status,
+            code=code,
+            duration_ms=round((time.perf_counter() - self._began) * 1000, 1),
+        )
+
+
+def _request_id(headers: Headers) -> str:
+    given = headers.get(REQUEST_ID_HEADER, "")
+    return given if ACCEPTED_REQUEST_ID.fullmatch(given) else str(uuid7())
+
+
+def _outcome(status: int | None) -> str:
+    if status is None:
+        return "abandoned"
+    if status >= SERVER_ERROR:
+        return "failed"
+    return "refused" if status >= CLIENT_ERROR else "ok"

@@ -1,0 +1,113 @@
+"""The packages: what there is, what each one says of itself, and the record it reads."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from fastapi.responses import FileResponse
+
+from app.api.openapi import problem_responses
+from app.api.runtime import CurrentRuntime
+from app.api.schemas import ModelDetail, ModelList, ModelState, ModelSummary, Reason, RecordSchema
+from app.ehr.json_schema import record_json_schema
+from app.errors import MalformedRequestError, NotReadyError, UnknownModelError
+from app.model_package.package import Package
+from app.predictions.catalogue import RETRY_AFTER_S, Entry
+
+router = APIRouter(prefix="/models", tags=["models"])
+
+Name = Annotated[str, Path(description="Package name.", examples=["gos"])]
+Version = Annotated[int, Path(description="Package version.", ge=1, examples=[1])]
+CARD_MEDIA_TYPE = "text/markdown"
+UNKNOWN = problem_responses(UnknownModelError)
+
+
+def model_state(entry: Entry) -> ModelState:
+    """A package's state on the wire."""
+    return ModelState.model_validate(_state_fields(entry))
+
+
+def _state_fields(entry: Entry) -> dict[str, object]:
+    reason = Reason(code=entry.code, detail=entry.detail or "") if entry.code else None
+    return {
+        "name": entry.reference.name,
+        "version": entry.reference.version,
+        "state": entry.state,
+        "reason": reason,
+    }
+
+
+def _summary_fields(entry: Entry) -> dict[str, object]:
+    package = entry.package
+    return {
+        **_state_fields(entry),
+        "task": package.manifest.task if package else None,
+        "title": package.manifest.title if package else None,
+        "intended_use": package.manifest.intended_use if package else None,
+        "sha256": package.sha256 if package else None,
+        "provider": entry.predictor.session.provider if entry.predictor else None,
+    }
+
+
+def _verified(entry: Entry) -> Package:
+    if entry.package is None:
+        raise NotReadyError(
+            f"Expected package {entry.reference} to be verified; it is {entry.state}. See GET /models.",
+            retry_after_s=RETRY_AFTER_S,
+        )
+    return entry.package
+
+
+def _detail(entry: Entry) -> ModelDetail:
+    return ModelDetail.model_validate({**_summary_fields(entry), "manifest": entry.manifest})
+
+
+@router.get("", operation_id="list_models", summary="Every package and its state")
+async def list_models(runtime: CurrentRuntime) -> ModelList:
+    """Packages by name and version; one that failed is listed with its reason."""
+    entries = runtime.catalogue.entries()
+    return ModelList(models=[ModelSummary.model_validate(_summary_fields(entry)) for entry in entries])
+
+
+@router.get("/{name}", operation_id="get_model", summary="The latest version of a package", responses=UNKNOWN)
+async def get_model(runtime: CurrentRuntime, name: Name) -> ModelDetail:
+    """State and manifest of the latest version."""
+    return _detail(runtime.catalogue.entry(name))
+
+
+@router.get(
+    "/{name}/ehr-schema",
+    operation_id="get_record_schema",
+    summary="The record a package reads, as JSON Schema",
+    responses=problem_responses(UnknownModelError, NotReadyError),
+)
+async def get_record_schema(runtime: CurrentRuntime, name: Name) -> RecordSchema:
+    """JSON Schema (2020-12) of the part `ehr` of `POST /predict`, for the latest version."""
+    return record_json_schema(_verified(runtime.catalogue.entry(name)).manifest.ehr)
+
+
+@router.get(
+    "/{name}/{version}",
+    operation_id="get_model_version",
+    summary="One version of a package",
+    responses=problem_responses(UnknownModelError, MalformedRequestError),
+)
+async def get_model_version(runtime: CurrentRuntime, name: Name, version: Version) -> ModelDetail:
+    """State and manifest of this version."""
+    return _detail(runtime.catalogue.entry(f"{name}@{version}"))
+
+
+@router.head("/{name}/{version}/card", include_in_schema=False)
+@router.get(
+    "/{name}/{version}/card",
+    operation_id="get_model_card",
+    summary="The model card of a package",
+    response_class=FileResponse,
+    responses={
+        **problem_responses(UnknownModelError, NotReadyError, MalformedRequestError),
+        200: {"content": {CARD_MEDIA_TYPE: {"schema": {"type": "string"}}}},
+    },
+)
+def get_model_card(runtime: CurrentRuntime, name: Name, version: Version) -> FileResponse:
+    """For people: what the package is for, what it was trained on, how well it does. Markdown in UTF-8."""
+    card = _verified(runtime.catalogue.entry(f"{name}@{version}")).card_path
+    return FileResponse(card, media_type=CARD_MEDIA_TYPE)

@@ -1,0 +1,156 @@
+"""From errors to RFC 9457 problem documents: the one table of statuses.
+
+`type` is `/problems/<code>`, a path on this very service (RFC 9457, section 3.1.1, allows a relative reference with a
+full path): it is stable, ends in the code, and fetching it explains the problem.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from app import errors
+
+MEDIA_TYPE: Final = "application/problem+json"
+TYPE_PREFIX: Final = "/problems/"
+
+STATUS: Final[dict[type[errors.NeuroFuseError], HTTPStatus]] = {
+    errors.MalformedRequestError: HTTPStatus.BAD_REQUEST,
+    errors.UploadTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.ArchiveTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.UnsupportedFileError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.ImageError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.RecordError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.FeedbackInvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.LookupFailedError: HTTPStatus.NOT_FOUND,
+    errors.CaseExpiredError: HTTPStatus.GONE,
+    errors.ServiceError: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+"""Status of an error class and of those below it; anything else is a fault of the service, 500."""
+
+
+@dataclass(frozen=True)
+class ProblemType:
+    """One kind of problem, as `/problems/<code>` explains it.
+
+    Attributes:
+        code: Stable identifier.
+        title: The same for every occurrence.
+        status: HTTP status.
+        meaning: One sentence.
+    """
+
+    code: str
+    title: str
+    status: HTTPStatus
+    meaning: str
+
+
+NOT_FOUND: Final = ProblemType(
+    "not-found", "There is nothing at this address.", HTTPStatus.NOT_FOUND, "No route has this path."
+)
+METHOD_NOT_ALLOWED: Final = ProblemType(
+    "method-not-allowed",
+    "This address does not take this method.",
+    HTTPStatus.METHOD_NOT_ALLOWED,
+    "The path exists, but not for this method; see the header Allow.",
+)
+INTERNAL: Final = ProblemType(
+    errors.NeuroFuseError.code,
+    errors.NeuroFuseError.title,
+    HTTPStatus.INTERNAL_SERVER_ERROR,
+    "A fault of the service, not of the request; the log holds the request id.",
+)
+
+
+def problem_type(error: type[errors.NeuroFuseError]) -> ProblemType:
+    """The kind of problem that an error class stands for."""
+    status = next((STATUS[base] for base in error.__mro__ if base in STATUS), None)
+    if status is None:
+        return INTERNAL
+    return ProblemType(error.code, error.title, status, (error.__doc__ or "").strip())
+
+
+def _leaves(error: type[errors.NeuroFuseError]) -> list[type[errors.NeuroFuseError]]:
+    children = error.__subclasses__()
+    return [leaf for child in children for leaf in _leaves(child)] if children else [error]
+
+
+PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
+    kind.code: kind
+    for kind in (
+        *(problem_type(leaf) for leaf in _leaves(errors.RequestError)),
+        *(problem_type(leaf) for leaf in _leaves(errors.ServiceError)),
+        NOT_FOUND,
+        METHOD_NOT_ALLOWED,
+        INTERNAL,
+    )
+}
+"""Every problem a client can meet, by code."""
+
+
+def problem_response(
+    request: Request, kind: ProblemType, detail: str, fields: dict[str, Any] | None = None
+) -> JSONResponse:
+    """The problem document, with the code noted for the request's metric and log line."""
+    request.state.problem_code = kind.code
+    content = {
+        **(fields or {}),
+        "type": TYPE_PREFIX + kind.code,
+        "title": kind.title,
+        "status": kind.status,
+        "detail": detail,
+        "request_id": request.state.request_id,
+    }
+    return JSONResponse(content, kind.status, media_type=MEDIA_TYPE)
+
+
+def _on_neurofuse_error(request: Request, error: errors.NeuroFuseError) -> JSONResponse:
+    kind = problem_type(type(error))
+    if kind is INTERNAL:
+        return internal_problem(request)
+    response = problem_response(request, kind, error.detail, error.fields)
+    if "retry_after_s" in error.fields:
+        response.headers["Retry-After"] = str(error.fields["retry_after_s"])
+    return response
+
+
+def _on_http_exception(request: Request, error: HTTPException) -> JSONResponse:
+    kind = {404: NOT_FOUND, 405: METHOD_NOT_ALLOWED}.get(error.status_code)
+    if kind is None and error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+        kind = problem_type(errors.MalformedRequestError)
+    response = problem_response(request, kind or INTERNAL, (kind or INTERNAL).meaning)
+    response.headers.update(error.headers or {})
+    return response
+
+
+def _on_validation_error(request: Request, error: RequestValidationError) -> JSONResponse:
+    # Pydantic's `input` and `msg` may quote what the client sent; only the places are given back.
+    places = sorted({".".join(map(str, _place(found))) for found in error.errors()})
+    detail = "Expected the parameters of the OpenAPI document; those named in `parameters` differ."
+    return problem_response(
+        request, problem_type(errors.MalformedRequestError), detail, {"parameters": places}
+    )
+
+
+def _place(found: Mapping[str, Any]) -> Sequence[object]:
+    # The name of what should not be there is a client's own word too: where it stands is enough.
+    place: Sequence[object] = found["loc"]
+    return place[:-1] if found["type"] == "extra_forbidden" else place
+
+
+def internal_problem(request: Request) -> JSONResponse:
+    """The answer to a fault: nothing about its cause leaves the service."""
+    return problem_response(request, INTERNAL, "The request failed by a fault of the service. Try again.")
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Make every error of this application a problem document, those of FastAPI itself included."""
+    app.exception_handler(errors.NeuroFuseError)(_on_neurofuse_error)
+    app.exception_handler(HTTPException)(_on_http_exception)
+    app.exception_handler(RequestValidationError)(_on_validation_error)

@@ -1,0 +1,56 @@
+"""What the routes work with; made once by the application's lifespan and handed to every request."""
+
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from app.predictions.admission import Admission
+from app.predictions.case_list import CaseList
+from app.predictions.case_store import CaseStore
+from app.predictions.catalogue import Catalogue
+from app.predictions.feedback import FeedbackService
+from app.predictions.preview import Previewer
+from app.predictions.service import PredictionService
+from app.predictions.upload_store import UploadStore
+from app.predictions.what_if import KeptCases
+from app.settings import Settings
+from app.telemetry import Metrics
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """The living parts of one application.
+
+    Attributes:
+        settings: The operator's choices.
+        metrics: Of this application.
+        catalogue: Packages and their states.
+        admission: The bounded queue.
+        predictions: The use case.
+        cases: Cases that are kept for a while.
+        kept_cases: Asks them again.
+        uploads: Uploads that are kept for a while.
+        previewer: Reads uploads before they are asked about.
+        case_list: The worklist.
+        feedback: What clinicians say of answers.
+    """
+
+    settings: Settings
+    metrics: Metrics
+    catalogue: Catalogue
+    admission: Admission
+    predictions: PredictionService
+    cases: CaseStore
+    kept_cases: KeptCases
+    uploads: UploadStore
+    previewer: Previewer
+    case_list: CaseList
+    feedback: FeedbackService
+
+
+def _runtime(request: Request) -> Runtime:
+    return cast("Runtime", request.state.runtime)
+
+
+CurrentRuntime = Annotated[Runtime, Depends(_runtime)]

@@ -1,0 +1,90 @@
+"""Shapes on the wire that are not the answer itself (`app.predictions.answer` is that one)."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.model_package.manifest import Manifest, Task
+from app.predictions.catalogue import State
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem document; further members depend on the code."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    type: Annotated[str, Field(description="`/problems/<code>`; fetch it for an explanation.")]
+    title: Annotated[str, Field(description="The same for every occurrence of the code.")]
+    status: Annotated[int, Field(description="HTTP status.")]
+    detail: Annotated[str, Field(description="What was expected, what was found, what to do.")]
+    request_id: Annotated[str, Field(description="The header X-Request-ID of this exchange.")]
+
+
+class ProblemKind(_Wire):
+    """What a problem code means."""
+
+    type: Annotated[str, Field(description="The `type` of problem documents with this code.")]
+    code: Annotated[str, Field(description="Stable identifier.")]
+    title: Annotated[str, Field(description="Short sentence.")]
+    status: Annotated[int, Field(description="HTTP status that comes with it.")]
+    meaning: Annotated[str, Field(description="What it says.")]
+
+
+class Reason(_Wire):
+    """Why a package is not ready."""
+
+    code: Annotated[str, Field(description="Stable identifier, such as `golden-mismatch`.")]
+    detail: Annotated[str, Field(description="In words.")]
+
+
+class ModelState(_Wire):
+    """A package and whether it answers."""
+
+    name: Annotated[str, Field(description="Package name.")]
+    version: Annotated[int, Field(description="Package version.")]
+    state: Annotated[State, Field(description="Only a `ready` package answers.")]
+    reason: Annotated[Reason | None, Field(description="Present where the package failed.")]
+
+
+class ModelSummary(ModelState):
+    """A package in the list of packages; null where its files could not be verified."""
+
+    task: Annotated[Task | None, Field(description="What it answers.")]
+    title: Annotated[str | None, Field(description="Words for people.")]
+    intended_use: Annotated[str | None, Field(description="What the package may be used for.")]
+    sha256: Annotated[str | None, Field(description="Digest of the package.")]
+    provider: Annotated[str | None, Field(description="Execution provider in use, once ready.")]
+
+
+class ModelDetail(ModelSummary):
+    """A package with its manifest."""
+
+    manifest: Annotated[Manifest | None, Field(description="Everything the package says of itself.")]
+
+
+class ModelList(_Wire):
+    """Every package."""
+
+    models: list[ModelSummary]
+
+
+class Readiness(_Wire):
+    """Whether requests will be answered."""
+
+    ready: Annotated[bool, Field(description="Every package passed its self-test on the provider in use.")]
+    provider: Annotated[str, Field(description="The provider that was asked for.")]
+    models: list[ModelState]
+
+
+class Liveness(_Wire):
+    """The process answers."""
+
+    alive: bool
+
+
+RecordSchema = dict[str, Any]
+"""A JSON Schema document."""

@@ -1,0 +1,87 @@
+"""`/uploads`: an image is sent once, looked at, then answered."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Path, Request, Response
+from fastapi.responses import FileResponse
+
+from app import errors
+from app.api.case_form import chosen, sent_images, upload_limits
+from app.api.openapi import IMAGE_PROBLEMS, problem_responses
+from app.api.runtime import CurrentRuntime
+from app.api.uploads import receive_form, upload_folder
+from app.predictions.catalogue import require_ready
+from app.predictions.data_folder import DataFolder
+from app.predictions.preview import Preview
+from app.predictions.upload_store import OVERVIEW_NAME
+
+PREFIX: Final = "/uploads"
+PREVIEW_PARTS: Final = frozenset({"task", "model", "series"})
+
+router = APIRouter(prefix=PREFIX, tags=["uploads"])
+
+UploadId = Annotated[
+    str, Path(description="The `id` of a preview.", examples=["0193c2f4-6a00-7a31-9c2e-5d1f0b7e8a90"])
+]
+UNKNOWN = problem_responses(errors.UnknownUploadError)
+
+
+@router.post(
+    "",
+    operation_id="preview_upload",
+    summary="What is recognised in an image, before a prediction",
+    status_code=201,
+    responses=problem_responses(
+        *IMAGE_PROBLEMS,
+        errors.MalformedRequestError,
+        errors.UploadTooLargeError,
+        errors.UnknownModelError,
+        errors.NotReadyError,
+        errors.OverloadedError,
+    ),
+)
+async def preview_upload(request: Request, response: Response, runtime: CurrentRuntime) -> Preview:
+    """The image is read as `POST /predict` would and kept for half an hour, so that it travels once.
+
+    A refused image gets the problem that `POST /predict` would answer, and nothing of it is kept.
+    """
+    settings = runtime.settings
+    with runtime.admission.place():
+        async with upload_folder(DataFolder(settings.data).uploads) as folder:
+            form = await receive_form(request, folder, upload_limits(settings, PREVIEW_PARTS))
+            spec = require_ready(chosen(form, runtime.catalogue)).package.manifest.image
+            images, series = sent_images(form), form.fields.get("series") or None
+            preview = await runtime.admission.work(
+                lambda _waited_s: runtime.previewer.preview(images, spec, series), request.is_disconnected
+            )
+    response.headers["Location"] = f"{PREFIX}/{preview.id}"
+    return preview
+
+
+@router.head(f"/{{upload_id}}/{OVERVIEW_NAME}", include_in_schema=False)
+@router.get(
+    f"/{{upload_id}}/{OVERVIEW_NAME}",
+    operation_id="get_upload_overview",
+    summary="A picture of what was read, with the model's box",
+    response_class=FileResponse,
+    responses={
+        **UNKNOWN,
+        200: {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}},
+    },
+)
+def get_upload_overview(runtime: CurrentRuntime, upload_id: UploadId) -> FileResponse:
+    """Three planes through the head and axial slices, in radiological convention."""
+    return FileResponse(runtime.uploads.overview(upload_id), media_type="image/png")
+
+
+@router.delete(
+    "/{upload_id}",
+    operation_id="delete_upload",
+    summary="Remove an upload before its time",
+    status_code=204,
+    response_class=Response,
+    responses=UNKNOWN,
+)
+def delete_upload(runtime: CurrentRuntime, upload_id: UploadId) -> None:
+    """Its files and its picture are removed; answers that were given from it stay."""
+    runtime.uploads.delete(upload_id)

@@ -1,0 +1,121 @@
+"""Earlier answers: search, filter, sort, page through, delete."""
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Annotated, Any, Literal, cast
+
+from fastapi import APIRouter, Query
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from app.api.openapi import problem_responses
+from app.api.predictions import PREFIX, UNKNOWN, PredictionId
+from app.api.runtime import CurrentRuntime
+from app.errors import MalformedRequestError
+from app.model_package.manifest import Task
+from app.predictions.case_list import CaseListPage
+from app.records.worklist import FeedbackState, Page, Selection, SortKey
+
+router = APIRouter(prefix=PREFIX, tags=["worklist"])
+
+MOST_ITEMS = 200
+MOST_OFFSET = 2**31
+NO_CONTROLS = r"^[^\x00-\x1F\x7F]*$"
+MODEL = r"^[a-z][a-z0-9-]*(@[1-9][0-9]{0,8})?$"
+
+Sort = Literal[
+    "created", "-created", "reference", "-reference", "task", "-task", "model", "-model", "label", "-label",
+    "favourable", "-favourable",
+]  # fmt: skip
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("before year 1 or after year 9999 in UTC") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+
+
+class WorklistQuery(BaseModel):
+    """Which answers are wanted, and which part of them; an empty parameter is an absent one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    limit: Annotated[int, Field(ge=1, le=MOST_ITEMS, description="Most items.")] = 25
+    offset: Annotated[int, Field(ge=0, le=MOST_OFFSET, description="Answers before the first item.")] = 0
+    q: Annotated[
+        str,
+        Field(
+            max_length=64,
+            pattern=NO_CONTROLS,
+            description="Beginning of the id, or any part of the reference; upper and lower case of a to z are the same.",
+        ),
+    ] = ""
+    task: Annotated[Task | None, Field(description="What was asked.")] = None
+    model: Annotated[
+        str | None,
+        Field(max_length=80, pattern=MODEL, description="Package that answered: `name` or `name@version`."),
+    ] = None
+    label: Annotated[str | None, Field(max_length=64, description="The most likely class.")] = None
+    feedback: Annotated[
+        FeedbackState | None, Field(description="What was said: nothing yet, anything, or one of the two.")
+    ] = None
+    since: Annotated[Moment | None, Field(description="First moment, with its time zone.")] = None
+    until: Annotated[
+        Moment | None, Field(description="Moment before which they were made, with its time zone.")
+    ] = None
+    sort: Annotated[
+        Sort,
+        Field(
+            description="With `-` from the last to the first. What has no value comes last; equals are in order of time."
+        ),
+    ] = "-created"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_absent(cls, given: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in given.items() if value != ""}
+
+    def selection(self) -> Selection:
+        """Which answers are wanted."""
+        name, _, version = (self.model or "").partition("@")
+        return Selection(
+            text=self.q,
+            task=self.task,
+            model_name=name or None,
+            model_version=int(version) if version else None,
+            label=self.label,
+            feedback=self.feedback,
+            since=self.since,
+            until=self.until,
+        )
+
+    def page(self) -> Page:
+        """Which part of them."""
+        key = cast("SortKey", self.sort.removeprefix("-"))
+        return Page(self.limit, self.offset, key, descending=self.sort.startswith("-"))
+
+
+@router.get(
+    "",
+    operation_id="list_predictions",
+    summary="Earlier answers",
+    responses=problem_responses(MalformedRequestError),
+)
+def list_predictions(runtime: CurrentRuntime, query: Annotated[WorklistQuery, Query()]) -> CaseListPage:
+    """One page of the answers that match every parameter, the latest first where nothing else is asked."""
+    return runtime.case_list.page(query.selection(), query.page())
+
+
+@router.delete(
+    "/{prediction_id}",
+    operation_id="delete_prediction",
+    summary="Delete an answer",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=UNKNOWN,
+)
+def delete_prediction(runtime: CurrentRuntime, prediction_id: PredictionId) -> None:
+    """The answer, what was said of it, its heatmap, and what is kept of its case; for good."""
+    runtime.predictions.delete(prediction_id)

@@ -1,0 +1,198 @@
+"""The command line: `neurofuse serve | predict | inspect | models | openapi | healthcheck`. Choices come from the same `NEUROFUSE_` variables."""
+
+import argparse
+import json
+import sys
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, get_args
+
+import uvicorn
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from app.errors import NeuroFuseError, RequestError
+from app.imaging.folders import files_in
+from app.inference.case import HeatmapChoice
+from app.inspection.command import add_to as add_inspect_to
+from app.main import create_app, read_limits
+from app.model_package.manifest import Task
+from app.model_package.package import Package
+from app.model_package.store import ModelStore
+from app.predictions.answer import Answer
+from app.predictions.catalogue import Catalogue, State
+from app.predictions.explain import Case, explain
+from app.predictions.record_text import parse_record
+from app.predictions.start import start_with
+from app.settings import ENV_PREFIX, Settings
+from app.telemetry import configure_logging
+
+OK: Final = 0
+FAILED: Final = 1
+REFUSED: Final = 2
+ANSWER_NAME: Final = "answer.json"
+HEALTHCHECK_TIMEOUT_S: Final = 5.0
+GRACEFUL_SHUTDOWN_S: Final = 30
+"""Seconds that cases have to finish once the process is told to stop; a client that stalls cannot hold it longer."""
+
+SERVE_EXAMPLE = "example: NEUROFUSE_MODEL_STORE=/models neurofuse serve --port 8000"
+PREDICT_EXAMPLE = "example: neurofuse predict series/ --ehr record.json --task gos --out result/"
+MODELS_EXAMPLE = "example: neurofuse models"
+OPENAPI_EXAMPLE = "example: neurofuse openapi > openapi.json"
+HEALTHCHECK_EXAMPLE = "example: neurofuse healthcheck && echo ready"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: Without the program's name; those of the process by default.
+
+    Returns:
+        0 done, 1 the service or a package failed, 2 what was asked cannot be answered.
+    """
+    parsed = _parser().parse_args(arguments)
+    try:
+        settings = Settings()
+        configure_logging(settings.log_level, settings.log_format)
+        code: int = parsed.run(parsed, settings)
+    except ValidationError as error:
+        names = ", ".join(ENV_PREFIX + str(found["loc"][0]).upper() for found in error.errors())
+        return _fail(REFUSED, f"Expected settings as in docs/reference/settings.md; {names} differ.")
+    except OSError as error:
+        return _fail(REFUSED, f"{error.filename}: {error.strerror}")
+    except NeuroFuseError as error:
+        fields = (f"  {name}: {value}" for name, value in error.fields.items())
+        code = REFUSED if isinstance(error, RequestError) else FAILED
+        return _fail(code, f"{error.code}: {error.detail}", *fields)
+    return code
+
+
+def _fail(code: int, *lines: str) -> int:
+    console = Console(stderr=True, soft_wrap=True)
+    for line in lines:
+        console.print(line, markup=False, highlight=False)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="neurofuse",
+        description="Outcome from a brain image and a patient's record.",
+        epilog=PREDICT_EXAMPLE,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    serve = commands.add_parser("serve", help="answer over HTTP", epilog=SERVE_EXAMPLE)
+    serve.add_argument("--host", help="address to listen on; NEUROFUSE_HOST by default")
+    serve.add_argument("--port", type=int, help="port to listen on; NEUROFUSE_PORT by default")
+    serve.set_defaults(run=_serve)
+    predict = commands.add_parser("predict", help="answer one case", epilog=PREDICT_EXAMPLE)
+    predict.add_argument("image", nargs="+", type=Path, help="NIfTI, DICOM or zip files, or folders of them")
+    predict.add_argument("--ehr", type=Path, help="JSON file with the record; an empty record by default")
+    which = predict.add_mutually_exclusive_group(required=True)
+    which.add_argument("--task", choices=get_args(Task), help="what is asked")
+    which.add_argument("--model", help="a package, name or name@version")
+    predict.add_argument("--heatmap", choices=get_args(HeatmapChoice), default="native", help="on which grid")
+    predict.add_argument("--series", help="Series Instance UID of the DICOM series that is meant")
+    predict.add_argument("--out", type=Path, required=True, help="folder for answer.json and the heatmap")
+    predict.set_defaults(run=_predict)
+    add_inspect_to(commands)
+    models = commands.add_parser("models", help="list the packages and test each", epilog=MODELS_EXAMPLE)
+    models.set_defaults(run=_models)
+    openapi = commands.add_parser("openapi", help="print the OpenAPI document", epilog=OPENAPI_EXAMPLE)
+    openapi.set_defaults(run=_openapi)
+    healthcheck = commands.add_parser(
+        "healthcheck", help="ask a running service whether it is ready", epilog=HEALTHCHECK_EXAMPLE
+    )
+    healthcheck.set_defaults(run=_healthcheck)
+    return parser
+
+
+def _serve(arguments: argparse.Namespace, settings: Settings) -> int:
+    chosen = {
+        name: getattr(arguments, name) for name in ("host", "port") if getattr(arguments, name) is not None
+    }
+    settings = Settings(**{**settings.model_dump(), **chosen})
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,  # `configure_logging` has taken care of it
+        access_log=False,  # uvicorn's would hold addresses; ours is `request-finished`
+        server_header=False,
+        timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
+    )
+    return OK
+
+
+def _predict(arguments: argparse.Namespace, settings: Settings) -> int:
+    record = parse_record(arguments.ehr.read_text(encoding="utf-8") if arguments.ehr else "{}")
+    case = Case(files_in(arguments.image), record, arguments.heatmap, arguments.series)
+    predictor = start_with(settings.provider, settings.threads)(_package(arguments, settings))
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    answer = explain(case, predictor, arguments.out, read_limits(settings)).answer
+    (arguments.out / ANSWER_NAME).write_text(answer.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    Console().print(_answer_table(answer))
+    for caution in answer.warnings:
+        Console(soft_wrap=True).print(f"{caution.code}: {caution.detail}", markup=False)
+    return OK
+
+
+def _package(arguments: argparse.Namespace, settings: Settings) -> Package:
+    store = ModelStore(settings.model_store)
+    if arguments.task:
+        return store.load_for_task(arguments.task)
+    reference = store.resolve(arguments.model)
+    return store.load(reference.name, reference.version)
+
+
+def _answer_table(answer: Answer) -> Table:
+    outcome = answer.prediction
+    table = Table("class", "probability", "in the set", title=f"{answer.model.name}@{answer.model.version}")
+    for label, probability in outcome.probabilities.items():
+        table.add_row(label, f"{probability:.3f}", "yes" if label in outcome.prediction_set else "")
+    if outcome.favourable is not None:
+        table.add_section()
+        table.add_row("favourable", f"{outcome.favourable:.3f}", "")
+    table.caption = f"{outcome.coverage:.0%} prediction set; image share {answer.ehr.image_share:.2f}"
+    return table
+
+
+def _models(_arguments: argparse.Namespace, settings: Settings) -> int:
+    catalogue = Catalogue(ModelStore(settings.model_store), start_with(settings.provider, settings.threads))
+    catalogue.load()
+    table = Table("package", "task", "title", "state", "reason")
+    for entry in catalogue.entries():
+        manifest = entry.manifest
+        reason = f"{entry.code}: {entry.detail}" if entry.state is State.FAILED else ""
+        table.add_row(
+            str(entry.reference),
+            manifest.task if manifest else "",
+            manifest.title if manifest else "",
+            entry.state,
+            reason,
+        )
+    Console().print(table)
+    return OK if catalogue.ready else FAILED
+
+
+def _openapi(_arguments: argparse.Namespace, settings: Settings) -> int:
+    json.dump(create_app(settings).openapi(), sys.stdout, indent=2, ensure_ascii=False)
+    sys.stdout.write("\n")
+    return OK
+
+
+def _healthcheck(_arguments: argparse.Namespace, settings: Settings) -> int:
+    # Where the service listens on every address, loopback is one of them.
+    host = "127.0.0.1" if settings.host == "0.0.0.0" else settings.host  # noqa: S104 - compared, not bound
+    try:
+        with urllib.request.urlopen(f"http://{host}:{settings.port}/readyz", timeout=HEALTHCHECK_TIMEOUT_S):
+            return OK
+    except OSError:  # URLError, HTTPError and time-outs are all OSErrors
+        return FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""Whether voxel values can be what the modality says, and the repair of values that no scanner means.
+
+CT is calibrated: air is -1000 HU, so a head CT always shows a share of voxels far below zero, and hardly any beyond
+the 12-bit ceiling of 3071 HU (PS3.3 C.8.2.1; metal aside). MR magnitudes are never far below zero. A NIfTI names no
+modality, so these values are all there is to judge by.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Real
+
+from app.errors import CorruptImageError, WrongModalityError
+from app.imaging.volume import Finding, Modality, Volume
+
+AIR = {Modality.CT: -1024.0, Modality.MR: 0.0}
+"""What lies where nothing was measured: outside the field of view, under padding, in place of NaN."""
+AIR_LIKE_HU = -500
+CT_LEAST_AIR = 0.01
+BEYOND_CT_HU = 4096
+CT_MOST_BEYOND = 0.01
+MR_MOST_AIR_LIKE = 0.05
+MOST_NON_FINITE = 0.5
+
+
+def cleaned(volume: Volume) -> Volume:
+    """Replaces non-finite voxels and raises CT values below -1024 HU to it.
+
+    Scanners write -1500, -2000 or -3024 outside the circle they measured; nothing is thinner than air, and such a
+    value would bleed into its neighbours when the image is resampled.
+    """
+    volume = finite(volume)
+    if volume.modality is not Modality.CT or volume.voxels.dtype.kind == "u":
+        return volume
+    # Looking for such a value is much quicker than raising none.
+    if volume.voxels.dtype.itemsize > 1 and volume.voxels.min(initial=0) < AIR[Modality.CT]:
+        np.maximum(volume.voxels, volume.voxels.dtype.type(AIR[Modality.CT]), out=volume.voxels)
+    return volume
+
+
+def finite(volume: Volume) -> Volume:
+    """Replaces non-finite voxels by air, and says how many; all that is left to repair in a series from DICOM.
+
+    Raises:
+        CorruptImageError: Most of them are not finite.
+    """
+    if volume.voxels.dtype.kind != "f":
+        return volume
+    keep = np.isfinite(volume.voxels)
+    missing = keep.size - int(np.count_nonzero(keep))
+    if missing == 0:
+        return volume
+    if missing > MOST_NON_FINITE * keep.size:
+        raise CorruptImageError(
+            f"Expected numbers, found {missing / keep.size:.0%} of the voxels not finite. Export the image again."
+        )
+    detail = f"{missing} voxels ({missing / keep.size:.2%}) were not finite and count as air"
+    return replace(
+        volume,
+        voxels=_filled(volume.voxels, keep, AIR[volume.modality]),
+        findings=(*volume.findings, Finding("non-finite-voxels-replaced", detail)),
+    )
+
+
+def check_values(volume: Volume) -> None:
+    """Refuses a NIfTI whose values contradict the modality the task needs.
+
+    Raises:
+        WrongModalityError: With the shares that were expected and found; no voxel value.
+    """
+    below = float(np.mean(volume.voxels < AIR_LIKE_HU))
+    if volume.modality is Modality.MR:
+        if below > MR_MOST_AIR_LIKE:
+            raise WrongModalityError(
+                f"Expected an MR image, found {below:.0%} of the voxels below {AIR_LIKE_HU}, as in a CT. "
+                "Send the MR image, or ask a model for CT."
+            )
+        return
+    beyond = float(np.mean(volume.voxels > BEYOND_CT_HU))
+    if below < CT_LEAST_AIR or beyond > CT_MOST_BEYOND:
+        raise WrongModalityError(
+            f"Expected a CT in Hounsfield units with air around the head (at least {CT_LEAST_AIR:.0%} of the voxels "
+            f"below {AIR_LIKE_HU} HU and at most {CT_MOST_BEYOND:.0%} above {BEYOND_CT_HU} HU), found {below:.1%} and "
+            f"{beyond:.1%}. Send the CT without windowing, masking or rescaling."
+        )
+
+
+def _filled(
+    voxels: Real[np.ndarray, "I J K"], keep: Real[np.ndarray, "I J K"], fill: float
+) -> Real[np.ndarray, "I J K"]:
+    voxels[~keep] = fill
+    return voxels

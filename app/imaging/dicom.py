@@ -1,0 +1,183 @@
+"""A folder of DICOM files to a Volume: choose the series, order its slices, judge the geometry, decode the pixels.
+
+DICOM speaks LPS, everything behind this module RAS: `ras_from_lps` is the only place where the sign changes.
+"""
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+from jaxtyping import Float64
+
+from app.errors import ArchiveTooLargeError, IrregularGeometryError, MixedSeriesError, NoUsableSeriesError
+from app.imaging.dicom_header import Placement, SliceHeader
+from app.imaging.dicom_pixels import read_voxels
+from app.imaging.dicom_series import FEWEST_SLICES, Wanted, choose_series, series_findings
+from app.imaging.dicom_slices import read_slices
+from app.imaging.geometry import normal_of, stack_slices
+from app.imaging.limits import ReadLimits
+from app.imaging.source import Source
+from app.imaging.volume import Finding, Modality, Volume
+
+_LPS_TO_RAS: Final = np.array([-1.0, -1.0, 1.0])
+SAME_PLACE_MM: Final = 0.01
+SAME_DIRECTION: Final = 1e-3
+"""Greatest difference of a direction cosine within a series: 0.06 degrees."""
+SAME_SPACING_MM: Final = 1e-4
+UNIT: Final = 0.01
+"""Greatest deviation of direction cosines from orthonormal; files round them to four digits or more."""
+
+
+def ras_from_lps(vectors: Float64[np.ndarray, "*n 3"]) -> Float64[np.ndarray, "*n 3"]:
+    """DICOM's patient frame (Left, Posterior, Superior) to ours (Right, Anterior, Superior); its own inverse."""
+    return np.asarray(vectors * _LPS_TO_RAS)
+
+
+def read_dicom(sources: Sequence[Source], wanted: Wanted, limits: ReadLimits, files: int) -> Volume:
+    """Reads the one image that is meant among DICOM files.
+
+    Args:
+        sources: DICOM files in any order.
+        wanted: What the task needs, and the series where the caller names one.
+        limits: Bounds.
+        files: Files of the whole upload, for the finding that counts those left out.
+
+    Raises:
+        ImageError: By name; see `app.errors`.
+        UnsupportedFileError: Colours, unknown encodings, unknown kinds of multi-frame images.
+    """
+    headers = [header for source in sources for header in read_slices(source, limits)]
+    chosen, choice = choose_series(headers, wanted)
+    modality = wanted.modality
+    _check_alike(chosen, limits)
+    step_i, step_j = _steps(chosen)
+    ordered = _ordered(chosen, normal_of(step_i, step_j))
+    distinct = _without_duplicates(ordered, modality, limits)
+    origins = np.stack([_origin(header) for header in distinct])
+    form = distinct[0].pixel_format
+    stack = stack_slices(step_i, step_j, origins, (form.columns, form.rows))
+    _check_size(math.prod(stack.grid.shape), limits)
+    findings = (*stack.findings, *_duplicates(len(ordered) - len(distinct)), *_lossy(distinct))
+    used = len({header.source for header in chosen})
+    return Volume(
+        voxels=read_voxels(
+            distinct, modality, limits
+        ).T,  # (slice, row, column) becomes (i = column, j = row, k)
+        step_i=stack.step_i,
+        step_j=stack.step_j,
+        slice_origins=stack.slice_origins,
+        grid=stack.grid,
+        modality=modality,
+        findings=(*findings, *series_findings(choice, files, used)),
+        series=choice,
+    )
+
+
+def _placed(header: SliceHeader) -> Placement:
+    if header.placement is None:
+        raise IrregularGeometryError(
+            "Expected position, orientation and pixel spacing in every slice, found a slice without. "
+            "Export the original series."
+        )
+    return header.placement
+
+
+def _origin(header: SliceHeader) -> Float64[np.ndarray, "3"]:
+    return ras_from_lps(np.array(_placed(header).image_position_patient))
+
+
+def _check_alike(headers: Sequence[SliceHeader], limits: ReadLimits) -> None:
+    """Refuses slices of different size, spacing or direction in one series, and more voxels than allowed."""
+    if len({(header.pixel_format.rows, header.pixel_format.columns) for header in headers}) > 1:
+        raise IrregularGeometryError(
+            "Expected slices of one size, found several in one series. Send one acquisition."
+        )
+    spacings = np.array([_placed(header).pixel_spacing for header in headers])
+    cosines = np.array([_placed(header).image_orientation_patient for header in headers])
+    positions = np.array([_placed(header).image_position_patient for header in headers])
+    if not (np.isfinite(spacings).all() and np.isfinite(cosines).all() and np.isfinite(positions).all()):
+        raise IrregularGeometryError(
+            "Expected finite positions, found some that are not. Export the series again."
+        )
+    if np.ptp(spacings, axis=0).max() > SAME_SPACING_MM or spacings.min() <= 0:
+        raise IrregularGeometryError(
+            "Expected one pixel spacing in the series, found several. Send one acquisition."
+        )
+    if np.ptp(cosines, axis=0).max() > SAME_DIRECTION:
+        raise IrregularGeometryError(
+            "Expected parallel slices, found several orientations. Send one acquisition."
+        )
+    _check_size(len(headers) * headers[0].pixel_format.rows * headers[0].pixel_format.columns, limits)
+
+
+def _check_size(voxels: int, limits: ReadLimits) -> None:
+    if voxels > limits.max_voxels:
+        raise ArchiveTooLargeError(
+            f"Expected at most {limits.max_voxels} voxels, found {voxels}. Send a smaller series.",
+            limit=limits.max_voxels,
+        )
+
+
+def _steps(headers: Sequence[SliceHeader]) -> tuple[Float64[np.ndarray, "3"], Float64[np.ndarray, "3"]]:
+    """RAS mm per column and per row, made exactly perpendicular."""
+    # The least of the (nearly equal) statements, so that the order of files cannot matter.
+    cosines = np.array(min(_placed(header).image_orientation_patient for header in headers))
+    between_rows, between_columns = min(_placed(header).pixel_spacing for header in headers)
+    row, column = cosines[:3], cosines[3:]
+    lengths = np.linalg.norm(row), np.linalg.norm(column)
+    if abs(lengths[0] - 1) > UNIT or abs(lengths[1] - 1) > UNIT or abs(row @ column) > UNIT:
+        raise IrregularGeometryError(
+            "Expected perpendicular unit direction cosines, found others. Export the series again."
+        )
+    row = row / lengths[0]
+    column = column - (column @ row) * row
+    column = column / np.linalg.norm(column)
+    return ras_from_lps(row * between_columns), ras_from_lps(column * between_rows)
+
+
+def _ordered(
+    headers: Sequence[SliceHeader], normal: Float64[np.ndarray, "3"]
+) -> list[tuple[float, SliceHeader]]:
+    return sorted(((float(_origin(header) @ normal), header) for header in headers), key=lambda pair: pair[0])
+
+
+def _without_duplicates(
+    ordered: Sequence[tuple[float, SliceHeader]], modality: Modality, limits: ReadLimits
+) -> list[SliceHeader]:
+    """One slice per depth; two at one depth must be the same image."""
+    starts = [0, *(n + 1 for n, (a, b) in enumerate(pairwise(ordered)) if b[0] - a[0] >= SAME_PLACE_MM)]
+    ends = [*starts[1:], len(ordered)]
+    groups = [[header for _, header in ordered[start:end]] for start, end in zip(starts, ends, strict=True)]
+    for group in groups:
+        _check_same(group, modality, limits)
+    if len(groups) < FEWEST_SLICES:
+        raise NoUsableSeriesError(
+            f"Expected at least {FEWEST_SLICES} slices at different places, found {len(groups)}. Send all slices."
+        )
+    return [group[0] for group in groups]
+
+
+def _check_same(group: Sequence[SliceHeader], modality: Modality, limits: ReadLimits) -> None:
+    first = group[0]
+    for other in group[1:]:
+        if np.linalg.norm(_origin(first) - _origin(other)) > SAME_PLACE_MM:
+            raise IrregularGeometryError(
+                "Expected slices above each other, found two side by side at one depth. Send one acquisition."
+            )
+        one, two = read_voxels([first, other], modality, limits)
+        if not np.array_equal(one, two):
+            raise MixedSeriesError(
+                "Expected one image at each place, found different images at one (several phases, echoes or "
+                "reconstructions). Send one of them."
+            )
+
+
+def _duplicates(dropped: int) -> tuple[Finding, ...]:
+    return (Finding("duplicate-slices-dropped", f"{dropped} slices were sent twice"),) if dropped else ()
+
+
+def _lossy(headers: Sequence[SliceHeader]) -> tuple[Finding, ...]:
+    lossy = sum(header.is_lossy for header in headers)
+    return (Finding("lossy-compression", f"{lossy} slices were compressed with loss"),) if lossy else ()

@@ -1,0 +1,129 @@
+"""Enhanced multi-frame CT and MR (PS3.3 A.36, A.38): one file, many slices, described by functional groups.
+
+What a classic file says once per slice, an enhanced one says either in the groups shared by all frames or in the groups of
+each frame (PS3.3 C.7.6.16); the frame's own groups are looked at first. Frames that repeat a place - echoes, phases,
+diffusion weightings, derived maps - carry the attributes by which `dicom_series` tells the images apart.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from app.errors import ArchiveTooLargeError
+from app.imaging.dicom_elements import (
+    acquisition,
+    lookup_table,
+    number,
+    optional,
+    pixel_format,
+    placement,
+    several,
+)
+from app.imaging.dicom_file import PixelPlace
+from app.imaging.dicom_header import Acquisition, SliceHeader
+from app.imaging.limits import ReadLimits
+from app.imaging.source import Source
+
+FRAME_TYPES: Final = ("MRImageFrameTypeSequence", "CTImageFrameTypeSequence")
+
+
+def enhanced_slices(
+    source: Source,
+    dataset: Any,  # noqa: ANN401
+    pixels: PixelPlace,
+    limits: ReadLimits,
+) -> Sequence[SliceHeader]:
+    """Describes every frame.
+
+    Args:
+        source: The file.
+        dataset: Its elements, functional groups included.
+        pixels: Where the stored values of all frames lie.
+        limits: Bounds; every frame counts like a file.
+
+    Raises:
+        ArchiveTooLargeError: More frames than files are allowed.
+    """
+    shared = (several(dataset.get("SharedFunctionalGroupsSequence")) or (None,))[0]
+    per_frame = several(dataset.get("PerFrameFunctionalGroupsSequence"))
+    frames = int(dataset["NumberOfFrames"])
+    if frames > limits.max_files:
+        raise ArchiveTooLargeError(
+            f"Expected at most {limits.max_files} frames, found {frames}. Send one series.",
+            limit=limits.max_files,
+        )
+    if len(per_frame) != frames:
+        raise ValueError("one functional group per frame is required (PS3.3 C.7.6.16)")
+    base = SliceHeader(
+        source,
+        str(dataset.get("Modality") or ""),
+        str(dataset.get("SeriesInstanceUID") or ""),
+        is_slice=True,
+        frames=frames,
+        pixels=pixels,
+        pixel_format=pixel_format(dataset),
+        is_lossy=dataset.get("LossyImageCompression") == "01",
+        acquisition=acquisition(dataset),
+    )
+    return [_frame(base, n, _Groups(own, shared)) for n, own in enumerate(per_frame)]
+
+
+class _Groups:
+    """The functional groups of one frame: its own first, then those of all."""
+
+    def __init__(self, own: Any, shared: Any) -> None:  # noqa: ANN401
+        self._own, self._shared = own, shared
+
+    def item(self, keyword: str) -> Any:  # noqa: ANN401
+        """First item of a functional group; an empty mapping where the group is absent."""
+        for groups in (self._own, self._shared):
+            if groups is not None and (items := several(groups.get(keyword))):
+                return items[0]
+        return {}
+
+
+def _frame(base: SliceHeader, frame: int, groups: _Groups) -> SliceHeader:
+    measures, transform = (
+        groups.item("PixelMeasuresSequence"),
+        groups.item("PixelValueTransformationSequence"),
+    )
+    return replace(
+        base,
+        frame=frame,
+        placement=placement(
+            groups.item("PlanePositionSequence").get("ImagePositionPatient"),
+            groups.item("PlaneOrientationSequence").get("ImageOrientationPatient"),
+            measures.get("PixelSpacing"),
+        ),
+        rescale_slope=number(transform, "RescaleSlope", 1.0),
+        rescale_intercept=number(transform, "RescaleIntercept", 0.0),
+        lookup_table=lookup_table(transform),
+        acquisition=_acquisition(base.acquisition, groups),
+    )
+
+
+def _acquisition(declared: Acquisition, groups: _Groups) -> Acquisition:
+    timing, content = groups.item("MRTimingAndRelatedParametersSequence"), groups.item("FrameContentSequence")
+    frame_type = next(
+        (several(item.get("FrameType")) for name in FRAME_TYPES if (item := groups.item(name))), ()
+    )
+    anatomy = groups.item("FrameAnatomySequence")
+    region = (several(anatomy.get("AnatomicRegionSequence")) or ({},))[0]
+    return replace(
+        declared,
+        image_type=tuple(str(value).upper() for value in frame_type) or declared.image_type,
+        body_part=declared.body_part or str(region.get("CodeMeaning") or "").upper(),
+        kernel=str(
+            (several(groups.item("CTReconstructionSequence").get("ConvolutionKernel")) or ("",))[0]
+        ).upper(),
+        slice_thickness_mm=optional(groups.item("PixelMeasuresSequence"), "SliceThickness"),
+        echo_time_ms=optional(groups.item("MREchoSequence"), "EffectiveEchoTime"),
+        repetition_time_ms=optional(timing, "RepetitionTime"),
+        inversion_time_ms=optional(groups.item("MRModifierSequence"), "InversionTimes"),
+        temporal_position=_temporal(content),
+    )
+
+
+def _temporal(content: Any) -> int | None:  # noqa: ANN401
+    value = optional(content, "TemporalPositionIndex")
+    return None if value is None else int(value)

@@ -1,0 +1,229 @@
+"""The voxels of ordered slices as the scanner means them: decoded, padding filled, modality LUT applied.
+
+HU stays integer where slope and intercept are integers. MONOCHROME1 only says that a display should invert: after the
+modality LUT a CT value is HU either way (PS3.3 C.7.6.3.1.2). An MR value has no unit to hold on to, so an inverted MR
+would look like a wrong contrast; it is refused.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+from jaxtyping import Real
+from pydicom.encaps import get_frame
+
+from app.errors import CorruptImageError, UnsupportedFileError
+from app.imaging.content import AIR
+from app.imaging.decoding_errors import decoding
+from app.imaging.dicom_decode import NATIVE, Stored, check_syntax, decode_frame
+from app.imaging.dicom_file import inflated
+from app.imaging.dicom_header import SliceHeader
+from app.imaging.limits import ReadLimits
+from app.imaging.source import Buffer, Loaded
+from app.imaging.threads import cores, side_by_side
+from app.imaging.volume import Modality
+
+SMALL_BITS: Final = 16
+LARGEST_RESCALE: Final = 1 << 14
+"""16 bits times this, plus this, still fit int32."""
+HU_RANGE: Final = (-1024, 32767)
+"""Nothing is thinner than air, and metal saturates long before int16 ends; so integer HU always fits int16."""
+RUNS_PER_CORE: Final = 16
+"""Short enough that no thread waits long for the last one."""
+
+Plane = Real[np.ndarray, "rows columns"]
+
+
+def read_voxels(
+    headers: Sequence[SliceHeader], modality: Modality, limits: ReadLimits
+) -> Real[np.ndarray, "K rows columns"]:
+    """Decodes slices side by side into one array.
+
+    A packed file is unpacked for its slice alone and dropped; only one of many frames is held until all are decoded.
+
+    Args:
+        headers: Slices of one size, in the order wanted.
+        modality: Decides type, fill and range.
+        limits: Bounds of what a deflated file may inflate to.
+
+    Raises:
+        CorruptImageError: Truncated or contradictory pixels.
+        UnsupportedFileError: Colours, inverted MR, an encoding that is not read here.
+    """
+    for header in headers:
+        _check_supported(header, modality)
+    form = headers[0].pixel_format
+    dtype = voxel_dtype(headers, modality)
+    voxels = np.empty((len(headers), form.rows, form.columns), dtype)
+    load = _loading(headers, limits)
+    fill: Callable[[int], None] = partial(_fill, headers, modality, load, voxels)
+    side_by_side(partial(_each, fill), _runs(len(headers)))
+    return voxels
+
+
+def _runs(slices: int) -> list[range]:
+    """Neighbouring slices as one task: handing over a task takes as long as copying an uncompressed slice."""
+    length = max(1, slices // (cores() * RUNS_PER_CORE))
+    return [range(start, min(start + length, slices)) for start in range(0, slices, length)]
+
+
+def _each(fill: Callable[[int], None], run: range) -> None:
+    for k in run:
+        fill(k)
+
+
+def voxel_dtype(headers: Sequence[SliceHeader], modality: Modality) -> np.dtype[Any]:
+    """One type that holds every slice: integral HU is int16, unscaled MR as stored, scaled MR int32 or float32."""
+    forms = {(header.pixel_format.is_signed, header.pixel_format.bits_allocated) for header in headers}
+    if any(bits > SMALL_BITS for _, bits in forms) or not all(_is_integral(header) for header in headers):
+        return np.dtype(np.float32)
+    if modality is Modality.CT:
+        return np.dtype(np.int16)
+    if len(forms) == 1 and not any(_is_scaled(header) for header in headers):
+        signed, bits = forms.pop()
+        return np.dtype(f"{'i' if signed else 'u'}{bits // 8}")
+    return np.dtype(np.int32)
+
+
+def _is_scaled(header: SliceHeader) -> bool:
+    return header.lookup_table is not None or (header.rescale_slope, header.rescale_intercept) != (1.0, 0.0)
+
+
+def _is_integral(header: SliceHeader) -> bool:
+    """Whether the rescale is whole numbers and int32 holds its result."""
+    slope, intercept = header.rescale_slope, header.rescale_intercept
+    return slope.is_integer() and intercept.is_integer() and max(abs(slope), abs(intercept)) < LARGEST_RESCALE
+
+
+def _check_supported(header: SliceHeader, modality: Modality) -> None:
+    form = header.pixel_format
+    if header.pixels is None:
+        raise CorruptImageError(
+            "Expected pixels in every slice, found a slice without. Send the complete files."
+        )
+    if form.samples != 1 or form.photometric not in {"MONOCHROME1", "MONOCHROME2"}:
+        raise UnsupportedFileError("Expected grey-scale slices, found colours. Send the original images.")
+    if form.photometric == "MONOCHROME1" and modality is Modality.MR:
+        raise UnsupportedFileError(
+            "Expected MONOCHROME2, found inverted MR (MONOCHROME1). Send the original images."
+        )
+    if header.lookup_table and modality is Modality.CT and header.lookup_table.unit != "HU":
+        raise UnsupportedFileError(
+            "Expected a modality LUT to HU, found one to another unit. Export the original images."
+        )
+    check_syntax(header.pixels.transfer_syntax)
+
+
+def _loading(headers: Sequence[SliceHeader], limits: ReadLimits) -> Callable[[SliceHeader], Loaded]:
+    """How a slice's file is brought to memory; those of many frames are there already."""
+    with decoding("The pixels of a DICOM slice"):
+        held = {
+            header.source: _loaded(header, limits)
+            for header in {header.source: header for header in headers if header.frames > 1}.values()
+        }
+    return lambda header: held.get(header.source) or _loaded(header, limits)
+
+
+def _loaded(header: SliceHeader, limits: ReadLimits) -> Loaded:
+    is_deflated = header.pixels is not None and header.pixels.is_deflated
+    return inflated(header.source, limits) if is_deflated else header.source.loaded()
+
+
+def _fill(
+    headers: Sequence[SliceHeader],
+    modality: Modality,
+    load: Callable[[SliceHeader], Loaded],
+    voxels: Real[np.ndarray, "K rows columns"],
+    k: int,
+) -> None:
+    with decoding("The pixels of a DICOM slice"):
+        stored = stored_pixels(headers[k], load(headers[k]))
+    _rescale(stored, headers[k], modality, voxels[k])
+
+
+def stored_pixels(header: SliceHeader, loaded: Loaded) -> Stored:
+    """Decoded values of one slice before the modality LUT.
+
+    Args:
+        header: The slice.
+        loaded: Its file, inflated where the whole dataset is deflated.
+    """
+    place = header.pixels
+    if place is None:
+        raise CorruptImageError(
+            "Expected pixels in every slice, found a slice without. Send the complete files."
+        )
+    form = header.pixel_format
+    size = form.rows * form.columns * form.bits_allocated // 8
+    data: Buffer
+    if place.length is None:
+        with loaded.open() as stream:
+            stream.seek(place.offset)
+            data = get_frame(stream, header.frame, number_of_frames=header.frames)
+    else:
+        data = loaded.part(place.offset + header.frame * size, size)
+    if place.transfer_syntax in NATIVE and len(data) < size:
+        raise CorruptImageError(
+            f"Expected {form.rows} x {form.columns} pixels in a slice, found fewer: the file is truncated. "
+            "Send the complete files."
+        )
+    return decode_frame(data, place.transfer_syntax, form)
+
+
+def _rescale(stored: Stored, header: SliceHeader, modality: Modality, out: Plane) -> None:
+    """Output units = slope * stored + intercept (PS3.3 C.11.1.1.2) or a table's, padding as air, HU in their range."""
+    fits = _fits(stored, header, modality, out)
+    if fits:
+        _shift_hu(stored, header, out)
+    elif modality is Modality.MR and not _is_scaled(header) and stored.dtype == out.dtype:
+        out[:] = stored
+    else:
+        _transform(stored, header, modality, out)
+    padding = header.pixel_format.padding
+    if padding is None or (fits and padding[1] + header.rescale_intercept <= HU_RANGE[0]):
+        return  # air and what is below it is air already
+    out[(stored >= padding[0]) & (stored <= padding[1])] = AIR[modality]
+
+
+def _fits(stored: Stored, header: SliceHeader, modality: Modality, out: Plane) -> bool:
+    """Whether HU can be made in int16 alone, as nearly always."""
+    return (
+        modality is Modality.CT
+        and out.dtype == np.int16
+        and header.lookup_table is None
+        and header.rescale_slope == 1.0
+        and -LARGEST_RESCALE < header.rescale_intercept <= 0
+        and stored.dtype.itemsize == out.dtype.itemsize
+        and (header.pixel_format.is_signed or header.pixel_format.bits_stored < SMALL_BITS)
+    )
+
+
+def _shift_hu(stored: Stored, header: SliceHeader, out: Plane) -> None:
+    """Raises to the least HU before shifting down, so that nothing leaves int16."""
+    intercept = int(header.rescale_intercept)
+    # A row of the same number, because numpy takes four times as long beside a single one.
+    least = np.full(out.shape[-1], HU_RANGE[0] - intercept, np.int16)
+    np.maximum(stored.view(np.int16), least, out=out)
+    if intercept:
+        out += np.int16(intercept)
+
+
+def _transform(stored: Stored, header: SliceHeader, modality: Modality, out: Plane) -> None:
+    """The general road, in int32 or float32."""
+    wide = np.dtype(np.float32 if out.dtype.kind == "f" else np.int32)
+    table = header.lookup_table
+    values: Plane
+    with np.errstate(
+        over="ignore", invalid="ignore"
+    ):  # what is not finite is counted and replaced by the caller
+        if table is not None:
+            values = np.array(table.entries, wide)[
+                np.clip(stored.astype(np.int64) - table.first, 0, len(table.entries) - 1)
+            ]
+        else:
+            slope, intercept = np.float64(header.rescale_slope), np.float64(header.rescale_intercept)
+            values = stored.astype(wide) * slope.astype(wide) + intercept.astype(wide)
+    if modality is Modality.CT:
+        np.clip(values, *HU_RANGE, out=values)
+    out[:] = values

@@ -1,0 +1,240 @@
+"""Images are loaded in processes beside the service, so that a bomb, a hang or a crash costs one request.
+
+Decoders are C code that meets whatever a client sends. Each worker is a process with a bound on its address space; each
+case has a bound on its time. What passes a bound is killed with all it held, and the next case finds a new worker.
+
+Workers are forked from a server process (`multiprocessing`'s forkserver) that has loaded `app.imaging` and nothing else:
+a new one costs milliseconds, shares the libraries' memory, and inherits neither threads nor locks of the service. The
+kernel ends the workers when the server ends, and the server ends with the service, however that ends.
+
+Voxels come back in anonymous memory (memfd_create(2)), which has no name that could be left behind, is not bounded by the
+size of /dev/shm, and is gone when the last array over it is dropped.
+"""
+
+import os
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import Final, Self
+
+import numpy as np
+import structlog
+from jaxtyping import Shaped
+from pebble import ProcessExpired, ProcessPool
+
+from app.errors import NeuroFuseError, NotReadyError, UnreadableImageError
+from app.imaging import worker
+from app.imaging.fork_server import LeanContext
+from app.imaging.limits import DEFAULT_LIMITS, GIBIBYTE, ReadLimits
+from app.imaging.load import LoadedCase, TellingLoader, load_case
+from app.imaging.model_grid import ModelGrid
+from app.imaging.worker import Fault, Job, Outcome
+
+ATTEMPTS: Final = 2
+"""A case whose pool broke may be innocent (an idle worker was killed); a second one that breaks is not."""
+LOOK_UP_S: Final = 1.0
+"""How often a waiting case looks whether its pool still lives."""
+RETRY_AFTER_S: Final = 5
+
+_context: Final = LeanContext(worker.__name__, "pebble")
+log = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class WorkerLimits:
+    """How many workers, and what one case may cost.
+
+    Attributes:
+        workers: Cases loaded at the same time.
+        timeout_s: Seconds for one case, from the moment a worker takes it.
+        memory_bytes: Address space a worker may take beyond its libraries; holds on Linux only.
+        cases_per_worker: After so many a worker is replaced: what a library leaks stays small.
+    """
+
+    workers: int = 2
+    timeout_s: float = 60.0
+    memory_bytes: int = 4 * GIBIBYTE
+    cases_per_worker: int = 100
+
+
+class WorkerFaultError(Exception):
+    """A defect of ours inside a worker; its type and place are in the log."""
+
+
+class ImageWorkers:
+    """A `Loader` whose work is done by other processes; called from any thread, it blocks until the case is loaded.
+
+    Args:
+        limits: Bounds.
+        scratch: Where each case gets a folder for whatever a library writes; the system's temporary folder by default.
+        loader: What a worker runs; a function of a module.
+    """
+
+    def __init__(
+        self, limits: WorkerLimits, scratch: Path | None = None, loader: TellingLoader = load_case
+    ) -> None:
+        self._limits = limits
+        self._scratch = scratch
+        self._loader = loader
+        self._replacing = threading.Lock()
+        self._closed = False
+        self._pool = self._new_pool()
+
+    def __call__(
+        self,
+        paths: Sequence[Path],
+        spec: ModelGrid,
+        limits: ReadLimits = DEFAULT_LIMITS,
+        series: str | None = None,
+    ) -> LoadedCase:
+        """Loads one case as `load_case` does.
+
+        Raises:
+            RequestError: As `load_case`, raised in the worker and again here.
+            UnreadableImageError: A bound was met, or the worker ended.
+            NotReadyError: The workers were closed.
+            WorkerFaultError: A defect of ours.
+        """
+        with TemporaryDirectory(dir=self._scratch, prefix="neurofuse-", ignore_cleanup_errors=True) as name:
+            scratch = Path(name)
+            with _memory(scratch / "voxels") as voxels, _memory(scratch / "image") as image:
+                job = Job(tuple(paths), spec, limits, series, scratch, voxels, image)
+                case = _succeeded(self._outcome(job))
+                return replace(
+                    case,
+                    volume=replace(case.volume, voxels=_mapped(voxels)),
+                    image=replace(case.image, array=_mapped(image)),
+                )
+
+    def warm(self) -> None:
+        """Waits until a worker is up; without it the first case pays for the libraries."""
+        self._pool.schedule(worker.ready).result()
+
+    def close(self) -> None:
+        """Ends the workers; cases that are being loaded end with `NotReadyError`."""
+        with self._replacing:
+            self._closed = True
+        _end(self._pool)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _new_pool(self) -> ProcessPool:
+        return ProcessPool(
+            max_workers=self._limits.workers,
+            max_tasks=self._limits.cases_per_worker,
+            initializer=worker.prepare,
+            initargs=(self._limits.memory_bytes,),
+            context=_context,
+        )
+
+    def _outcome(self, job: Job) -> Outcome:
+        for _ in range(ATTEMPTS):
+            pool = self._pool
+            try:
+                return self._answer(pool, job)
+            except BrokenProcessPool:
+                self._replace(pool)
+        raise _ended(None, self._limits.memory_bytes)
+
+    def _answer(self, pool: ProcessPool, job: Job) -> Outcome:
+        limits = self._limits
+        try:
+            return _result(pool, _scheduled(pool, job, self._loader, limits.timeout_s))
+        except TimeoutError:
+            raise UnreadableImageError(
+                f"Expected an image that is read within {limits.timeout_s:g} seconds, found one that takes longer. "
+                "Send one series, and only its files.",
+                limit=limits.timeout_s,
+            ) from None
+        except ProcessExpired as error:
+            log.warning("image-worker-ended", status=error.exitcode)
+            raise _ended(error.exitcode, limits.memory_bytes) from None
+
+    def _replace(self, broken: ProcessPool) -> None:
+        with self._replacing:
+            if self._closed:
+                raise NotReadyError(
+                    "Expected a running service; it is stopping. Try again later.",
+                    retry_after_s=RETRY_AFTER_S,
+                )
+            if self._pool is not broken:
+                return
+            self._pool = self._new_pool()
+        log.warning("image-workers-replaced")
+        _end(broken)
+
+
+def _scheduled(pool: ProcessPool, job: Job, loader: TellingLoader, timeout_s: float) -> Future[Outcome]:
+    try:
+        return pool.schedule(worker.work, (job, loader), timeout=timeout_s)
+    except RuntimeError:  # pebble's word for a pool that is broken or was stopped
+        raise BrokenProcessPool from None
+
+
+def _result(pool: ProcessPool, future: Future[Outcome]) -> Outcome:
+    while not wait([future], timeout=LOOK_UP_S).done:
+        if not pool.active:  # a task that was queued at that moment would never be told
+            raise BrokenProcessPool
+    return future.result()
+
+
+def _succeeded(outcome: Outcome) -> LoadedCase:
+    if isinstance(outcome, NeuroFuseError):
+        raise outcome
+    if isinstance(outcome, Fault):
+        log.error("image-worker-fault", error_type=outcome.error_type, where=outcome.where)
+        raise WorkerFaultError(outcome.error_type)
+    return outcome
+
+
+def _ended(status: int | None, memory_bytes: int) -> UnreadableImageError:
+    if status == worker.OUT_OF_MEMORY:
+        return UnreadableImageError(
+            f"Expected an image that is read within {memory_bytes} bytes of memory, found one that needs more. "
+            "Send one series, and only its files.",
+            limit=memory_bytes,
+        )
+    return UnreadableImageError(
+        "Expected an image that can be decoded, found one at which the decoder ended abnormally. "
+        "Export the series again, without compression."
+    )
+
+
+def _end(pool: ProcessPool) -> None:
+    pool.stop()  # type: ignore[no-untyped-call]  # pebble types most of its methods, not this one
+    pool.join()
+
+
+@contextmanager
+def _memory(elsewhere: Path) -> Iterator[Path]:
+    """Memory that a worker writes to by a path.
+
+    Args:
+        elsewhere: A file that does the same where the system has no anonymous memory.
+    """
+    if sys.platform != "linux":
+        yield elsewhere
+        return
+    descriptor = os.memfd_create(elsewhere.name)
+    try:
+        yield Path(f"/proc/{os.getpid()}/fd/{descriptor}")
+    finally:
+        os.close(descriptor)
+
+
+def _mapped(memory: Path) -> Shaped[np.ndarray, "..."]:
+    """The array a worker wrote; no copy, and the memory lives as long as the array."""
+    return np.asarray(np.lib.format.open_memmap(memory, mode="r+"))

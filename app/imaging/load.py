@@ -1,0 +1,84 @@
+"""Files to the model grid: the one road from an upload to a tensor, whether it runs in this process or in a worker."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from app.imaging.limits import DEFAULT_LIMITS, ReadLimits
+from app.imaging.model_grid import ModelGrid
+from app.imaging.read import read_image
+from app.imaging.resample import ModelImage, to_model_grid
+from app.imaging.volume import Volume
+
+
+@dataclass(frozen=True)
+class LoadedCase:
+    """An image, read and placed.
+
+    Attributes:
+        volume: As it was acquired.
+        image: As the network sees it.
+        read_s: Seconds spent reading.
+        resample_s: Seconds spent on the way to the model grid.
+    """
+
+    volume: Volume
+    image: ModelImage
+    read_s: float
+    resample_s: float
+
+
+class Loader(Protocol):
+    """Where images are loaded: `load_case` in this process, `app.imaging.isolation.ImageWorkers` in processes beside it."""
+
+    def __call__(
+        self,
+        paths: Sequence[Path],
+        spec: ModelGrid,
+        limits: ReadLimits = DEFAULT_LIMITS,
+        series: str | None = None,
+    ) -> LoadedCase:
+        """Load one case; see `load_case`."""
+
+
+class TellingLoader(Protocol):
+    """A loader that shows the volume before it is resampled, as `load_case` does."""
+
+    def __call__(
+        self,
+        paths: Sequence[Path],
+        spec: ModelGrid,
+        limits: ReadLimits,
+        series: str | None,
+        seen: Callable[[Volume], object],
+    ) -> LoadedCase:
+        """Load one case; see `load_case`."""
+
+
+def load_case(
+    paths: Sequence[Path],
+    spec: ModelGrid,
+    limits: ReadLimits = DEFAULT_LIMITS,
+    series: str | None = None,
+    seen: Callable[[Volume], object] = lambda _volume: None,
+) -> LoadedCase:
+    """Reads the one image among files and brings it to the model grid.
+
+    Args:
+        paths: Files by any names in any order.
+        spec: The grid of the package that is to answer; its modality is the one needed.
+        limits: Bounds on files, bytes and voxels.
+        series: Series Instance UID of the DICOM series that is meant; None leaves the choice to `app.imaging.dicom_series`.
+        seen: Called once with the volume, as soon as it is read; the volume must stay as it is.
+
+    Raises:
+        RequestError: Always one of its leaves, whatever the bytes are.
+    """
+    began = time.perf_counter()
+    volume = read_image(paths, modality=spec.modality, limits=limits, series=series)
+    read = time.perf_counter()
+    seen(volume)
+    image = to_model_grid(volume, spec)
+    return LoadedCase(volume, image, read_s=read - began, resample_s=time.perf_counter() - read)

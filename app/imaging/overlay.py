@@ -1,0 +1,96 @@
+"""The picture people look at: three planes through the heatmap's peak, image in grey, heatmap in colour.
+
+CT shows the brain window (C40 W80), MR its 1st to 99th percentile. The heatmap's colour grows in lightness with its
+value and its opacity is proportional to it, so where it is 0 the image is untouched.
+"""
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from jaxtyping import Float32, Float64, UInt8
+from PIL import Image, ImageDraw
+
+from app.imaging.content import AIR
+from app.imaging.drawing import FAINT, INK, MARGIN, annotate, font, window, window_in_words
+from app.imaging.planes import Plane, box_mm, three_planes
+from app.imaging.resample import heatmap_to_patient_grid, sample_on_grid
+from app.imaging.volume import Volume
+
+LONGEST_PIXELS: Final = 480
+BAR_PIXELS: Final = 14
+MOST_OPAQUE: Final = 0.75
+INFERNO: Final = np.array(
+    [[0, 0, 4], [51, 10, 95], [120, 28, 109], [188, 55, 84], [237, 105, 37], [251, 180, 26], [252, 255, 164]]
+)
+"""Matplotlib's `inferno` (CC0) at even steps: lightness grows evenly, readable without colour vision."""
+
+
+def write_overlay_png(volume: Volume, heatmap_native: Float32[np.ndarray, "I J K"], path: Path) -> None:
+    """Draws image and heatmap in three planes.
+
+    Args:
+        volume: The patient's image.
+        heatmap_native: [0, 1] on `volume.grid`.
+        path: The PNG to write.
+    """
+    peak = _peak_mm(volume, heatmap_native)
+    planes = three_planes(volume.grid, peak, LONGEST_PIXELS)
+    greys = [sample_on_grid(volume, plane.grid, AIR[volume.modality])[:, :, 0] for plane in planes]
+    low, high = window(volume.modality, greys)
+    panels = []
+    for plane, grey in zip(planes, greys, strict=True):
+        heat = heatmap_to_patient_grid(heatmap_native, volume.grid, plane.grid)[:, :, 0]
+        panels.append(_blend((grey - low) / (high - low), heat))
+    _compose(planes, panels, peak, window_in_words(volume.modality)).save(path, optimize=False)
+
+
+def _peak_mm(volume: Volume, heatmap: Float32[np.ndarray, "I J K"]) -> Float64[np.ndarray, "3"]:
+    """Place of the highest value; the middle of the image where the heatmap is empty."""
+    highest = int(np.argmax(heatmap))
+    index = np.array(np.unravel_index(highest, heatmap.shape), np.float64)
+    if heatmap.ravel()[highest] <= 0:
+        return np.asarray(np.mean(box_mm(volume.grid), axis=0))
+    return np.asarray(volume.grid.affine[:3, :3] @ index + volume.grid.affine[:3, 3])
+
+
+def _colours(values: Float32[np.ndarray, "..."]) -> Float64[np.ndarray, "... 3"]:
+    steps = np.linspace(0, 1, len(INFERNO))
+    return np.stack([np.interp(values, steps, INFERNO[:, channel]) for channel in range(3)], axis=-1)
+
+
+def _blend(grey: Float32[np.ndarray, "h w"], heat: Float32[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
+    opacity = (MOST_OPAQUE * heat)[..., None]
+    image = np.clip(grey, 0, 1)[..., None] * 255.0
+    return np.asarray((image * (1 - opacity) + _colours(heat) * opacity).round().astype(np.uint8))
+
+
+def _compose(
+    planes: list[Plane],
+    panels: list[UInt8[np.ndarray, "h w 3"]],
+    peak: Float64[np.ndarray, "3"],
+    caption: str,
+) -> Image.Image:
+    width = sum(panel.shape[1] for panel in panels) + MARGIN * 4 + 3 * MARGIN
+    height = max(panel.shape[0] for panel in panels) + 3 * MARGIN
+    canvas = Image.new("RGB", (width, height))
+    draw = ImageDraw.Draw(canvas)
+    left = MARGIN
+    for plane, panel in zip(planes, panels, strict=True):
+        top = MARGIN + (height - 3 * MARGIN - panel.shape[0]) // 2
+        canvas.paste(Image.fromarray(panel), (left, top))
+        annotate(draw, plane, (left, top), plane.pixel(peak))
+        left += panel.shape[1] + MARGIN
+    _colour_bar(canvas, draw, left + MARGIN // 2)
+    draw.text((MARGIN, height - MARGIN), f"Radiological convention; {caption}", FAINT, font(13), anchor="lm")
+    return canvas
+
+
+def _colour_bar(canvas: Image.Image, draw: ImageDraw.ImageDraw, left: int) -> None:
+    length, top = canvas.height // 2, canvas.height // 4
+    values = np.linspace(1, 0, length, dtype=np.float32)[:, None].repeat(BAR_PIXELS, axis=1)
+    canvas.paste(Image.fromarray(_blend(np.full_like(values, 0.25), values)), (left, top))
+    draw.text((left, top - 14), "attention", INK, font(13), anchor="lm")
+    for value in (1.0, 0.5, 0.0):
+        y = top + round((1 - value) * (length - 1))
+        draw.text((left + BAR_PIXELS + 6, y), f"{value:.1f}", INK, font(12), anchor="lm")

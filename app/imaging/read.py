@@ -1,0 +1,164 @@
+"""The door: uploaded files to one Volume. What a file is, is decided by its first bytes; names and order never matter.
+
+Accepted: one NIfTI (one file, or a header and its image), or DICOM files, or one zip of either. Other files among them are
+left out and counted.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from app.errors import (
+    MalformedRequestError,
+    MixedSeriesError,
+    NoUsableSeriesError,
+    UnsupportedFileError,
+    UploadTooLargeError,
+)
+from app.imaging.archive import members_of
+from app.imaging.content import check_values, cleaned, finite
+from app.imaging.dicom import read_dicom
+from app.imaging.dicom_series import FEWEST_SLICES, Wanted
+from app.imaging.file_kind import FileKind, kind_inside, kind_of_file, may_be_voxels
+from app.imaging.limits import DEFAULT_LIMITS, ReadLimits
+from app.imaging.nifti import read_nifti, read_nifti_pair
+from app.imaging.source import DiskFile, Source
+from app.imaging.volume import Finding, Modality, Volume
+
+__all__ = ["ReadLimits", "opened", "read_image", "read_mask", "read_sources"]
+
+ANALYZE_REMEDY: Final = (
+    "Analyze 7.5 does not say which side is left: convert the image from its DICOM files to NIfTI."
+)
+
+
+def read_image(
+    paths: Sequence[Path],
+    *,
+    modality: Modality,
+    limits: ReadLimits = DEFAULT_LIMITS,
+    series: str | None = None,
+) -> Volume:
+    """Reads the one image among files.
+
+    Args:
+        paths: Files by any names in any order; the same bytes always give the same volume.
+        modality: What the task needs.
+        limits: Bounds on files, bytes and voxels.
+        series: Series Instance UID of the DICOM series that is meant; None leaves the choice to the rules of
+            `app.imaging.dicom_series`.
+
+    Raises:
+        RequestError: Always one of its leaves, whatever the bytes are.
+    """
+    with opened(paths, limits) as sources:
+        return read_sources(sources, Wanted(modality, series), limits)
+
+
+@contextmanager
+def opened(paths: Sequence[Path], limits: ReadLimits) -> Iterator[Sequence[Source]]:
+    """The files themselves, or those in the one archive.
+
+    Raises:
+        UploadTooLargeError: Too many of them.
+        MalformedRequestError: An archive that does not come alone.
+        RequestError: As `members_of`.
+    """
+    if len(paths) > limits.max_files:
+        raise UploadTooLargeError(
+            f"Expected at most {limits.max_files} files, found {len(paths)}. Send one series.",
+            limit=limits.max_files,
+        )
+    files = [DiskFile(path) for path in paths]
+    if not any(kind_of_file(file) is FileKind.ZIP for file in files):
+        yield files
+        return
+    if len(files) > 1:
+        raise MalformedRequestError(
+            f"Expected one archive and nothing beside it, found {len(files)} files. Send everything in one zip."
+        )
+    with members_of(paths[0], limits) as members:
+        yield members
+
+
+def read_sources(sources: Sequence[Source], wanted: Wanted, limits: ReadLimits) -> Volume:
+    """Reads the one image among files that `opened` gave.
+
+    Raises:
+        RequestError: As `read_image`.
+    """
+    kinds: dict[FileKind, list[Source]] = defaultdict(list)
+    for source in sources:
+        kinds[kind_inside(source)].append(source)
+    return _read_plain(kinds, len(sources), wanted, limits)
+
+
+def read_mask(path: Path, *, limits: ReadLimits = DEFAULT_LIMITS) -> Volume:
+    """Reads a label image on a patient's grid (NIfTI); its values are not checked against any modality."""
+    return read_nifti(DiskFile(path), modality=Modality.MR, limits=limits, labels=True)
+
+
+def _read_plain(
+    kinds: dict[FileKind, list[Source]], files: int, wanted: Wanted, limits: ReadLimits
+) -> Volume:
+    """Reads files that are no archives."""
+    niftis = [*kinds[FileKind.NIFTI], *kinds[FileKind.NIFTI_PAIR]]
+    if kinds[FileKind.NIFTI_PAIR]:
+        _free_voxels(kinds)
+    slices = kinds[FileKind.DICOM]
+    if (slices and niftis) or len(niftis) > 1:
+        raise MixedSeriesError(
+            f"Expected one NIfTI or one DICOM series, found {len(niftis)} NIfTI and {len(slices)} DICOM files. "
+            "Send only the image that is meant."
+        )
+    if slices:
+        return finite(read_dicom(slices, wanted, limits, files))
+    if niftis:
+        return _read_nifti(kinds, files, wanted.modality, limits)
+    raise _unsupported(kinds)
+
+
+def _free_voxels(kinds: dict[FileKind, list[Source]]) -> None:
+    """Beside the header of a pair, what only begins like a dataset may be its voxels."""
+    taken = kinds[FileKind.DICOM]
+    kinds[FileKind.OTHER] += [source for source in taken if may_be_voxels(source)]
+    kinds[FileKind.DICOM] = [source for source in taken if not may_be_voxels(source)]
+
+
+def _read_nifti(
+    kinds: dict[FileKind, list[Source]], files: int, modality: Modality, limits: ReadLimits
+) -> Volume:
+    """Reads the one NIfTI there is, and judges what a DICOM would say of itself."""
+    if pairs := kinds[FileKind.NIFTI_PAIR]:
+        volume = read_nifti_pair(pairs[0], kinds[FileKind.OTHER], modality=modality, limits=limits)
+    else:
+        volume = read_nifti(kinds[FileKind.NIFTI][0], modality=modality, limits=limits)
+    volume = cleaned(volume)
+    _check_extent(volume)
+    check_values(volume)
+    left_out = files - (2 if pairs else 1)
+    if not left_out:
+        return volume
+    finding = Finding(
+        "files-ignored", f"{left_out} of {files} files are no part of the image and were left out"
+    )
+    return replace(volume, findings=(*volume.findings, finding))
+
+
+def _check_extent(volume: Volume) -> None:
+    if min(volume.voxels.shape) < FEWEST_SLICES:
+        raise NoUsableSeriesError(
+            f"Expected at least {FEWEST_SLICES} voxels along every axis, found {min(volume.voxels.shape)}. "
+            "Send the whole image."
+        )
+
+
+def _unsupported(kinds: dict[FileKind, list[Source]]) -> UnsupportedFileError:
+    found = ", ".join(f"{len(files)} {kind}" for kind, files in kinds.items() if files) or "nothing"
+    remedy = ANALYZE_REMEDY if kinds[FileKind.ANALYZE] else "Send the image's own files."
+    return UnsupportedFileError(
+        f"Expected one NIfTI (.nii, .nii.gz, or .hdr and .img), DICOM files or one zip of either, found: {found}. {remedy}"
+    )

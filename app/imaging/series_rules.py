@@ -1,0 +1,96 @@
+"""What a series' headers say about it, brought to few words: plane, body part, kernel, weighting.
+
+All of it is declared by a scanner or typed by a person, so it ranks candidates and never refuses one.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from jaxtyping import Float64
+
+from app.imaging.dicom_header import Acquisition
+from app.imaging.series_choice import BodyPart, Kernel, Plane, Weighting
+
+PLANES: Final[tuple[Plane, ...]] = ("sagittal", "coronal", "axial")
+"""By the axis of the slice normal: Left, Posterior, Superior."""
+CLEARLY: Final = 0.8
+"""Share of the normal along one axis: up to 37 degrees of tilt is still that plane."""
+SHORTEST: Final = 1e-9
+HEAD_WORDS: Final = ("HEAD", "BRAIN", "SKULL", "CRANI", "NEURO")
+"""Beginnings of Body Part Examined (PS3.16 CID 4031 has HEAD, BRAIN, SKULL, HEADNECK), and what consoles add."""
+
+GE_KERNELS: Final[dict[str, Kernel]] = {
+    "SOFT": "soft",
+    "STANDARD": "soft",
+    "STND": "soft",
+    "DETAIL": "sharp",
+    "LUNG": "sharp",
+    "BONE": "sharp",
+    "BONEPLUS": "sharp",
+    "EDGE": "sharp",
+}
+PHILIPS_KERNELS: Final[dict[str, Kernel]] = {
+    **dict.fromkeys(("A", "B", "C", "UA", "UB", "UC", "EB", "EC"), "soft"),
+    **dict.fromkeys(("D", "E", "L", "YA", "YB", "YC", "YD", "YE"), "sharp"),
+}
+SIEMENS_KERNEL: Final = re.compile(r"[A-Z]{1,2}(\d{2})[A-Z]?(\\\d)?")
+"""A region's letters and a number that grows with sharpness: H31S, J40F, BR38, HR64."""
+SIEMENS_SHARP_FROM: Final = 50
+CANON_KERNEL: Final = re.compile(r"FC(\d{2})")
+CANON_SHARP: Final = (*range(30, 40), *range(50, 60), *range(80, 90))
+"""FC30s bone, FC50s lung, FC80s high resolution; FC2x and FC6x are for brain."""
+
+DIFFUSION_WORDS: Final = frozenset({"DIFFUSION", "ADC", "TRACEW", "FA"})
+DERIVED_WORDS: Final = frozenset({"DERIVED", "SECONDARY"})
+COMPUTED_WORDS: Final = frozenset({"MPR", "REFORMATTED", "PROJECTION IMAGE", "MIP", "MINIP", "AVERAGE"})
+T2_ECHO_MS: Final = 60.0
+SHORT_ECHO_MS: Final = 15.0
+FLAIR_INVERSION_MS: Final = 1500.0
+T1_REPETITION_MS: Final = 1000.0
+
+
+def plane_of(normal: Float64[np.ndarray, "3"]) -> Plane:
+    """Plane of slices with this normal, LPS or RAS."""
+    share = np.abs(normal) / max(float(np.linalg.norm(normal)), SHORTEST)
+    axis = int(share.argmax())
+    return PLANES[axis] if share[axis] >= CLEARLY else "oblique"
+
+
+def body_part_of(declared: str) -> BodyPart:
+    """Head, something else, or nothing declared."""
+    if not declared:
+        return "unknown"
+    return "head" if declared.startswith(HEAD_WORDS) else "other"
+
+
+def kernel_of(name: str) -> Kernel:
+    """Soft tissue or sharp, by the manufacturers' public naming; any other name stays unknown."""
+    name = name.strip().replace(" ", "")
+    if match := CANON_KERNEL.fullmatch(name):
+        return "sharp" if int(match[1]) in CANON_SHARP else "soft"
+    if match := SIEMENS_KERNEL.fullmatch(name):
+        return "sharp" if int(match[1]) >= SIEMENS_SHARP_FROM else "soft"
+    return GE_KERNELS.get(name) or PHILIPS_KERNELS.get(name, "unknown")
+
+
+def weighting_of(acquisition: Acquisition) -> Weighting:
+    """MR contrast by its times: long echo T2 (with a long inversion FLAIR); short echo and recovery T1."""
+    echo, repetition = acquisition.echo_time_ms, acquisition.repetition_time_ms
+    inversion = acquisition.inversion_time_ms
+    if DIFFUSION_WORDS & set(acquisition.image_type):
+        return "diffusion"
+    if echo is None or repetition is None:
+        return "unknown"
+    if echo >= T2_ECHO_MS:
+        return "FLAIR" if inversion and inversion >= FLAIR_INVERSION_MS else "T2"
+    if echo > SHORT_ECHO_MS:
+        return "unknown"
+    prepared = inversion is not None and 0 < inversion < FLAIR_INVERSION_MS
+    return "T1" if prepared or repetition < T1_REPETITION_MS else "PD"
+
+
+def is_original(image_type: Sequence[str]) -> bool:
+    """Acquired rather than computed: Image Type value 1 (PS3.3 C.7.6.1.1.2), and the words of reformats."""
+    return not (DERIVED_WORDS & set(image_type[:2]) or COMPUTED_WORDS & set(image_type))

@@ -1,0 +1,148 @@
+"""What runs inside an image worker: limits set on itself, then one case after another.
+
+A worker holds nothing of the service: it imports `app.imaging` and what that needs. It answers with values: a named
+error is one, so that no traceback text, which may quote a file, ever leaves it.
+"""
+
+import copy
+import ctypes
+import logging
+import os
+import resource
+import signal
+import sys
+import tempfile
+import traceback
+import warnings
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from jaxtyping import Shaped
+
+from app.errors import NeuroFuseError, UnreadableImageError
+from app.imaging.limits import ReadLimits
+from app.imaging.load import LoadedCase, TellingLoader
+from app.imaging.model_grid import ModelGrid
+
+PR_SET_PDEATHSIG: Final = 1
+"""prctl(2): the signal a process gets when its parent dies."""
+OUT_OF_MEMORY: Final = 3
+"""Exit status of a worker that met its limit on memory: what it could not free must not burden the next case."""
+NOTHING: Final = np.empty((0, 0, 0), np.float32)
+"""Stands for an array that travels through memory instead of the pipe."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One case for a worker.
+
+    Attributes:
+        paths: The upload's files.
+        spec: The grid to bring the image to.
+        limits: Bounds on files, bytes and voxels.
+        series: Series Instance UID that is meant, if one was named.
+        scratch: Folder of this case alone; whatever is written to disk goes below it.
+        voxels: Memory for the voxels as acquired, as a path.
+        image: Memory for the array on the model grid, as a path.
+    """
+
+    paths: tuple[Path, ...]
+    spec: ModelGrid
+    limits: ReadLimits
+    series: str | None
+    scratch: Path
+    voxels: Path
+    image: Path
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A defect of ours, without its message, which may quote a value.
+
+    Attributes:
+        error_type: Name of the exception.
+        where: Its frames, outermost first.
+    """
+
+    error_type: str
+    where: tuple[str, ...]
+
+
+Outcome = LoadedCase | NeuroFuseError | Fault
+"""What a worker answers with."""
+
+
+def prepare(memory_bytes: int) -> None:
+    """Limits this process, before its first case.
+
+    Args:
+        memory_bytes: Address space it may take beyond what it has now, its libraries loaded.
+    """
+    # A decoder that hangs in C never comes back to a handler written in Python.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # What libraries print may quote a patient.
+    logging.disable()
+    warnings.simplefilter("ignore")
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file is a copy of a patient's image
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        # Where memory runs out for the whole machine or container, the kernel takes a worker, not the service.
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+        # BLAS starts its threads at the first product; their stacks and buffers belong to what the process has.
+        np.ones((256, 256)) @ np.ones((256, 256))
+        limit = _address_space_bytes() + memory_bytes
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def _address_space_bytes() -> int:
+    """Size of this process, the first number of proc(5)'s statm."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    return pages * resource.getpagesize()
+
+
+def ready() -> None:
+    """Says, by returning, that a worker is up."""
+
+
+def work(job: Job, load: TellingLoader) -> Outcome:
+    """Loads one case and leaves its arrays in the memory that was offered."""
+    tempfile.tempdir = str(job.scratch)
+    try:
+        case = _loaded(job, load)
+    except (MemoryError, UnreadableImageError):
+        os._exit(OUT_OF_MEMORY)
+    except NeuroFuseError as error:
+        return copy.copy(error)  # without its frames, which hold the image
+    except Exception as error:  # noqa: BLE001 - told to the service, which logs it and answers 500
+        frames = traceback.extract_tb(error.__traceback__)
+        return Fault(
+            type(error).__name__, tuple(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
+        )
+    return replace(
+        case, volume=replace(case.volume, voxels=NOTHING), image=replace(case.image, array=NOTHING)
+    )
+
+
+def _loaded(job: Job, load: TellingLoader) -> LoadedCase:
+    """Loads a case; its voxels are on their way while it is resampled, which costs more than they do."""
+    written: list[Future[None]] = []
+    with ThreadPoolExecutor(1) as writer:
+        case = load(
+            job.paths,
+            job.spec,
+            job.limits,
+            job.series,
+            lambda volume: written.append(writer.submit(_write, job.voxels, volume.voxels)),
+        )
+        _write(job.image, case.image.array)
+        written[0].result()
+    return case
+
+
+def _write(memory: Path, array: Shaped[np.ndarray, "..."]) -> None:
+    """As .npy: type, shape and order of the axes travel with the values, and the reader maps what was written."""
+    with memory.open("wb") as file:
+        np.lib.format.write_array(file, array, allow_pickle=False)

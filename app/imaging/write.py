@@ -1,0 +1,116 @@
+"""Arrays on a grid to files: NIfTI for machines, one picture for people.
+
+The same array gives the same bytes: gzip without a time, a header without a date.
+"""
+
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from isal import igzip
+from jaxtyping import Float32, Real, UInt8
+from nibabel.nifti1 import Nifti1Header
+
+from app.imaging.content import AIR
+from app.imaging.overlay import write_overlay_png
+from app.imaging.resample import sample_on_grid
+from app.imaging.stack import keeps_pixels, stack_on_grid
+from app.imaging.volume import Grid, Modality, Volume
+
+__all__ = ["voxels_on_grid", "write_heatmap", "write_image", "write_nifti", "write_overlay_png"]
+
+SCANNER: Final = 1
+"""NIFTI_XFORM_SCANNER_ANAT: coordinates are the scanner's."""
+SAME_PLACE: Final = 1e-4
+"""Greatest difference of an affine's entry, mm, that is rounding of the quaternion."""
+LEVELS: Final = 255
+"""Steps of a stored heatmap: it reads 0 to 1, right within 1/510."""
+LEVEL_SLOPE: Final = float(np.nextafter(np.float32(1 / LEVELS), np.float32(0)))
+"""`scl_slope` is float32; rounded down, so that the highest level never reads above 1."""
+GZIP_LEVEL: Final = 1
+INT16: Final = np.iinfo(np.int16)
+NO_EXTENSION: Final = b"\0\0\0\0"
+
+
+def write_nifti(array: Real[np.ndarray, "I J K"], grid: Grid, path: Path) -> None:
+    """Writes values as they are (floats as float32) to one `.nii.gz`; sform and qform say where they lie.
+
+    Args:
+        array: Values on the grid, index order (i, j, k).
+        grid: Where they lie, RAS mm.
+        path: The file; its folder exists.
+    """
+    kept = array.astype(np.float32, copy=False) if array.dtype.kind == "f" else array
+    _write(kept, 1.0, grid, path)
+
+
+def write_heatmap(heatmap: Float32[np.ndarray, "I J K"], grid: Grid, path: Path) -> None:
+    """Writes a heatmap in [0, 1] as bytes with `scl_slope` 1/255: a quarter of the size, and it compresses."""
+    _write(_levels(heatmap), LEVEL_SLOPE, grid, path)
+
+
+def write_image(volume: Volume, path: Path) -> None:
+    """Writes an image on the patient's grid for viewing: int16 where its values are whole numbers that fit, else float32.
+
+    Hounsfield units are whole numbers (DICOM PS3.3, C.8.2.1): where a tilted or uneven CT was resampled, they are
+    rounded to them.
+    """
+    voxels = (
+        voxels_on_grid(volume)
+        if is_stored_lattice(volume) or not keeps_pixels(volume)
+        else stack_on_grid(volume)
+    )
+    if volume.modality is Modality.CT and voxels.dtype.kind == "f":
+        voxels = np.rint(voxels)
+    fits = voxels.min() >= INT16.min and voxels.max() <= INT16.max
+    if fits and (voxels.dtype.kind in "iu" or volume.modality is Modality.CT):
+        write_nifti(voxels.astype(np.int16, copy=False), volume.grid, path)
+    else:
+        write_nifti(voxels.astype(np.float32, copy=False), volume.grid, path)
+
+
+def voxels_on_grid(volume: Volume) -> Real[np.ndarray, "I J K"]:
+    """The image on the patient's grid: as stored for a regular series, read there for a corrected one."""
+    if is_stored_lattice(volume):
+        return volume.voxels
+    return sample_on_grid(volume, volume.grid, AIR[volume.modality])
+
+
+def is_stored_lattice(volume: Volume) -> bool:
+    """Whether the patient's grid is the lattice the voxels are stored on."""
+    affine = volume.grid.affine
+    lines = affine[:3, 3] + np.arange(volume.voxels.shape[2])[:, None] * affine[:3, 2]
+    return bool(
+        volume.grid.shape == volume.voxels.shape
+        and np.allclose(lines, volume.slice_origins, rtol=0, atol=0.1)
+    )
+
+
+def _levels(heatmap: Float32[np.ndarray, "I J K"]) -> UInt8[np.ndarray, "I J K"]:
+    scaled = heatmap * np.float32(LEVELS)
+    scaled += np.float32(0.5)  # the cast truncates
+    return np.clip(scaled, 0, LEVELS, out=scaled).astype(np.uint8)
+
+
+def _write(array: Real[np.ndarray, "I J K"], scl_slope: float, grid: Grid, path: Path) -> None:
+    header = _header(array, scl_slope, grid)
+    with path.open("wb") as file, igzip.IGzipFile("", "wb", GZIP_LEVEL, file, mtime=0) as stream:
+        stream.write(header.binaryblock + NO_EXTENSION)
+        for k in range(array.shape[2]):  # a slice at a time: no second copy of a large array
+            stream.write(array[:, :, k].tobytes(order="F"))
+
+
+def _header(array: Real[np.ndarray, "I J K"], scl_slope: float, grid: Grid) -> Any:  # noqa: ANN401 - no types
+    header = Nifti1Header()
+    header.set_data_dtype(array.dtype)
+    header.set_data_shape(array.shape)
+    header.set_xyzt_units("mm")
+    header.set_qform(grid.affine, SCANNER, strip_shears=True)
+    header.set_sform(grid.affine, SCANNER)
+    if not np.allclose(header.get_qform(), grid.affine, rtol=0, atol=SAME_PLACE):
+        # A quaternion cannot hold the shear of a tilted stack; a reader that prefers it would be led astray.
+        header["qform_code"] = 0
+    header["scl_slope"], header["scl_inter"] = scl_slope, 0.0
+    header["vox_offset"] = header.single_vox_offset
+    header["magic"] = header.single_magic
+    return header

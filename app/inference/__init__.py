@@ -1,0 +1,1 @@
+"""From arrays to an explained answer: ONNX session, predictor, prediction sets, out-of-distribution score."""

@@ -1,0 +1,149 @@
+"""One case from files and record to an explained answer.
+
+The service, the command line, the golden self-test and the exporter all come through `analyse`, so what was trained,
+tested and served can only be the same thing.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float32
+
+from app.ehr.encode import EncodedRecord, encode
+from app.imaging.limits import DEFAULT_LIMITS, ReadLimits
+from app.imaging.load import LoadedCase, Loader, load_case
+from app.imaging.resample import ModelImage, heatmap_to_patient_grid
+from app.imaging.volume import Grid, Volume
+from app.inference.predictor import CasePredictor, Outputs
+from app.model_package.manifest import Heatmap
+from app.model_package.package import Package
+
+HeatmapChoice = Literal["native", "model", "none"]
+"""On the patient's own grid, on the network's grid, or not at all."""
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """A case, answered.
+
+    Attributes:
+        package: The package that answered.
+        outputs: Its answer.
+        record: The record as the network saw it, and what became of each field.
+        volume: The image as it was acquired, with its findings and its grid.
+        image: The image as the network saw it.
+        heatmap: Where the network looked, in [0, 1], on `heatmap_grid`; None where it was not asked for.
+        heatmap_grid: The patient's grid, or the network's.
+        heatmap_peak_mm: RAS millimetres of the centre of the highest voxel of the network's own heatmap.
+        timing_ms: Milliseconds of `read`, `resample`, `queue`, `inference`, `heatmap` and `total`.
+    """
+
+    package: Package
+    outputs: Outputs
+    record: EncodedRecord
+    volume: Volume
+    image: ModelImage
+    heatmap: Float32[np.ndarray, "I J K"] | None
+    heatmap_grid: Grid | None
+    heatmap_peak_mm: tuple[float, float, float]
+    timing_ms: dict[str, float]
+
+
+def analyse(  # noqa: PLR0913 - the parts of a case, and how to read it
+    paths: Sequence[Path],
+    record: Mapping[str, object],
+    predictor: CasePredictor,
+    heatmap: HeatmapChoice = "native",
+    *,
+    limits: ReadLimits = DEFAULT_LIMITS,
+    series: str | None = None,
+    loader: Loader = load_case,
+) -> Analysis:
+    """Answer one case.
+
+    Args:
+        paths: One NIfTI file, or the files of one DICOM series in any order.
+        record: Feature name to value, as a client sends it.
+        predictor: Package and session, alone or behind a queue.
+        heatmap: On which grid to return the heatmap.
+        limits: Bounds on what is read.
+        series: Series Instance UID of the DICOM series that is meant; None leaves the choice to the door.
+        loader: Where the image is read, in this process or in a worker; the tensor is the same.
+
+    Returns:
+        The answer with all that explains it.
+
+    Raises:
+        RecordError: The record cannot be used; told before the image is read.
+        ImageError: The image cannot be used.
+        UnsupportedFileError: A file is of another kind.
+        ServiceError: The model cannot answer now.
+        PackageInvalidError: The graph's answer breaks its contract.
+    """
+    package, began = predictor.package, time.perf_counter()
+    encoded = encode(record, package.manifest.ehr)
+    loaded = loader(paths, package.manifest.image, limits, series)
+    volume, image = loaded.volume, loaded.image
+    outputs = predictor.predict(image.array, encoded)
+    predicted = time.perf_counter()
+    own_grid = heatmap_grid(image.grid, package.manifest.outputs.heatmap)
+    shown, grid = _shown(outputs.heatmap, own_grid, volume.grid, heatmap)
+    done = time.perf_counter()
+    return Analysis(
+        package=package,
+        outputs=outputs,
+        record=encoded,
+        volume=replace(volume, findings=(*volume.findings, *image.findings)),
+        image=image,
+        heatmap=shown,
+        heatmap_grid=grid,
+        heatmap_peak_mm=peak_mm(outputs.heatmap, own_grid),
+        timing_ms=_timing_ms(loaded, outputs, heatmap_s=done - predicted, total_s=done - began),
+    )
+
+
+def heatmap_grid(model_grid: Grid, heatmap: Heatmap) -> Grid:
+    """Place the network's heatmap in the patient.
+
+    Args:
+        model_grid: Where the network's image lies, index (d, h, w) to RAS millimetres.
+        heatmap: The manifest's geometry, heatmap index to model-grid index.
+
+    Returns:
+        The grid of the heatmap, index (d', h', w') to RAS millimetres.
+    """
+    to_model = np.array(heatmap.to_model_grid, np.float64)
+    return Grid(shape=heatmap.shape, affine=model_grid.affine @ to_model)
+
+
+def peak_mm(heatmap: Float32[np.ndarray, "D H W"], grid: Grid) -> tuple[float, float, float]:
+    """Locate the centre of a heatmap's highest voxel, in RAS millimetres; the first of equals."""
+    index = np.unravel_index(int(heatmap.argmax()), heatmap.shape)
+    x, y, z, _ = (grid.affine @ np.array([*index, 1.0])).tolist()
+    return x, y, z
+
+
+def _shown(
+    heatmap: Float32[np.ndarray, "D H W"], own_grid: Grid, patient_grid: Grid, choice: HeatmapChoice
+) -> tuple[Float32[np.ndarray, "I J K"] | None, Grid | None]:
+    if choice == "none":
+        return None, None
+    if choice == "model":
+        return heatmap, own_grid
+    return heatmap_to_patient_grid(heatmap, own_grid, patient_grid), patient_grid
+
+
+def _timing_ms(loaded: LoadedCase, outputs: Outputs, heatmap_s: float, total_s: float) -> dict[str, float]:
+    """The stages in the order of the contract; loader and predictor know their own."""
+    return {
+        "read": 1000 * loaded.read_s,
+        "resample": 1000 * loaded.resample_s,
+        "queue": outputs.queue_ms,
+        "inference": outputs.inference_ms,
+        "heatmap": 1000 * heatmap_s,
+        "total": 1000 * total_s,
+    }

@@ -1,0 +1,189 @@
+"""The one door to ONNX Runtime: opens a package's graph, proves that it is what the manifest says, and runs it.
+
+ONNX Runtime falls back to the CPU in silence, at load where the GPU's libraries are absent (onnxruntime#23372) and
+again inside `run` when a provider fails. Both are made visible here: the first is refused or recorded, the second is
+switched off.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+import numpy as np
+import onnxruntime as ort
+from jaxtyping import Float32
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
+
+from app.errors import NotReadyError, OverloadedError, PackageInvalidError
+from app.inference.graph_contract import INPUTS, OUTPUTS, check_answer, check_tensors
+from app.model_package.package import Package
+
+Provider = Literal["cpu", "cuda", "tensorrt"]
+
+_CPU = "CPUExecutionProvider"
+# float32 as on the CPU, where the golden answers were made: TF32 keeps 10 bits of mantissa and would move them by 1e-3.
+# HEURISTIC: an exhaustive cuDNN search costs hundreds of milliseconds at every new batch size (onnxruntime#19838).
+_CUDA = ("CUDAExecutionProvider", {"use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"})
+_TENSORRT = ("TensorrtExecutionProvider", {"trt_fp16_enable": "0", "trt_int8_enable": "0"})
+
+_CHAINS: Mapping[Provider, Sequence[tuple[str, dict[str, str]]]] = MappingProxyType(
+    {
+        "cpu": ((_CPU, {}),),
+        "cuda": (_CUDA, (_CPU, {})),
+        "tensorrt": (_TENSORRT, _CUDA, (_CPU, {})),  # what TensorRT cannot run goes to CUDA, then to the CPU
+    }
+)
+
+_ORT_ERRORS: tuple[type[Exception], ...] = tuple(
+    kind for kind in vars(ort_errors).values() if isinstance(kind, type) and issubclass(kind, Exception)
+)
+"""ONNX Runtime's errors share no base class below Exception."""
+_OUT_OF_MEMORY = ("allocate memory", "out of memory", "alloc_failed")
+"""How the arena, CUDA, and cuDNN or cuBLAS say it."""
+_RUN_ERRORS: tuple[type[Exception], ...] = (*_ORT_ERRORS, MemoryError)
+
+
+@dataclass(frozen=True)
+class RawOutputs:
+    """What the graph answers for a batch of B cases.
+
+    Attributes:
+        probabilities: [B, K], calibrated, rows sum to 1.
+        heatmap: [B, D', H', W'] in [0, 1].
+        image_share: [B, heads] in [0, 1].
+        embedding: [B, d].
+    """
+
+    probabilities: Float32[np.ndarray, "B K"]
+    heatmap: Float32[np.ndarray, "B D H W"]
+    image_share: Float32[np.ndarray, "B heads"]
+    embedding: Float32[np.ndarray, "B d"]
+
+
+class OnnxSession:
+    """A graph that is loaded and known to fit its manifest.
+
+    Args:
+        package: The package whose graph to load.
+        provider: Execution provider to run on.
+        allow_fallback: Go on where ONNX Runtime chose another provider than asked; `fell_back` then says so.
+        threads: Threads within one operator; by default the CPUs this process may use.
+
+    Attributes:
+        provider: Name of the execution provider that ONNX Runtime really uses, such as `CPUExecutionProvider`.
+        fell_back: Whether that is another than asked for.
+
+    Raises:
+        NotReadyError: The provider asked for is not the one in use.
+        PackageInvalidError: The file is no ONNX graph, or its tensors are not those of the manifest.
+    """
+
+    def __init__(
+        self,
+        package: Package,
+        *,
+        provider: Provider = "cpu",
+        allow_fallback: bool = False,
+        threads: int | None = None,
+    ) -> None:
+        self._manifest = package.manifest
+        self._session = _open(package.model_path, provider, threads or usable_cpus())
+        self.provider: str = self._session.get_providers()[0]
+        self.fell_back = self.provider != _CHAINS[provider][0][0]
+        if self.fell_back and not allow_fallback:
+            raise NotReadyError(
+                f"{_CHAINS[provider][0][0]} was asked for and ONNX Runtime {ort.__version__} runs on {self.provider} "
+                f"(available: {', '.join(ort.get_available_providers())}); install the GPU extra and its driver, or ask for cpu",
+                provider=self.provider,
+            )
+        check_tensors(
+            _signature(self._session.get_inputs()), _signature(self._session.get_outputs()), package.manifest
+        )
+
+    def run(
+        self,
+        image: Float32[np.ndarray, "B 1 D H W"],
+        values: Float32[np.ndarray, "B F"],
+        missing: Float32[np.ndarray, "B F"],
+    ) -> RawOutputs:
+        """Answer a batch.
+
+        Args:
+            image: HU (CT) or raw intensity (MR) on the model grid, RAS+.
+            values: Record in the manifest's order and units.
+            missing: 1 where missing.
+
+        Returns:
+            The answers, in the order of the batch.
+
+        Raises:
+            OverloadedError: The device has no memory left for this batch.
+            NotReadyError: The runtime or its device failed.
+            PackageInvalidError: The answer is not finite, not a distribution, or of another shape than promised.
+        """
+        feed = dict(zip(INPUTS, (image, values, missing), strict=True))
+        try:
+            answer = RawOutputs(*self._session.run(list(OUTPUTS), feed))
+        except _RUN_ERRORS as error:
+            raise _named(error) from error
+        check_answer(answer.__dict__, len(image), self._manifest)
+        return answer
+
+
+def usable_cpus() -> int:
+    """Count the CPUs this process may use: ONNX Runtime would count the machine's, and a container has fewer."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(allowed, _cgroup_cpus(Path("/sys/fs/cgroup/cpu.max"))))
+
+
+def _cgroup_cpus(cpu_max: Path) -> int:
+    """Read the CPU quota of cgroup v2, `<quota|max> <period>` in microseconds, rounded up to whole CPUs."""
+    try:
+        quota, period = cpu_max.read_text(encoding="ascii").split()
+        return -(-int(quota) // int(period))
+    except (OSError, ValueError):  # no cgroup v2, or `max`: no quota
+        return os.cpu_count() or 1
+
+
+def _open(model: Path, provider: Provider, threads: int) -> ort.InferenceSession:
+    available = ort.get_available_providers()
+    chain = [(name, options) for name, options in _CHAINS[provider] if name in available]
+    try:
+        session = ort.InferenceSession(str(model), _options(threads), providers=chain)
+    except _ORT_ERRORS as error:
+        raise PackageInvalidError(
+            f"{model.name} cannot be opened by ONNX Runtime {ort.__version__}: {type(error).__name__}"
+        ) from error
+    session.disable_fallback()
+    return session
+
+
+def _options(threads: int) -> ort.SessionOptions:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    options.use_deterministic_compute = True
+    options.log_severity_level = 3  # errors only; warnings about shape inference tell an operator nothing
+    # Idle threads sleep: spinning would burn the CPUs that read the next image.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return options
+
+
+def _signature(nodes: Sequence[Any]) -> dict[str, tuple[str, list[int | str | None]]]:
+    return {node.name: (node.type, node.shape) for node in nodes}
+
+
+def _named(error: Exception) -> NotReadyError | OverloadedError:
+    """Tell a full device, which passes, from a broken one; ONNX Runtime says either only in its message."""
+    text = str(error).lower()
+    if isinstance(error, MemoryError) or any(sign in text for sign in _OUT_OF_MEMORY):
+        return OverloadedError(
+            "the device has no memory left for this batch; try again with less at the same time"
+        )
+    return NotReadyError(
+        f"ONNX Runtime failed with {type(error).__name__}; restart the service if this persists"
+    )

@@ -1,0 +1,124 @@
+"""`neurofuse inspect PATH...`: arguments, and the way from files to what is printed."""
+
+import argparse
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any, Final, get_args
+
+from rich.console import Console
+from rich.progress import Progress
+
+from app.errors import NeuroFuseError, RequestError
+from app.imaging.folders import files_in
+from app.imaging.head import find_head
+from app.imaging.overview import write_head_overview_png
+from app.imaging.resample import to_model_grid
+from app.imaging.survey import Survey, survey
+from app.imaging.volume import Finding, Modality, Volume
+from app.inspection.report import Report, describe, head_seen, refusal, series_rows
+from app.inspection.tables import print_report
+from app.main import read_limits
+from app.model_package.manifest import Task
+from app.model_package.package import Package
+from app.model_package.store import ModelStore
+from app.settings import Settings
+
+EXAMPLE: Final = "example: neurofuse inspect study/ --png overview.png"
+OK: Final = 0
+
+
+def add_to(commands: Any) -> None:  # noqa: ANN401 - argparse names this type in private
+    """Adds the command to the parser's."""
+    parser = commands.add_parser(
+        "inspect", help="show what is read from image files, and why", epilog=EXAMPLE
+    )
+    parser.add_argument("image", nargs="+", type=Path, help="NIfTI, DICOM or zip files, or folders of them")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--task", choices=get_args(Task), help="read as this task's model does")
+    what.add_argument(
+        "--modality", choices=[str(one) for one in Modality], help="whichever the files hold by default"
+    )
+    parser.add_argument("--series", metavar="UID", help="Series Instance UID of the series that is meant")
+    parser.add_argument("--png", type=Path, metavar="FILE", help="write an overview picture")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Inspects; prints all it could see before it says why the image is refused.
+
+    Raises:
+        RequestError: What the service would answer.
+    """
+    store = ModelStore(settings.model_store)
+    package = store.load_for_task(arguments.task) if arguments.task else None
+    modality = (
+        package.manifest.image.modality if package else arguments.modality and Modality(arguments.modality)
+    )
+    seen = _surveyed(arguments, settings, modality)
+    package = package or _package_for(store, seen.modality)
+    report, error = _reported(seen, package)
+    if arguments.json:
+        print(json.dumps(dataclasses.asdict(report), indent=2))  # noqa: T201 - what was asked for
+    else:
+        print_report(report, Console())
+    if seen.volume is not None and arguments.png:
+        spec = package.manifest.image if package else None
+        write_head_overview_png(seen.volume, spec, arguments.png)
+    if error is not None:
+        raise error
+    return OK
+
+
+def _surveyed(arguments: argparse.Namespace, settings: Settings, modality: Modality | None) -> Survey:
+    files = files_in(arguments.image)
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("looking at files", total=len(files))
+        return survey(
+            files,
+            limits=read_limits(settings),
+            modality=modality,
+            series=arguments.series,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+
+
+def _package_for(store: ModelStore, modality: Modality) -> Package | None:
+    """The package whose grid is shown; to inspect files none is needed."""
+    for task in get_args(Task):
+        try:
+            package = store.load_for_task(task)
+        except NeuroFuseError:
+            continue
+        if package.manifest.image.modality is modality:
+            return package
+    return None
+
+
+def _reported(seen: Survey, package: Package | None) -> tuple[Report, RequestError | None]:
+    report = Report(seen.modality, seen.files, series_rows(seen), refused=refusal(seen.refusal))
+    if seen.volume is None:
+        return report, seen.refusal
+    findings, error = _head_findings(seen.volume, package)
+    return dataclasses.replace(
+        report,
+        image=describe(seen.volume),
+        head=head_seen(find_head(seen.volume)),
+        model_grid=f"{package.manifest.name}@{package.manifest.version}" if package else None,
+        findings=(*seen.volume.findings, *findings),
+        refused=refusal(error),
+    ), error
+
+
+def _head_findings(
+    volume: Volume, package: Package | None
+) -> tuple[tuple[Finding, ...], RequestError | None]:
+    """What the way to the model's grid adds: findings about the head, or its refusal."""
+    if package is None:
+        return find_head(volume).findings, None
+    try:
+        return to_model_grid(volume, package.manifest.image).findings, None
+    except RequestError as error:
+        return (), error

@@ -1,0 +1,159 @@
+"""The application: parts made by its lifespan, routers, middleware. Nothing global, nothing made at import."""
+
+import importlib.metadata
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from typing import TypedDict
+
+import anyio
+import anyio.to_thread
+from fastapi import FastAPI
+
+from app.api import (
+    feedback,
+    health,
+    kept_cases,
+    models,
+    predict,
+    predictions,
+    problem_pages,
+    upload_previews,
+    worklist,
+)
+from app.api.middleware import RequestScope
+from app.api.openapi import publish_document
+from app.api.page import page_router
+from app.api.problems import install_problem_handlers
+from app.api.runtime import Runtime
+from app.imaging.isolation import ImageWorkers, WorkerLimits
+from app.imaging.limits import ReadLimits
+from app.inference.predictor import Predictor
+from app.model_package.package import Package
+from app.model_package.store import ModelStore
+from app.predictions.admission import Admission
+from app.predictions.bounded_folders import KeepingLimits
+from app.predictions.case_list import CaseList
+from app.predictions.case_store import CaseStore
+from app.predictions.catalogue import Catalogue, StartPredictor
+from app.predictions.data_folder import DataFolder
+from app.predictions.feedback import FeedbackService
+from app.predictions.preview import Previewer
+from app.predictions.service import PredictionService
+from app.predictions.start import start_with
+from app.predictions.sweeping import keep_sweeping
+from app.predictions.upload_store import UploadStore
+from app.predictions.what_if import KeptCases
+from app.records.store import RecordStore
+from app.settings import Settings
+from app.telemetry import Metrics
+
+DISTRIBUTION = "neurofuse"
+HOUR_S = 3600.0
+DESCRIPTION = """Outcome from a head CT or brain MRI together with the patient's record: what the model expects, how sure
+it is, and where it looked. Errors are RFC 9457 problem documents; `GET /problems` lists them."""
+
+
+class _State(TypedDict):
+    runtime: Runtime
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Make one application.
+
+    Args:
+        settings: The operator's choices; nothing else is read from the environment.
+
+    Returns:
+        An ASGI application whose packages are loaded in the background once its lifespan begins.
+    """
+    metrics = Metrics()
+    app = FastAPI(
+        title="NeuroFuse",
+        version=importlib.metadata.version(DISTRIBUTION),
+        description=DESCRIPTION,
+        lifespan=_lifespan(settings, metrics),
+        redoc_url=None,
+    )
+    app.add_middleware(RequestScope, metrics=metrics)
+    install_problem_handlers(app)
+    resources = (predict, predictions, kept_cases, worklist, feedback)
+    for resource in (*resources, upload_previews, models, health, problem_pages):
+        app.include_router(resource.router)
+    app.include_router(page_router())
+    publish_document(app)
+    return app
+
+
+def _lifespan(
+    settings: Settings, metrics: Metrics
+) -> Callable[[FastAPI], AbstractAsyncContextManager[_State]]:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[_State]:
+        folder = DataFolder(settings.data)
+        folder.prepare()
+        records = RecordStore(folder.database)
+        workers = ImageWorkers(worker_limits(settings), scratch=folder.uploads)
+        catalogue = Catalogue(ModelStore(settings.model_store), _start_beside(workers, settings))
+        runtime = _runtime(settings, metrics, records, workers, catalogue)
+
+        with closing(records), workers:
+            async with anyio.create_task_group() as background:
+                # Probes answer while packages load; requests for a package that is not ready are refused.
+                background.start_soon(anyio.to_thread.run_sync, workers.warm)
+                background.start_soon(anyio.to_thread.run_sync, catalogue.load)
+                background.start_soon(keep_sweeping, (runtime.cases, runtime.uploads))
+                yield {"runtime": runtime}
+                background.cancel_scope.cancel()
+
+    return lifespan
+
+
+def _runtime(
+    settings: Settings,
+    metrics: Metrics,
+    records: RecordStore,
+    workers: ImageWorkers,
+    catalogue: Catalogue,
+) -> Runtime:
+    """The living parts, put together."""
+    folder, limits = DataFolder(settings.data), read_limits(settings)
+    cases = CaseStore(folder.cases, KeepingLimits(settings.case_hours * HOUR_S, settings.case_bytes))
+    uploads = UploadStore(folder.previews, settings.case_bytes)
+    predictions = PredictionService(
+        records.predictions, folder.heatmaps, cases, limits, metrics, loader=workers
+    )
+    return Runtime(
+        settings=settings,
+        metrics=metrics,
+        catalogue=catalogue,
+        admission=Admission(settings.max_concurrent, settings.queue_limit, metrics.pending),
+        predictions=predictions,
+        cases=cases,
+        kept_cases=KeptCases(predictions, cases, catalogue, metrics),
+        uploads=uploads,
+        previewer=Previewer(uploads, limits, workers),
+        case_list=CaseList(records.worklist, cases),
+        feedback=FeedbackService(predictions, records.feedback),
+    )
+
+
+def _start_beside(workers: ImageWorkers, settings: Settings) -> StartPredictor:
+    """How packages are made ready here: a package is, once its requests will find a worker."""
+    start = start_with(settings.provider, settings.threads)
+
+    def start_beside_workers(package: Package) -> Predictor:
+        predictor = start(package)
+        workers.warm()
+        return predictor
+
+    return start_beside_workers
+
+
+def read_limits(settings: Settings) -> ReadLimits:
+    """Bounds on what is read, as the operator chose them."""
+    return ReadLimits(max_archive_bytes=settings.max_unpacked_bytes, max_voxels=settings.max_voxels)
+
+
+def worker_limits(settings: Settings) -> WorkerLimits:
+    """Bounds on the processes that read, as the operator chose them."""
+    return WorkerLimits(settings.read_workers, settings.read_timeout_s, settings.read_memory_bytes)

@@ -1,0 +1,1 @@
+"""Manifest, store and golden self-test of a model package."""

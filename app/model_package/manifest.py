@@ -1,0 +1,161 @@
+"""The manifest of a model package: everything the service must know, as data. Nothing has a default."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+
+from app.ehr.schema import EhrSchema
+from app.imaging.model_grid import ModelGrid
+
+Task = Literal["gos", "ad"]
+Probability = Annotated[float, Field(ge=0, le=1)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Row = tuple[float, float, float, float]
+MINIMUM_CLASSES = 2
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class OutputClass(_Frozen):
+    """One class of the answer, in the order of the columns of `probabilities`."""
+
+    label: str
+    title: str
+
+
+class Heatmap(_Frozen):
+    """Where the graph's `heatmap` output lies.
+
+    Attributes:
+        shape: (D', H', W').
+        to_model_grid: Affine from heatmap index (d', h', w', 1) to model-grid index (d, h, w, 1), row by row.
+    """
+
+    shape: tuple[PositiveInt, PositiveInt, PositiveInt]
+    to_model_grid: tuple[Row, Row, Row, Row]
+
+
+class Outputs(_Frozen):
+    """What the graph answers.
+
+    Attributes:
+        classes: Class labels with titles; for `gos` `gos_1` (dead) to `gos_5` (good recovery).
+        ordinal: Whether the classes have an order (prediction sets are then contiguous).
+        favourable: Labels whose probabilities add up to the favourable outcome; empty where there is none.
+        heads: Number of MH-GMU heads, columns of `image_share`.
+        embedding_size: Columns of `embedding`.
+        heatmap: Geometry of the heatmap.
+    """
+
+    classes: tuple[OutputClass, ...]
+    ordinal: bool
+    favourable: tuple[str, ...]
+    heads: PositiveInt
+    embedding_size: PositiveInt
+    heatmap: Heatmap
+
+    @model_validator(mode="after")
+    def _labels_are_unique_and_favourable_ones_known(self) -> "Outputs":
+        labels = [each.label for each in self.classes]
+        if len(labels) < MINIMUM_CLASSES or len(set(labels)) != len(labels):
+            raise ValueError("there must be at least two classes, with labels of their own")
+        if not set(self.favourable) <= set(labels) or len(set(self.favourable)) != len(self.favourable):
+            raise ValueError("favourable must name some of the class labels, each once")
+        return self
+
+
+class Calibration(_Frozen):
+    """How probabilities were calibrated and how prediction sets are made.
+
+    Attributes:
+        method: What is inside the graph (`temperature`, `platt`, `none`).
+        parameters: Its fitted numbers, for the record.
+        conformal_threshold: A class is in the set when its probability reaches this value (split conformal,
+            score 1 - p of the true class); the most likely class always is. Ordinal sets are filled between their ends.
+        coverage: Nominal coverage of the sets, such as 0.9.
+        n: Cases the threshold was fitted on, disjoint from training, early stopping and test.
+    """
+
+    method: Literal["temperature", "platt", "none"]
+    parameters: dict[str, float]
+    conformal_threshold: Probability
+    coverage: Probability
+    n: PositiveInt
+
+
+class OutOfDistribution(_Frozen):
+    """How far an embedding lies from those of training.
+
+    The score is the share of calibration cases whose Mahalanobis distance is smaller, in [0, 1].
+
+    Attributes:
+        method: `mahalanobis`.
+        file: npz beside the manifest with `mean` [d], `precision` [d, d] and `quantiles` [q], the sorted distances
+            of the calibration cases at evenly spaced probabilities 0..1.
+        threshold: Scores above are flagged.
+    """
+
+    method: Literal["mahalanobis"]
+    file: str
+    threshold: Probability
+
+
+class Metric(_Frozen):
+    """A held-out number with its 95 % interval.
+
+    Attributes:
+        name: Such as `auroc_favourable`.
+        value: Point estimate.
+        low: Lower end of the bootstrap interval.
+        high: Upper end.
+        n: Cases.
+    """
+
+    name: str
+    value: float
+    low: float
+    high: float
+    n: PositiveInt
+
+
+class Manifest(_Frozen):
+    """One immutable version of one model.
+
+    Attributes:
+        schema_version: Version of this document's form.
+        name: Package name.
+        version: Integer version; a version is never overwritten.
+        task: What it answers.
+        title: For people.
+        intended_use: Shown with every answer.
+        training_data: What it was trained on, plainly.
+        created: Time of export, UTC.
+        image: The model grid.
+        ehr: The record.
+        preprocessing_version: Must equal `app.imaging.model_grid.PREPROCESSING_VERSION`.
+        outputs: Classes and heatmap.
+        calibration: Temperature and prediction sets.
+        out_of_distribution: Distance of embeddings.
+        metrics: Held-out results.
+        sha256: Digest of every other file of the package, by relative path (SHA256SUMS lists the manifest's own).
+    """
+
+    schema_version: Literal[1]
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+    version: PositiveInt
+    task: Task
+    title: str
+    intended_use: str
+    training_data: str
+    created: datetime
+    image: ModelGrid
+    ehr: EhrSchema
+    preprocessing_version: PositiveInt
+    outputs: Outputs
+    calibration: Calibration
+    out_of_distribution: OutOfDistribution
+    metrics: tuple[Metric, ...]
+    sha256: dict[str, Sha256]

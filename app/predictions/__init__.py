@@ -1,0 +1,1 @@
+"""The use case: a case (image and record) becomes a stored, explained prediction."""

@@ -1,0 +1,103 @@
+"""The worklist: earlier answers, each in one line."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.model_package.manifest import Probability, Task
+from app.predictions.answer import Answer
+from app.predictions.case_store import CaseStore
+from app.records.feedback import Agreement
+from app.records.worklist import Entry, Page, Selection, Worklist
+
+
+class _Line(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ModelNamed(_Line):
+    """The package that answered."""
+
+    name: Annotated[str, Field(description="Package name.")]
+    version: Annotated[int, Field(description="Package version.")]
+
+
+class FeedbackGist(_Line):
+    """What was said of an answer, without the words."""
+
+    agreement: Annotated[Agreement | None, Field(description="With the answer; null where not said.")]
+    outcome: Annotated[str | None, Field(description="The true class, once it is known.")]
+
+
+class ListedCase(_Line):
+    """One answer of the worklist; `GET /predictions/{id}` has all of it."""
+
+    id: Annotated[str, Field(description="UUID version 7 of the prediction.")]
+    created: Annotated[datetime, Field(description="When it was made, UTC.")]
+    task: Task
+    model: ModelNamed
+    reference: Annotated[str | None, Field(description="The caller's own case number.")]
+    label: Annotated[str, Field(description="The most likely class.")]
+    favourable: Annotated[
+        Probability | None,
+        Field(description="Probability of a favourable outcome; null where the task has none."),
+    ]
+    probabilities: Annotated[
+        dict[str, Probability], Field(description="Calibrated probability of every class.")
+    ]
+    abstained: Annotated[bool, Field(description="The model did not commit itself.")]
+    out_of_distribution: Annotated[bool, Field(description="The case lies outside what the model knows.")]
+    findings: Annotated[list[str], Field(description="Codes of what was noticed in the image.")]
+    warnings: Annotated[list[str], Field(description="Codes of what limits the use of the answer.")]
+    has_image: Annotated[bool, Field(description="The image is still kept for viewing.")]
+    feedback: Annotated[FeedbackGist | None, Field(description="Null while nothing was said.")]
+
+
+class CaseListPage(_Line):
+    """A part of the worklist."""
+
+    items: Annotated[list[ListedCase], Field(description="In the order that was asked for.")]
+    total: Annotated[int, Field(description="Answers that match, on all pages together.")]
+    limit: Annotated[int, Field(description="Most items of this page.")]
+    offset: Annotated[int, Field(description="Answers before the first of this page.")]
+
+
+class CaseList:
+    """Lists earlier answers.
+
+    Args:
+        worklist: Finds them.
+        cases: Knows whose image is still kept.
+    """
+
+    def __init__(self, worklist: Worklist, cases: CaseStore) -> None:
+        self._worklist = worklist
+        self._cases = cases
+
+    def page(self, selection: Selection, page: Page) -> CaseListPage:
+        """One page of the answers that are wanted; documents are read for this page only."""
+        entries, total = self._worklist.page(selection, page)
+        items = [_listed(entry, has_image=self._cases.has_image(entry.prediction.id)) for entry in entries]
+        return CaseListPage(items=items, total=total, limit=page.limit, offset=page.offset)
+
+
+def _listed(entry: Entry, *, has_image: bool) -> ListedCase:
+    answer, said = Answer.model_validate_json(entry.prediction.document), entry.feedback
+    outcome = answer.prediction
+    return ListedCase(
+        id=answer.id,
+        created=answer.created,
+        task=answer.task,
+        model=ModelNamed(name=answer.model.name, version=answer.model.version),
+        reference=entry.prediction.reference,
+        label=outcome.label,
+        favourable=outcome.favourable,
+        probabilities=outcome.probabilities,
+        abstained=outcome.abstained,
+        out_of_distribution=outcome.out_of_distribution.flagged,
+        findings=[finding.code for finding in answer.image.findings],
+        warnings=[caution.code for caution in answer.warnings],
+        has_image=has_image,
+        feedback=None if said is None else FeedbackGist(agreement=said.agreement, outcome=said.outcome),
+    )

@@ -1,0 +1,138 @@
+"""One case to an explained answer with its heatmap files; the service and the command line both come through here."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, Literal
+
+from app.imaging.limits import ReadLimits
+from app.imaging.load import Loader, load_case
+from app.imaging.resample import heatmap_to_patient_grid
+from app.imaging.write import write_heatmap, write_overlay_png
+from app.inference.alternatives import effects
+from app.inference.case import Analysis, HeatmapChoice, analyse
+from app.inference.predictor import Predictor
+from app.predictions.answer import Answer, HeatmapFiles, RecordUsed, Timing
+from app.predictions.cautions import cautions
+from app.predictions.identifiers import uuid7
+from app.predictions.summary import image_used, model_used, outcome, record_used, spent, timing
+
+NIFTI_NAME: Final = "heatmap.nii.gz"
+PNG_NAME: Final = "heatmap.png"
+ExplainChoice = Literal["none", "ehr"]
+"""Whether the answer says what each feature of the record does to it."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is asked.
+
+    Attributes:
+        images: The image files, in any order and by any name.
+        record: Feature name to value.
+        heatmap: On which grid the heatmap is wanted.
+        series: Series Instance UID of the DICOM series that is meant; None leaves the choice to the door.
+        explain: Whether the contribution of each feature is wanted.
+        keep_image: Whether the image is kept for viewing, where answers are kept.
+        reference: The caller's own case number, kept with the answer.
+    """
+
+    images: tuple[Path, ...]
+    record: Mapping[str, object]
+    heatmap: HeatmapChoice = "native"
+    series: str | None = None
+    explain: ExplainChoice = "none"
+    keep_image: bool = False
+    reference: str | None = None
+
+
+@dataclass(frozen=True)
+class Explained:
+    """An answer and what it took.
+
+    Attributes:
+        answer: The document; its heatmap names are relative to the folder the files lie in.
+        analysis: What the answer was made from.
+        spent_ms: Milliseconds by stage, not rounded.
+    """
+
+    answer: Answer
+    analysis: Analysis
+    spent_ms: Mapping[str, float]
+
+
+def explain(
+    case: Case,
+    predictor: Predictor,
+    folder: Path,
+    limits: ReadLimits,
+    waited_s: float = 0.0,
+    loader: Loader = load_case,
+) -> Explained:
+    """Answer a case and write its heatmap files.
+
+    Args:
+        case: Image, record and wish.
+        predictor: A package that is ready.
+        folder: Where `heatmap.nii.gz` and `heatmap.png` are written.
+        limits: Bounds on what is read.
+        waited_s: Seconds the case waited for its turn.
+        loader: Where the image is read.
+
+    Raises:
+        NeuroFuseError: As `app.inference.case.analyse`.
+    """
+    analysis = analyse(
+        case.images,
+        case.record,
+        predictor,
+        case.heatmap,
+        limits=limits,
+        series=case.series,
+        loader=loader,
+    )
+    began = time.perf_counter()
+    record = _record(analysis, predictor, case.explain)
+    explained = time.perf_counter()
+    files = _write_heatmap(analysis, folder)
+    spent_ms = spent(
+        analysis, waited_s, writing_s=time.perf_counter() - explained, explaining_s=explained - began
+    )
+    return Explained(_answer(analysis, predictor, record, files, timing(spent_ms)), analysis, spent_ms)
+
+
+def _record(analysis: Analysis, predictor: Predictor, wish: ExplainChoice) -> RecordUsed:
+    outputs = analysis.outputs
+    found = effects(predictor, analysis.image.array, analysis.record, outputs) if wish == "ehr" else None
+    return record_used(analysis.record, outputs, found)
+
+
+def _answer(
+    analysis: Analysis, predictor: Predictor, record: RecordUsed, files: HeatmapFiles | None, took: Timing
+) -> Answer:
+    return Answer(
+        id=str(uuid7()),
+        created=datetime.now(UTC).replace(microsecond=0),
+        task=analysis.package.manifest.task,
+        model=model_used(analysis.package, predictor.session.provider),
+        prediction=outcome(analysis.outputs),
+        ehr=record,
+        image=image_used(analysis.volume),
+        heatmap=files,
+        warnings=cautions(analysis),
+        timing_ms=took,
+    )
+
+
+def _write_heatmap(analysis: Analysis, folder: Path) -> HeatmapFiles | None:
+    if analysis.heatmap is None or analysis.heatmap_grid is None:
+        return None
+    write_heatmap(analysis.heatmap, analysis.heatmap_grid, folder / NIFTI_NAME)
+    native = analysis.heatmap
+    if analysis.heatmap_grid is not analysis.volume.grid:
+        # The picture shows the patient's own slices, whatever grid the file is on.
+        native = heatmap_to_patient_grid(native, analysis.heatmap_grid, analysis.volume.grid)
+    write_overlay_png(analysis.volume, native, folder / PNG_NAME)
+    return HeatmapFiles(nifti=NIFTI_NAME, png=PNG_NAME)

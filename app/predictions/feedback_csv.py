@@ -1,0 +1,79 @@
+"""Feedback as a table for statistics: RFC 4180, safe to open in a spreadsheet."""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from app.predictions.answer import Answer
+from app.records.feedback import Feedback, FeedbackRecords
+from app.records.predictions import KeptPrediction
+
+FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+"""What makes a spreadsheet take a cell for a formula (OWASP, CSV Injection)."""
+PROBABILITY: Final = "probability_"
+
+
+def feedback_csv(records: FeedbackRecords) -> Iterator[str]:
+    """The table, piece by piece, never whole in memory.
+
+    One row for every answer with feedback, in order of time; one column for every class of every package among them,
+    empty where the package of the row has no such class.
+
+    Args:
+        records: Where feedback is kept.
+    """
+    labels = _labels(records)
+    header = ["id", "created", "reference", "model", "version", "sha256", "label"]
+    header += [f"{PROBABILITY}{label}" for label in labels]
+    yield _lines([[*header, "agreement", "reason", "outcome", "updated"]])
+    for batch in records.batches():
+        yield _lines([_row(kept, said, labels) for kept, said in batch])
+
+
+def _labels(records: FeedbackRecords) -> list[str]:
+    """Every class of every package, each once; a package's classes are those of any of its answers."""
+    labels: dict[str, None] = {}
+    for kept in records.one_of_each_package():
+        labels.update(dict.fromkeys(_probabilities(kept)))
+    return list(labels)
+
+
+def _row(kept: KeptPrediction, said: Feedback, labels: Sequence[str]) -> list[str]:
+    probabilities = _probabilities(kept)
+    return [
+        kept.id,
+        _moment(kept.created),
+        cell(kept.reference),
+        cell(kept.model_name),
+        str(kept.model_version),
+        kept.model_sha256,
+        cell(kept.label),
+        *(repr(probabilities[label]) if label in probabilities else "" for label in labels),
+        cell(said.agreement),
+        cell(said.reason),
+        cell(said.outcome),
+        _moment(said.updated),
+    ]
+
+
+def cell(text: str | None) -> str:
+    """Text as a cell that no spreadsheet computes: one that could be a formula gets an apostrophe in front."""
+    if text is None:
+        return ""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+def _probabilities(kept: KeptPrediction) -> Mapping[str, float]:
+    return Answer.model_validate_json(kept.document).prediction.probabilities
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _lines(rows: Sequence[Sequence[str]]) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
+    return text.getvalue()

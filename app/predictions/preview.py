@@ -1,0 +1,71 @@
+"""What is recognised in an upload, before anything is asked of a model."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.imaging.limits import ReadLimits
+from app.imaging.load import Loader
+from app.imaging.model_grid import ModelGrid
+from app.imaging.overview import write_head_overview_png
+from app.predictions.answer import Caution, ImageUsed
+from app.predictions.cautions import image_cautions
+from app.predictions.identifiers import uuid7
+from app.predictions.summary import image_used
+from app.predictions.upload_store import OVERVIEW_NAME, UploadStore
+
+
+class Preview(BaseModel):
+    """An upload as it was read, kept for a while under an id."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: Annotated[
+        str, Field(description="UUID version 7 of the upload; the part `upload` of `POST /predict`.")
+    ]
+    expires: Annotated[datetime, Field(description="When it is removed at the latest, UTC.")]
+    image: ImageUsed
+    warnings: Annotated[list[Caution], Field(description="What about the image would limit an answer.")]
+
+
+class Previewer:
+    """Reads uploads, draws them, and keeps them for `POST /predict`.
+
+    Args:
+        uploads: Where they are kept.
+        limits: Bounds on what is read.
+        loader: Where images are read.
+    """
+
+    def __init__(self, uploads: UploadStore, limits: ReadLimits, loader: Loader) -> None:
+        self._uploads = uploads
+        self._limits = limits
+        self._loader = loader
+
+    def preview(self, images: Sequence[Path], spec: ModelGrid, series: str | None) -> Preview:
+        """Read an upload as a package would, and keep it.
+
+        Args:
+            images: Its files; moved where they are kept, and left where they are refused.
+            spec: The package's grid.
+            series: Series Instance UID of the DICOM series that is meant.
+
+        Raises:
+            RequestError: As `POST /predict` would refuse the image.
+        """
+        loaded = self._loader(images, spec, self._limits, series)
+        volume = replace(loaded.volume, findings=(*loaded.volume.findings, *loaded.image.findings))
+        upload_id = str(uuid7())
+        with self._uploads.writing() as folder:
+            write_head_overview_png(volume, spec, folder / OVERVIEW_NAME)
+            self._uploads.keep(upload_id, folder, images, series)
+        return Preview(
+            id=upload_id,
+            expires=datetime.fromtimestamp(self._uploads.expires_s(upload_id), UTC).replace(microsecond=0),
+            image=image_used(volume),
+            warnings=image_cautions(volume),
+        )

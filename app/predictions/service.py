@@ -1,0 +1,143 @@
+"""The use case: answer a case, keep the answer, find it again."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, get_args
+
+from app.errors import UnknownPredictionError
+from app.imaging.limits import ReadLimits
+from app.imaging.load import Loader, load_case
+from app.inference.predictor import Predictor
+from app.predictions.answer import Answer
+from app.predictions.case_store import CaseStore, KeptCase
+from app.predictions.explain import NIFTI_NAME, PNG_NAME, Case, Explained, explain
+from app.records.predictions import KeptPrediction, PredictionRecords
+from app.telemetry import Metrics
+
+HeatmapSuffix = Literal["nii.gz", "png"]
+MILLISECONDS = 1000
+
+
+class PredictionService:
+    """Answers cases and keeps what it answered.
+
+    Args:
+        records: Where answers are kept.
+        heatmaps: Folder of the heatmap files, `<id>.nii.gz` and `<id>.png`.
+        cases: Where cases are kept for a while.
+        limits: Bounds on what is read.
+        metrics: Where stages are measured.
+        loader: Where images are read.
+    """
+
+    def __init__(
+        self,
+        records: PredictionRecords,
+        heatmaps: Path,
+        cases: CaseStore,
+        limits: ReadLimits,
+        metrics: Metrics,
+        loader: Loader = load_case,
+    ) -> None:
+        self._records = records
+        self._heatmaps = heatmaps
+        self._cases = cases
+        self._limits = limits
+        self._metrics = metrics
+        self._loader = loader
+
+    def predict(self, case: Case, predictor: Predictor, waited_s: float) -> Answer:
+        """Answer a case; when this returns, answer and heatmap are kept, and the case for a while.
+
+        Args:
+            case: Image, record and wish.
+            predictor: A package that is ready.
+            waited_s: Seconds the case waited for its turn.
+
+        Raises:
+            NeuroFuseError: As `app.predictions.explain.explain`.
+        """
+        model_name = predictor.package.manifest.name
+        # The store's sweep removes what a killed process left of this folder.
+        with self._cases.writing() as folder:
+            explained = explain(case, predictor, folder, self._limits, waited_s, self._loader)
+            self._observe(model_name, explained.spent_ms)
+            with self._metrics.postprocess.labels(model_name).time():
+                self._keep_case(case, explained)
+                self._keep(explained.answer, folder, case.reference)
+        return explained.answer
+
+    def find(self, prediction_id: str) -> Answer:
+        """An answer that was given.
+
+        Raises:
+            UnknownPredictionError: None has this id.
+        """
+        return Answer.model_validate_json(self._records.get(prediction_id).document)
+
+    def heatmap(self, prediction_id: str, suffix: HeatmapSuffix) -> Path:
+        """The heatmap file of an answer.
+
+        Raises:
+            UnknownPredictionError: No answer has this id, or it was made without a heatmap.
+        """
+        if self.find(prediction_id).heatmap is None:
+            raise UnknownPredictionError(
+                "Expected a prediction with a heatmap; this one was made with `heatmap=none`. Predict again."
+            )
+        return self._heatmap_path(prediction_id, suffix)
+
+    def delete(self, prediction_id: str) -> None:
+        """Remove an answer, its feedback, its heatmap and what is kept of its case.
+
+        Raises:
+            UnknownPredictionError: None has this id.
+        """
+        self._records.get(prediction_id)
+        # The answer last: where this is cut short, it is still found and can be deleted again.
+        self._cases.delete(prediction_id)
+        for suffix in get_args(HeatmapSuffix):
+            self._heatmap_path(prediction_id, suffix).unlink(missing_ok=True)
+        self._records.delete(prediction_id)
+
+    def _keep_case(self, case: Case, explained: Explained) -> None:
+        analysis = explained.analysis
+        kept = KeptCase(analysis.image.array, case.record)
+        self._cases.keep(explained.answer.id, kept, analysis.volume if case.keep_image else None)
+
+    def _keep(self, answer: Answer, folder: Path, reference: str | None) -> None:
+        if answer.heatmap is not None:
+            # Files first: an answer that can be found always has its heatmap.
+            shutil.move(folder / NIFTI_NAME, self._heatmap_path(answer.id, "nii.gz"))
+            shutil.move(folder / PNG_NAME, self._heatmap_path(answer.id, "png"))
+        self._records.add(
+            KeptPrediction(
+                id=answer.id,
+                created=answer.created,
+                model_name=answer.model.name,
+                model_version=answer.model.version,
+                model_sha256=answer.model.sha256,
+                document=answer.model_dump_json(),
+                task=answer.task,
+                label=answer.prediction.label,
+                favourable=answer.prediction.favourable,
+                abstained=answer.prediction.abstained,
+                out_of_distribution=answer.prediction.out_of_distribution.flagged,
+                reference=reference,
+            )
+        )
+
+    def _heatmap_path(self, prediction_id: str, suffix: HeatmapSuffix) -> Path:
+        return self._heatmaps / f"{prediction_id}.{suffix}"
+
+    def _observe(self, model_name: str, spent_ms: Mapping[str, float]) -> None:
+        metrics = self._metrics
+        for stages, histogram in (
+            (("read", "resample"), metrics.preprocess),
+            (("inference",), metrics.predict),
+            (("heatmap",), metrics.explain),
+            (("queue",), metrics.queue),
+        ):
+            seconds = sum(spent_ms[stage] for stage in stages) / MILLISECONDS
+            histogram.labels(model_name).observe(seconds)

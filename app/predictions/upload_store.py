@@ -1,0 +1,125 @@
+"""Uploads that were previewed, kept for half an hour so that an image travels once.
+
+`<data>/previews/<id>/` holds `files/` (numbered), `series.txt` where a series was named, and `overview.png`.
+"""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from app.errors import UnknownUploadError, UploadTooLargeError
+from app.predictions.bounded_folders import BoundedFolders, KeepingLimits
+
+UPLOAD_AGE_S: Final = 30 * 60.0
+FILES_NAME: Final = "files"
+SERIES_NAME: Final = "series.txt"
+OVERVIEW_NAME: Final = "overview.png"
+
+
+@dataclass(frozen=True)
+class KeptUpload:
+    """An upload as it is kept.
+
+    Attributes:
+        images: Its files.
+        series: Series Instance UID of the DICOM series that was named with it, if one was.
+    """
+
+    images: tuple[Path, ...]
+    series: str | None
+
+
+class UploadStore:
+    """The kept uploads.
+
+    Args:
+        root: `<data>/previews`.
+        max_bytes: Of all of them together.
+        now: Unix time in seconds.
+    """
+
+    def __init__(self, root: Path, max_bytes: int, now: Callable[[], float] = time.time) -> None:
+        self._max_bytes = max_bytes
+        self._folders = BoundedFolders(root, KeepingLimits(UPLOAD_AGE_S, max_bytes), now)
+
+    @contextmanager
+    def writing(self) -> Iterator[Path]:
+        """A folder in which `keep` finds the picture; removed when the block ends, unless it was kept."""
+        with self._folders.writing() as folder:
+            yield folder
+
+    def keep(self, upload_id: str, folder: Path, images: Sequence[Path], series: str | None) -> None:
+        """Keep an upload, whole or not at all.
+
+        Args:
+            upload_id: UUID version 7, made for it.
+            folder: From `writing`, with the picture.
+            images: Its files; they are moved.
+            series: Series Instance UID that was named.
+
+        Raises:
+            UploadTooLargeError: It alone passes the bound on what is kept.
+        """
+        (folder / FILES_NAME).mkdir()
+        for number, image in enumerate(images):
+            shutil.move(image, folder / FILES_NAME / f"{number:06d}")
+        if series is not None:
+            (folder / SERIES_NAME).write_text(series, encoding="utf-8")
+        if not self._folders.keep(upload_id, folder):
+            raise UploadTooLargeError(
+                f"Expected an upload of at most {self._max_bytes} bytes to keep; it has more. Predict without preview.",
+                limit=self._max_bytes,
+            )
+
+    @contextmanager
+    def using(self, upload_id: str) -> Iterator[KeptUpload]:
+        """An upload whose files stay while the block runs.
+
+        Raises:
+            UnknownUploadError: None with this id is kept.
+        """
+        with self._folders.using(upload_id) as folder:
+            if folder is None:
+                raise _unknown()
+            named = folder / SERIES_NAME
+            series = named.read_text(encoding="utf-8") if named.is_file() else None
+            yield KeptUpload(tuple(sorted((folder / FILES_NAME).iterdir())), series)
+
+    def overview(self, upload_id: str) -> Path:
+        """The picture of an upload.
+
+        Raises:
+            UnknownUploadError: None with this id is kept.
+        """
+        folder = self._folders.find(upload_id)
+        if folder is None:
+            raise _unknown()
+        return folder / OVERVIEW_NAME
+
+    def expires_s(self, upload_id: str) -> float:
+        """Unix time in seconds when an upload is gone at the latest."""
+        return self._folders.expires_s(upload_id)
+
+    def delete(self, upload_id: str) -> None:
+        """Remove an upload, at once or when the request that reads it is done.
+
+        Raises:
+            UnknownUploadError: None with this id is kept.
+        """
+        if self._folders.find(upload_id) is None:
+            raise _unknown()
+        self._folders.delete(upload_id)
+
+    def sweep(self) -> int:
+        """Remove uploads over their time, and what a killed process left; the number of folders removed."""
+        return self._folders.sweep()
+
+
+def _unknown() -> UnknownUploadError:
+    return UnknownUploadError(
+        "Expected the id of an upload that is still kept; none has this one. Send the image again.",
+    )

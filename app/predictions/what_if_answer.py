@@ -1,0 +1,51 @@
+"""What the service says of a kept case with another record; the order of fields here is the order in the JSON."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.model_package.manifest import Probability
+from app.predictions.answer import Outcome, RecordUsed
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class WhatIf(_Part):
+    """The answer that this image would have got with another record; it is not kept."""
+
+    id: Annotated[str, Field(description="The prediction whose image was asked again.")]
+    prediction: Outcome
+    ehr: RecordUsed
+
+
+class CurvePoint(_Part):
+    """What the model expects at one value of a feature."""
+
+    favourable: Annotated[
+        Probability | None,
+        Field(description="Probability of a favourable outcome; null where the task has none."),
+    ]
+    probabilities: Annotated[
+        dict[str, Probability], Field(description="Calibrated probability of every class.")
+    ]
+
+
+class Curve(_Part):
+    """The expectation over one feature of the record, all else equal."""
+
+    feature: Annotated[str, Field(description="Name of the feature.")]
+    unit: Annotated[str | None, Field(description="UCUM unit of `values`; null for a category.")]
+    values: Annotated[
+        list[float | str],
+        Field(description="The plausible range in even steps, both ends included, or every category."),
+    ]
+    missing: Annotated[CurvePoint, Field(description="With the feature missing.")]
+    outcomes: Annotated[list[CurvePoint], Field(description="One per value, in the same order.")]
+
+
+class RecordSent(_Part):
+    """The record of a kept case."""
+
+    ehr: Annotated[dict[str, Any], Field(description="Feature to value, as it was sent.")]

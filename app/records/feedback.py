@@ -1,0 +1,112 @@
+"""Keep and find what clinicians say of answers."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal, cast
+
+from sqlalchemy import Delete, Engine, delete, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.records.predictions import KeptPrediction, kept_prediction, unknown_prediction
+from app.records.tables import FeedbackRow, PredictionRow
+
+Agreement = Literal["agree", "disagree"]
+
+BATCH: Final = 200
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What was said of one answer.
+
+    Attributes:
+        agreement: With the answer; None where nothing was said.
+        reason: In the clinician's words, which may say anything of a patient: never logged.
+        outcome: Label of the true class, once it is known.
+        updated: When it was said, with its time zone.
+    """
+
+    agreement: Agreement | None
+    reason: str | None
+    outcome: str | None
+    updated: datetime
+
+
+class FeedbackRecords:
+    """The table of feedback.
+
+    Args:
+        engine: From `app.records.database.open_database`.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def put(self, prediction_id: str, feedback: Feedback) -> None:
+        """Keep feedback in place of what was said before.
+
+        Raises:
+            UnknownPredictionError: No answer with this id is kept.
+        """
+        with Session(self._engine) as session:
+            try:
+                with session.begin():
+                    # Deleting first takes the write lock: of two at once, the second finds the row of the first.
+                    session.execute(_of(prediction_id))
+                    session.add(FeedbackRow(prediction_id=prediction_id, **vars(feedback)))
+            except IntegrityError:
+                raise unknown_prediction() from None
+
+    def get(self, prediction_id: str) -> Feedback | None:
+        """What was said of an answer, or None."""
+        with Session(self._engine) as session:
+            row = session.get(FeedbackRow, prediction_id)
+            return None if row is None else feedback_of(row)
+
+    def remove(self, prediction_id: str) -> None:
+        """Take back what was said; nothing happens where nothing was."""
+        with Session(self._engine) as session, session.begin():
+            session.execute(_of(prediction_id))
+
+    def one_of_each_package(self) -> list[KeptPrediction]:
+        """The first answer with feedback of every package, by name and version: it shows the package's classes."""
+        first = select(func.min(PredictionRow.id)).join(FeedbackRow).group_by(PredictionRow.model_sha256)
+        query = (
+            select(PredictionRow)
+            .where(PredictionRow.id.in_(first))
+            .order_by(PredictionRow.model_name, PredictionRow.model_version, PredictionRow.id)
+        )
+        with Session(self._engine) as session:
+            return [kept_prediction(row) for row in session.scalars(query)]
+
+    def batches(self) -> Iterator[list[tuple[KeptPrediction, Feedback]]]:
+        """Every answer with feedback, in the order of their ids, which is that of time.
+
+        Every batch is a query of its own: a slow reader keeps no connection and no snapshot of the database.
+        """
+        last = ""
+        while batch := self._batch(last):
+            yield batch
+            last = batch[-1][0].id
+
+    def _batch(self, after: str) -> list[tuple[KeptPrediction, Feedback]]:
+        query = (
+            select(PredictionRow, FeedbackRow)
+            .join(FeedbackRow)
+            .where(FeedbackRow.prediction_id > after)
+            .order_by(FeedbackRow.prediction_id)
+            .limit(BATCH)
+        )
+        with Session(self._engine) as session:
+            return [(kept_prediction(row), feedback_of(said)) for row, said in session.execute(query)]
+
+
+def _of(prediction_id: str) -> Delete:
+    return delete(FeedbackRow).where(FeedbackRow.prediction_id == prediction_id)
+
+
+def feedback_of(row: FeedbackRow) -> Feedback:
+    """A row of the table as what it says."""
+    return Feedback(cast("Agreement | None", row.agreement), row.reason, row.outcome, row.updated)

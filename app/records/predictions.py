@@ -1,0 +1,104 @@
+"""Keep and find the answers that were given."""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from sqlalchemy import Engine, delete
+from sqlalchemy.orm import Session
+
+from app.errors import UnknownPredictionError
+from app.records.tables import PredictionRow
+
+
+@dataclass(frozen=True)
+class KeptPrediction:
+    """One answer as it is kept.
+
+    Attributes:
+        id: UUID version 7, 36 characters.
+        created: When the answer was made, with its time zone.
+        model_name: Package that answered.
+        model_version: Its version.
+        model_sha256: Its digest.
+        document: The answer as JSON text.
+        task: What was asked.
+        label: The most likely class.
+        favourable: Probability of a favourable outcome; None where the task has none.
+        abstained: Whether the model did not commit itself.
+        out_of_distribution: Whether the case was flagged.
+        reference: The caller's own case number, at most 64 characters.
+    """
+
+    id: str
+    created: datetime
+    model_name: str
+    model_version: int
+    model_sha256: str
+    document: str
+    task: str
+    label: str
+    favourable: float | None
+    abstained: bool
+    out_of_distribution: bool
+    reference: str | None = None
+
+
+class PredictionRecords:
+    """The table of predictions.
+
+    Args:
+        engine: From `app.records.database.open_database`; disposed by `close`.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def add(self, prediction: KeptPrediction) -> None:
+        """Keep an answer, durably, before it is given."""
+        with Session(self._engine) as session, session.begin():
+            session.add(PredictionRow(**vars(prediction)))
+
+    def get(self, prediction_id: str) -> KeptPrediction:
+        """Find an answer.
+
+        Raises:
+            UnknownPredictionError: No answer with this id is kept.
+        """
+        with Session(self._engine) as session:
+            row = session.get(PredictionRow, prediction_id)
+            if row is None:
+                raise unknown_prediction()
+            return kept_prediction(row)
+
+    def delete(self, prediction_id: str) -> None:
+        """Remove an answer and what was said of it.
+
+        Raises:
+            UnknownPredictionError: No answer with this id is kept.
+        """
+        with Session(self._engine) as session, session.begin():
+            # The table of feedback follows by its foreign key.
+            gone = delete(PredictionRow).where(PredictionRow.id == prediction_id).returning(PredictionRow.id)
+            if session.scalars(gone).first() is None:
+                raise unknown_prediction()
+
+    def check(self) -> None:
+        """Prove that the database answers; part of readiness."""
+        with self._engine.connect() as connection:
+            connection.exec_driver_sql("SELECT 1")
+
+    def close(self) -> None:
+        """Give every connection back."""
+        self._engine.dispose()
+
+
+def kept_prediction(row: PredictionRow) -> KeptPrediction:
+    """A row of the table as the answer it keeps."""
+    return KeptPrediction(**{field.name: getattr(row, field.name) for field in fields(KeptPrediction)})
+
+
+def unknown_prediction() -> UnknownPredictionError:
+    """The error that says so."""
+    return UnknownPredictionError(
+        "Expected the id of a kept prediction; none has this one. Use the `id` of an answer."
+    )

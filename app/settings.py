@@ -1,0 +1,76 @@
+"""Every choice an operator has, read once from the environment and frozen.
+
+The names are `NEUROFUSE_` followed by the field's name in capitals; `docs/reference/settings.md` lists them.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveInt
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ENV_PREFIX = "NEUROFUSE_"
+MIB = 1024**2
+GIB = 1024**3
+
+Provider = Literal["cpu", "cuda", "tensorrt"]
+
+
+class Settings(BaseSettings):
+    """How this process runs; what a model needs is in its package, not here."""
+
+    model_config = SettingsConfigDict(frozen=True, env_prefix=ENV_PREFIX, extra="ignore")
+
+    host: Annotated[str, Field(description="Address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535, description="Port to listen on.")] = 8000
+    model_store: Annotated[Path, Field(description="Folder of model packages, `<name>/<version>/`.")] = Path(
+        "model_store"
+    )
+    data: Annotated[
+        Path, Field(description="Folder of the database, the heatmaps and the temporary uploads.")
+    ] = Path("var")
+    provider: Annotated[Provider, Field(description="Where models run: `cpu`, `cuda` or `tensorrt`.")] = "cpu"
+    threads: Annotated[
+        int, Field(ge=0, description="Threads of one inference; 0 lets ONNX Runtime take one per core.")
+    ] = 0
+    max_concurrent: Annotated[PositiveInt, Field(description="Cases worked on at the same time.")] = 2
+    queue_limit: Annotated[
+        int, Field(ge=0, description="Cases that may wait or upload beside these; one more is answered 503.")
+    ] = 16
+    max_upload_bytes: Annotated[PositiveInt, Field(description="Largest request body, in bytes.")] = GIB
+    max_upload_files: Annotated[PositiveInt, Field(description="Most `image` parts in one request.")] = 2000
+    max_unpacked_bytes: Annotated[
+        PositiveInt, Field(description="Most bytes an archive or compressed file may unfold to.")
+    ] = 2 * GIB
+    max_voxels: Annotated[PositiveInt, Field(description="Most voxels of one image.")] = 2**28
+    read_workers: Annotated[
+        PositiveInt, Field(description="Processes that read images; each reads one case at a time.")
+    ] = 2
+    read_timeout_s: Annotated[
+        float,
+        Field(gt=0, description="Seconds for reading one case; what takes longer is ended and answered 422."),
+    ] = 60.0
+    read_memory_bytes: Annotated[
+        # Below that, the threads of a decoder find no room for their stacks.
+        int,
+        Field(ge=512 * MIB, description="Most memory for reading one case, in bytes, beside the libraries."),
+    ] = 4 * GIB
+    upload_timeout_s: Annotated[
+        float, Field(gt=0, description="Seconds a client has to send its whole request.")
+    ] = 300.0
+    case_hours: Annotated[
+        float,
+        Field(
+            ge=0, description="Hours for which the image and the record of an answer are kept; 0 keeps none."
+        ),
+    ] = 24.0
+    case_bytes: Annotated[
+        int,
+        Field(ge=0, description="Most bytes of kept cases, and of previewed uploads; the oldest go first."),
+    ] = 4 * GIB
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="Least level that is logged.")
+    ] = "INFO"
+    log_format: Annotated[
+        Literal["json", "console"], Field(description="One JSON object a line, or lines for people.")
+    ] = "json"

@@ -1,0 +1,139 @@
+"""Logs and metrics, and the one place that knows what may not be logged.
+
+A log line holds only the fields of `LOGGED_FIELDS`: anything else that a caller binds is dropped, so a patient's value,
+a client's file name or a DICOM attribute cannot slip in. Text of other libraries (pydicom quotes values in its
+warnings) is withheld; only the library's name and the level remain.
+"""
+
+import logging
+import sys
+import traceback
+from collections.abc import MutableMapping
+from typing import Any, Final
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+
+LOGGED_FIELDS: Final = frozenset({
+    "event", "level", "timestamp", "logger", "request_id", "method", "route", "status", "code", "detail",
+    "duration_ms", "model", "version", "provider", "state", "prediction_id", "error_type", "where", "count",
+    "host", "port",
+})  # fmt: skip
+TRUSTED_LOGGERS: Final = ("app", "uvicorn")
+"""Loggers whose text is written by people who see no patient data; `app` messages are constants."""
+WITHHELD_EVENT: Final = "library-message-withheld"
+
+STAGE_BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+
+EventDict = MutableMapping[str, Any]
+
+
+def configure_logging(level: str, log_format: str) -> None:
+    """Send every log line of the process to standard error, in one form.
+
+    Args:
+        level: Least level that is written.
+        log_format: `json` (one object a line) or `console`.
+    """
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_formatter(shared, log_format))
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    logging.captureWarnings(capture=True)
+
+
+def _formatter(
+    shared: list[structlog.typing.Processor], log_format: str
+) -> structlog.stdlib.ProcessorFormatter:
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer() if log_format == "json" else structlog.dev.ConsoleRenderer()
+    )
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[*shared, withhold_library_text],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            keep_logged_fields,
+            renderer,
+        ],
+    )
+
+
+def withhold_library_text(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Replace the words of a library's own log record; a structlog processor."""
+    if str(event.get("logger", "")).split(".", maxsplit=1)[0] not in TRUSTED_LOGGERS:
+        event["event"] = WITHHELD_EVENT
+    return event
+
+
+def keep_logged_fields(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Drop every field that is not known to be free of patient data; a structlog processor."""
+    return {name: value for name, value in event.items() if name in LOGGED_FIELDS}
+
+
+def describe_exception(error: BaseException) -> dict[str, Any]:
+    """An unexpected error as log fields: its type and place, never its message, which may quote a value."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return {
+        "error_type": type(error).__name__,
+        "where": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
+    }
+
+
+class Metrics:
+    """The metrics of one application, in a registry of its own.
+
+    The four stage histograms carry KServe's names, so that dashboards made for KServe work.
+
+    Attributes:
+        requests: Finished requests by route template, outcome (`ok`, `refused`, `failed`) and problem code.
+        preprocess: Reading, resampling and encoding a case.
+        predict: Running the network.
+        explain: Bringing the heatmap back to the patient's grid and writing it.
+        postprocess: Keeping the answer and its files.
+        queue: Waiting for a place.
+        pending: Cases uploading, waiting or worked on.
+        models_ready: Packages that passed their self-test.
+        models: Packages in the store.
+    """
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self.requests = Counter(
+            "neurofuse_requests",
+            "Finished requests.",
+            ["route", "outcome", "code"],
+            registry=self.registry,
+        )
+        self.preprocess = self._stage("request_preprocess_seconds", "Reading, resampling, encoding.")
+        self.predict = self._stage("request_predict_seconds", "Running the network.")
+        self.explain = self._stage(
+            "request_explain_seconds", "Heatmap back to the patient's grid, and written."
+        )
+        self.postprocess = self._stage("request_postprocess_seconds", "Keeping the answer and its files.")
+        self.queue = self._stage("neurofuse_queue_seconds", "Waiting for a place.")
+        self.pending = self._gauge("neurofuse_pending_requests", "Cases uploading, waiting or worked on.")
+        self.models_ready = self._gauge("neurofuse_models_ready", "Packages that passed their self-test.")
+        self.models = self._gauge("neurofuse_models", "Packages in the store.")
+
+    def _stage(self, name: str, help_text: str) -> Histogram:
+        return Histogram(name, help_text, ["model_name"], buckets=STAGE_BUCKETS_S, registry=self.registry)
+
+    def _gauge(self, name: str, help_text: str) -> Gauge:
+        return Gauge(name, help_text, registry=self.registry)
+
+    def render(self) -> bytes:
+        """All metrics in the Prometheus text format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,37 @@
+"""Run the benchmarks and print their tables, each beside its peers.
+
+    imaging         files to model tensor, beside SimpleITK, TorchIO, MONAI and dcm2niix (`make bench` installs them)
+    http_overhead   what HTTP adds to an analysis
+
+Example:
+    NEUROFUSE_SAMPLES=samples python -m benchmarks imaging --rounds 9
+"""
+
+import argparse
+from importlib import import_module
+
+from rich.console import Console
+
+from benchmarks.machine import described
+
+NAMES = ("imaging", "http_overhead")
+"""A benchmark is a module of this package with `run(rounds)` that returns what rich can print."""
+
+
+def main() -> None:
+    """Run what was named, or everything."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(NAMES)} (default: all)")
+    parser.add_argument("--rounds", type=int, default=7, help="rounds that count (default: 7)")
+    options = parser.parse_args()
+    if unknown := set(options.names) - set(NAMES):
+        parser.error(f"unknown benchmark {', '.join(sorted(unknown))}; expected one of {', '.join(NAMES)}")
+    console = Console()
+    console.print(described(), style="dim", soft_wrap=True)
+    for name in options.names or NAMES:
+        console.print(import_module(f"benchmarks.{name}").run(options.rounds))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""Times taken in turns: what disturbs the machine disturbs every contender."""
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Times:
+    """Wall times of one contender, in seconds, in the order they were taken."""
+
+    seconds: tuple[float, ...]
+
+    @property
+    def p50_ms(self) -> float:
+        """Median, in milliseconds."""
+        return 1000 * statistics.median(self.seconds)
+
+    @property
+    def best_ms(self) -> float:
+        """Fastest, in milliseconds: the least disturbed round."""
+        return 1000 * min(self.seconds)
+
+
+def in_turns(contenders: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, Times]:
+    """Time every contender once a round, after one round that does not count.
+
+    The order is reversed every other round, so that nobody always runs on a cache that another has warmed.
+
+    Args:
+        contenders: What to call, by name.
+        rounds: Rounds that count.
+
+    Returns:
+        Times by name.
+    """
+    taken: dict[str, list[float]] = {name: [] for name in contenders}
+    for number in range(rounds + 1):
+        names = list(contenders)[:: 1 if number % 2 else -1]
+        for name in names:
+            started = time.perf_counter()
+            contenders[name]()
+            elapsed = time.perf_counter() - started
+            if number:
+                taken[name].append(elapsed)
+    return {name: Times(tuple(seconds)) for name, seconds in taken.items()}

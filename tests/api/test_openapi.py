@@ -1,0 +1,132 @@
+"""The OpenAPI document is the contract: complete, and true of its own examples."""
+
+from typing import Any
+
+import jsonschema
+import pytest
+
+from app.api import predict_document as examples
+from app.api.form_receiver import FIELD_PARTS
+from app.api.upload_previews import PREVIEW_PARTS
+from app.ehr.encode import encode
+from app.ehr.reference import GOS_SCHEMA
+from app.main import create_app
+from app.predictions.answer import Answer
+from app.settings import Settings
+
+DOCUMENT: dict[str, Any] = create_app(Settings()).openapi()
+OPERATIONS = {
+    (method, path): operation
+    for path, operations in DOCUMENT["paths"].items()
+    for method, operation in operations.items()
+}
+ROUTES = {
+    ("post", "/predict"): "predict",
+    ("get", "/predictions/{prediction_id}"): "get_prediction",
+    ("get", "/predictions/{prediction_id}/heatmap.nii.gz"): "get_heatmap_nifti",
+    ("get", "/predictions/{prediction_id}/heatmap.png"): "get_heatmap_png",
+    ("post", "/predictions/{prediction_id}/what-if"): "ask_what_if",
+    ("post", "/predictions/{prediction_id}/curve"): "draw_curve",
+    ("get", "/predictions/{prediction_id}/image.nii.gz"): "get_image",
+    ("get", "/predictions/{prediction_id}/record"): "get_record",
+    ("get", "/predictions"): "list_predictions",
+    ("delete", "/predictions/{prediction_id}"): "delete_prediction",
+    ("get", "/predictions/{prediction_id}/feedback"): "get_feedback",
+    ("put", "/predictions/{prediction_id}/feedback"): "put_feedback",
+    ("get", "/feedback.csv"): "export_feedback",
+    ("get", "/models/{name}/{version}/card"): "get_model_card",
+    ("post", "/uploads"): "preview_upload",
+    ("get", "/uploads/{upload_id}/overview.png"): "get_upload_overview",
+    ("delete", "/uploads/{upload_id}"): "delete_upload",
+    ("get", "/models"): "list_models",
+    ("get", "/models/{name}"): "get_model",
+    ("get", "/models/{name}/ehr-schema"): "get_record_schema",
+    ("get", "/models/{name}/{version}"): "get_model_version",
+    ("get", "/livez"): "get_liveness",
+    ("get", "/readyz"): "get_readiness",
+    ("get", "/metrics"): "get_metrics",
+    ("get", "/problems"): "list_problems",
+    ("get", "/problems/{code}"): "get_problem",
+}
+
+
+def resolved(schema: dict[str, Any]) -> dict[str, Any]:
+    return {**schema, "components": DOCUMENT["components"]}
+
+
+def test_routes_and_their_names_change_only_on_purpose() -> None:
+    assert {route: operation["operationId"] for route, operation in OPERATIONS.items()} == ROUTES
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_every_route_is_described(route: tuple[str, str]) -> None:
+    operation = OPERATIONS[route]
+    assert operation["summary"]
+    assert operation["description"]
+    assert operation["tags"]
+
+
+def test_every_reference_leads_somewhere_and_no_foreign_error_shape_is_left() -> None:
+    text = str(DOCUMENT)
+    assert "HTTPValidationError" not in text
+    names = {part.split("'")[0] for part in text.split("#/components/schemas/")[1:]}
+    assert names <= set(DOCUMENT["components"]["schemas"])
+
+
+def test_every_refusal_is_a_problem_document_whose_examples_fit() -> None:
+    shape = resolved({"$ref": "#/components/schemas/Problem"})
+    refusals = [
+        (int(status), response)
+        for route, operation in OPERATIONS.items()
+        for status, response in operation["responses"].items()
+        if int(status) >= 400 and route != ("get", "/readyz")
+    ]
+    assert len(refusals) > 15
+    for status, response in refusals:
+        (media_type,) = response["content"]
+        assert media_type == "application/problem+json"
+        for code, example in response["content"][media_type]["examples"].items():
+            jsonschema.validate(example["value"], shape)
+            assert (example["value"]["status"], example["value"]["type"]) == (status, f"/problems/{code}")
+
+
+def test_predict_documents_every_code_it_can_answer_with() -> None:
+    responses = OPERATIONS["post", "/predict"]["responses"]
+    codes = {
+        code
+        for r in responses.values()
+        for body in r["content"].values()
+        for code in body.get("examples", {})
+    }
+    assert codes == {
+        "malformed-request", "upload-too-large", "archive-too-large", "unsupported-file", "corrupt-image",
+        "no-usable-series", "mixed-series", "missing-slices", "irregular-geometry", "wrong-modality", "ehr-invalid",
+        "unreadable-image", "not-a-head", "ehr-insufficient", "unknown-model", "unknown-upload", "not-ready", "overloaded",
+        "internal",
+    }  # fmt: skip
+
+
+def test_the_example_answer_is_an_answer() -> None:
+    answer = OPERATIONS["post", "/predict"]["responses"]["200"]["content"]["application/json"]
+    assert answer["example"] == examples.ANSWER
+    jsonschema.validate(answer["example"], resolved(answer["schema"]))
+    Answer.model_validate(answer["example"])
+
+
+def test_the_example_record_can_be_used() -> None:
+    uses = {use.name: use.status for use in encode(examples.RECORD, GOS_SCHEMA).features}
+    assert (uses["age"], uses["glucose"], uses["inr"]) == ("used", "converted", "missing")
+
+
+def test_every_field_of_the_answer_is_explained() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    for name in ("Outcome", "RecordUsed", "FeatureUsed", "ImageUsed", "ModelUsed", "Timing", "Caution"):
+        for field, schema in schemas[name]["properties"].items():
+            assert "description" in schema or "$ref" in schema, (name, field)
+
+
+def test_the_request_names_its_parts() -> None:
+    for path, parts in (("/predict", FIELD_PARTS), ("/uploads", PREVIEW_PARTS)):
+        form = OPERATIONS["post", path]["requestBody"]["content"]["multipart/form-data"]["schema"]
+        assert set(form["properties"]) == {*parts, "image"}
+        assert all(part["description"] for part in form["properties"].values())

@@ -1,0 +1,41 @@
+"""The table of problems is complete and its codes are those of the contract."""
+
+import pytest
+
+from app import errors
+from app.api.problems import INTERNAL, PROBLEM_TYPES, problem_type
+
+CONTRACT = {
+    400: {"malformed-request"},
+    404: {"unknown-model", "unknown-prediction", "unknown-upload", "not-found"},
+    405: {"method-not-allowed"},
+    410: {"case-expired"},
+    413: {"upload-too-large", "archive-too-large"},
+    415: {"unsupported-file"},
+    422: {
+        "corrupt-image", "no-usable-series", "mixed-series", "missing-slices", "irregular-geometry", "wrong-modality",
+        "unreadable-image", "not-a-head", "ehr-invalid", "ehr-insufficient", "feedback-invalid",
+    },
+    500: {"internal"},
+    503: {"overloaded", "not-ready"},
+}  # fmt: skip
+
+
+def test_codes_and_statuses_are_those_of_the_contract() -> None:
+    statuses = {kind.status for kind in PROBLEM_TYPES.values()}
+    found = {
+        status: {kind.code for kind in PROBLEM_TYPES.values() if kind.status == status} for status in statuses
+    }
+    assert found == CONTRACT
+
+
+def test_every_kind_has_words() -> None:
+    assert all(kind.title.endswith(".") and len(kind.meaning) > 10 for kind in PROBLEM_TYPES.values())
+    assert len({kind.title for kind in PROBLEM_TYPES.values()}) == len(PROBLEM_TYPES)
+
+
+@pytest.mark.parametrize(
+    "error", [errors.PackageInvalidError, errors.GoldenMismatchError, errors.NeuroFuseError]
+)
+def test_a_broken_package_is_a_fault_of_the_service(error: type[errors.NeuroFuseError]) -> None:
+    assert problem_type(error) is INTERNAL

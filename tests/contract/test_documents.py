@@ -1,0 +1,99 @@
+"""What the documents promise is there: commands, links, files."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.contract.repository import ROOT, shown, text_of, tracked
+
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)")
+IMAGE = re.compile(r"!\[[^\]]*\]\(([^)\s]+)\)")
+SHELL = {"sh", "bash", "console"}
+
+
+def _documents() -> list[Path]:
+    return tracked(".md")
+
+
+def _verbs() -> dict[str, str]:
+    """Verbs of the Makefile with the line `make help` prints for them."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    return dict(re.findall(r"^([a-z][a-z-]*):.*?## (.+)$", makefile, flags=re.MULTILINE))
+
+
+def _commands(document: Path) -> list[str]:
+    """Lines of the shell blocks of a document, and its `make ...` in running text."""
+    text = text_of(document)
+    blocks = [body for language, body in FENCE.findall(text) if language in SHELL]
+    lines = [line.partition(" #")[0].strip() for body in blocks for line in body.splitlines()]
+    return lines + re.findall(r"`(make [a-z-]+)`", text)
+
+
+def _slug(heading: str) -> str:
+    """The anchor that common renderers give a heading."""
+    words = re.sub(r"[^\w\- ]", "", heading.strip().lower().replace("`", ""))
+    return words.replace(" ", "-")
+
+
+def _anchors(document: Path) -> set[str]:
+    prose = FENCE.sub("", text_of(document))
+    return {_slug(heading) for heading in re.findall(r"^#+ (.+)$", prose, flags=re.MULTILINE)}
+
+
+@pytest.mark.parametrize("document", _documents(), ids=shown)
+def test_make_verbs_in_a_document_exist(document: Path) -> None:
+    named = {match[1] for line in _commands(document) if (match := re.search(r"\bmake ([a-z][a-z-]*)", line))}
+    assert named <= _verbs().keys()
+
+
+def test_the_readme_tells_how_to_serve_and_test() -> None:
+    commands = _commands(ROOT / "README.md")
+    assert {"make serve", "make test"} <= set(commands)
+
+
+@pytest.mark.parametrize("document", _documents(), ids=shown)
+def test_links_of_a_document_lead_somewhere(document: Path) -> None:
+    prose = FENCE.sub("", text_of(document))
+    local = [target for target in LINK.findall(prose) + IMAGE.findall(prose) if "://" not in target]
+    assert [target for target in local if not _resolves(target, document)] == []
+
+
+def _resolves(target: str, document: Path) -> bool:
+    path, _, anchor = target.partition("#")
+    file = (document.parent / path).resolve() if path else document
+    return file.exists() and (not anchor or anchor in _anchors(file))
+
+
+def test_every_page_of_the_documentation_is_in_its_index() -> None:
+    index = ROOT / "docs" / "README.md"
+    linked = {(index.parent / target.partition("#")[0]).resolve() for target in LINK.findall(text_of(index))}
+    pages = {path for path in _documents() if path.is_relative_to(ROOT / "docs") and path != index}
+    assert [shown(path) for path in sorted(pages - linked)] == []
+
+
+def test_make_alone_prints_every_verb() -> None:
+    # The tests are themselves run by make; its inherited flags would add lines of their own.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    printed = subprocess.run(
+        ["make"],  # noqa: S607 - make of the PATH
+        cwd=ROOT,
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    phony = set(re.findall(r"^\.PHONY: (.+)$", makefile, flags=re.MULTILINE)[0].split())
+    assert {line.split()[0] for line in printed.splitlines()} == phony == _verbs().keys()
+
+
+def test_the_gate_runs_the_checks_and_the_tests() -> None:
+    gate = ROOT / ".ci" / "run"
+    assert gate.stat().st_mode & 0o111
+    lines = gate.read_text(encoding="utf-8").splitlines()
+    assert "set -euo pipefail" in lines
+    assert {"make check", "make test"} <= set(lines)

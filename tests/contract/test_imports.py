@@ -1,0 +1,37 @@
+"""Serving stays light: no training library is loaded, and reading settings or opening stores waits for start-up."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.contract.repository import ROOT
+
+HEAVY = {"torch", "lightning", "monai", "pandas", "sklearn", "onnx", "onnxscript", "training", "SimpleITK"}
+
+
+def _modules_after(statement: str) -> set[str]:
+    """Top-level modules a fresh interpreter holds after `statement`."""
+    code = f"{statement}\nimport json, sys\nsys.stdout.write(json.dumps(sorted(sys.modules)))"
+    answer = subprocess.run(  # noqa: S603 - our own interpreter and code
+        [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    return {name.partition(".")[0] for name in json.loads(answer.stdout)}
+
+
+@pytest.mark.parametrize("module", ["app.main", "app.cli"])
+def test_serving_loads_no_training_library(module: str) -> None:
+    assert _modules_after(f"import {module}").isdisjoint(HEAVY)
+
+
+def test_the_check_above_would_notice() -> None:
+    assert "training" in _modules_after("import training")
+
+
+def test_importing_the_server_makes_no_application() -> None:
+    # Settings are read once, by the caller: a test or a second service makes an application of its own.
+    code = (
+        "import app.main; assert not [n for n, v in vars(app.main).items() if type(v).__name__ == 'FastAPI']"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)  # noqa: S603 - our own interpreter and code

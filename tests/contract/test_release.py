@@ -1,0 +1,57 @@
+"""One version everywhere, and a package that keeps what it declares."""
+
+import re
+import tomllib
+from importlib.metadata import distribution
+from typing import Any
+
+import pytest
+
+import app
+from tests.contract.repository import ROOT
+
+PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+RELEASES = re.findall(r"^## \[(\d+\.\d+\.\d+)\] - (\d{4}-\d{2}-\d{2})$", CHANGELOG, flags=re.MULTILINE)
+
+
+def test_the_newest_release_of_the_changelog_is_this_version() -> None:
+    assert RELEASES
+    assert RELEASES[0][0] == app.__version__ == PYPROJECT["project"]["version"]
+
+
+def test_releases_go_back_in_time_from_top_to_bottom() -> None:
+    versions = [tuple(int(part) for part in version.split(".")) for version, _ in RELEASES]
+    assert versions == sorted(versions, reverse=True)
+    dates = [date for _, date in RELEASES]
+    assert dates == sorted(dates, reverse=True)
+
+
+def test_changes_wait_under_unreleased() -> None:
+    assert CHANGELOG.index("## [Unreleased]") < CHANGELOG.index(f"## [{app.__version__}]")
+
+
+@pytest.mark.parametrize("place", ["Dockerfile", "docker-compose.yml", "deploy/gpu.compose.yml"])
+def test_containers_carry_this_version(place: str) -> None:
+    text = (ROOT / place).read_text(encoding="utf-8")
+    assert re.search(rf"(VERSION=|image: neurofuse:){re.escape(app.__version__)}\b", text)
+
+
+def test_the_console_command_exists() -> None:
+    (command,) = (entry for entry in distribution("neurofuse").entry_points if entry.name == "neurofuse")
+    assert callable(command.load())
+
+
+def test_the_licence_is_apache_2() -> None:
+    licence = (ROOT / "LICENSE").read_text(encoding="utf-8")
+    assert PYPROJECT["project"]["license"] == "Apache-2.0"
+    assert "Apache License" in licence
+    assert "END OF TERMS AND CONDITIONS" in licence
+
+
+def test_serving_extras_draw_no_training_library() -> None:
+    project = PYPROJECT["project"]
+    extras = project["optional-dependencies"]
+    serving = [*project["dependencies"], *extras["cpu"], *extras["gpu"]]
+    names = {re.split(r"[\[<>=~! ]", requirement, maxsplit=1)[0].lower() for requirement in serving}
+    assert names.isdisjoint({"torch", "lightning", "monai", "pandas", "scikit-learn", "onnx"})

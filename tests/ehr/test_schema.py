@@ -1,0 +1,49 @@
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from app.ehr.reference import GOS_SCHEMA
+from app.ehr.schema import EhrSchema, Feature
+
+AGE, SEX = (feature.model_dump() for feature in GOS_SCHEMA.features[:2])
+
+
+def test_a_schema_survives_json() -> None:
+    assert EhrSchema.model_validate_json(GOS_SCHEMA.model_dump_json()) == GOS_SCHEMA
+
+
+@pytest.mark.parametrize(
+    ("feature", "changes"),
+    [
+        (AGE, {"unit": None}),
+        (AGE, {"plausible_range": None}),
+        (AGE, {"categories": ("young", "old")}),
+        (AGE, {"kind": "categorical"}),
+        (SEX, {"categories": ("female",)}),
+        (SEX, {"unit": "1"}),
+        (SEX, {"kind": "numeric"}),
+    ],
+)
+def test_fields_that_contradict_the_kind_are_refused(
+    feature: dict[str, Any], changes: dict[str, Any]
+) -> None:
+    with pytest.raises(ValidationError, match="needs"):
+        Feature.model_validate(feature | changes)
+
+
+@pytest.mark.parametrize("name", ["Age", "1st", "age in years", "", "_age"])
+def test_names_are_snake_case(name: str) -> None:
+    with pytest.raises(ValidationError):
+        Feature.model_validate(AGE | {"name": name})
+
+
+def test_nothing_has_a_default() -> None:
+    for field in AGE:
+        with pytest.raises(ValidationError, match=field):
+            Feature.model_validate({key: value for key, value in AGE.items() if key != field})
+
+
+def test_two_features_of_one_name_are_refused() -> None:
+    with pytest.raises(ValidationError, match="unique"):
+        EhrSchema.model_validate({"features": [AGE, AGE], "minimum_features": 0})

@@ -1,0 +1,1 @@
+"""Hostile files by the thousand: mutated DICOM and NIfTI through the door (`make fuzz`)."""

@@ -1,0 +1,116 @@
+"""An enhanced file is the classic series it was made from, whatever the order of its frames."""
+
+from pathlib import Path
+
+import imagecodecs
+import numpy as np
+import pytest
+from pydicom.encaps import encapsulate, encapsulate_extended
+from pydicom.sequence import Sequence as Items
+from pydicom.uid import JPEGLSLossless
+
+from app.errors import ArchiveTooLargeError, CorruptImageError, IrregularGeometryError
+from app.imaging.dicom_slices import read_slices
+from app.imaging.limits import ReadLimits
+from app.imaging.read import read_image
+from app.imaging.source import DiskFile
+from app.imaging.volume import Modality
+from tests.imaging.enhanced import enhanced, item, write_enhanced
+from tests.imaging.making import Series, ramp
+
+
+@pytest.mark.parametrize("tilt_degrees", [0.0, 15.0])
+def test_it_reads_as_the_classic_series_does(tmp_path: Path, tilt_degrees: float) -> None:
+    series = Series(field_at=ramp, tilt_degrees=tilt_degrees)
+    classic = read_image(series.write(tmp_path / "classic"), modality=Modality.CT)
+    read = read_image([write_enhanced(series, tmp_path / "enhanced")], modality=Modality.CT)
+    assert np.array_equal(read.voxels, classic.voxels)
+    assert np.array_equal(read.slice_origins, classic.slice_origins)
+    assert np.array_equal(read.grid.affine, classic.grid.affine)
+    assert read.findings == classic.findings
+
+
+def test_frames_go_by_their_place_never_by_their_number(tmp_path: Path) -> None:
+    series = Series(field_at=ramp)
+    order = np.random.default_rng(4).permutation(len(series.depths_mm)).tolist()
+    shuffled = read_image([write_enhanced(series, tmp_path / "a", order)], modality=Modality.CT)
+    plain = read_image([write_enhanced(series, tmp_path / "b")], modality=Modality.CT)
+    assert np.array_equal(shuffled.voxels, plain.voxels)
+
+
+def test_mr_without_a_transformation_keeps_its_stored_values(tmp_path: Path) -> None:
+    series = Series(modality=Modality.MR, field_at=lambda points: ramp(points) + 2000)
+    classic = read_image(series.write(tmp_path / "classic"), modality=Modality.MR)
+    read = read_image([write_enhanced(series, tmp_path / "enhanced")], modality=Modality.MR)
+    assert np.array_equal(read.voxels, classic.voxels)
+
+
+def test_a_frame_has_its_own_rescale_before_the_shared_one(tmp_path: Path) -> None:
+    dataset = enhanced(Series())
+    own = item(RescaleSlope=2, RescaleIntercept=-7, RescaleType="HU")
+    dataset.PerFrameFunctionalGroupsSequence[3].PixelValueTransformationSequence = Items([own])
+    dataset.save_as(tmp_path / "a", enforce_file_format=True)
+    headers = read_slices(DiskFile(tmp_path / "a"))
+    assert [(header.rescale_slope, header.rescale_intercept) for header in headers[2:5]] == [
+        (1.0, -1024.0),
+        (2.0, -7.0),
+        (1.0, -1024.0),
+    ]
+
+
+def test_what_frames_declare_tells_their_images_apart(tmp_path: Path) -> None:
+    # Two echoes of every place in one file: the one with the times of a T1 is read.
+    series = Series(modality=Modality.MR, depths_mm=[8.0 * n for n in range(10) for _ in range(2)])
+    dataset = enhanced(series)
+    for n, groups in enumerate(dataset.PerFrameFunctionalGroupsSequence):
+        groups.MREchoSequence = Items([item(EffectiveEchoTime=4.0 if n % 2 == 0 else 90.0)])
+        groups.MRTimingAndRelatedParametersSequence = Items([item(RepetitionTime=30.0)])
+    dataset.save_as(tmp_path / "a", enforce_file_format=True)
+    volume = read_image([tmp_path / "a"], modality=Modality.MR)
+    assert volume.series is not None
+    assert (volume.series.chosen.weighting, volume.series.chosen.slices) == ("T1", 10)
+    assert [other.series.weighting for other in volume.series.others] == ["T2"]
+
+
+@pytest.mark.parametrize("extended", [False, True])
+def test_compressed_frames_are_found_by_either_offset_table(tmp_path: Path, extended: bool) -> None:
+    series = Series(field_at=ramp)
+    dataset = enhanced(series)
+    shape = dataset.NumberOfFrames, dataset.Rows, dataset.Columns
+    frames = [
+        bytes(imagecodecs.jpegls_encode(one))
+        for one in np.frombuffer(dataset.PixelData, "<u2").reshape(shape)
+    ]
+    if extended:
+        dataset.PixelData, dataset.ExtendedOffsetTable, dataset.ExtendedOffsetTableLengths = (
+            encapsulate_extended(frames)
+        )
+    else:
+        dataset.PixelData = encapsulate(frames)
+    dataset["PixelData"].is_undefined_length = True
+    dataset.file_meta.TransferSyntaxUID = JPEGLSLossless
+    dataset.save_as(tmp_path / "a", enforce_file_format=True)
+    plain = read_image(series.write(tmp_path / "classic"), modality=Modality.CT)
+    assert np.array_equal(read_image([tmp_path / "a"], modality=Modality.CT).voxels, plain.voxels)
+
+
+def test_functional_groups_for_fewer_frames_than_there_are_is_damage(tmp_path: Path) -> None:
+    dataset = enhanced(Series())
+    dataset.PerFrameFunctionalGroupsSequence = Items(list(dataset.PerFrameFunctionalGroupsSequence)[:-1])
+    dataset.save_as(tmp_path / "a", enforce_file_format=True)
+    with pytest.raises(CorruptImageError):
+        read_image([tmp_path / "a"], modality=Modality.CT)
+
+
+def test_frames_without_a_place_are_no_volume(tmp_path: Path) -> None:
+    dataset = enhanced(Series())
+    del dataset.PerFrameFunctionalGroupsSequence[4].PlanePositionSequence
+    dataset.save_as(tmp_path / "a", enforce_file_format=True)
+    with pytest.raises(IrregularGeometryError, match="position"):
+        read_image([tmp_path / "a"], modality=Modality.CT)
+
+
+def test_frames_count_like_files_against_the_limit(tmp_path: Path) -> None:
+    path = write_enhanced(Series(), tmp_path / "a")
+    with pytest.raises(ArchiveTooLargeError, match="at most 10 frames"):
+        read_slices(DiskFile(path), ReadLimits(max_files=10))

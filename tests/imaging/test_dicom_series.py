@@ -1,0 +1,230 @@
+"""A study as a hospital exports it: which series is read, why, and why not the others."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.errors import MixedSeriesError, NoUsableSeriesError, WrongModalityError
+from app.imaging.dicom_header import Acquisition, Placement, SliceHeader
+from app.imaging.dicom_series import Wanted, choose_series, series_findings
+from app.imaging.read import read_image
+from app.imaging.series_choice import SeriesChoice
+from app.imaging.source import DiskFile
+from app.imaging.volume import Modality
+from tests.imaging.making import Series
+
+CT = Wanted(Modality.CT)
+MR = Wanted(Modality.MR)
+SOFT = Acquisition(2, ("ORIGINAL", "PRIMARY", "AXIAL"), "HEAD", "STANDARD")
+AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+SAGITTAL = (0.0, 1.0, 0.0, 0.0, 0.0, -1.0)
+
+
+def image(
+    uid: str,
+    made: Acquisition = SOFT,
+    *,
+    slices: int = 30,
+    gap_mm: float = 5.0,
+    modality: str = "CT",
+    cosines: tuple[float, ...] = AXIAL,
+) -> list[SliceHeader]:
+    """Headers of one series stacked along its normal."""
+    along = (0.0, 0.0, 1.0) if cosines == AXIAL else (1.0, 0.0, 0.0)
+    return [
+        SliceHeader(
+            DiskFile(Path(f"{uid}{n}")),
+            modality,
+            uid,
+            is_slice=True,
+            placement=Placement(tuple(n * gap_mm * step for step in along), cosines, (0.5, 0.5)),
+            acquisition=made,
+        )
+        for n in range(slices)
+    ]
+
+
+def uid_of(choice: SeriesChoice) -> str:
+    return choice.chosen.series_instance_uid
+
+
+BETTER_AND_WORSE = {
+    "is declared to show the head": (SOFT, replace(SOFT, body_part="CHEST")),
+    "is original, not computed from other images": (
+        SOFT,
+        replace(SOFT, image_type=("DERIVED", "SECONDARY", "MPR")),
+    ),
+    "was made without contrast agent": (SOFT, replace(SOFT, has_contrast_agent=True)),
+    "has a soft-tissue kernel": (SOFT, replace(SOFT, kernel="BONEPLUS")),
+}
+
+
+@pytest.mark.parametrize("words", BETTER_AND_WORSE)
+def test_the_first_rule_that_differs_decides_and_is_the_reason(words: str) -> None:
+    better, worse = BETTER_AND_WORSE[words]
+    headers = [*image("worse", worse), *image("better", better)]
+    for order in (headers, headers[::-1]):
+        chosen, choice = choose_series(order, CT)
+        assert uid_of(choice) == "better"
+        assert {header.series_instance_uid for header in chosen} == {"better"}
+        assert [other.reason for other in choice.others] == [f"the chosen series {words}"]
+
+
+@pytest.mark.parametrize(
+    ("worse", "words"),
+    [
+        (image("worse", cosines=SAGITTAL), "is axial"),
+        (image("worse", slices=10), "covers at least 100 mm"),
+        (image("worse", slices=16, gap_mm=10.0), "has the finer slices"),
+        (image("worse", slices=28), "has more slices"),
+    ],
+)
+def test_geometry_ranks_too(worse: list[SliceHeader], words: str) -> None:
+    _, choice = choose_series([*worse, *image("better")], CT)
+    assert uid_of(choice) == "better"
+    assert choice.others[0].reason == f"the chosen series {words}"
+
+
+def test_a_rule_of_more_weight_beats_all_later_ones() -> None:
+    # A bone kernel in thin slices, and an old-fashioned soft one in thick: the kernel comes first.
+    bone = image("bone", replace(SOFT, kernel="BONE"), slices=240, gap_mm=0.625)
+    assert uid_of(choose_series([*bone, *image("soft")], CT)[1]) == "soft"
+
+
+def test_a_t1_is_taken_for_mr_whatever_else_was_acquired() -> None:
+    times = {"t1": (3.0, 2300.0, 900.0), "t2": (100.0, 5000.0, None), "flair": (120.0, 9000.0, 2500.0)}
+    headers = [
+        header
+        for uid, (echo, repetition, inversion) in times.items()
+        for header in image(
+            uid,
+            replace(SOFT, echo_time_ms=echo, repetition_time_ms=repetition, inversion_time_ms=inversion),
+            modality="MR",
+        )
+    ]
+    _, choice = choose_series(headers, MR)
+    assert uid_of(choice) == "t1"
+    assert {other.reason for other in choice.others} == {"the chosen series is T1-weighted"}
+
+
+def test_what_cannot_be_meant_is_named() -> None:
+    scout = image("scout", replace(SOFT, series_number=1, image_type=("ORIGINAL", "PRIMARY", "LOCALIZER")))
+    few = image("few", replace(SOFT, series_number=3), slices=4)
+    other = image("mr", replace(SOFT, series_number=4), modality="MR")
+    _, choice = choose_series([*other, *few, *scout, *image("ct")], CT)
+    assert choice.reason == "the only one that could be meant"
+    assert [(one.series.number, one.reason) for one in choice.others] == [
+        (1, "a localiser"),
+        (3, "fewer than 5 slices"),
+        (4, "not CT"),
+    ]
+
+
+def test_a_localiser_within_the_series_is_left_out_of_it() -> None:
+    scout = image(
+        "ct", replace(SOFT, image_type=("ORIGINAL", "PRIMARY", "LOCALIZER")), slices=2, cosines=SAGITTAL
+    )
+    chosen, choice = choose_series([*scout, *image("ct")], CT)
+    assert len(chosen) == 30
+    assert choice.others[0].reason == "a localiser"
+
+
+def test_equals_are_never_chosen_between_but_may_be_named() -> None:
+    headers = [*image("a"), *image("b")]
+    with pytest.raises(MixedSeriesError, match="found 2 of at least 5"):
+        choose_series(headers, CT)
+    _, choice = choose_series(headers, Wanted(Modality.CT, "b"))
+    assert uid_of(choice) == "b"
+    assert choice.reason == "it was asked for"
+    assert choice.others[0].reason == "another series was asked for"
+
+
+def test_a_worse_series_can_be_asked_for() -> None:
+    bone = image("bone", replace(SOFT, kernel="BONE"))
+    assert uid_of(choose_series([*bone, *image("soft")], Wanted(Modality.CT, "bone"))[1]) == "bone"
+
+
+def test_a_named_series_that_is_not_there_is_an_error_that_does_not_repeat_the_name() -> None:
+    with pytest.raises(NoUsableSeriesError, match="named series") as caught:
+        choose_series(image("a"), Wanted(Modality.CT, "1.2.3.4"))
+    assert "1.2.3.4" not in caught.value.detail
+
+
+def test_another_modality_alone_is_refused_by_its_name() -> None:
+    with pytest.raises(WrongModalityError, match="found MR"):
+        choose_series(image("mr", modality="MR"), CT)
+
+
+def test_echoes_of_one_series_are_told_apart_and_the_t1_like_one_is_read() -> None:
+    # One Series Instance UID, two images of every place.
+    first = image("mr", replace(SOFT, echo_time_ms=4.0, repetition_time_ms=30.0), modality="MR")
+    second = image("mr", replace(SOFT, echo_time_ms=80.0, repetition_time_ms=3000.0), modality="MR")
+    chosen, choice = choose_series([*second, *first], MR)
+    assert {header.acquisition.echo_time_ms for header in chosen} == {4.0}
+    assert choice.others[0].reason == "the chosen series is T1-weighted"
+
+
+def test_two_blocks_that_share_a_few_places_stay_one_series() -> None:
+    # Skull base and vault are two acquisitions of one series; where they meet, a place may be there twice.
+    base = image("ct", replace(SOFT, acquisition_number=1), slices=12)
+    vault = [
+        replace(header, acquisition=replace(SOFT, acquisition_number=2))
+        for header in image("ct", slices=30)[11:]
+    ]
+    chosen, choice = choose_series([*base, *vault], CT)
+    assert len(chosen) == 31
+    assert choice.others == ()
+
+
+@given(order=st.permutations(range(4)))
+def test_the_order_of_files_never_matters(order: list[int]) -> None:
+    parts = [
+        image("bone", replace(SOFT, kernel="BONE")),
+        image("soft"),
+        image("thick", gap_mm=10.0),
+        image("derived", replace(SOFT, image_type=("DERIVED", "PRIMARY"))),
+    ]
+    headers = [header for n in order for header in parts[n]]
+    assert uid_of(choose_series(headers, CT)[1]) == "soft"
+
+
+def test_doubts_become_findings() -> None:
+    chest = replace(SOFT, body_part="CHEST", echo_time_ms=100.0, repetition_time_ms=4000.0)
+    slices, choice = choose_series(image("mr", chest, modality="MR"), MR)
+    codes = [finding.code for finding in series_findings(choice, len(slices) + 3, len(slices))]
+    assert codes == ["files-ignored", "body-part-doubtful", "weighting-doubtful"]
+
+
+def test_no_identifier_is_shown() -> None:
+    _, choice = choose_series(image("1.2.840.99"), CT)
+    assert "1.2.840.99" not in repr(choice)
+
+
+def test_a_whole_study_ends_in_one_volume_with_its_reasons(tmp_path: Path) -> None:
+    made = {"ImageType": ["ORIGINAL", "PRIMARY", "AXIAL"], "BodyPartExamined": "HEAD", "SeriesNumber": 2}
+    soft = Series(extra={**made, "ConvolutionKernel": "STANDARD"})
+    bone = Series(extra={**made, "ConvolutionKernel": "BONE", "SeriesNumber": 3})
+    scout = Series(extra={**made, "ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"], "SeriesNumber": 1})
+    paths = [path for n, one in enumerate((soft, bone, scout)) for path in one.write(tmp_path / str(n))]
+    volume = read_image(paths, modality=Modality.CT)
+    assert volume.series is not None
+    assert volume.series.chosen.number == 2
+    assert volume.series.reason == "the best of 2 that could be meant"
+    assert [(one.series.number, one.reason) for one in volume.series.others] == [
+        (1, "a localiser"),
+        (3, "the chosen series has a soft-tissue kernel"),
+    ]
+    named = read_image(paths, modality=Modality.CT, series=bone.series_uid)
+    assert named.series is not None
+    assert named.series.chosen.kernel == "sharp"
+
+
+def test_absurd_positions_are_no_fault_of_the_ranking() -> None:
+    headers = [
+        replace(header, placement=Placement((0.0, 0.0, 1e308 * (-1) ** n), AXIAL, (0.5, 0.5)))
+        for n, header in enumerate(image("ct"))
+    ]
+    assert choose_series(headers, CT)[1].chosen.slices == 30

@@ -1,0 +1,22 @@
+from pathlib import Path
+
+import pytest
+
+from app.errors import MalformedRequestError
+from app.imaging.folders import files_in
+
+
+def test_folders_are_searched_to_any_depth_and_files_are_themselves(tmp_path: Path) -> None:
+    names = ["a/b/c/1", "a/2", "3"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "a/empty").mkdir()
+    (tmp_path / "a/nowhere").symlink_to(tmp_path / "gone")
+    found = files_in([tmp_path / "a", tmp_path / "3"])
+    assert {str(path.relative_to(tmp_path)) for path in found} == set(names)
+
+
+def test_nothing_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(MalformedRequestError):
+        files_in([tmp_path])

@@ -1,0 +1,212 @@
+"""Series as they arrive in practice: slices turned, moved, lost, sent twice, in any order. Right, or refused by name."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pytest
+
+from app.errors import IrregularGeometryError, MissingSlicesError, NeuroFuseError
+from app.imaging.read import read_image
+from app.imaging.resample import sample_on_grid
+from app.imaging.volume import Grid, Modality, Volume
+from tests.imaging.making import AXIAL, Axes, Series, places, ramp, save, stored_places, write_nifti_file
+
+GAP: Final = 8.0
+SLICES: Final = 12
+SMALL: Final = Series(
+    ramp, tuple(GAP * n for n in range(SLICES)), rows=20, columns=18, first=(34.0, 38.0, -40.0)
+)
+SAGITTAL: Final[Axes] = ((0.0, -1.0, 0.0), (0.0, 0.0, -1.0), (1.0, 0.0, 0.0))
+CORONAL: Final[Axes] = ((-1.0, 0.0, 0.0), (0.0, 0.0, -1.0), (0.0, -1.0, 0.0))
+
+
+def together(folder: Path, *parts: Series) -> list[Path]:
+    """Several stacks as one series."""
+    written = [
+        replace(part, series_uid=parts[0].series_uid).write(folder / str(n)) for n, part in enumerate(parts)
+    ]
+    return [path for paths in written for path in paths]
+
+
+def without(slices: set[int]) -> Series:
+    return replace(SMALL, depths_mm=[GAP * n for n in range(SLICES) if n not in slices])
+
+
+def turned(degrees: float) -> Axes:
+    """Axial, turned about the x axis."""
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    return ((-1.0, 0.0, 0.0), (0.0, -float(c), -float(s)), (0.0, -float(s), float(c)))
+
+
+def codes(volume: Volume) -> list[str]:
+    return [finding.code for finding in volume.findings]
+
+
+def read(paths: list[Path]) -> Volume:
+    return read_image(paths, modality=Modality.CT)
+
+
+def is_right(volume: Volume) -> bool:
+    """Whether stored voxels, and what is read between them, have the values of their places."""
+    i, j, k = volume.voxels.shape
+    step_k = (volume.slice_origins[-1] - volume.slice_origins[0]) / (k - 1)
+    affine = np.eye(4)
+    affine[:3, :3] = np.stack([volume.step_i, volume.step_j, step_k], axis=1)
+    affine[:3, 3] = volume.slice_origins[0] + affine[:3, :3].sum(axis=1) / 2
+    middles = Grid((i - 1, j - 1, k - 1), affine)
+    between = sample_on_grid(volume, middles, np.nan) - ramp(places(middles))
+    return bool(np.abs(volume.voxels - ramp(stored_places(volume))).max() <= 1 and np.abs(between).max() <= 1)
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [replace(SMALL, axes=SAGITTAL), replace(SMALL, axes=CORONAL)],
+        [replace(SMALL, axes=turned(90.0), depths_mm=(100.0,))],
+        [replace(SMALL, axes=turned(0.2), depths_mm=(GAP * SLICES,))],
+        [replace(SMALL, axes=((1.0, 0.0, 0.0), AXIAL[1], AXIAL[2]), depths_mm=(GAP * SLICES,))],
+    ],
+    ids=["three planes", "one slice upright", "one slice turned by 0.2 degrees", "one slice mirrored"],
+)
+def test_several_orientations_in_one_series_are_refused(tmp_path: Path, others: list[Series]) -> None:
+    with pytest.raises(IrregularGeometryError, match="several orientations"):
+        read(together(tmp_path, SMALL, *others))
+
+
+@pytest.mark.parametrize(
+    ("other", "error", "words"),
+    [
+        (replace(SMALL, first=(134.0, 38.0, -40.0)), IrregularGeometryError, "side by side"),
+        (replace(SMALL, first=(134.0, 38.0, -36.0)), IrregularGeometryError, "beside it"),
+        (replace(SMALL, first=(34.0, 38.0, 160.0)), MissingSlicesError, r"found one of 112\.00 mm"),
+    ],
+    ids=["beside", "beside and between", "above"],
+)
+def test_two_stacks_in_one_series_are_no_volume(
+    tmp_path: Path, other: Series, error: type[NeuroFuseError], words: str
+) -> None:
+    with pytest.raises(error, match=words):
+        read(together(tmp_path, SMALL, other))
+
+
+@pytest.mark.parametrize("missing", range(1, SLICES - 1))
+def test_a_slice_missing_anywhere_inside_is_noticed(tmp_path: Path, missing: int) -> None:
+    with pytest.raises(MissingSlicesError, match=f"between slices {missing} and {missing + 1} of 11"):
+        read(without({missing}).write(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "missing", [{0}, {SLICES - 1}, set(range(1, SLICES, 2))], ids=["first", "last", "odd"]
+)
+def test_what_positions_cannot_show_is_read_where_it_lies(tmp_path: Path, missing: set[int]) -> None:
+    volume = read(without(missing).write(tmp_path))
+    assert codes(volume) == []
+    assert is_right(volume)
+
+
+@pytest.mark.parametrize("twice", range(0, SLICES, 3))
+def test_a_slice_sent_twice_changes_nothing_else(tmp_path: Path, twice: int) -> None:
+    paths = SMALL.write(tmp_path)
+    shutil.copyfile(paths[twice], tmp_path / "again")
+    once, both = read(paths), read([tmp_path / "again", *paths])
+    assert codes(both) == ["duplicate-slices-dropped"]
+    assert np.array_equal(both.voxels, once.voxels)
+    assert np.array_equal(both.grid.affine, once.grid.affine)
+
+
+@pytest.mark.parametrize("tilt", [0.0, 15.0])
+def test_slices_counted_downwards_give_the_same_volume(tmp_path: Path, tilt: float) -> None:
+    upwards = replace(SMALL, tilt_degrees=tilt)
+    top = upwards.origins()[-1].tolist()
+    downwards = replace(upwards, axes=(*AXIAL[:2], (0.0, 0.0, -1.0)), tilt_degrees=-tilt, first=tuple(top))
+    up, down = read(upwards.write(tmp_path / "up")), read(downwards.write(tmp_path / "down"))
+    assert np.allclose(up.grid.affine, down.grid.affine, atol=1e-5)
+    assert np.abs(up.voxels - down.voxels).max() <= 1
+    assert is_right(down)
+
+
+@pytest.mark.parametrize("of", [0, 5, SLICES - 1])
+@pytest.mark.parametrize(
+    ("mm", "along", "found"),
+    [
+        (0.05, "depth", []),
+        (0.5, "depth", ["uneven-slice-gaps-resampled"]),
+        (2.0, "depth", ["uneven-slice-gaps-resampled"]),
+        (0.05, "row", []),
+        (0.5, "row", ["displaced-slices-resampled"]),
+    ],
+)
+def test_one_moved_slice_is_read_where_it_says_it_lies(
+    tmp_path: Path, of: int, mm: float, along: str, found: list[str]
+) -> None:
+    volume = read(together(tmp_path, without({of}), moved(of, mm, along)))
+    assert codes(volume) == found
+    assert is_right(volume)
+
+
+@pytest.mark.parametrize("of", [0, 5, SLICES - 1])
+def test_a_slice_moved_sideways_by_2_mm_is_no_part_of_the_stack(tmp_path: Path, of: int) -> None:
+    with pytest.raises(IrregularGeometryError, match="beside it"):
+        read(together(tmp_path, without({of}), moved(of, 2.0, "row")))
+
+
+def moved(of: int, mm: float, along: str) -> Series:
+    """One slice of the stack, elsewhere."""
+    x, y, z = SMALL.first
+    first = (x, y, z + mm) if along == "depth" else (x + mm, y, z)
+    return replace(SMALL, depths_mm=(GAP * of,), first=first)
+
+
+def test_slices_thicker_than_their_gap_are_read_by_their_gap(tmp_path: Path) -> None:
+    thick = replace(SMALL, extra={"SliceThickness": 10.0, "SpacingBetweenSlices": -2.0})
+    overlapping, plain = read(thick.write(tmp_path / "thick")), read(SMALL.write(tmp_path / "plain"))
+    assert np.array_equal(overlapping.slice_origins, plain.slice_origins)
+    assert np.array_equal(overlapping.voxels, plain.voxels)
+    assert codes(overlapping) == []
+
+
+def test_two_interleaved_packages_are_one_volume(tmp_path: Path) -> None:
+    for n, dataset in enumerate(SMALL.datasets()):
+        package, within = n % 2, n // 2
+        dataset.InstanceNumber = package * SLICES // 2 + within + 1
+        dataset.AcquisitionNumber = package + 1
+        save(dataset, tmp_path / f"{dataset.InstanceNumber}")
+    volume = read(list(tmp_path.iterdir()))
+    assert codes(volume) == []
+    assert volume.voxels.shape[2] == SLICES
+    assert is_right(volume)
+
+
+def test_packages_that_lie_unevenly_between_each_other_are_read_where_they_lie(tmp_path: Path) -> None:
+    x, y, z = SMALL.first
+    second = replace(without(set(range(0, SLICES, 2))), first=(x + 0.6, y, z - 1))
+    volume = read(together(tmp_path, without(set(range(1, SLICES, 2))), second))
+    assert codes(volume) == ["displaced-slices-resampled", "uneven-slice-gaps-resampled"]
+    assert is_right(volume)
+
+
+def test_an_affine_that_mirrors_left_and_right_mirrors_the_patient(tmp_path: Path) -> None:
+    voxels = np.full((20, 22, 24), -1000, np.int16)
+    voxels[3, 8, 11] = 500
+    affine = np.diag([4.0, 4.0, 4.0, 1.0])
+    affine[:3, 3] = -40, -44, -48
+    mirrored = np.diag([-1.0, 1.0, 1.0, 1.0]) @ affine
+    assert np.linalg.det(affine) * np.linalg.det(mirrored) < 0
+    plain, other = (
+        read([write_nifti_file(tmp_path / f"{n}.nii", voxels, placed)])
+        for n, placed in enumerate((affine, mirrored))
+    )
+    assert brightest(plain).tolist() == [-28, -12, -4]
+    assert brightest(other).tolist() == [28, -12, -4]
+
+
+def brightest(volume: Volume) -> np.ndarray:
+    """RAS mm of the brightest place on an upright grid."""
+    affine = np.diag([4.0, 4.0, 4.0, 1.0])
+    affine[:3, 3] = -40
+    grid = Grid((21, 21, 21), affine)
+    read = sample_on_grid(volume, grid, -1000.0)
+    return np.asarray(places(grid)[np.unravel_index(int(read.argmax()), read.shape)])

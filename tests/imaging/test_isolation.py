@@ -1,0 +1,243 @@
+"""A case that goes wrong in a worker costs that case: a clear refusal, and nothing left in memory or on disk."""
+
+import gc
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from structlog.testing import capture_logs
+
+from app.errors import ArchiveTooLargeError, MixedSeriesError, NotReadyError, UnreadableImageError
+from app.imaging.isolation import ImageWorkers, WorkerFaultError, WorkerLimits
+from app.imaging.limits import MEBIBYTE, ReadLimits
+from app.imaging.load import LoadedCase, load_case
+from app.imaging.volume import Modality
+from tests.imaging.acting import act_or_load
+from tests.imaging.making import CT_GRID, MR_GRID, Series
+
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="what is looked at is in /proc")
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - looked at, not written to
+
+TIMEOUT_S = 6.0
+LIMITS = WorkerLimits(workers=2, timeout_s=TIMEOUT_S, memory_bytes=512 * MEBIBYTE)
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("scratch")
+
+
+@pytest.fixture(scope="module")
+def workers(scratch: Path) -> Iterator[ImageWorkers]:
+    """One pool for all tests: each must leave it able to work."""
+    with ImageWorkers(LIMITS, scratch, act_or_load) as running:
+        running.warm()
+        yield running
+
+
+@pytest.fixture(scope="module")
+def series(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    return Series().write(tmp_path_factory.mktemp("series"))
+
+
+def same(a: LoadedCase, b: LoadedCase) -> bool:
+    """Whether two cases are equal to the last bit, the order of their axes in memory included."""
+    arrays = [(a.volume.voxels, b.volume.voxels), (a.image.array, b.image.array)]
+    return (
+        all(np.array_equal(x, y) and (x.dtype, x.strides) == (y.dtype, y.strides) for x, y in arrays)
+        and np.array_equal(a.volume.slice_origins, b.volume.slice_origins)
+        and np.array_equal(a.image.grid.affine, b.image.grid.affine)
+        and (a.volume.findings, a.image.findings) == (b.volume.findings, b.image.findings)
+    )
+
+
+def described(workers: ImageWorkers) -> dict[str, Any]:
+    """What a worker says of itself."""
+    with pytest.raises(MixedSeriesError) as caught:
+        workers([Path("describe")], CT_GRID)
+    return caught.value.fields
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_worker_gives_what_this_process_would(workers: ImageWorkers, series: list[Path]) -> None:
+    assert same(workers(series, CT_GRID), load_case(series, CT_GRID))
+
+
+def test_a_nifti_keeps_its_own_order_of_axes(workers: ImageWorkers, head_mr: Path) -> None:
+    assert same(workers([head_mr], MR_GRID), load_case([head_mr], MR_GRID))
+
+
+def test_an_array_that_came_back_can_be_written_to(workers: ImageWorkers, series: list[Path]) -> None:
+    case = workers(series, CT_GRID)
+    case.volume.voxels[0, 0, 0] = 7
+    assert case.volume.voxels[0, 0, 0] == 7
+
+
+def test_limits_and_the_wanted_series_reach_the_worker(workers: ImageWorkers, tmp_path: Path) -> None:
+    wanted, other = Series(), Series()
+    paths = [*wanted.write(tmp_path / "a"), *other.write(tmp_path / "b")]
+    with pytest.raises(ArchiveTooLargeError, match="at most 1000 voxels"):
+        workers(paths, CT_GRID, ReadLimits(max_voxels=1000), wanted.series_uid)
+    case = workers(paths, CT_GRID, series=wanted.series_uid)
+    assert case.volume.modality is Modality.CT
+
+
+@pytest.mark.parametrize(
+    ("act", "words", "fields"),
+    [
+        ("crash", "ended abnormally", {}),
+        ("litter_and_die", "ended abnormally", {}),
+        pytest.param(
+            "hoard", f"within {LIMITS.memory_bytes} bytes", {"limit": LIMITS.memory_bytes}, marks=on_linux
+        ),
+        ("lack", f"within {LIMITS.memory_bytes} bytes", {"limit": LIMITS.memory_bytes}),
+    ],
+)
+def test_the_worst_costs_one_case_and_leaves_nothing(
+    workers: ImageWorkers, scratch: Path, series: list[Path], act: str, words: str, fields: dict[str, Any]
+) -> None:
+    with pytest.raises(UnreadableImageError, match=words) as caught:
+        workers([Path(act)], CT_GRID)
+    assert caught.value.fields == fields
+    assert list(scratch.iterdir()) == []
+    assert same(workers(series, CT_GRID), load_case(series, CT_GRID))
+
+
+def test_a_case_that_hangs_is_ended_and_holds_up_no_other(
+    workers: ImageWorkers, scratch: Path, series: list[Path]
+) -> None:
+    here = load_case(series, CT_GRID)
+    with ThreadPoolExecutor() as threads:
+        hanging = threads.submit(workers, [Path("hang")], CT_GRID)
+        for _ in range(3):
+            assert same(workers(series, CT_GRID), here)
+        with pytest.raises(UnreadableImageError, match="within 6 seconds") as caught:
+            hanging.result()
+    assert caught.value.fields == {"limit": TIMEOUT_S}
+    assert list(scratch.iterdir()) == []
+
+
+def test_a_named_error_comes_back_as_it_was_raised(workers: ImageWorkers) -> None:
+    with pytest.raises(ArchiveTooLargeError) as caught:
+        workers([Path("refuse")], CT_GRID)
+    assert caught.value.detail == str(caught.value) == "Expected less, found more. Send less."
+    assert caught.value.fields == {"limit": 7, "known": ["a", "b"]}
+    assert caught.value.__cause__ is None  # no text of a traceback, which may quote a file
+
+
+def test_a_defect_is_logged_by_type_and_place_without_its_words(workers: ImageWorkers) -> None:
+    with capture_logs() as lines, pytest.raises(WorkerFaultError) as caught:
+        workers([Path("fail")], CT_GRID)
+    (line,) = lines
+    assert (line["event"], line["error_type"]) == ("image-worker-fault", "LookupError")
+    assert line["where"][-1].endswith(" fail")
+    assert "Secret" not in f"{line}{caught.value!r}{caught.value.__cause__!r}"
+
+
+def test_a_worker_holds_nothing_of_the_service_and_of_training(workers: ImageWorkers) -> None:
+    modules = set(described(workers)["modules"])
+    own = {name for name in modules if name.startswith("app.") and not name.startswith("app.imaging")}
+    assert own == {"app.errors"}
+    assert modules.isdisjoint(
+        {"fastapi", "uvicorn", "onnxruntime", "sqlalchemy", "structlog", "torch", "training"}
+    )
+
+
+def test_a_worker_writes_no_core_and_unfolds_below_the_folder_of_its_case(
+    workers: ImageWorkers, scratch: Path
+) -> None:
+    found = described(workers)
+    assert found["core_limit"] == (0, 0)
+    assert Path(found["temporary_folder"]).parent == scratch
+
+
+@on_linux
+def test_the_kernel_takes_a_worker_before_the_service(workers: ImageWorkers) -> None:
+    assert described(workers)["out_of_memory_score"] == 1000
+
+
+def test_a_worker_is_replaced_after_its_share_of_cases() -> None:
+    with ImageWorkers(WorkerLimits(workers=1, cases_per_worker=1), loader=act_or_load) as workers:
+        assert len({described(workers)["pid"] for _ in range(3)}) == 3
+
+
+def test_workers_that_are_killed_while_idle_are_replaced(series: list[Path]) -> None:
+    others = own_children()
+    with ImageWorkers(LIMITS) as workers:
+        workers(series, CT_GRID)
+        for child in own_children() - others:
+            os.kill(child, signal.SIGKILL)
+        assert same(workers(series, CT_GRID), load_case(series, CT_GRID))
+
+
+def own_children() -> set[int]:
+    return {child.pid for child in multiprocessing.active_children() if child.pid is not None}
+
+
+def test_closing_ends_every_worker_and_what_it_works_on(series: list[Path]) -> None:
+    before = own_children()
+    workers = ImageWorkers(WorkerLimits(workers=2), loader=act_or_load)
+    with ThreadPoolExecutor() as threads:
+        hanging = threads.submit(workers, [Path("hang")], CT_GRID)
+        workers(series, CT_GRID)
+        workers.close()
+        with pytest.raises(NotReadyError):
+            hanging.result()
+    assert own_children() <= before
+    with pytest.raises(NotReadyError):
+        workers(series, CT_GRID)
+
+
+@on_linux
+def test_memory_is_gone_with_the_last_array_and_has_no_name(
+    workers: ImageWorkers, series: list[Path]
+) -> None:
+    held, named = memory_files(), set(SHARED_MEMORY.iterdir())
+    case = workers(series, CT_GRID)
+    voxels = case.volume.voxels
+    del case
+    gc.collect()
+    assert len(memory_files() - held) == 1
+    del voxels
+    gc.collect()
+    assert memory_files() == held
+    assert set(SHARED_MEMORY.iterdir()) == named
+
+
+@on_linux
+def test_a_case_that_fails_holds_no_memory(workers: ImageWorkers) -> None:
+    held = memory_files()
+    for act in ("crash", "refuse"):
+        with pytest.raises((UnreadableImageError, ArchiveTooLargeError)):
+            workers([Path(act)], CT_GRID)
+    assert memory_files() == held
+
+
+def memory_files() -> set[str]:
+    """Anonymous memory this process has mapped, by inode."""
+    lines = Path("/proc/self/maps").read_text().splitlines()
+    return {line.split()[4] for line in lines if "/memfd:" in line}
+
+
+@on_linux
+def test_closed_workers_leave_no_semaphore(series: list[Path]) -> None:
+    before = set(SHARED_MEMORY.iterdir())
+    with ImageWorkers(LIMITS) as workers:
+        workers(series, CT_GRID)
+    del workers
+    gc.collect()
+    wait_until(lambda: set(SHARED_MEMORY.iterdir()) <= before)

@@ -1,0 +1,77 @@
+"""The picture: sides, scale and colours, read from the pixels."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.imaging.overlay import write_overlay_png
+from app.imaging.planes import three_planes
+from app.imaging.resample import as_volume
+from app.imaging.volume import Grid, Modality, Volume
+from tests.imaging.making import ball, places
+
+AFFINE = np.diag([2.0, 2.0, 4.0, 1.0])
+AFFINE[:3, 3] = [-80, -100, -60]
+GRID = Grid((81, 101, 31), AFFINE)
+
+
+def volume_of(modality: Modality, value: float) -> Volume:
+    plain = as_volume(np.full(GRID.shape, value, np.float32), GRID)
+    return Volume(plain.voxels, plain.step_i, plain.step_j, plain.slice_origins, GRID, modality)
+
+
+def colourful(picture: np.ndarray) -> np.ndarray:
+    """Where red and blue part: only the heatmap is coloured so."""
+    return np.asarray(picture[..., 0].astype(int) - picture[..., 2] > 60)
+
+
+def test_planes_are_in_radiological_convention() -> None:
+    axial, coronal, sagittal = three_planes(GRID, np.zeros(3), 200)
+    right, front, top = np.array([50.0, 0, 0]), np.array([0, 50.0, 0]), np.array([0, 0, 50.0])
+    assert axial.pixel(right)[1] < axial.pixel(-right)[1]
+    assert axial.pixel(front)[0] < axial.pixel(-front)[0]
+    assert coronal.pixel(right)[1] < coronal.pixel(-right)[1]
+    assert coronal.pixel(top)[0] < coronal.pixel(-top)[0]
+    assert sagittal.pixel(front)[1] < sagittal.pixel(-front)[1]
+    assert sagittal.pixel(top)[0] < sagittal.pixel(-top)[0]
+    assert [plane.edges for plane in (axial, coronal, sagittal)] == ["RLAP", "RLSI", "APSI"]
+
+
+def test_all_planes_share_one_scale() -> None:
+    planes = three_planes(GRID, np.array([1.0, 2.0, 3.0]), 201)
+    assert {round(size, 9) for plane in planes for size in plane.grid.spacing_mm} == {1.0}
+    assert [plane.grid.shape[:2] for plane in planes] == [(201, 161), (121, 161), (121, 201)]
+    assert [plane.across_mm for plane in planes] == [3.0, 2.0, 1.0]
+
+
+def test_heat_on_the_patient_s_right_is_on_the_picture_s_left(tmp_path: Path) -> None:
+    for side in (50.0, -50.0):
+        heatmap = ball((side, 40.0, 20.0), 6.0)(places(GRID)).astype(np.float32)
+        write_overlay_png(volume_of(Modality.CT, 40.0), heatmap, tmp_path / "a.png")
+        picture = np.asarray(Image.open(tmp_path / "a.png"))
+        axial = picture[:, 28 : 28 + 380]
+        rows, columns = np.nonzero(colourful(axial))
+        assert (columns.mean() < 190) == (side > 0)
+        assert rows.mean() < picture.shape[0] / 2  # anterior is up
+
+
+def test_an_empty_heatmap_leaves_the_image_grey(tmp_path: Path) -> None:
+    write_overlay_png(volume_of(Modality.MR, 7.0), np.zeros(GRID.shape, np.float32), tmp_path / "a.png")
+    picture = np.asarray(Image.open(tmp_path / "a.png"))
+    assert not colourful(picture[:, :1100]).any()
+
+
+@pytest.mark.parametrize(("hu", "grey"), [(0.0, 0), (40.0, 128), (80.0, 255), (1000.0, 255)])
+def test_ct_is_shown_in_the_brain_window(tmp_path: Path, hu: float, grey: int) -> None:
+    write_overlay_png(volume_of(Modality.CT, hu), np.zeros(GRID.shape, np.float32), tmp_path / "a.png")
+    picture = np.asarray(Image.open(tmp_path / "a.png"))
+    assert np.abs(picture[150, 150].astype(int) - grey).max() <= 1
+
+
+def test_the_same_case_gives_the_same_bytes(tmp_path: Path) -> None:
+    heatmap = ball((0, 0, 0), 9.0)(places(GRID)).astype(np.float32)
+    for name in ("a.png", "b.png"):
+        write_overlay_png(volume_of(Modality.CT, 30.0), heatmap, tmp_path / name)
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()

@@ -1,0 +1,162 @@
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.errors import NotAHeadError
+from app.imaging.head import find_head
+from app.imaging.quality import LIMITING, judge
+from app.imaging.read import read_image
+from app.imaging.volume import Finding, Modality, Volume
+from tests.imaging.bodies import (
+    MR_HEAD,
+    Points,
+    Values,
+    after_hemicraniectomy,
+    bottle,
+    brain_alone,
+    head,
+    image_of,
+    limb,
+    noise,
+    stored_otherwise,
+    trunk,
+)
+from tests.imaging.making import Field
+
+CT, MR = Modality.CT, Modality.MR
+SMALL_BOX = ((-40.0, -40.0, -40.0), (40.0, 40.0, 40.0))
+
+
+def findings(volume: Volume) -> tuple[Finding, ...]:
+    return judge(volume, find_head(volume))
+
+
+def codes(volume: Volume) -> list[str]:
+    return [finding.code for finding in findings(volume)]
+
+
+def plate(points: Points) -> Values:
+    """As long as a table and as thin as a hand."""
+    inside = (np.abs(points[..., 0]) < 22) & (np.abs(points[..., 1]) < 80) & (np.abs(points[..., 2]) < 70)
+    return np.where(inside, 40.0 + points.sum(axis=-1) / 5, -1000.0)
+
+
+def cross(points: Points) -> Values:
+    """Two rods as long and as wide as a head, and nothing between: what may be left of a plastic head."""
+    x, y, z = points[..., 0], points[..., 1], points[..., 2]
+    right, anterior = (np.hypot(y, z) < 11) & (np.abs(x) < 75), (np.hypot(x, z) < 11) & (np.abs(y) < 95)
+    return np.where(right | anterior, 150.0 + x / 2 + y / 3, -1000.0)
+
+
+@pytest.mark.parametrize("field", [head(), after_hemicraniectomy, head(size=1.15)])
+@pytest.mark.parametrize("spacing", [(3.0, 3.0, 3.0), (4.0, 4.0, 7.0)])
+def test_whole_heads_have_no_finding(field: Field, spacing: tuple[float, float, float]) -> None:
+    assert codes(image_of(field, CT, spacing=spacing)) == []
+
+
+@pytest.mark.parametrize("scalp_mm", [6.0, 12.0])
+def test_whole_mr_heads_have_no_finding(scalp_mm: float) -> None:
+    assert codes(image_of(head(MR_HEAD, scalp_mm=scalp_mm), MR)) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "modality", "expected"),
+    [
+        (head(size=0.8), CT, ["small-head"]),
+        (brain_alone(35.0, -1000.0), CT, ["skull-stripped"]),
+        (brain_alone(300.0, 0.0), MR, ["skull-stripped"]),
+        (bottle, CT, ["head-doubtful"]),
+        (plate, CT, ["head-doubtful"]),
+        (cross, CT, ["head-doubtful"]),
+        (noise, MR, ["head-cut-off", "head-doubtful"]),
+        (lambda points: np.minimum(head()(points), 80.0), CT, ["windowed-image"]),
+        (lambda points: np.minimum(head(size=1.1)(points), 80.0), CT, ["windowed-image"]),
+    ],
+)
+def test_what_is_wrong_is_named(field: Field, modality: Modality, expected: list[str]) -> None:
+    assert codes(image_of(field, modality)) == expected
+    assert set(expected) <= LIMITING
+
+
+def test_what_is_cut_off_is_said_with_its_side() -> None:
+    (finding,) = findings(image_of(head(), CT, high=(120, 130, 50)))
+    assert finding.code == "head-cut-off"
+    assert "mm at the top" in finding.detail
+
+
+@pytest.mark.parametrize(
+    ("field", "modality"),
+    [
+        (trunk(lungs=True, scale=0.6), CT),
+        (limb(60.0, 35.0, (4.0, 200.0, 300.0)), MR),
+        (lambda points: points[..., 0] * 0, MR),
+        (lambda points: points[..., 0] * 0 - 1000, CT),
+    ],
+)
+def test_what_certainly_is_no_head_is_refused(field: Field, modality: Modality) -> None:
+    with pytest.raises(NotAHeadError, match=r"Expected an image of a head, found .*\. Send"):
+        findings(image_of(field, modality))
+
+
+def test_an_image_without_a_body_is_found_without_a_head() -> None:
+    assert codes(image_of(lambda points: points[..., 0] / 10 - 1000, CT, *SMALL_BOX)) == ["head-not-found"]
+
+
+def test_eight_bits_are_a_picture() -> None:
+    volume = image_of(head(MR_HEAD, scalp_mm=12.0), MR)
+    grey = (np.clip(volume.voxels, 0, 360) / 360 * 254).astype(np.uint8)
+    assert codes(replace(volume, voxels=grey)) == ["windowed-image"]
+
+
+@pytest.mark.parametrize(("ceiling", "expected"), [(290, ["windowed-image"]), (3000, [])])
+def test_a_display_window_leaves_its_ceiling(ceiling: int, expected: list[str]) -> None:
+    volume = image_of(head(MR_HEAD, scalp_mm=12.0), MR)
+    assert codes(replace(volume, voxels=np.minimum(volume.voxels, np.int16(ceiling)))) == expected
+
+
+@settings(deadline=None, max_examples=6)
+@given(
+    st.permutations([0, 1, 2]),
+    st.tuples(*[st.sampled_from([1, -1])] * 3),
+    st.sampled_from([(head(size=0.8), CT), (brain_alone(300.0, 0.0), MR), (plate, CT)]),
+)
+def test_findings_do_not_depend_on_storage(
+    order: list[int], flips: tuple[int, int, int], case: tuple[Field, Modality]
+) -> None:
+    plain = image_of(*case)
+    other = stored_otherwise(plain, (order[0], order[1], order[2]), flips)
+    assert findings(other) == findings(plain)
+
+
+REAL = {
+    "ct-head-ge": (CT, []),
+    "ct-phantom-philips": (CT, ["head-doubtful"]),
+    "nifti/shear.nii.gz": (CT, ["head-doubtful"]),
+    "mr-t1/studyforrest-sub02-t1.zip": (MR, []),
+    "nifti/studyforrest_sub02_t1_1p4mm.nii.gz": (MR, []),
+    "nifti/MNI152_2009_template.nii.gz": (MR, ["skull-stripped"]),
+    "nifti/avg152T1_RL_nifti.nii.gz": (MR, ["windowed-image"]),
+}
+"""The plastic heads have a broken shell; both templates are what their findings say, the letters in one are burnt in."""
+
+
+@pytest.mark.samples
+@pytest.mark.parametrize("name", sorted(REAL))
+def test_real_images_have_the_findings_they_deserve(samples: Path, name: str) -> None:
+    modality, expected = REAL[name]
+    at = samples / name
+    files = sorted(at.iterdir()) if at.is_dir() else [at]
+    assert codes(read_image(files, modality=modality)) == expected
+
+
+@pytest.mark.samples
+def test_one_brain_in_every_storage_order_has_the_same_findings(samples: Path) -> None:
+    names = ["".join(order) for order in product("RL", "AP", "SI")] + ["SAR", "IPL", "PIL", "ASR"]
+    for name in names:
+        volume = read_image([samples / f"orientations/{name}.nii.gz"], modality=MR)
+        assert codes(volume) == ["skull-stripped", "windowed-image"]

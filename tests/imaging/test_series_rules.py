@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+
+from app.imaging.dicom_header import Acquisition
+from app.imaging.series_choice import BodyPart, Kernel, Plane, Weighting
+from app.imaging.series_rules import body_part_of, is_original, kernel_of, plane_of, weighting_of
+
+
+@pytest.mark.parametrize(
+    ("normal", "plane"),
+    [
+        ((0, 0, 1), "axial"),
+        ((0, 0.5, -0.85), "axial"),  # a gantry tilted by 30 degrees, either way up
+        ((1, 0, 0), "sagittal"),
+        ((0, -1, 0), "coronal"),
+        ((0.7, 0, 0.7), "oblique"),
+        ((0, 0, 0), "oblique"),
+    ],
+)
+def test_a_plane_is_named_after_its_normal(normal: tuple[float, ...], plane: Plane) -> None:
+    assert plane_of(np.array(normal, float)) == plane
+
+
+@pytest.mark.parametrize(
+    ("declared", "part"),
+    [("HEAD", "head"), ("HEADNECK", "head"), ("BRAIN", "head"), ("CHEST", "other"), ("", "unknown")],
+)
+def test_body_parts(declared: str, part: BodyPart) -> None:
+    assert body_part_of(declared) == part
+
+
+@pytest.mark.parametrize(
+    ("name", "kernel"),
+    [
+        ("STANDARD", "soft"),  # GE
+        ("BONEPLUS", "sharp"),
+        ("H31S", "soft"),  # Siemens, the number grows with sharpness
+        ("H60F", "sharp"),
+        ("BR38", "soft"),
+        ("HR64", "sharp"),
+        ("UB", "soft"),  # Philips
+        ("YC", "sharp"),
+        ("FC26", "soft"),  # Canon
+        ("FC30", "sharp"),
+        ("", "unknown"),
+        ("SOMEBODY'S OWN", "unknown"),
+    ],
+)
+def test_kernels_by_the_makers_names(name: str, kernel: Kernel) -> None:
+    assert kernel_of(name) == kernel
+
+
+@pytest.mark.parametrize(
+    ("echo", "repetition", "inversion", "weighting"),
+    [
+        (3.0, 2300.0, 900.0, "T1"),  # MPRAGE
+        (10.0, 500.0, None, "T1"),  # spin echo
+        (4.0, 20.0, None, "T1"),  # spoiled gradient echo
+        (100.0, 5000.0, None, "T2"),
+        (120.0, 9000.0, 2500.0, "FLAIR"),
+        (12.0, 3000.0, None, "PD"),
+        (25.0, 700.0, None, "unknown"),  # T2* or late spin echo: not told by times alone
+        (None, 500.0, None, "unknown"),
+    ],
+)
+def test_mr_weighting_by_times(
+    echo: float | None, repetition: float | None, inversion: float | None, weighting: Weighting
+) -> None:
+    made = Acquisition(echo_time_ms=echo, repetition_time_ms=repetition, inversion_time_ms=inversion)
+    assert weighting_of(made) == weighting
+
+
+def test_diffusion_is_told_by_its_image_type() -> None:
+    assert weighting_of(Acquisition(image_type=("DERIVED", "PRIMARY", "DIFFUSION", "ADC"))) == "diffusion"
+
+
+@pytest.mark.parametrize(
+    ("image_type", "original"),
+    [
+        (("ORIGINAL", "PRIMARY", "AXIAL"), True),
+        (("DERIVED", "SECONDARY", "MPR"), False),
+        (("ORIGINAL", "PRIMARY", "PROJECTION IMAGE"), False),
+        ((), True),
+    ],
+)
+def test_what_was_computed_is_not_original(image_type: tuple[str, ...], original: bool) -> None:
+    assert is_original(image_type) is original

@@ -1,0 +1,57 @@
+import time
+from multiprocessing import get_context
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.imaging.threads import pieces, side_by_side
+
+
+@given(st.integers(0, 200))
+def test_pieces_are_the_whole_range_in_order(size: int) -> None:
+    covered = [n for piece in pieces(size) for n in range(piece.start, piece.stop)]
+    assert covered == list(range(size))
+
+
+def test_every_item_is_worked_on_once() -> None:
+    counted = np.zeros(50, np.intp)
+
+    def count(n: int) -> None:
+        counted[n] += 1
+
+    side_by_side(count, range(50))
+    assert (counted == 1).all()
+
+
+def test_what_a_call_raises_is_raised() -> None:
+    def fail(n: int) -> None:
+        raise ValueError(str(n))
+
+    with pytest.raises(ValueError, match="0"):
+        side_by_side(fail, range(3))
+
+
+def test_no_call_still_runs_when_an_error_is_raised() -> None:
+    began, ended = [], []
+
+    def work(n: int) -> None:
+        if n == 1:
+            raise ValueError(str(n))
+        began.append(n)
+        time.sleep(0.01)
+        ended.append(n)
+
+    with pytest.raises(ValueError, match="1"):
+        side_by_side(work, range(20))
+    assert sorted(began) == sorted(ended)
+
+
+def test_a_forked_process_works_with_threads_of_its_own() -> None:
+    side_by_side(str, range(20))
+    child = get_context("fork").Process(target=side_by_side, args=(str, range(20)))
+    child.start()
+    child.join(20)
+    child.kill()
+    assert child.exitcode == 0

@@ -1,0 +1,120 @@
+from dataclasses import replace
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from app.imaging.read import read_image, read_mask
+from app.imaging.resample import as_volume
+from app.imaging.volume import Grid, Modality
+from app.imaging.write import voxels_on_grid, write_heatmap, write_image, write_nifti
+from tests.imaging.making import Series
+
+AFFINE = np.array([[-1.5, 0.2, 0, 40], [0.1, 1.4, 0.3, -50], [0, -0.2, 2.5, -20], [0, 0, 0, 1.0]])
+GRID = Grid((9, 8, 7), AFFINE)
+HEATMAP = np.random.default_rng(1).random((9, 8, 7), np.float32)
+
+
+def test_a_heatmap_reads_back_within_half_a_level(tmp_path: Path) -> None:
+    write_heatmap(HEATMAP, GRID, tmp_path / "h.nii.gz")
+    image = nib.Nifti1Image.from_filename(tmp_path / "h.nii.gz")
+    read = image.get_fdata()
+    assert np.abs(read - HEATMAP).max() <= 1 / 510 + 1e-6
+    assert read.max() <= 1
+    assert image.get_data_dtype() == np.uint8
+    assert np.allclose(image.affine, AFFINE, atol=1e-5)
+    assert image.header.get_xyzt_units()[0] == "mm"
+
+
+def codes(path: Path) -> tuple[int, int]:
+    header = nib.Nifti1Image.from_filename(path).header
+    return int(header["sform_code"]), int(header["qform_code"])
+
+
+def test_both_forms_are_written_where_both_can_say_where_it_is(tmp_path: Path) -> None:
+    turn = Rotation.from_rotvec([0.2, -0.3, 0.1]).as_matrix() * [1.5, 1.4, 2.5]
+    upright = Grid((9, 8, 7), np.vstack([np.column_stack([turn, [40, -50, -20]]), [0, 0, 0, 1]]))
+    write_heatmap(HEATMAP, upright, tmp_path / "h.nii.gz")
+    assert codes(tmp_path / "h.nii.gz") == (1, 1)
+    image = nib.Nifti1Image.from_filename(tmp_path / "h.nii.gz")
+    assert np.allclose(image.header.get_qform(), upright.affine, atol=1e-4)
+
+
+def test_no_qform_is_written_for_a_shear_that_it_cannot_hold(tmp_path: Path) -> None:
+    # A reader that prefers the qform would show the heatmap of a tilted stack centimetres beside its place.
+    write_heatmap(HEATMAP, GRID, tmp_path / "h.nii.gz")
+    assert codes(tmp_path / "h.nii.gz") == (1, 0)
+
+
+def test_nothing_and_everything_are_exact(tmp_path: Path) -> None:
+    extremes = np.zeros((9, 8, 7), np.float32)
+    extremes[0] = 1
+    write_heatmap(extremes, GRID, tmp_path / "h.nii.gz")
+    assert np.allclose(nib.Nifti1Image.from_filename(tmp_path / "h.nii.gz").get_fdata(), extremes, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i2", "f4", "f8"])
+def test_values_are_written_as_they_are(tmp_path: Path, dtype: str) -> None:
+    values = (HEATMAP * 100).astype(dtype)
+    write_nifti(values, GRID, tmp_path / "a.nii.gz")
+    read = read_mask(tmp_path / "a.nii.gz")
+    assert np.array_equal(read.voxels, values.astype(np.float32) if dtype == "f8" else values)
+    assert np.allclose(read.grid.affine, AFFINE, atol=1e-5)
+
+
+@pytest.mark.parametrize("writer", [write_heatmap, write_nifti])
+def test_the_same_array_gives_the_same_bytes_under_any_name(tmp_path: Path, writer: object) -> None:
+    assert callable(writer)
+    for name in ("a.nii.gz", "b.nii.gz"):
+        writer(HEATMAP, GRID, tmp_path / name)
+    data = (tmp_path / "a.nii.gz").read_bytes()
+    assert data == (tmp_path / "b.nii.gz").read_bytes()
+    assert data[4:8] == b"\0\0\0\0"  # gzip's time
+
+
+def test_a_regular_image_on_its_grid_is_the_image(tmp_path: Path) -> None:
+    volume = read_image(Series().write(tmp_path), modality=Modality.CT)
+    assert voxels_on_grid(volume) is volume.voxels
+
+
+def test_a_corrected_image_on_its_grid_has_the_grid_s_shape(tmp_path: Path) -> None:
+    volume = read_image(Series(tilt_degrees=18.5).write(tmp_path), modality=Modality.CT)
+    assert voxels_on_grid(volume).shape == volume.grid.shape != volume.voxels.shape
+
+
+@pytest.mark.parametrize(
+    ("modality", "values", "kind"),
+    [
+        (Modality.CT, np.array([-1024, 0, 3071], np.int16), "i2"),
+        (Modality.CT, np.array([-1024, 40.4, 3071], np.float32), "i2"),
+        (Modality.CT, np.array([-1024, 40, 40000], np.float32), "f4"),
+        (Modality.MR, np.array([0, 7, 255], np.uint8), "i2"),
+        (Modality.MR, np.array([0, 7, 32767], np.uint16), "i2"),
+        (Modality.MR, np.array([0, 7, 32768], np.uint16), "f4"),
+        (Modality.MR, np.array([0, 0.25, 1], np.float64), "f4"),
+    ],
+)
+def test_an_image_is_written_as_whole_numbers_where_they_hold_it(
+    tmp_path: Path, modality: Modality, values: np.ndarray, kind: str
+) -> None:
+    voxels = np.resize(values, (9, 8, 7))
+    volume = replace(as_volume(voxels, GRID), modality=modality)
+    write_image(volume, tmp_path / "image.nii.gz")
+    read = nib.Nifti1Image.from_filename(tmp_path / "image.nii.gz")
+    assert read.get_data_dtype() == np.dtype(kind)
+    assert np.abs(read.get_fdata() - voxels).max() <= (0.5 if kind == "i2" else 0)
+    assert np.allclose(read.affine, AFFINE, atol=1e-5)
+
+
+def test_the_image_of_a_tilted_series_lies_on_the_grid_of_its_heatmap(tmp_path: Path) -> None:
+    volume = read_image(Series(tilt_degrees=18.5).write(tmp_path), modality=Modality.CT)
+    write_image(volume, tmp_path / "image.nii.gz")
+    write_heatmap(np.zeros(volume.grid.shape, np.float32), volume.grid, tmp_path / "heatmap.nii.gz")
+    image, heatmap = (
+        nib.Nifti1Image.from_filename(tmp_path / f"{name}.nii.gz") for name in ("image", "heatmap")
+    )
+    assert image.shape == heatmap.shape
+    assert np.array_equal(image.affine, heatmap.affine)
+    assert np.abs(image.get_fdata() - voxels_on_grid(volume)).max() < 0.51

@@ -1,0 +1,111 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from app.ehr.encode import EncodedRecord, encode
+from app.inference.predictor import Outputs, Predictor
+
+RECORD = {"age": 64, "gcs": 9}
+
+
+def image(predictor: Predictor, level: float = 20.0, seed: int = 0) -> np.ndarray:
+    shape = predictor.package.manifest.image.shape
+    return np.random.default_rng(seed).normal(level, 5, shape).astype(np.float32)
+
+
+def record(predictor: Predictor, **fields: object) -> EncodedRecord:
+    return encode(fields, predictor.package.manifest.ehr)
+
+
+def expected_grade(outputs: Outputs) -> float:
+    return sum(index * p for index, p in enumerate(outputs.probabilities.values()))
+
+
+def test_the_answer_speaks_the_words_of_the_manifest(gos_predictor: Predictor) -> None:
+    outputs = gos_predictor.predict(image(gos_predictor), record(gos_predictor, **RECORD))
+    assert list(outputs.probabilities) == ["gos_1", "gos_2", "gos_3", "gos_4", "gos_5"]
+    assert outputs.label == max(outputs.probabilities, key=outputs.probabilities.__getitem__)
+    assert sum(outputs.probabilities.values()) == pytest.approx(1, abs=1e-6)
+    assert outputs.coverage == 0.9
+    assert outputs.heatmap.shape == (4, 11, 9)
+    assert outputs.embedding.shape == (3,)
+
+
+def test_favourable_is_the_sum_of_the_two_best_grades(gos_predictor: Predictor) -> None:
+    outputs = gos_predictor.predict(image(gos_predictor), record(gos_predictor, **RECORD))
+    assert outputs.favourable == pytest.approx(
+        outputs.probabilities["gos_4"] + outputs.probabilities["gos_5"]
+    )
+
+
+def test_a_package_without_favourable_classes_says_none(ad_predictor: Predictor) -> None:
+    outputs = ad_predictor.predict(image(ad_predictor, 500), record(ad_predictor, age=70))
+    assert outputs.favourable is None
+    assert set(outputs.probabilities) == {"cn", "ad"}
+
+
+def test_the_record_acts(gos_predictor: Predictor) -> None:
+    scan = image(gos_predictor)
+    grades = [
+        expected_grade(gos_predictor.predict(scan, record(gos_predictor, gcs=gcs))) for gcs in (3, 8, 15)
+    ]
+    assert all(worse < better for worse, better in pairwise(grades))
+
+
+def test_the_image_acts(gos_predictor: Predictor) -> None:
+    known = record(gos_predictor, **RECORD)
+    dark, bright = (gos_predictor.predict(image(gos_predictor, level), known) for level in (10, 60))
+    assert expected_grade(bright) < expected_grade(dark)
+    assert bright.heatmap.mean() > dark.heatmap.mean()
+    assert bright.image_share > dark.image_share
+
+
+def test_image_share_is_the_mean_over_the_heads(gos_predictor: Predictor) -> None:
+    outputs = gos_predictor.predict(image(gos_predictor), record(gos_predictor))
+    assert len(outputs.image_share_per_head) == 4
+    assert outputs.image_share == pytest.approx(np.mean(outputs.image_share_per_head))
+    assert 0 <= outputs.image_share <= 1
+
+
+def test_the_prediction_set_of_grades_has_no_holes(gos_predictor: Predictor) -> None:
+    labels = list(gos_predictor.package.manifest.outputs.classes)
+    for gcs in range(3, 16):
+        outputs = gos_predictor.predict(image(gos_predictor), record(gos_predictor, gcs=gcs))
+        places = [[each.label for each in labels].index(label) for label in outputs.prediction_set]
+        assert places == list(range(places[0], places[-1] + 1))
+        assert outputs.label in outputs.prediction_set
+
+
+def test_a_case_far_from_training_is_flagged_and_abstained(gos_predictor: Predictor) -> None:
+    ordinary = gos_predictor.predict(image(gos_predictor), record(gos_predictor, age=64, gcs=12))
+    extreme = gos_predictor.predict(image(gos_predictor), record(gos_predictor, age=110, gcs=3))
+    assert not ordinary.out_of_distribution.flagged
+    assert not ordinary.abstained
+    assert extreme.out_of_distribution.flagged
+    assert extreme.out_of_distribution.score > extreme.out_of_distribution.threshold
+    assert extreme.abstained
+
+
+def test_a_set_of_every_class_is_an_abstention(gos_predictor: Predictor) -> None:
+    even = gos_predictor.predict(image(gos_predictor, -100), record(gos_predictor, age=64, gcs=9))
+    assert len(even.prediction_set) == 5
+    assert not even.out_of_distribution.flagged
+    assert even.abstained
+
+
+def test_a_batch_is_its_cases_one_by_one(gos_predictor: Predictor) -> None:
+    images = [image(gos_predictor, level, seed) for seed, level in enumerate((10, 30, 60))]
+    records = [record(gos_predictor, gcs=gcs) for gcs in (3, 9, 15)]
+    together = gos_predictor.predict_batch(images, records)
+    for scan, known, outputs in zip(images, records, together, strict=True):
+        alone = gos_predictor.predict(scan, known)
+        assert outputs.label == alone.label
+        assert outputs.probabilities == pytest.approx(alone.probabilities, abs=1e-6)
+        np.testing.assert_allclose(outputs.heatmap, alone.heatmap, atol=1e-6)
+
+
+def test_inference_is_timed_and_nothing_waited(gos_predictor: Predictor) -> None:
+    outputs = gos_predictor.predict(image(gos_predictor), record(gos_predictor))
+    assert outputs.inference_ms > 0
+    assert outputs.queue_ms == 0

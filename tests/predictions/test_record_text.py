@@ -1,0 +1,37 @@
+"""A record is one strict JSON object."""
+
+import contextlib
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.errors import MalformedRequestError
+from app.predictions.record_text import parse_record
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(st.dictionaries(st.text(), json_values, max_size=5))
+def test_any_json_object_is_read_as_it_is(record: dict[str, object]) -> None:
+    assert parse_record(json.dumps(record)) == record
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "null", "1", '"x"', "[]", "{", '{"a": NaN}', '{"a": -Infinity}', '{"a": 1, "a": 2}', 100_000 * "["],
+)
+def test_anything_else_is_malformed(text: str) -> None:
+    with pytest.raises(MalformedRequestError):
+        parse_record(text)
+
+
+@given(st.text())
+def test_no_text_makes_another_error(text: str) -> None:
+    with contextlib.suppress(MalformedRequestError):
+        assert isinstance(parse_record(text), dict)

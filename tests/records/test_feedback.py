@@ -1,0 +1,117 @@
+"""What is said of an answer is kept beside it, replaced as a whole, and goes with it."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from app.errors import UnknownPredictionError
+from app.records.database import open_database
+from app.records.feedback import BATCH, Feedback, FeedbackRecords
+from app.records.predictions import KeptPrediction, PredictionRecords
+
+NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
+AGREED = Feedback("agree", None, None, NOW)
+DISAGREED = Feedback("disagree", "seen otherwise", "gos_1", NOW)
+
+
+@dataclass(frozen=True)
+class Store:
+    predictions: PredictionRecords
+    feedback: FeedbackRecords
+    path: Path
+
+    def add(self, prediction_id: str, version: int = 1, document: str = "{}") -> None:
+        self.predictions.add(
+            KeptPrediction(
+                prediction_id, NOW, "gos", version, f"{version:064d}", document, "gos", "gos_4", 0.7,
+                abstained=False, out_of_distribution=False,
+            )
+        )  # fmt: skip
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    engine = open_database(tmp_path / "records.sqlite3")
+    with closing(PredictionRecords(engine)) as predictions:
+        yield Store(predictions, FeedbackRecords(engine), tmp_path / "records.sqlite3")
+
+
+def test_what_was_said_last_is_all_that_is_kept(store: Store) -> None:
+    store.add("a")
+    assert store.feedback.get("a") is None
+    store.feedback.put("a", DISAGREED)
+    store.feedback.put("a", AGREED)
+    assert store.feedback.get("a") == AGREED
+
+
+def test_what_was_said_can_be_taken_back(store: Store) -> None:
+    store.add("a")
+    for _ in range(2):
+        store.feedback.put("a", DISAGREED)
+        store.feedback.remove("a")
+        store.feedback.remove("a")
+        assert store.feedback.get("a") is None
+
+
+def test_nothing_can_be_said_of_an_answer_that_is_not_kept(store: Store) -> None:
+    with pytest.raises(UnknownPredictionError):
+        store.feedback.put("absent", AGREED)
+
+
+def test_many_say_something_of_one_answer_at_once(store: Store) -> None:
+    store.add("a")
+    said = [Feedback("agree", str(number), None, NOW) for number in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda each: store.feedback.put("a", each), said))
+    assert store.feedback.get("a") in said
+
+
+def test_feedback_goes_with_its_answer(store: Store) -> None:
+    store.add("a")
+    store.feedback.put("a", DISAGREED)
+    store.predictions.delete("a")
+    assert store.feedback.get("a") is None
+    with pytest.raises(UnknownPredictionError):
+        store.predictions.get("a")
+
+
+def test_an_answer_is_deleted_once(store: Store) -> None:
+    store.add("a")
+    store.predictions.delete("a")
+    with pytest.raises(UnknownPredictionError):
+        store.predictions.delete("a")
+
+
+def test_nothing_of_what_was_deleted_stays_in_the_file(store: Store) -> None:
+    store.add("a", document='{"planted": "ZZCANARY"}')
+    store.feedback.put("a", Feedback(None, "ZZCANARY", None, NOW))
+    store.predictions.close()  # the last connection writes the log back into the file
+    assert b"ZZCANARY" in store.path.read_bytes()
+    store.predictions.delete("a")
+    store.predictions.close()
+    assert [path.name for path in store.path.parent.iterdir()] == [store.path.name]
+    assert b"ZZCANARY" not in store.path.read_bytes()
+
+
+def test_everything_that_was_said_comes_in_order_whatever_the_batches(store: Store) -> None:
+    ids = [f"{number:04d}" for number in range(BATCH + 1)]
+    for prediction_id in reversed(ids):
+        store.add(prediction_id)
+        store.feedback.put(prediction_id, AGREED)
+    store.add("9999")
+    batches = list(store.feedback.batches())
+    assert [len(batch) for batch in batches] == [BATCH, 1]
+    assert [(kept.id, said) for batch in batches for kept, said in batch] == [(each, AGREED) for each in ids]
+
+
+def test_every_package_that_was_judged_shows_one_answer(store: Store) -> None:
+    for number, version in enumerate((2, 1, 2, 3)):
+        store.add(str(number), version)
+    for judged in ("0", "1", "2"):
+        store.feedback.put(judged, AGREED)
+    assert [kept.id for kept in store.feedback.one_of_each_package()] == ["1", "0"]

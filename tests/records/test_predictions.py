@@ -1,0 +1,63 @@
+"""Answers survive the process that gave them."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from app.errors import UnknownPredictionError
+from app.records.database import open_database
+from app.records.predictions import KeptPrediction, PredictionRecords
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Iterator[PredictionRecords]:
+    opened = PredictionRecords(open_database(tmp_path / "records.sqlite3"))
+    yield opened
+    opened.close()
+
+
+def kept(prediction_id: str = "a", created: datetime | None = None) -> KeptPrediction:
+    moment = created or datetime(2026, 11, 23, 10, 0, 0, 123456, tzinfo=UTC)
+    return KeptPrediction(
+        prediction_id, moment, "gos", 3, "0" * 64, '{"ä": 1}', "gos", "gos_4", 0.71, abstained=False,
+        out_of_distribution=True, reference="K-17",
+    )  # fmt: skip
+
+
+def test_an_answer_comes_back_as_it_was_kept(records: PredictionRecords) -> None:
+    records.add(kept())
+    assert records.get("a") == kept()
+
+
+def test_an_answer_survives_reopening(tmp_path: Path) -> None:
+    first = PredictionRecords(open_database(tmp_path / "records.sqlite3"))
+    first.add(kept())
+    first.close()
+    second = PredictionRecords(open_database(tmp_path / "records.sqlite3"))
+    assert second.get("a") == kept()
+    second.close()
+
+
+def test_a_moment_in_another_zone_is_the_same_moment_in_utc(records: PredictionRecords) -> None:
+    moment = datetime(2026, 11, 23, 12, 0, tzinfo=timezone(timedelta(hours=2)))
+    records.add(kept(created=moment))
+    assert records.get("a").created == moment
+    assert records.get("a").created.utcoffset() == timedelta(0)
+
+
+def test_an_unknown_id_is_named_as_such(records: PredictionRecords) -> None:
+    with pytest.raises(UnknownPredictionError):
+        records.get("absent")
+
+
+def test_many_threads_write_at_once(records: PredictionRecords) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(records.add, [kept(str(number)) for number in range(40)]))
+    assert {records.get(str(number)).id for number in range(40)} == {str(number) for number in range(40)}
+
+
+def test_an_open_database_passes_its_check(records: PredictionRecords) -> None:
+    records.check()

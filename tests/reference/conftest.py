@@ -1,0 +1,23 @@
+"""The committed reference packages, opened as the service opens them."""
+
+from pathlib import Path
+
+import pytest
+
+from app.inference.predictor import Predictor
+from app.inference.session import OnnxSession
+from app.model_package.store import ModelStore
+
+STORE = Path(__file__).parents[2] / "model_store"
+
+
+@pytest.fixture(scope="session")
+def gos() -> Predictor:
+    """The reference package for the Glasgow Outcome Scale."""
+    return Predictor(package := ModelStore(STORE).load("gos"), OnnxSession(package))
+
+
+@pytest.fixture(scope="session")
+def ad() -> Predictor:
+    """The reference package for Alzheimer's disease."""
+    return Predictor(package := ModelStore(STORE).load("ad"), OnnxSession(package))

@@ -1,0 +1,59 @@
+"""The processes of a running service, as Linux shows them in proc(5)."""
+
+import os
+from pathlib import Path
+
+from tests.service.server import Server
+
+
+def descendants(pid: int) -> set[int]:
+    """Processes that a process started, directly or not, and that live."""
+    parents = {int(stat.parent.name): _parent(stat) for stat in Path("/proc").glob("[0-9]*/stat")}
+    found = {pid}
+    while more := {child for child, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found - {pid}
+
+
+def workers(server: Server) -> set[int]:
+    """Processes that read images: grandchildren of the service, forked from a server process of its own."""
+    pid = server.process.pid
+    return {found for found in descendants(pid) if parent(found) != pid}
+
+
+def parent(pid: int) -> int:
+    """The process that started this one, 0 where it has ended."""
+    return _parent(Path(f"/proc/{pid}/stat"))
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and was not yet waited for does not."""
+    try:
+        return _fields(Path(f"/proc/{pid}/stat"))[0] != "Z"
+    except OSError:
+        return False
+
+
+def open_files(pid: int) -> list[Path]:
+    """What a process has open now."""
+    try:
+        return [Path(os.readlink(link)) for link in Path(f"/proc/{pid}/fd").iterdir()]  # noqa: PTH115 - not resolved
+    except OSError:
+        return []
+
+
+def libraries(pid: int) -> str:
+    """Files a process has mapped, as text."""
+    return Path(f"/proc/{pid}/maps").read_text(encoding="utf-8")
+
+
+def _parent(stat: Path) -> int:
+    try:
+        return int(_fields(stat)[1])
+    except OSError:  # it ended meanwhile
+        return 0
+
+
+def _fields(stat: Path) -> list[str]:
+    """State, parent and so on: what comes after the name, which may hold spaces."""
+    return stat.read_text(encoding="utf-8").rpartition(")")[2].split()

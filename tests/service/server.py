@@ -1,0 +1,90 @@
+"""A real server in a process of its own, on a port of its own: what an operator runs, nothing in between."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+START_TIMEOUT_S = 60
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running service.
+
+    Attributes:
+        client: Speaks to it.
+        data: Its data folder.
+        log: The file its standard error goes to.
+        process: Its process.
+    """
+
+    client: httpx.Client
+    data: Path
+    log: Path
+    process: subprocess.Popen[bytes]
+
+    def predict(
+        self, *images: Path | tuple[str, bytes], path: str = "/predict", **fields: str
+    ) -> httpx.Response:
+        """Send a case; an image is a file, or a name and its bytes."""
+        parts = [each if isinstance(each, tuple) else (each.name, each.read_bytes()) for each in images]
+        return self.client.post(path, data=fields, files=[("image", part) for part in parts])
+
+    def uploads(self) -> list[Path]:
+        """What lies in the folder of uploads now."""
+        return list((self.data / "uploads").iterdir())
+
+
+@contextmanager
+def serving(store: Path, data: Path, *, ready: bool = True, **settings: Any) -> Iterator[Server]:
+    """Run `neurofuse serve`.
+
+    Args:
+        store: Model store.
+        data: Data folder; the log lies beside it.
+        ready: Wait until the packages are ready, not only until the process answers.
+        **settings: More `NEUROFUSE_` variables, in lower case.
+    """
+    port = _free_port()
+    chosen = {"model_store": store, "data": data, "port": port, "threads": 1, **settings}
+    environment = os.environ | {f"NEUROFUSE_{name.upper()}": str(value) for name, value in chosen.items()}
+    log = data.with_suffix(".log")
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "app.cli", "serve"], env=environment, stderr=stream, stdout=stream
+        )
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+            _wait(client, process, "/readyz" if ready else "/livez", log)
+            yield Server(client, data, log, process)
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def _wait(client: httpx.Client, process: subprocess.Popen[bytes], path: str, log: Path) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            if client.get(path).status_code == httpx.codes.OK:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    raise RuntimeError(f"the server did not come up:\n{log.read_text()}")

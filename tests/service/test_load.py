@@ -1,0 +1,136 @@
+"""More than the service can do at once: it says so, keeps its probes, and leaves nothing behind."""
+
+import socket
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.service.server import Server, serving
+from tests.service.test_problems import problem
+
+
+@pytest.fixture(scope="module")
+def narrow(tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with one worker and one place in the queue."""
+    with serving(
+        tiny_store, tmp_path_factory.mktemp("narrow") / "var", max_concurrent=1, queue_limit=1
+    ) as running:
+        yield running
+
+
+def unfinished_upload(server: Server) -> socket.socket:
+    """A client that has begun to send, and stops."""
+    url = server.client.base_url
+    connection = socket.create_connection((url.host, url.port or 80))
+    connection.sendall(
+        b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+        b"Content-Length: 3000000\r\n\r\n"
+        b'--x\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n' + bytes(2_000_000)
+    )
+    return connection
+
+
+def pending(server: Server) -> float:
+    lines = server.client.get("/metrics").text.splitlines()
+    return next(float(line.split()[1]) for line in lines if line.startswith("neurofuse_pending_requests "))
+
+
+def wait_for_pending(server: Server, count: int) -> None:
+    deadline = time.monotonic() + 10
+    while pending(server) != count:
+        assert time.monotonic() < deadline, f"{pending(server)} are pending"
+        time.sleep(0.05)
+
+
+def test_one_case_too_many_is_told_to_come_back(narrow: Server, head_ct: Path) -> None:
+    held = [unfinished_upload(narrow) for _ in range(2)]
+    wait_for_pending(narrow, 2)
+    asked = {"ehr": {}, "feature": "age"}
+    for refused in (
+        narrow.predict(head_ct, task="gos"),
+        narrow.predict(head_ct, task="gos", path="/uploads"),
+        narrow.client.post("/predictions/any/curve", json=asked),
+        narrow.client.post("/predictions/any/what-if", json={"ehr": {}}),
+    ):
+        assert problem(refused, 503, "overloaded")["limit"] == 2
+        assert int(refused.headers["retry-after"]) > 0
+    assert narrow.client.get("/livez").status_code == narrow.client.get("/readyz").status_code == 200
+    for connection in held:
+        connection.close()
+    wait_for_pending(narrow, 0)
+    assert narrow.predict(head_ct, task="gos").status_code == 200
+
+
+def test_a_client_that_leaves_in_mid_upload_leaves_no_files(narrow: Server) -> None:
+    connection = unfinished_upload(narrow)
+    wait_for_pending(narrow, 1)
+    deadline = time.monotonic() + 10
+    while not any(folder.iterdir() for folder in narrow.uploads()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    connection.close()
+    wait_for_pending(narrow, 0)
+    assert narrow.uploads() == []
+
+
+def test_probes_answer_while_cases_are_worked_on(server: Server, head_ct: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        answers = [pool.submit(server.predict, head_ct, task="gos") for _ in range(5)]
+        slowest = 0.0
+        while not all(answer.done() for answer in answers):
+            began = time.monotonic()
+            assert server.client.get("/livez").status_code == 200
+            assert server.client.get("/metrics").status_code == 200
+            slowest = max(slowest, time.monotonic() - began)
+    assert [answer.result().status_code for answer in answers] == [200] * 5
+    assert slowest < 2
+
+
+def test_cases_at_the_same_time_get_the_answers_they_get_alone(server: Server, head_ct: Path) -> None:
+    ages = [f'{{"age": {age}}}' for age in range(40, 90, 10)]
+
+    def ask(record: str) -> dict[str, object]:
+        answer: dict[str, object] = server.predict(head_ct, task="gos", ehr=record, heatmap="none").json()
+        return {name: answer[name] for name in ("prediction", "ehr", "image")}
+
+    alone = [ask(record) for record in ages]
+    with ThreadPoolExecutor(5) as pool:
+        assert list(pool.map(ask, ages)) == alone
+
+
+def test_a_request_id_is_echoed_or_made(server: Server) -> None:
+    echoed = server.client.get("/livez", headers={"X-Request-ID": "abc-1"})
+    assert echoed.headers["x-request-id"] == "abc-1"
+    made = server.client.get("/livez", headers={"X-Request-ID": "not an id; at all"}).headers["x-request-id"]
+    assert len(made) == 36
+
+
+def test_metrics_carry_the_stage_names_of_kserve_and_the_outcomes(server: Server, head_ct: Path) -> None:
+    server.predict(head_ct, task="gos")
+    server.predict(head_ct, task="moon")
+    text = server.client.get("/metrics").text
+    for stage in ("preprocess", "predict", "postprocess", "explain"):
+        assert f'request_{stage}_seconds_count{{model_name="gos"}}' in text
+    assert 'neurofuse_requests_total{code="",outcome="ok",route="/predict"}' in text
+    assert 'neurofuse_requests_total{code="unknown-model",outcome="refused",route="/predict"}' in text
+    assert "neurofuse_models_ready 3.0" in text
+
+
+def test_labels_do_not_grow_with_addresses(server: Server) -> None:
+    for number in range(5):
+        server.client.get(f"/models/canary-{number}/")
+        server.client.get(f"/canary-{number}")
+    assert "canary" not in server.client.get("/metrics").text
+
+
+def test_a_service_that_is_told_to_stop_stops_cleanly(tiny_store: Path, tmp_path: Path) -> None:
+    with serving(tiny_store, tmp_path / "var") as server:
+        server.process.terminate()
+        assert server.process.wait(timeout=20) in (0, -15)
+        with pytest.raises(httpx.TransportError):
+            server.client.get("/livez")
+    assert "Application shutdown complete" in server.log.read_text()

@@ -1,0 +1,84 @@
+"""The whole road on a handful of phantoms: cohort -> training -> evaluation -> package -> the same answer from raw files.
+
+What is proved here is agreement and completeness, not quality: a network of two epochs knows nothing.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from app.inference.case import analyse
+from app.inference.predictor import Predictor
+from app.inference.self_test import self_test
+from app.inference.session import OnnxSession
+from app.model_package.store import ModelStore
+from training.__main__ import main
+from training.calibrate import Scaling
+from training.cohort import load_cohort
+from training.commands import open_run
+from training.evaluate import scaled_probabilities
+from training.predict import collect
+from training.train import load_checkpoint
+
+CONFIGS = Path(__file__).parents[2] / "training" / "configs"
+COUNTS = ["--train", "10", "--validation", "6", "--calibration", "6", "--test", "6"]
+pytestmark = [pytest.mark.torch, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module", params=["gos", "ad"])
+def road(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """A folder after every command of the tutorial has run in it."""
+    task, folder = str(request.param), tmp_path_factory.mktemp("road")
+    cohort, run, config = str(folder / "cohort"), str(folder / "run"), str(CONFIGS / f"{task}.toml")
+    assert main(["phantoms", "--task", task, *COUNTS, "--out", cohort, "--seed", "7", "--workers", "2"]) == 0
+    assert main(["train", cohort, "--config", config, "--out", run, "--epochs", "2"]) == 0
+    assert main(["evaluate", run]) == 0
+    assert main(["export", run, "--store", str(folder / "store"), "--version", "1"]) == 0
+    return task, folder
+
+
+def test_the_package_answers_from_raw_files_as_pytorch_does(road: tuple[str, Path]) -> None:
+    task, folder = road
+    checkpoint = load_checkpoint(folder / "run" / "checkpoint.pt")
+    _, parts = open_run(folder / "run", checkpoint.config)
+    fit = json.loads((folder / "run" / "calibration.json").read_text())
+    logits = collect(checkpoint.net, parts["test"]).logits
+    expected = scaled_probabilities(logits, Scaling(fit["slope"], fit["intercept"]))
+
+    predictor = Predictor(package := ModelStore(folder / "store").load(task), OnnxSession(package))
+    for case, row in zip(load_cohort(folder / "cohort").part("test"), expected, strict=True):
+        answer = analyse(case.image, case.record, predictor)
+        np.testing.assert_allclose(list(answer.outputs.probabilities.values()), row, atol=1e-4)
+
+
+def test_the_package_passes_its_own_self_test_and_states_its_numbers(road: tuple[str, Path]) -> None:
+    task, folder = road
+    package = ModelStore(folder / "store").load(task)
+    self_test(Predictor(package, OnnxSession(package)))
+    names = {metric.name for metric in package.manifest.metrics}
+    assert {"brier", "nll", "set_coverage", "heatmap_peak_in_mask"} <= names
+    assert "not for clinical use" in package.manifest.intended_use
+    card = (package.path / "MODEL_CARD.md").read_text()
+    assert package.manifest.intended_use in card
+    assert "this project's reading" in card
+
+
+def test_a_version_is_never_overwritten(road: tuple[str, Path]) -> None:
+    _, folder = road
+    assert main(["export", str(folder / "run"), "--store", str(folder / "store"), "--version", "1"]) == 2
+
+
+def test_the_same_seed_trains_the_same_network(road: tuple[str, Path], tmp_path: Path) -> None:
+    task, folder = road
+    config = str(CONFIGS / f"{task}.toml")
+    assert (
+        main(["train", str(folder / "cohort"), "--config", config, "--out", str(tmp_path), "--epochs", "2"])
+        == 0
+    )
+    again = load_checkpoint(tmp_path / "checkpoint.pt").net.state_dict()
+    first = load_checkpoint(folder / "run" / "checkpoint.pt").net.state_dict()
+    for name, tensor in first.items():
+        assert torch.equal(tensor, again[name]), name

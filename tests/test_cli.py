@@ -1,0 +1,174 @@
+"""The command line answers as the service does and ends with a code that a script can use."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.cli import FAILED, OK, REFUSED, main
+from app.predictions.answer import Answer
+from tests.service.server import Server, serving
+
+RECORD = {"age": 71, "gcs": 9, "glucose": {"value": 126, "unit": "mg/dL"}}
+VARYING = {"id", "created", "heatmap", "timing_ms"}
+
+
+pytestmark = pytest.mark.usefixtures("own_logging")
+
+
+@pytest.fixture(autouse=True)
+def environment(tiny_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tiny store, and a folder of its own to work in."""
+    monkeypatch.setenv("NEUROFUSE_MODEL_STORE", str(tiny_store))
+    monkeypatch.setenv("NEUROFUSE_THREADS", "1")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def server(tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tiny_store, tmp_path_factory.mktemp("cli") / "var") as running:
+        yield running
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Path:
+    path = tmp_path / "record.json"
+    path.write_text(json.dumps(RECORD))
+    return path
+
+
+def test_a_case_gets_the_answer_that_the_service_gives(
+    server: Server, head_ct: Path, record: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "deep" / "out"
+    assert main(["predict", str(head_ct), "--ehr", str(record), "--task", "gos", "--out", str(out)]) == OK
+    answer = json.loads((out / "answer.json").read_text())
+    served = server.predict(head_ct, task="gos", ehr=record.read_text()).json()
+    assert {k: v for k, v in answer.items() if k not in VARYING} == {
+        k: v for k, v in served.items() if k not in VARYING
+    }
+    for kind in ("nifti", "png"):
+        assert (out / answer["heatmap"][kind]).read_bytes() == server.client.get(
+            served["heatmap"][kind]
+        ).content
+    shown = capsys.readouterr().out
+    assert "gos_4" in shown
+    assert "favourable" in shown
+    assert "training-data" in shown
+
+
+@pytest.mark.samples
+def test_a_folder_of_slices_is_one_case(samples: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    arguments = [
+        "predict",
+        str(samples / "ct-head-ge"),
+        "--model",
+        "gos@1",
+        "--heatmap",
+        "none",
+        "--out",
+        str(out),
+    ]
+    assert main(arguments) == OK
+    answer = Answer.model_validate_json((out / "answer.json").read_text())
+    assert answer.model.version == 1
+    assert answer.heatmap is None
+    assert [path.name for path in out.iterdir()] == ["answer.json"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["--model", "moon"], "unknown-model"),
+        (["--task", "ad"], "ehr-invalid"),
+    ],
+)
+def test_a_case_that_cannot_be_answered_is_refused_with_its_problem(
+    head_ct: Path,
+    record: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    code: str,
+) -> None:
+    command = ["predict", str(head_ct), "--ehr", str(record), "--out", str(tmp_path / "out"), *arguments]
+    assert main(command) == REFUSED
+    assert f"{code}: " in capsys.readouterr().err
+    assert not (tmp_path / "out" / "answer.json").exists()
+
+
+def test_an_empty_folder_is_no_image(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "series").mkdir()
+    assert main(["predict", "series", "--task", "gos", "--out", "out"]) == REFUSED
+    assert "malformed-request: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("absent", ["image", "record"])
+def test_a_file_that_cannot_be_read_is_refused_by_name(
+    head_ct: Path, record: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], absent: str
+) -> None:
+    (image, ehr) = (tmp_path / "absent", record) if absent == "image" else (head_ct, tmp_path / "absent")
+    command = ["predict", str(image), "--ehr", str(ehr), "--task", "gos", "--out", str(tmp_path / "out")]
+    assert main(command) == REFUSED
+    assert "absent" in capsys.readouterr().err
+
+
+def test_the_packages_are_listed_with_their_state(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models"]) == OK
+    shown = capsys.readouterr().out
+    assert all(package in shown for package in ("ad@1", "gos@1", "gos@2"))
+    assert shown.count("ready") == 3
+
+
+def test_a_changed_package_fails_the_list_and_the_case(
+    tiny_store: Path,
+    head_ct: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    store = shutil.copytree(tiny_store, tmp_path / "store")
+    with (store / "gos/2/model.onnx").open("ab") as model:
+        model.write(b"\0")
+    monkeypatch.setenv("NEUROFUSE_MODEL_STORE", str(store))
+    assert main(["models"]) == FAILED
+    assert main(["predict", str(head_ct), "--task", "gos", "--out", str(tmp_path / "out")]) == FAILED
+    assert "package-digest: " in capsys.readouterr().err
+
+
+def test_the_openapi_document_is_printed_the_same_every_time(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["openapi"]) == OK
+    first = capsys.readouterr().out
+    assert "/predict" in json.loads(first)["paths"]
+    assert main(["openapi"]) == OK
+    assert capsys.readouterr().out == first
+
+
+def test_a_health_check_follows_readiness(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEUROFUSE_PORT", str(server.client.base_url.port))
+    assert main(["healthcheck"]) == OK
+    monkeypatch.setenv("NEUROFUSE_HOST", "0.0.0.0")  # noqa: S104 - a service that listens everywhere
+    assert main(["healthcheck"]) == OK
+    monkeypatch.setenv("NEUROFUSE_PORT", "1")
+    assert main(["healthcheck"]) == FAILED
+
+
+@pytest.mark.parametrize("command", ["serve", "predict", "inspect", "models", "openapi", "healthcheck"])
+def test_every_command_explains_itself_with_an_example(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main([command, "--help"])
+    assert stopped.value.code == OK
+    assert f"neurofuse {command}" in capsys.readouterr().out.split("example: ")[1]
+
+
+def test_a_setting_that_makes_no_sense_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NEUROFUSE_PROVIDER", "rocm")
+    assert main(["models"]) == REFUSED
+    assert "NEUROFUSE_PROVIDER" in capsys.readouterr().err

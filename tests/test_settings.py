@@ -1,0 +1,56 @@
+"""Settings come from the environment, stay as they are, and are all documented."""
+
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from app.settings import ENV_PREFIX, Settings
+
+REFERENCE = Path(__file__).parents[1] / "docs" / "reference" / "settings.md"
+ROW = re.compile(r"^\| `(\w+)` \| (.*?) \| (.*?) \|$", re.MULTILINE)
+
+
+def test_the_table_of_settings_says_what_the_code_says() -> None:
+    documented = ROW.findall(REFERENCE.read_text(encoding="utf-8"))
+    declared = [
+        (ENV_PREFIX + name.upper(), f"`{field.default}`", field.description)
+        for name, field in Settings.model_fields.items()
+    ]
+    assert documented == declared
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEUROFUSE_PORT", "9000")
+    monkeypatch.setenv("NEUROFUSE_MODEL_STORE", "/models")
+    settings = Settings()
+    assert (settings.port, settings.model_store) == (9000, Path("/models"))
+
+
+def test_settings_do_not_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings()
+    monkeypatch.setenv("NEUROFUSE_PORT", "9000")
+    assert settings.port == 8000
+    with pytest.raises(ValidationError):
+        settings.port = 1  # type: ignore[misc]  # that it cannot be set is what is tested
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "0"), ("PROVIDER", "rocm"), ("MAX_CONCURRENT", "0"), ("QUEUE_LIMIT", "-1"),
+        ("MAX_UPLOAD_BYTES", "0"), ("LOG_FORMAT", "xml"), ("UPLOAD_TIMEOUT_S", "0"), ("THREADS", "-1"),
+        ("READ_WORKERS", "0"), ("READ_TIMEOUT_S", "0"), ("READ_MEMORY_BYTES", "1000000"),
+    ],
+)  # fmt: skip
+def test_a_value_that_makes_no_sense_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(ENV_PREFIX + name, value)
+    with pytest.raises(ValidationError):
+        Settings()
+
+
+def test_by_default_only_this_machine_is_listened_to() -> None:
+    assert Settings().host == "127.0.0.1"

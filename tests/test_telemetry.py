@@ -1,0 +1,81 @@
+"""What may not be logged is not, whoever tries."""
+
+import io
+import json
+import logging
+import warnings
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from app.telemetry import Metrics, configure_logging, describe_exception
+
+SECRET = "Doe^Jane"  # noqa: S105 - a name, not a password
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """Configured logging into a buffer; the process's own is put back."""
+    root, stream = logging.getLogger(), io.StringIO()
+    before = root.handlers, root.level
+    monkeypatch.setattr("sys.stderr", stream)
+    configure_logging("DEBUG", "json")
+    yield stream
+    root.handlers, root.level = before
+    logging.captureWarnings(capture=False)
+    structlog.reset_defaults()
+
+
+def lines(log: io.StringIO) -> list[dict[str, object]]:
+    return [json.loads(line) for line in log.getvalue().splitlines()]
+
+
+def test_a_field_that_is_not_on_the_list_is_dropped(log: io.StringIO) -> None:
+    structlog.stdlib.get_logger("app.x").info("event", route="/predict", patient=SECRET, file_name=SECRET)
+    (line,) = lines(log)
+    assert (line["event"], line["route"]) == ("event", "/predict")
+    assert SECRET not in log.getvalue()
+
+
+@pytest.mark.parametrize(
+    "name", ["highdicom", "nibabel.global", "PIL.Image", "py.warnings", "root", "application"]
+)
+def test_the_words_of_a_library_are_withheld(log: io.StringIO, name: str) -> None:
+    logging.getLogger(name).warning("Invalid value for VR PN: %s", SECRET)
+    (line,) = lines(log)
+    assert (line["event"], line["logger"], line["level"]) == ("library-message-withheld", name, "warning")
+    assert SECRET not in log.getvalue()
+
+
+def test_a_warning_is_withheld(log: io.StringIO) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        logging.captureWarnings(capture=False)
+        logging.captureWarnings(capture=True)
+        warnings.warn(f"value {SECRET}", UserWarning, stacklevel=1)
+        logging.captureWarnings(capture=False)
+    assert "library-message-withheld" in log.getvalue()
+    assert SECRET not in log.getvalue()
+
+
+def test_a_traceback_of_the_server_is_not_written(log: io.StringIO) -> None:
+    logging.getLogger("uvicorn.error").error("Exception in ASGI application", exc_info=ValueError(SECRET))
+    assert SECRET not in log.getvalue()
+    assert "Exception in ASGI application" in log.getvalue()
+
+
+def test_an_exception_is_described_without_its_words() -> None:
+    with pytest.raises(ValueError, match="Doe") as caught:
+        raise ValueError(SECRET)
+    described = describe_exception(caught.value)
+    assert described["error_type"] == "ValueError"
+    assert "test_an_exception_is_described_without_its_words" in described["where"][-1]
+    assert SECRET not in str(described)
+
+
+def test_two_applications_keep_two_registries() -> None:
+    first, second = Metrics(), Metrics()
+    first.pending.set(3)
+    assert second.registry.get_sample_value("neurofuse_pending_requests") == 0
+    assert b"neurofuse_pending_requests 3.0" in first.render()

@@ -1,0 +1,106 @@
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.training.networks.support import FEATURES, category, number
+from training.networks.config import EhrConfig
+from training.networks.record_inputs import LIMIT, Standardise
+
+QUIET = EhrConfig(feature_dropout=0, record_dropout=0)
+
+
+def _fitted(config: EhrConfig = QUIET) -> Standardise:
+    layer = Standardise(FEATURES, config).eval()
+    values = torch.tensor([[40.0, 0, 5, 0], [60, 1, 7, 2], [80, 0, 9, 0]])
+    layer.fit_statistics(values, torch.zeros_like(values))
+    return layer
+
+
+def test_numbers_become_z_scores_and_categories_rows() -> None:
+    record = _fitted()(torch.tensor([[80.0, 1, 7, 2]]), torch.zeros(1, 4))
+    torch.testing.assert_close(record.numbers, torch.tensor([[1.5**0.5, 0]]))
+    assert record.known.tolist() == [[1, 1]]
+    assert record.levels.tolist() == [[2, 3]]
+
+
+def test_statistics_look_at_observed_values_only() -> None:
+    layer = Standardise(FEATURES, QUIET)
+    values = torch.tensor([[40.0, 0, 5, 0], [60, 1, 7, 1], [1e9, 0, float("nan"), 2]])
+    missing = torch.tensor([[0.0, 0, 0, 0], [0, 0, 0, 0], [1, 0, 1, 1]])
+    layer.fit_statistics(values, missing)
+    torch.testing.assert_close(layer.mean, torch.tensor([50.0, 6.0]))
+    torch.testing.assert_close(layer.sd, torch.tensor([10.0, 1.0]))
+
+
+def test_statistics_do_not_change_when_other_rows_are_served() -> None:
+    layer = _fitted()
+    before = {name: buffer.clone() for name, buffer in layer.named_buffers()}
+    layer(torch.randn(50, 4).abs() * 100, torch.zeros(50, 4))
+    layer.train()(torch.randn(50, 4).abs() * 100, torch.zeros(50, 4))
+    assert all(torch.equal(before[name], buffer) for name, buffer in layer.named_buffers())
+
+
+def test_a_value_far_out_is_clipped() -> None:
+    assert _fitted()(torch.tensor([[1e9, 0, -1e9, 0]]), torch.zeros(1, 4)).numbers.tolist() == [
+        [LIMIT, -LIMIT]
+    ]
+
+
+def test_a_feature_with_one_value_in_training_stays_finite() -> None:
+    layer = Standardise([number("a")], QUIET).eval()
+    layer.fit_statistics(torch.full((4, 1), 3.0), torch.zeros(4, 1))
+    assert layer(torch.tensor([[3.0], [4.0]]), torch.zeros(2, 1)).numbers.tolist() == [[0.0], [LIMIT]]
+
+
+def test_what_training_never_saw_counts_as_missing() -> None:
+    layer = Standardise(FEATURES, QUIET).eval()
+    values = torch.tensor([[40.0, 0, 5, 0], [60, 1, 5, 2]])
+    missing = torch.tensor([[0.0, 0, 1, 0], [0, 0, 1, 0]])
+    layer.fit_statistics(values, missing)
+    record = layer(torch.tensor([[50.0, 1, 9, 1]]), torch.zeros(1, 4))
+    assert record.known.tolist() == [[1, 0]], "glucose was never observed"
+    assert record.levels.tolist() == [[2, 0]], "the middle place was never seen"
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.sampled_from([0.0, 1e30, -1e30, float("nan"), float("inf"), -7.0]))
+def test_a_value_under_the_flag_has_no_effect(junk: float) -> None:
+    layer, missing = _fitted(EhrConfig(log1p=("glucose",))), torch.ones(1, 4)
+    plain, odd = layer(torch.zeros(1, 4), missing), layer(torch.full((1, 4), junk), missing)
+    assert all(torch.equal(a, b) for a, b in zip(plain, odd, strict=True))
+    assert odd.levels.tolist() == [[0, 0]]
+
+
+def test_log1p_is_applied_to_the_named_feature_alone() -> None:
+    layer = Standardise(FEATURES, EhrConfig(log1p=("glucose",))).eval()
+    record = layer(torch.tensor([[2.0, 0, torch.e**2 - 1, 0]]), torch.zeros(1, 4))
+    torch.testing.assert_close(record.numbers, torch.tensor([[2.0, 2.0]]))
+
+
+def test_log1p_of_a_feature_that_is_not_there_is_refused() -> None:
+    with pytest.raises(ValueError, match="sex"):
+        Standardise(FEATURES, EhrConfig(log1p=("sex",)))
+
+
+def test_an_empty_record_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        Standardise([], QUIET)
+
+
+@pytest.mark.parametrize("features", [[number("a")], [category("b", "x", "y")]])
+def test_a_record_may_hold_numbers_only_or_categories_only(features: list[object]) -> None:
+    layer = Standardise(features, QUIET).eval()  # type: ignore[arg-type]
+    record = layer(torch.ones(2, 1), torch.zeros(2, 1))
+    assert len(record.numbers) == len(record.levels) == 2
+
+
+def test_training_hides_features_and_whole_records_at_their_rates_and_serving_none() -> None:
+    layer = Standardise(
+        [number(name) for name in "abcdefgh"], EhrConfig(feature_dropout=0.1, record_dropout=0.3)
+    )
+    values, missing = torch.ones(20_000, 8), torch.zeros(20_000, 8)
+    known = layer.train()(values, missing).known
+    assert (known.sum(1) == 0).float().mean().item() == pytest.approx(0.3, abs=0.02)
+    assert known[known.sum(1) > 0].mean().item() == pytest.approx(0.9, abs=0.02)
+    assert layer.eval()(values, missing).known.all()

@@ -1,0 +1,167 @@
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+import torch
+from torch import Tensor, nn
+
+from tests.training.networks.support import FEATURES, SHAPE, batch, small, wake
+from training.networks.config import (
+    BackboneConfig,
+    EhrConfig,
+    HeadConfig,
+    Intensity,
+    MmaConfig,
+    ModelConfig,
+    Spatial,
+)
+from training.networks.heads import class_probabilities
+from training.networks.model import FusionNet
+from training.networks.serving_graph import ServingGraph
+from training.onnx_graph import INPUTS, OUTPUTS, write_onnx
+
+
+def _net(config: ModelConfig | None = None) -> FusionNet:
+    net = FusionNet(config or small(), FEATURES)
+    wake(net)
+    net.fit_statistics(*batch(30)[1:])
+    return net.eval()
+
+
+def _config(intensity: Intensity, spatial: Spatial, kind: str, head: HeadConfig) -> ModelConfig:
+    base = small(
+        mma=MmaConfig(stages=(1, 2, 3), kernel=(3, 5, 5), spatial=spatial),
+        ehr=EhrConfig(width=16, kind="tokens" if kind == "tokens" else "mlp", log1p=("glucose",)),
+    )
+    return ModelConfig(
+        intensity=intensity, backbone=base.backbone, ehr=base.ehr, mma=base.mma, gmu=base.gmu, head=head
+    )
+
+
+@pytest.mark.parametrize(
+    ("config", "slope", "intercept"),
+    [
+        (_config("ct-windows", "dot", "mlp", HeadConfig()), 0.7, 0.0),
+        (_config("mr-zscore", "softmax", "tokens", HeadConfig(outcome="binary")), 1.3, -0.4),
+        (_config("none", "prior", "mlp", HeadConfig(outcome="ordinal4")), 1.0, 0.0),
+    ],
+    ids=["gos", "ad", "prior"],
+)
+def test_onnx_runtime_answers_as_pytorch_does_for_any_batch(
+    config: ModelConfig, slope: float, intercept: float, tmp_path: Path
+) -> None:
+    graph = ServingGraph(_net(config), slope, intercept)
+    file = tmp_path / "model.onnx"
+    write_onnx(graph, SHAPE, len(FEATURES), file)
+    assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"], "the weights must be inside"
+    assert max(one.version for one in onnx.load(file).opset_import) >= 18
+    session = ort.InferenceSession(file, providers=["CPUExecutionProvider"])
+    assert [one.name for one in session.get_outputs()] == list(OUTPUTS)
+    for count in (1, 3):
+        inputs = batch(count)
+        with torch.no_grad():
+            ours = graph(*inputs)
+        feed = {name: tensor.numpy() for name, tensor in zip(INPUTS, inputs, strict=True)}
+        for tensor, array in zip(ours, session.run(None, feed), strict=True):
+            np.testing.assert_allclose(tensor.numpy(), array, atol=1e-4)
+
+
+def test_outputs_are_those_of_the_contract() -> None:
+    graph = ServingGraph(_net())
+    probabilities, heatmap, share, embedding = graph(*batch(3))
+    shape = graph.heatmap_geometry(SHAPE).shape
+    assert (probabilities.shape, heatmap.shape) == ((3, 5), (3, *shape))
+    assert (share.shape, embedding.shape) == ((3, 4), (3, 16))
+    torch.testing.assert_close(probabilities.sum(1), torch.ones(3))
+    assert ((heatmap >= 0) & (heatmap <= 1)).all()
+    torch.testing.assert_close(heatmap.flatten(1).amax(1), torch.ones(3))
+    assert ((share >= 0) & (share <= 1)).all()
+
+
+def test_temperature_divides_logits_and_platt_adds_an_intercept() -> None:
+    net, inputs = _net(), batch()
+    warm = ServingGraph(net, slope=0.5)(*inputs)[0]
+    torch.testing.assert_close(warm, class_probabilities(net(*inputs).logits / 2))
+    binary = _net(_config("ct-windows", "dot", "mlp", HeadConfig(outcome="binary")))
+    platt = ServingGraph(binary, slope=2.0, intercept=-1.0)(*inputs)[0]
+    torch.testing.assert_close(platt[:, 1], (2 * binary(*inputs).logits[:, 0] - 1).sigmoid())
+
+
+def test_an_intercept_on_ordinal_logits_is_refused() -> None:
+    with pytest.raises(ValueError, match="temperature"):
+        ServingGraph(_net(), intercept=0.1)
+
+
+def test_a_network_without_a_heatmap_is_refused() -> None:
+    with pytest.raises(ValueError, match="heatmap"):
+        ServingGraph(_net(small(mma=MmaConfig(spatial="none", kernel=(3, 3, 3)))))
+
+
+def test_the_graph_stays_in_evaluation_mode() -> None:
+    graph, inputs = ServingGraph(_net()).train(), batch()
+    assert not any(module.training for module in graph.modules())
+    assert torch.equal(graph(*inputs)[0], graph(*inputs)[0])
+
+
+def test_the_tensors_own_axes_are_given_as_an_affine() -> None:
+    geometry = ServingGraph(_net()).heatmap_geometry((28, 112, 97))
+    assert geometry.shape == (28, 56, 49)
+    assert geometry.to_model_grid == ((1, 0, 0, 0), (0, 2, 0, 0), (0, 0, 2, 0), (0, 0, 0, 1))
+
+
+@pytest.mark.parametrize("stages", [(1,), (2,), (1, 2, 3), (2, 3)])
+@pytest.mark.parametrize("voxel", [(12, 32, 40), (4, 24, 48), (16, 48, 16)])
+def test_a_spot_in_the_image_peaks_at_its_own_voxel(
+    stages: tuple[int, ...], voxel: tuple[int, int, int]
+) -> None:
+    """The attention of a network that looks for brightness must lie on the spot, not half a cell beside it."""
+    graph = _brightness_seeker(stages)
+    d, h, w = (torch.arange(size) for size in (25, 65, 65))
+    distance = (
+        ((d - voxel[0]) / 2).square()[:, None, None]
+        + ((h - voxel[1]) / 4).square()[:, None]
+        + ((w - voxel[2]) / 4).square()
+    )
+    image = torch.exp(-distance / 2)[None, None]
+    heatmap = graph(image, torch.zeros(1, 4), torch.ones(1, 4))[1][0]
+    geometry = graph.heatmap_geometry(image.shape[2:])
+    assert heatmap.shape == geometry.shape
+    affine = torch.tensor(geometry.to_model_grid)
+    assert _to_voxel(affine, _index(heatmap.argmax(), heatmap.shape)) == voxel
+    # The whole map is centred there, not only its largest cell.
+    weight = (heatmap > 0.5).float()
+    centre = [
+        float((cells * weight).sum() / weight.sum())
+        for cells in torch.meshgrid(*[torch.arange(size).float() for size in heatmap.shape], indexing="ij")
+    ]
+    torch.testing.assert_close(
+        torch.tensor(_to_voxel(affine, centre)), torch.tensor(voxel).float(), atol=0.3, rtol=0
+    )
+
+
+def _brightness_seeker(stages: tuple[int, ...]) -> ServingGraph:
+    """A network whose convolutions pass brightness on evenly and whose attention is the mean over channels."""
+    config = ModelConfig(
+        intensity="none",
+        backbone=BackboneConfig(widths=(8, 8, 8, 8)),
+        mma=MmaConfig(stages=stages, kernel=(3, 3, 3), channel=False),
+    )
+    net = FusionNet(config, FEATURES)
+    for module in net.backbone.modules():
+        if isinstance(module, nn.Conv3d):
+            nn.init.constant_(module.weight, 1 / module.weight[0].numel())
+    for stage in stages:
+        image = net.mma[str(stage)].get_submodule("spatial.image")
+        with torch.no_grad():
+            image.get_parameter("weight")[0, 0, 1, 1, 1] = 1
+    return ServingGraph(net)
+
+
+def _index(flat: Tensor, shape: torch.Size) -> list[float]:
+    return [float(one) for one in torch.unravel_index(flat, shape)]
+
+
+def _to_voxel(affine: Tensor, index: list[float]) -> tuple[float, ...]:
+    return tuple((affine @ torch.tensor([*index, 1.0]))[:3].tolist())

@@ -1,0 +1,34 @@
+"""The command that writes a phantom cohort."""
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from training.cohort import load_cohort
+from training.phantoms import cli
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser()
+    cli.add_arguments(parser)
+    return parser
+
+
+def test_the_command_writes_a_cohort_and_names_its_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    counts = ["--train", "1", "--validation", "0", "--calibration", "0", "--test", "1"]
+    args = _parser().parse_args(["--task", "ad", *counts, "--out", str(tmp_path / "new"), "--seed", "4"])
+    assert cli.run(args) == 0
+    assert [case.split for case in load_cohort(tmp_path / "new").cases] == ["train", "test"]
+    assert "cohort.csv" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "wrong", [["--train", "-1"], ["--workers", "0"], ["--dicom-share", "1.5"], ["--task", "other"]]
+)
+def test_impossible_options_are_refused(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        _parser().parse_args(["--task", "ad", "--out", "x", *wrong])
+    assert wrong[0] in capsys.readouterr().err

@@ -1,0 +1,31 @@
+"""training.config: files become dataclasses, and back; what no field stands for is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from training.cohort import CohortError
+from training.config import config_from_dict, config_to_dict, load_config
+
+CONFIGS = sorted((Path(__file__).parents[2] / "training" / "configs").glob("*.toml"))
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_every_shipped_config_loads_and_survives_a_round_trip(path: Path) -> None:
+    config = load_config(path)
+    assert config.name == path.stem
+    assert config_from_dict(config_to_dict(config)) == config
+
+
+def test_an_unknown_key_is_named_with_the_known_ones() -> None:
+    tree = config_to_dict(load_config(CONFIGS[0]))
+    tree["optimizer"]["learning_rat"] = 1
+    with pytest.raises(CohortError, match=r"unknown keys \['optimizer.learning_rat'\].*learning_rate"):
+        config_from_dict(tree)
+
+
+def test_a_wrong_value_is_named_by_its_place() -> None:
+    tree = config_to_dict(load_config(CONFIGS[0]))
+    tree["training"]["precision"] = "8-bit"
+    with pytest.raises(CohortError, match=r"training\.precision"):
+        config_from_dict(tree)

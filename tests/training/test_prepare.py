@@ -1,0 +1,94 @@
+"""training.prepare: the cache holds what the service would compute, once, and never a stale array."""
+
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+
+from app.ehr.schema import EhrSchema
+from app.imaging.model_grid import ModelGrid
+from app.imaging.read import read_image, read_mask
+from app.imaging.resample import to_model_grid
+from app.imaging.volume import Modality
+from training.cohort import Case
+from training.prepare import Target, prepare
+
+GRID = ModelGrid(
+    modality=Modality.CT, shape=(8, 22, 18), spacing_mm=(20, 10, 10), orientation="RAS", crop="head-top",
+    channels=1, intensity_unit="HU", fill=-1024.0,
+)  # fmt: skip
+TARGET = Target(GRID, mask_labels=(1,))
+SCHEMA = EhrSchema(features=(), minimum_features=0)
+
+
+def write_head(folder: Path, hu: int = 40) -> Case:
+    """An egg of brain in a shell of bone, with a bleed on one side and its mask."""
+    x, y, z = np.meshgrid(*(np.arange(n) - (n - 1) / 2 for n in (48, 56, 30)), indexing="ij")
+    radius = np.sqrt((x / 19) ** 2 + (y / 23) ** 2 + (z / 13) ** 2)
+    voxels = np.where(radius < 1, hu, -1000).astype(np.int16)
+    voxels[(radius > 0.9) & (radius < 1)] = 900
+    mask = ((x - 8) ** 2 + y**2 + z**2 < 30).astype(np.uint8)
+    affine = np.diag([4.0, 4.0, 5.0, 1.0])
+    nibabel.Nifti1Image(voxels, affine).to_filename(folder / "image.nii.gz")
+    nibabel.Nifti1Image(mask, affine).to_filename(folder / "mask.nii.gz")
+    return Case("p1", (folder / "image.nii.gz",), folder / "mask.nii.gz", "train", {}, 3, 0.6)
+
+
+def test_cached_arrays_are_those_of_the_service(tmp_path: Path) -> None:
+    case = write_head(tmp_path)
+    prepared = prepare([case], SCHEMA, TARGET, tmp_path / "cache", workers=1)
+    served = to_model_grid(read_image(case.image, modality=Modality.CT), GRID)
+    np.testing.assert_array_equal(prepared.image(0), served.array)
+    assert prepared.labels.tolist() == [3]
+    assert prepared.true_probability.tolist() == pytest.approx([0.6])
+
+
+def test_the_mask_lies_on_the_image_it_belongs_to(tmp_path: Path) -> None:
+    case = write_head(tmp_path)
+    prepared = prepare([case], SCHEMA, TARGET, tmp_path / "cache", workers=1)
+    mask = prepared.mask(0)
+    assert mask is not None
+    assert case.mask is not None
+    voxel_mm3 = float(np.prod(GRID.spacing_mm))
+    stored_mm3 = np.count_nonzero(read_mask(case.mask).voxels) * 4 * 4 * 5
+    assert mask.sum() / 255 * voxel_mm3 == pytest.approx(stored_mm3, rel=0.2)
+    centre = np.average(np.indices(mask.shape).reshape(3, -1), axis=1, weights=mask.ravel())
+    assert (
+        centre[2] > (GRID.shape[2] - 1) / 2 + 2
+    )  # to the patient's right of the middle: x grows along the last axis
+
+
+def test_a_second_run_reads_the_cache_and_a_changed_file_does_not(tmp_path: Path) -> None:
+    case = write_head(tmp_path)
+    first = prepare([case], SCHEMA, TARGET, tmp_path / "cache", workers=1)
+    written = first.images[0].stat().st_mtime_ns
+    assert (
+        prepare([case], SCHEMA, TARGET, tmp_path / "cache", workers=1).images[0].stat().st_mtime_ns == written
+    )
+    changed = prepare([write_head(tmp_path, hu=60)], SCHEMA, TARGET, tmp_path / "cache", workers=1)
+    assert changed.images[0] != first.images[0]
+    assert not np.array_equal(changed.image(0), first.image(0))
+
+
+def test_processes_give_the_same_arrays_as_one(tmp_path: Path) -> None:
+    case = write_head(tmp_path)
+    alone = prepare([case], SCHEMA, TARGET, tmp_path / "one", workers=1)
+    many = prepare([case], SCHEMA, TARGET, tmp_path / "two", workers=2)
+    np.testing.assert_array_equal(alone.image(0), many.image(0))
+
+
+def test_a_case_without_a_mask_has_none(tmp_path: Path) -> None:
+    case = write_head(tmp_path)
+    bare = Case("p2", case.image, None, "train", {}, 0, None)
+    prepared = prepare([bare], SCHEMA, TARGET, tmp_path / "cache", workers=1)
+    assert prepared.mask(0) is None
+    assert np.isnan(prepared.true_probability[0])
+
+
+def test_only_the_labels_asked_for_belong_to_the_region(tmp_path: Path) -> None:
+    case = write_head(tmp_path)
+    other = prepare([case], SCHEMA, Target(GRID, mask_labels=(2,)), tmp_path / "cache", workers=1)
+    mask = other.mask(0)
+    assert mask is not None
+    assert mask.max() == 0

@@ -1,0 +1,1 @@
+"""NeuroFuse, the training side: a cohort in, a calibrated model package out. Needs the extra [training]."""

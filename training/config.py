@@ -1,0 +1,132 @@
+"""Everything one run depends on, as documented dataclasses; a TOML file fills them and unknown keys are refused."""
+
+import tomllib
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, Literal, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+
+from app.imaging.model_grid import ModelGrid
+from training.cohort import CohortError
+from training.networks.config import ModelConfig
+
+
+@dataclass(frozen=True)
+class OptimizerConfig:
+    """AdamW with warm-up and cosine decay."""
+
+    learning_rate: float = 1e-3
+    """Peak rate, from scratch."""
+    weight_decay: float = 1e-2
+    """Not applied to biases and normalisation layers."""
+    warmup_share: float = 0.05
+    """Share of all steps during which the rate rises linearly."""
+    gradient_clip: float = 1.0
+    """Largest norm of the gradient."""
+
+
+@dataclass(frozen=True)
+class GuidanceConfig:
+    """Mask guidance of the spatial gates; needs lesion masks and is named in the model card."""
+
+    weight: float = 0.0
+    """mu: weight of the guidance loss beside the outcome loss; 0 trains on the outcome alone."""
+    labels: tuple[int, ...] = (1, 2)
+    """Values of the mask that the gates are guided to, and that the heatmap is judged by."""
+    positive_weight: float = 10.0
+    """Weight of a lesion position against a background position."""
+
+
+@dataclass(frozen=True)
+class AugmentationConfig:
+    """Changes of the training image that do not change the outcome."""
+
+    flip_probability: float = 0.5
+    """Left-right flip; 0 where a record feature names a side."""
+    shift_voxels: int = 2
+    """Largest shift along each axis of the model grid."""
+    rotation_degrees: float = 0.0
+    """Largest rotation about the vertical axis; 0 for cohorts that already vary enough."""
+    scale: float = 0.0
+    """Largest relative change of size, 0.1 = 10 %."""
+    intensity: float = 0.0
+    """Largest relative change of intensity."""
+    noise: float = 0.0
+    """Standard deviation of added noise, in the image's own unit (HU for CT)."""
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """The loop."""
+
+    epochs: int = 100
+    """Most epochs."""
+    patience: int = 20
+    """Epochs without a better validation NLL before stopping."""
+    batch_size: int = 16
+    """Cases in one step."""
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    """Precision of the convolutions; gates and losses stay in float32."""
+    threads: int = 2
+    """CPU threads of the convolutions."""
+    average_decay: float = 0.0
+    """Weight of the past, per step, in the running average of the weights that is judged and kept; 0 keeps the weights themselves."""
+    workers: int = 2
+    """Processes that prepare images; the loader itself reads cached arrays."""
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """One run: cohort on a grid, a network, a loop."""
+
+    name: str
+    """Package name, such as `gos`."""
+    task: Literal["gos", "ad"]
+    """What is predicted; must be the cohort's."""
+    seed: int
+    """Decides initialisation, order and augmentation."""
+    grid: ModelGrid
+    """The model grid; goes into the manifest as it is."""
+    model: ModelConfig = field(default_factory=ModelConfig)
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    guidance: GuidanceConfig = field(default_factory=GuidanceConfig)
+    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+
+
+def load_config(path: Path) -> RunConfig:
+    """Read a run's TOML file.
+
+    Raises:
+        CohortError: A key is unknown or a value is of the wrong type; the message names it.
+    """
+    return config_from_dict(tomllib.loads(path.read_text(encoding="utf-8")))
+
+
+def config_from_dict(tree: dict[str, Any]) -> RunConfig:
+    """Build a run from nested dictionaries, refusing keys no field stands for."""
+    _refuse_unknown(tree, RunConfig, "")
+    try:
+        return TypeAdapter(RunConfig).validate_python(tree)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise CohortError(f"configuration: {place}: {first['msg']}") from None
+
+
+def config_to_dict(config: RunConfig) -> dict[str, Any]:
+    """The run as plain JSON values; `config_from_dict` reads it back."""
+    return asdict(config) | {"grid": config.grid.model_dump(mode="json")}
+
+
+def _refuse_unknown(tree: dict[str, Any], kind: type, path: str) -> None:
+    hints = get_type_hints(kind)
+    known = {entry.name for entry in fields(kind)}
+    if unknown := sorted(set(tree) - known):
+        raise CohortError(
+            f"configuration: unknown keys {[path + key for key in unknown]}; known are {sorted(known)}"
+        )
+    for key, value in tree.items():
+        if isinstance(value, dict) and is_dataclass(hints[key]):
+            _refuse_unknown(value, hints[key], f"{path}{key}.")

@@ -1,0 +1,1 @@
+"""The method (arXiv:2112.11710 as read in docs/concepts/method.md): encoder, MMA, MH-GMU, heads, losses."""

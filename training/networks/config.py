@@ -1,0 +1,145 @@
+"""Every choice of the network that the abstract of arXiv:2112.11710 leaves open, as documented dataclasses.
+
+The four ideas the abstract fixes are not options; depth, widths, places of attention, its equation, the number of heads
+and the grouping of outcomes are (docs/concepts/method.md).
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Intensity = Literal["ct-windows", "mr-zscore", "none"]
+Spatial = Literal["dot", "prior", "softmax", "none"]
+Fusion = Literal["image", "record", "concat", "late", "gmu", "mhgmu"]
+Gate = Literal["vector", "scalar"]
+Outcome = Literal["ordinal5", "ordinal4", "binary"]
+STAGES = 4
+
+
+@dataclass(frozen=True)
+class BackboneConfig:
+    """The convolutional network the modules are added to: a residual network, used as MONAI ships it."""
+
+    depth: Literal["resnet10", "resnet18"] = "resnet10"
+    """Blocks per stage: 1 (resnet10) or 2 (resnet18)."""
+    widths: tuple[int, int, int, int] = (16, 32, 64, 128)
+    """Channels of the stages; fewer than 16 run badly in 3D on CPU."""
+    spatial_dims: Literal[2, 3] = 3
+    """3 for volumes [B, 1, D, H, W], 2 for slices [B, 1, H, W]."""
+    stem_kernel: tuple[int, ...] = (3, 5, 5)
+    """Kernel of the first convolution; odd, so that cell centres stay on voxels."""
+    stem_stride: tuple[int, ...] = (1, 2, 2)
+    """Stride of the first convolution; (1, 2, 2) suits thick slices and saves most of the time."""
+    norm: Literal["batch", "group"] = "batch"
+    """Normalisation; group where batches are smaller than 16."""
+
+    def __post_init__(self) -> None:
+        if not len(self.stem_kernel) == len(self.stem_stride) == self.spatial_dims:
+            raise ValueError(f"stem_kernel and stem_stride need {self.spatial_dims} numbers, one per axis")
+        if any(size % 2 == 0 for size in self.stem_kernel):
+            raise ValueError(f"stem_kernel must be odd along every axis, found {self.stem_kernel}")
+
+
+@dataclass(frozen=True)
+class EhrConfig:
+    """The encoder of the record."""
+
+    kind: Literal["mlp", "tokens"] = "mlp"
+    """`mlp` (E1), or `tokens` (E2: one token per feature and two transformer blocks) for more than about 20 features."""
+    width: int = 64
+    """d_e, size of the record's code e; also of the hidden layer."""
+    dropout: float = 0.1
+    """Dropout in the hidden layer."""
+    feature_dropout: float = 0.1
+    """Share of observed features hidden in training, each on its own."""
+    record_dropout: float = 0.05
+    """Share of training rows whose whole record is hidden; 0.2 to 0.5 guards against a shortcut through the record."""
+    log1p: tuple[str, ...] = ()
+    """Names of skewed numeric features that enter as log(1 + value)."""
+
+
+@dataclass(frozen=True)
+class MmaConfig:
+    """The multi-modal attention modules."""
+
+    stages: tuple[int, ...] = (2, 3, 4)
+    """Residual stages (1 to 4) after which a module sits."""
+    spatial: Spatial = "dot"
+    """Spatial gate; `prior` only for images registered to a template, `none` switches it off."""
+    channel: bool = True
+    """Whether a channel gate comes before the spatial one."""
+    kernel: tuple[int, ...] = (3, 7, 7)
+    """Kernel of the image-only term: (3, 7, 7) thick-slice CT, (5, 5, 5) isotropic MRI, (7, 7) in 2D."""
+    use_ehr: bool = True
+    """False replaces the record's code by a learned constant: the control MMA-noEHR."""
+
+    def __post_init__(self) -> None:
+        if not self.stages or list(self.stages) != sorted(set(self.stages) & set(range(1, STAGES + 1))):
+            raise ValueError(f"stages must be rising numbers from 1 to {STAGES}, found {self.stages}")
+        if any(size % 2 == 0 for size in self.kernel):
+            raise ValueError(f"kernel must be odd along every axis, found {self.kernel}")
+
+    @property
+    def active(self) -> bool:
+        """Whether there is any gate at all."""
+        return self.spatial != "none" or self.channel
+
+
+@dataclass(frozen=True)
+class GmuConfig:
+    """The (multi-head) gated multimodal unit, and the width of its rivals."""
+
+    width: int = 128
+    """d, size of the fused vector."""
+    heads: int = 4
+    """H, number of subspaces; `gmu` always has one."""
+    gate: Gate = "vector"
+    """One gate value per coordinate of a head, or one per head."""
+
+    def __post_init__(self) -> None:
+        if self.width % self.heads:
+            raise ValueError(f"width {self.width} must be a multiple of heads {self.heads}")
+
+
+@dataclass(frozen=True)
+class HeadConfig:
+    """The last layer."""
+
+    outcome: Outcome = "ordinal5"
+    """`ordinal5` GOS 1..5; `ordinal4` with GOS 2 and 3 merged (fewer than 20 cases); `binary` GOS >= 4, or CN/AD."""
+    dropout: float = 0.2
+    """Dropout before the linear layer."""
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """One row of the model table: the same parts, switched on or off.
+
+    MMA only is `fusion="concat"` with gates, MH-GMU only is `fusion="mhgmu"` without; `rows.row` spells them out.
+    """
+
+    intensity: Intensity = "ct-windows"
+    """What the graph does to raw intensities: three CT windows, an MR z-score, or nothing."""
+    fusion: Fusion = "mhgmu"
+    """How the image vector and the record's code become one vector."""
+    backbone: BackboneConfig = field(default_factory=BackboneConfig)
+    ehr: EhrConfig = field(default_factory=EhrConfig)
+    mma: MmaConfig = field(default_factory=MmaConfig)
+    gmu: GmuConfig = field(default_factory=GmuConfig)
+    head: HeadConfig = field(default_factory=HeadConfig)
+
+    def __post_init__(self) -> None:
+        if self.mma.active and len(self.mma.kernel) != self.backbone.spatial_dims:
+            raise ValueError(
+                f"mma.kernel needs {self.backbone.spatial_dims} numbers, found {self.mma.kernel}"
+            )
+        if self.fusion == "record" and self.mma.active:
+            raise ValueError("fusion 'record' has no image: set mma.spatial = 'none' and mma.channel = false")
+        if self.fusion == "image" and self.mma.active and self.mma.use_ehr:
+            raise ValueError(
+                "fusion 'image' must not see the record: set mma.use_ehr = false or switch the gates off"
+            )
+
+    @property
+    def image_channels(self) -> int:
+        """Channels that enter the backbone."""
+        return 3 if self.intensity == "ct-windows" else 1

@@ -1,0 +1,54 @@
+"""How this patient's record moves attention: the spatial logits against those of other patients' records."""
+
+import torch
+from torch import Tensor
+
+from training.networks.attention import combine
+from training.networks.model import FusionNet
+
+
+@torch.no_grad()
+def ehr_effect_map(
+    net: FusionNet,
+    image: Tensor,
+    values: Tensor,
+    missing: Tensor,
+    reference_values: Tensor,
+    reference_missing: Tensor,
+) -> Tensor:
+    """D_p = l_p(F, e) - mean over reference records e' of l_p(F, e'), with the features F held fixed.
+
+    F at every stage is what the patient's own image and record made of it. What the image alone asks for cancels.
+
+    Args:
+        net: A network with spatial gates, in evaluation mode.
+        image: [B, 1, *S0] as in `FusionNet.forward`.
+        values: [B, F] the patients' records.
+        missing: [B, F].
+        reference_values: [R, F] records of training patients; a few dozen give a steady mean.
+        reference_missing: [R, F].
+
+    Returns:
+        [B, *S of the finest gated stage] in logits, mean over stages: positive where this record asks for more.
+
+    Raises:
+        ValueError: The network has no spatial gate, or is in training mode.
+    """
+    if not net.stage_strides:
+        raise ValueError("the effect map needs a spatial gate: mma.spatial is 'none'")
+    if net.training:
+        raise ValueError("the effect map needs evaluation mode: dropout would hide features at random")
+    code, references = net.ehr(values, missing), net.ehr(reference_values, reference_missing)
+    effects: list[Tensor] = []
+
+    def modulate(stage: int, features: Tensor) -> Tensor:
+        if str(stage) not in net.mma:
+            return features
+        mma = net.mma[str(stage)]
+        own = mma(features, code)
+        others = [mma(features, one.expand(features.shape[0], -1)).logits for one in references]
+        effects.append(own.logits - torch.stack(others).mean(0))
+        return torch.as_tensor(own.features)
+
+    net.backbone(net.intensity(image), modulate)
+    return combine(effects, net.stage_strides, standardise=False)

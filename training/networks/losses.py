@@ -1,0 +1,99 @@
+"""What is minimised: the outcome, and where masks exist and the run asks for it, the place of attention."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from training.networks.config import Outcome
+from training.networks.heads import FAVOURABLE_FROM, log_exceedance
+
+FAVOURABLE_WEIGHT = 0.5
+"""lambda: weight of the favourable-outcome term beside CORN."""
+LARGEST_LOG_PROBABILITY = -1e-6
+"""Keeps log(1 - c) finite in float32 when c rounds to 1."""
+
+
+def outcome_loss(
+    logits: Tensor, target: Tensor, outcome: Outcome, favourable_weight: float = FAVOURABLE_WEIGHT
+) -> Tensor:
+    """CORN plus lambda times the favourable outcome's cross-entropy, or plain cross-entropy for two classes.
+
+    Args:
+        logits: [B, classes - 1].
+        target: [B] class index, 0 = worst (`heads.gos_class`), or 0 / 1.
+        outcome: Kind of head.
+        favourable_weight: lambda; unused for two classes, where both terms are the same.
+    """
+    logits = logits.float()
+    if outcome == "binary":
+        return functional.binary_cross_entropy_with_logits(logits[:, 0], target.float())
+    return corn_loss(logits, target) + favourable_weight * favourable_loss(
+        logits, target, FAVOURABLE_FROM[outcome]
+    )
+
+
+def corn_loss(logits: Tensor, target: Tensor) -> Tensor:
+    """Conditional ordinal regression (arXiv:2111.08851): logit k learns y > k from the samples with y >= k.
+
+    The mean over thresholds of the mean over their samples; a threshold without samples in the batch is left out.
+    """
+    threshold = torch.arange(logits.shape[1], device=logits.device)
+    asked = (target[:, None] >= threshold).float()
+    better = (target[:, None] > threshold).float()
+    each = functional.binary_cross_entropy_with_logits(logits, better, reduction="none")
+    count = asked.sum(0)
+    means = (each * asked).sum(0) / count.clamp(min=1)
+    return means.sum() / (count > 0).sum().clamp(min=1)
+
+
+def favourable_loss(logits: Tensor, target: Tensor, favourable_from: int) -> Tensor:
+    """Cross-entropy of P(y >= favourable_from) = sigma(f_0) ... sigma(f_{favourable_from - 1})."""
+    log_p = log_exceedance(logits)[:, favourable_from - 1].clamp(max=LARGEST_LOG_PROBABILITY)
+    log_not = torch.log(-torch.expm1(log_p))
+    return -torch.where(target >= favourable_from, log_p, log_not).mean()
+
+
+def guidance_loss(
+    stage_logits: Sequence[Tensor],
+    strides: Sequence[Sequence[int]],
+    mask: Tensor,
+    has_mask: Tensor,
+    positive_weight: float,
+) -> Tensor:
+    """Cross-entropy between spatial logits and the lesion, averaged over gated stages.
+
+    Args:
+        stage_logits: [B, 1, *S] per stage (`FusionOutput.stage_logits`).
+        strides: Voxels between cells per stage (`FusionNet.stage_strides`).
+        mask: [B, 1, *S0] on the model grid, share of each voxel inside the lesion, 0..1.
+        has_mask: [B] true where a mask exists; other samples count for nothing.
+        positive_weight: Weight of a lesion cell against a background cell.
+    """
+    weight = mask.new_tensor(positive_weight)
+    known = has_mask.to(mask.dtype)
+    per_stage = []
+    for logits, stride in zip(stage_logits, strides, strict=True):
+        cells = functional.binary_cross_entropy_with_logits(
+            logits.float(), pool_mask(mask, stride), pos_weight=weight, reduction="none"
+        )
+        per_stage.append((cells.flatten(1).mean(1) * known).sum() / known.sum().clamp(min=1))
+    return torch.stack(per_stage).mean()
+
+
+def pool_mask(mask: Tensor, stride: Sequence[int]) -> Tensor:
+    """Largest share of lesion in the voxels around each cell's centre.
+
+    An odd window of stride or stride + 1 voxels keeps cell o centred on voxel o * stride, where the backbone has it.
+
+    Args:
+        mask: [B, 1, *S0].
+        stride: Voxels between cells, per axis.
+
+    Returns:
+        [B, 1, *S] on the stage's cells.
+    """
+    window = [step | 1 for step in stride]
+    pool = functional.max_pool3d if len(window) == 3 else functional.max_pool2d  # noqa: PLR2004
+    return pool(mask, window, list(stride), padding=[size // 2 for size in window])

@@ -1,0 +1,44 @@
+"""The serving graph as one ONNX file, weights inside, with a dynamic batch axis (design of the package format)."""
+
+import warnings
+from pathlib import Path
+
+import torch
+
+from training.networks.serving_graph import ServingGraph
+
+OPSET = 20
+INPUTS = ("image", "ehr_values", "ehr_missing")
+OUTPUTS = ("probabilities", "heatmap", "image_share", "embedding")
+
+
+def write_onnx(graph: ServingGraph, shape: tuple[int, int, int], features: int, path: Path) -> None:
+    """Export a graph.
+
+    Args:
+        graph: In evaluation mode.
+        shape: (D, H, W) of the model grid.
+        features: F, columns of the record.
+        path: The file to write.
+    """
+    # Two rows, not one: the exporter would take a batch of one for a constant.
+    example = (torch.zeros(2, 1, *shape), torch.zeros(2, features), torch.ones(2, features))
+    batch = torch.export.Dim("batch", min=1, max=64)
+    with warnings.catch_warnings():
+        # torch 2.13 warns of itself: of its own use of an old name, and that three inputs share the axis `batch`.
+        warnings.filterwarnings("ignore", ".*treespec, LeafSpec", FutureWarning)
+        warnings.filterwarnings("ignore", ".*axis name.*will not be used", UserWarning)
+        program = torch.onnx.export(
+            graph,
+            example,
+            dynamo=True,
+            input_names=list(INPUTS),
+            output_names=list(OUTPUTS),
+            dynamic_shapes=({0: batch}, {0: batch}, {0: batch}),
+            opset_version=OPSET,
+            external_data=False,
+            verbose=False,
+        )
+    if program is None:
+        raise RuntimeError("torch.onnx.export returned no program; expected one with dynamo=True")
+    program.save(str(path), external_data=False)

@@ -1,0 +1,1 @@
+"""Synthetic heads with known truth: anatomy, scanner, record, outcome."""

@@ -1,0 +1,226 @@
+"""A cohort of phantom cases on disk, in the layout that `training.cohort` reads.
+
+    seed, index -> case (any worker, any order) -> images/ masks/ -> rows/<id>.json, the mark that the case is complete
+    all rows -> cohort.csv, cohort.json
+
+A run that was cut off goes on where it stopped: cases whose mark agrees with the request are kept.
+"""
+
+import csv
+import json
+import os
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from jaxtyping import Int16, UInt8
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from app.imaging.resample import sample_on_grid
+from app.imaging.volume import Modality, Volume
+from app.imaging.write import is_stored_lattice, voxels_on_grid, write_nifti
+from app.model_package.manifest import Task
+from training.phantoms.case import SCHEMAS, CaseSeed, PhantomCase, draw_case
+from training.phantoms.write import NIFTI_ORDERS, in_axis_order, write_dicom
+
+GENERATOR_VERSION: Final = 2
+"""Raised when a change makes other cases from the same seed; cases of another version are made anew."""
+POSITIVE: Final[Mapping[Task, str]] = {
+    "gos": "favourable outcome (GOS 4 or 5 at 90 days)",
+    "ad": "Alzheimer's disease",
+}
+MODALITIES: Final[Mapping[Task, Modality]] = {"gos": Modality.CT, "ad": Modality.MR}
+HALF: Final = 0.5
+_ONE_THREAD: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+Row = dict[str, str]
+
+
+@dataclass(frozen=True)
+class CaseRequest:
+    """Everything that decides the files of one case.
+
+    Attributes:
+        task: `gos` or `ad`.
+        seed: Of the cohort.
+        index: Of the case within the cohort.
+        dicom_share: Share of the cases whose image is a folder of DICOM files.
+        version: `GENERATOR_VERSION`.
+    """
+
+    task: Task
+    seed: int
+    index: int
+    dicom_share: float
+    version: int = GENERATOR_VERSION
+
+    @property
+    def patient_id(self) -> str:
+        """Pseudonym, and stem of every file of the case."""
+        return f"{self.task}-{self.seed}-{self.index:05d}"
+
+
+def generate_cohort(
+    task: Task, counts: Mapping[str, int], out: Path, *, seed: int, workers: int = 1, dicom_share: float = 0.0
+) -> Path:
+    """Writes a cohort folder; cases that are already there are kept.
+
+    Args:
+        task: `gos` or `ad`.
+        counts: Cases per split, in the order of their indices.
+        out: The folder; made if absent.
+        seed: Equal seeds give equal cohorts, whatever the number of workers.
+        workers: Processes; 1 works in this one.
+        dicom_share: Share of the images written as DICOM series.
+
+    Returns:
+        Path of the table, `cohort.csv`.
+    """
+    for folder in ("images", "masks", "rows"):
+        (out / folder).mkdir(parents=True, exist_ok=True)
+    splits = [split for split, count in counts.items() for _ in range(count)]
+    requests = [CaseRequest(task, seed, index, dicom_share) for index in range(len(splits))]
+    rows = dict(_finished_rows(requests, out, workers))
+    _write_description(task, seed, out / "cohort.json")
+    return _write_table(
+        [{**rows[i], "split": split} for i, split in enumerate(splits)], task, out / "cohort.csv"
+    )
+
+
+def make_case(request: CaseRequest, out: Path) -> Row:
+    """Makes and writes one case, or reads its row where it is complete already.
+
+    Returns:
+        Cells of its row, all but the split.
+    """
+    mark = out / "rows" / f"{request.patient_id}.json"
+    if mark.is_file() and (kept := json.loads(mark.read_bytes()))["request"] == asdict(request):
+        row: Row = kept["row"]
+        return row
+    seed = CaseSeed.of(request.seed, request.index)
+    case = draw_case(request.task, seed)
+    image = _write_files(case, request, seed, out)
+    row = _row(case, request, image)
+    _write_whole(mark, json.dumps({"request": asdict(request), "row": row}))
+    return row
+
+
+def _write_files(case: PhantomCase, request: CaseRequest, seed: CaseSeed, out: Path) -> Path:
+    """Writes image and mask; returns the image's path relative to the cohort."""
+    stem, grid = request.patient_id, case.volume.grid
+    as_dicom = seed.files.random() < request.dicom_share
+    codes = str(seed.files.choice(NIFTI_ORDERS))
+    write_nifti(*in_axis_order(_mask_on_grid(case), grid, codes), out / "masks" / f"{stem}.nii.gz")
+    if as_dicom:
+        write_dicom(case.volume, out / "images" / stem, seed.files)
+        return Path("images") / stem
+    image = Path("images") / f"{stem}.nii.gz"
+    write_nifti(*in_axis_order(_stored_voxels(case.volume), grid, codes), out / image)
+    return image
+
+
+def _stored_voxels(volume: Volume) -> Int16[np.ndarray, "I J K"]:
+    """The image as a NIfTI can say it: uneven slices are brought to the patient's grid, as converters do."""
+    return np.asarray(np.rint(voxels_on_grid(volume)), np.int16)
+
+
+def _mask_on_grid(case: PhantomCase) -> UInt8[np.ndarray, "I J K"]:
+    """The mask on the patient's grid: a voxel has the label that fills half of it or more."""
+    volume = case.volume
+    if is_stored_lattice(volume):
+        return case.mask
+    mask = np.zeros(volume.grid.shape, np.uint8)
+    for label in np.unique(case.mask[case.mask > 0]):
+        share = sample_on_grid(
+            replace(volume, voxels=(case.mask == label).astype(np.uint8)), volume.grid, 0.0
+        )
+        mask[share >= HALF] = label
+    return mask
+
+
+def _row(case: PhantomCase, request: CaseRequest, image: Path) -> Row:
+    return {
+        "patient_id": request.patient_id,
+        "image": image.as_posix(),
+        "mask": f"masks/{request.patient_id}.nii.gz",
+        "split": "",
+        **case.record,
+        "outcome": case.outcome,
+        "true_probability": f"{case.true_probability:.8f}",
+        **{f"truth_{name}": text for name, text in case.truths.items()},
+    }
+
+
+def _finished_rows(requests: list[CaseRequest], out: Path, workers: int) -> Iterator[tuple[int, Row]]:
+    """Rows by index as they are finished, with a progress bar on the terminal."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        bar = progress.add_task("Phantom cases", total=len(requests))
+        for index, row in _rows(requests, out, workers):
+            progress.advance(bar)
+            yield index, row
+
+
+def _rows(requests: list[CaseRequest], out: Path, workers: int) -> Iterator[tuple[int, Row]]:
+    if workers == 1:
+        yield from ((request.index, make_case(request, out)) for request in requests)
+        return
+    # Spawn, not fork: a fork copies the threads' locks of numeric libraries in whatever state they are.
+    with _one_thread_each(), ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        futures = {pool.submit(make_case, request, out): request.index for request in requests}
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Numeric libraries of child processes read these at their start: workers must not fight over the cores."""
+    before = {name: os.environ.get(name) for name in _ONE_THREAD}
+    os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _write_description(task: Task, seed: int, path: Path) -> None:
+    schema = SCHEMAS[task]
+    description = {
+        "task": task,
+        "modality": MODALITIES[task],
+        "outcome": "outcome",
+        "positive": POSITIVE[task],
+        "source": "phantoms",
+        "seed": seed,
+        **schema.model_dump(mode="json"),
+    }
+    _write_whole(path, json.dumps(description, indent=2) + "\n")
+
+
+def _write_table(rows: list[Row], task: Task, path: Path) -> Path:
+    features = [feature.name for feature in SCHEMAS[task].features]
+    fixed = ["patient_id", "image", "mask", "split", *features, "outcome", "true_probability"]
+    truths = [name for name in (rows[0] if rows else {}) if name.startswith("truth_")]
+    partial = path.with_suffix(".partial")
+    with partial.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, [*fixed, *truths], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return partial.replace(path)
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Writes a file that is either absent or complete."""
+    partial = path.with_suffix(".partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)

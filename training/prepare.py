@@ -1,0 +1,138 @@
+"""From a cohort's files to arrays on the model grid, once: the same `app.imaging` and `app.ehr` calls the service makes.
+
+Each case becomes two small files in the cache, named by a digest of everything they depend on: the image on the model
+grid (float32) and the mask's share of each voxel (uint8, 255 = all of it). A changed file, grid or preprocessing
+version changes the name, so a stale array is never read.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float32, Int64, UInt8
+from rich.progress import track
+
+from app.ehr.encode import encode
+from app.ehr.schema import EhrSchema
+from app.imaging.model_grid import PREPROCESSING_VERSION, ModelGrid
+from app.imaging.read import read_image, read_mask
+from app.imaging.resample import sample_on_grid, to_model_grid
+from training.cohort import Case
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the files are brought to.
+
+    Attributes:
+        grid: The model grid.
+        mask_labels: Values of a mask that belong to the region; the others count as background.
+    """
+
+    grid: ModelGrid
+    mask_labels: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class PreparedSet:
+    """One split, ready for a network.
+
+    Attributes:
+        images: Cached model-grid images, one .npy [D, H, W] float32 per case.
+        masks: Cached mask shares [D, H, W] uint8, or None where the case has no mask.
+        values: [N, F] as the ONNX graph takes them.
+        missing: [N, F], 1 where missing.
+        labels: [N] class indices.
+        true_probability: [N], NaN where unknown.
+    """
+
+    images: tuple[Path, ...]
+    masks: tuple[Path | None, ...]
+    values: Float32[np.ndarray, "N F"]
+    missing: Float32[np.ndarray, "N F"]
+    labels: Int64[np.ndarray, " N"]
+    true_probability: Float32[np.ndarray, " N"]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def image(self, index: int) -> Float32[np.ndarray, "D H W"]:
+        """The image of one case on the model grid."""
+        array: np.ndarray = np.load(self.images[index])
+        return array
+
+    def mask(self, index: int) -> UInt8[np.ndarray, "D H W"] | None:
+        """The mask of one case on the model grid, 255 where a voxel lies wholly inside."""
+        path = self.masks[index]
+        return None if path is None else np.load(path)
+
+
+def prepare(
+    cases: Sequence[Case], schema: EhrSchema, target: Target, cache: Path, workers: int
+) -> PreparedSet:
+    """Bring a split onto the model grid, reading only what the cache lacks.
+
+    Args:
+        cases: Patients of one split.
+        schema: The record.
+        target: The model grid, and which mask labels count.
+        cache: Folder of cached arrays; shared by all runs.
+        workers: Processes; 1 works in this one.
+    """
+    cache.mkdir(parents=True, exist_ok=True)
+    work = partial(_cached_case, target=target, cache=cache)
+    if workers > 1:
+        with ProcessPoolExecutor(workers) as pool:
+            files = list(track(pool.map(work, cases, chunksize=4), "Preparing", total=len(cases)))
+    else:
+        files = [work(case) for case in track(cases, "Preparing")]
+    records = [encode(case.record, schema) for case in cases]
+    return PreparedSet(
+        images=tuple(image for image, _ in files),
+        masks=tuple(mask for _, mask in files),
+        values=np.stack([record.values for record in records]),
+        missing=np.stack([record.missing for record in records]),
+        labels=np.array([case.label for case in cases], dtype=np.int64),
+        true_probability=np.array(
+            [np.nan if case.true_probability is None else case.true_probability for case in cases],
+            dtype=np.float32,
+        ),
+    )
+
+
+def _cached_case(case: Case, target: Target, cache: Path) -> tuple[Path, Path | None]:
+    digest = _digest(case, target)
+    image_file = cache / f"{digest}.image.npy"
+    mask_file = cache / f"{digest}.mask.npy" if case.mask else None
+    if not image_file.is_file() or (mask_file and not mask_file.is_file()):
+        _compute_case(case, target, image_file, mask_file)
+    return image_file, mask_file
+
+
+def _compute_case(case: Case, target: Target, image_file: Path, mask_file: Path | None) -> None:
+    image = to_model_grid(read_image(case.image, modality=target.grid.modality), target.grid)
+    if case.mask and mask_file:
+        mask = read_mask(case.mask)
+        region = replace(mask, voxels=np.isin(mask.voxels, target.mask_labels).astype(np.uint8))
+        share = sample_on_grid(region, image.grid, fill=0.0)
+        _write_atomically(mask_file, np.round(np.clip(share, 0, 1) * 255).astype(np.uint8))
+    _write_atomically(image_file, image.array)
+
+
+def _write_atomically(path: Path, array: np.ndarray) -> None:
+    partial_file = path.with_suffix(".part")
+    with partial_file.open("wb") as file:
+        np.save(file, array)
+    partial_file.replace(path)
+
+
+def _digest(case: Case, target: Target) -> str:
+    files = [*case.image, *([case.mask] if case.mask else [])]
+    stamp = [(str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    key = json.dumps([PREPROCESSING_VERSION, target.grid.model_dump(mode="json"), target.mask_labels, stamp])
+    return hashlib.sha256(key.encode()).hexdigest()[:32]

@@ -1,0 +1,26 @@
+import createClient from "openapi-fetch";
+import { isAbort, ServiceError, serviceError } from "./problem";
+import type { paths } from "./schema";
+
+/** Typed by the OpenAPI document; call it inside `answer`. */
+export const client = createClient<paths>({ baseUrl: window.location.origin });
+
+type Exchange<T> = { data?: T | undefined; error?: unknown; response: Response };
+
+/**
+ * The data of an exchange.
+ *
+ * @throws {ServiceError} The service answered with a problem, or not at all.
+ * @throws {DOMException} `AbortError`, where the caller's signal ended it.
+ */
+export async function answer<T>(exchange: Promise<Exchange<T>>): Promise<T> {
+  const { data, error, response } = await exchange.catch(unreachable);
+  if (!response.ok) throw serviceError(response.status, error, response.headers.get("Retry-After"));
+  return data as T;
+}
+
+function unreachable(cause: unknown): never {
+  if (isAbort(cause)) throw cause;
+  // A body that is not JSON, or no connection at all: both mean that this is not the service answering.
+  throw new ServiceError(cause instanceof SyntaxError ? "unexpected-answer" : "service-unreachable", 0);
+}

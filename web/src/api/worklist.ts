@@ -1,0 +1,31 @@
+import { answer, client } from "./client";
+import type { operations } from "./schema";
+import type { Feedback, GivenFeedback, Worklist } from "./types";
+
+/** What `GET /predictions` is asked. */
+export type WorklistQuery = NonNullable<operations["list_predictions"]["parameters"]["query"]>;
+
+/** One page of earlier predictions. */
+export function listPredictions(query: WorklistQuery, signal?: AbortSignal): Promise<Worklist> {
+  return answer(client.GET("/predictions", { params: { query }, signal: signal ?? null }));
+}
+
+/** Remove a prediction with all that belongs to it. */
+export async function deletePrediction(id: string): Promise<void> {
+  await answer(client.DELETE("/predictions/{prediction_id}", { params: of(id) }));
+}
+
+export function getFeedback(id: string, signal?: AbortSignal): Promise<Feedback> {
+  return answer(
+    client.GET("/predictions/{prediction_id}/feedback", { params: of(id), signal: signal ?? null }),
+  );
+}
+
+export function putFeedback(id: string, feedback: GivenFeedback): Promise<Feedback> {
+  return answer(client.PUT("/predictions/{prediction_id}/feedback", { params: of(id), body: feedback }));
+}
+
+const of = (id: string) => ({ path: { prediction_id: id } });
+
+/** Every feedback as CSV. */
+export const FEEDBACK_CSV = "/feedback.csv";

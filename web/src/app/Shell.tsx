@@ -1,0 +1,68 @@
+import { Suspense, useEffect, useRef } from "react";
+import { texts } from "../texts/en";
+import { Banner } from "./Banner";
+import { Failsafe } from "./Failsafe";
+import { hrefOf, parseHash, type Route, useHash } from "./router";
+import { viewOf } from "./routes";
+import "./shell.css";
+import { setTheme, useTheme } from "./theme";
+
+/** What surrounds every view: the bar, the banner that cannot be missed, and the place of the view. */
+export function Shell() {
+  const hash = useHash();
+  const route = parseHash(hash);
+  const main = useRef<HTMLElement>(null);
+  useAnnouncedView(route, hash, main);
+  return (
+    <div className="shell" data-view={route.view}>
+      <button type="button" className="skip-link" onClick={() => main.current?.focus()}>
+        {texts.shell.skip}
+      </button>
+      <header className="bar">
+        <a className="bar-name" href={hrefOf({ view: "new" })}>
+          {texts.shell.name}
+        </a>
+        <Navigation route={route} />
+        <ThemeSwitch />
+      </header>
+      <Banner view={route.view} />
+      <main id="view" ref={main} tabIndex={-1}>
+        <Failsafe key={hash}>
+          <Suspense fallback={<p className="quiet pad">{texts.shell.loading}</p>}>{viewOf(route)}</Suspense>
+        </Failsafe>
+      </main>
+    </div>
+  );
+}
+
+/** Title and focus follow the view, so that a screen reader hears the change. */
+function useAnnouncedView(route: Route, hash: string, main: React.RefObject<HTMLElement | null>) {
+  const first = useRef(hash);
+  useEffect(() => {
+    document.title = `${texts.shell.titles[route.view]} · ${texts.shell.name}`;
+    if (first.current !== hash) main.current?.focus({ preventScroll: true });
+    first.current = "";
+  }, [route.view, hash, main]);
+}
+
+function Navigation({ route }: { route: Route }) {
+  return (
+    <nav aria-label={texts.shell.navigation}>
+      {(["new", "worklist"] as const).map((view) => (
+        <a key={view} href={hrefOf({ view })} aria-current={route.view === view ? "page" : undefined}>
+          {texts.shell.titles[view]}
+        </a>
+      ))}
+    </nav>
+  );
+}
+
+function ThemeSwitch() {
+  const theme = useTheme();
+  const other = theme === "dark" ? "light" : "dark";
+  return (
+    <button type="button" className="plain" onClick={() => setTheme(other)}>
+      {texts.shell.themes[other]}
+    </button>
+  );
+}

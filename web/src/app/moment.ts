@@ -1,0 +1,7 @@
+/** A moment by this computer's clock, in 24 hours and the same in every country: `2026-11-25 01:58` (ISO 8601, without the T). */
+export function momentWords(moment: string | Date): string {
+  const at = new Date(moment);
+  const two = (value: number) => String(value).padStart(2, "0");
+  const day = [at.getFullYear(), two(at.getMonth() + 1), two(at.getDate())].join("-");
+  return `${day} ${two(at.getHours())}:${two(at.getMinutes())}`;
+}

@@ -1,0 +1,23 @@
+import { expect, it } from "vitest";
+import { hrefOf, parseHash, type Route } from "./router";
+
+const ROUTES: Exclude<Route, { view: "unknown" }>[] = [
+  { view: "new" },
+  { view: "worklist" },
+  { view: "worklist", selected: "0193c2f4-6a00" },
+  { view: "case", id: "0193c2f4-6a00" },
+  { view: "report", id: "0193c2f4-6a00" },
+  { view: "compare", left: "0193", right: "0194" },
+];
+
+it.each(ROUTES)("reads the address of $view as it wrote it", (route) => {
+  expect(parseHash(hrefOf(route))).toEqual(route);
+});
+
+it("begins with a new case", () => {
+  expect(parseHash("")).toEqual({ view: "new" });
+});
+
+it.each(["#/case", "#/compare/only-one", "#/elsewhere"])("knows that %s leads nowhere", (hash) => {
+  expect(parseHash(hash)).toEqual({ view: "unknown" });
+});

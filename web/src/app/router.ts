@@ -1,0 +1,61 @@
+import { useSyncExternalStore } from "react";
+
+/** Where the page is; every address is a hash, so that the service needs no routes of its own for it. */
+export type Route =
+  | { view: "new" }
+  | { view: "case"; id: string }
+  /** With a case that is already chosen for a comparison. */
+  | { view: "worklist"; selected?: string }
+  | { view: "compare"; left: string; right: string }
+  | { view: "report"; id: string }
+  | { view: "unknown" };
+
+/** Read a hash such as `#/case/0193c2f4`. */
+export function parseHash(hash: string): Route {
+  const [view, first, second] = hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
+  switch (view) {
+    case "":
+    case undefined:
+    case "new":
+      return { view: "new" };
+    case "worklist":
+      return first ? { view: "worklist", selected: first } : { view: "worklist" };
+    case "case":
+      return first ? { view: "case", id: first } : { view: "unknown" };
+    case "report":
+      return first ? { view: "report", id: first } : { view: "unknown" };
+    case "compare":
+      return first && second ? { view: "compare", left: first, right: second } : { view: "unknown" };
+    default:
+      return { view: "unknown" };
+  }
+}
+
+/** The hash of a route, for `href`. */
+export function hrefOf(route: Exclude<Route, { view: "unknown" }>): string {
+  switch (route.view) {
+    case "case":
+    case "report":
+      return `#/${route.view}/${encodeURIComponent(route.id)}`;
+    case "compare":
+      return `#/compare/${encodeURIComponent(route.left)}/${encodeURIComponent(route.right)}`;
+    case "worklist":
+      return route.selected ? `#/worklist/${encodeURIComponent(route.selected)}` : "#/worklist";
+    default:
+      return `#/${route.view}`;
+  }
+}
+
+export function goTo(route: Exclude<Route, { view: "unknown" }>): void {
+  window.location.hash = hrefOf(route);
+}
+
+function subscribe(changed: () => void): () => void {
+  window.addEventListener("hashchange", changed);
+  return () => window.removeEventListener("hashchange", changed);
+}
+
+/** The current hash; parse it with `parseHash`. */
+export function useHash(): string {
+  return useSyncExternalStore(subscribe, () => window.location.hash);
+}

@@ -1,0 +1,80 @@
+// The package's index also loads its test registry, and with that a validator that the page does not have.
+import Form from "@rjsf/core/lib/components/Form.js";
+import type {
+  ErrorSchema,
+  FieldTemplateProps,
+  ObjectFieldTemplateProps,
+  RJSFSchema,
+  UiSchema,
+} from "@rjsf/utils";
+import { type Ref, useMemo } from "react";
+import type { RecordSchema } from "../record/features";
+import { type FormRecord, recordOf } from "../record/record";
+import { recordValidator } from "../record/validator";
+import { texts } from "../texts/en";
+import { FeatureField } from "./FeatureField";
+
+const t = texts.record;
+
+export type RecordFormHandle = Form<FormRecord, RJSFSchema>;
+
+type Props = {
+  schema: RecordSchema;
+  record: FormRecord;
+  onChange: (record: FormRecord) => void;
+  /** What the service said of single features, by name. */
+  refused: Map<string, string>;
+  handle: Ref<RecordFormHandle>;
+};
+
+const FIELDS = { feature: FeatureField };
+const TEMPLATES = {
+  FieldTemplate: ({ children }: FieldTemplateProps) => children,
+  ObjectFieldTemplate: ({ properties }: ObjectFieldTemplateProps) => (
+    <div className="record-features">{properties.map(({ content }) => content)}</div>
+  ),
+};
+
+/** The record, drawn from the package's own JSON Schema. */
+export function RecordForm({ schema, record, onChange, refused, handle }: Props) {
+  const uiSchema = useMemo(() => uiSchemaOf(schema), [schema]);
+  const known = Object.keys(recordOf(record)).length;
+  const all = Object.keys(schema.properties ?? {}).length;
+  return (
+    <section className="panel record-panel" aria-labelledby="record-title">
+      <header className="panel-head">
+        <h2 id="record-title" className="panel-title">
+          {t.title}
+        </h2>
+        <span className="quiet">{t.known(known, all)}</span>
+      </header>
+      <Form<FormRecord, RJSFSchema>
+        ref={handle}
+        tagName="div"
+        idPrefix="record"
+        schema={schema as RJSFSchema}
+        uiSchema={uiSchema}
+        formData={record}
+        validator={recordValidator}
+        fields={FIELDS}
+        templates={TEMPLATES as never}
+        extraErrors={extraErrorsOf(refused)}
+        liveValidate="onBlur"
+        showErrorList={false}
+        onChange={({ formData }) => onChange(formData ?? {})}
+      >
+        <span hidden />
+      </Form>
+    </section>
+  );
+}
+
+/** Every feature is drawn by one field, which stands for all the ways that the schema lets it be written. */
+function uiSchemaOf(schema: RecordSchema): UiSchema<FormRecord, RJSFSchema> {
+  const field = { "ui:field": "feature", "ui:fieldReplacesAnyOrOneOf": true };
+  return Object.fromEntries(Object.keys(schema.properties ?? {}).map((name) => [name, field]));
+}
+
+function extraErrorsOf(refused: Map<string, string>): ErrorSchema<FormRecord> {
+  return Object.fromEntries([...refused].map(([name, problem]) => [name, { __errors: [problem] }])) as never;
+}

@@ -1,0 +1,93 @@
+import { useCallback, useEffect, useRef, useState } from "react";
+import { isAbort } from "../api/problem";
+import type { Upload } from "../api/types";
+import { forgetUpload, type Progress, upload } from "../api/uploads";
+
+export type ImageState =
+  | { stage: "empty" }
+  | { stage: "gathering" }
+  | { stage: "sending"; files: File[]; progress: Progress }
+  | { stage: "ready"; files: File[]; upload: Upload }
+  | { stage: "failed"; files: File[]; error: unknown };
+
+export type ImageHandle = {
+  state: ImageState;
+  /** Take what was dropped or picked, and send it at once. */
+  take: (files: Promise<File[]>) => void;
+  /** Give up what is under way; what the service holds is forgotten. */
+  drop: () => void;
+  /** Send the same files once more. */
+  again: () => void;
+};
+
+/** The image of the case: from files to what the service recognised in them, for one model at a time. */
+export function useImage(model: string | null): ImageHandle {
+  const [state, setState] = useState<ImageState>({ stage: "empty" });
+  const current = useRef<AbortController | null>(null);
+  const files = useRef<File[]>([]);
+
+  const start = useCallback(() => {
+    current.current?.abort();
+    current.current = new AbortController();
+    return current.current.signal;
+  }, []);
+
+  const send = useCallback(async () => {
+    if (!model || files.current.length === 0) return;
+    const signal = start();
+    const sent = files.current;
+    const settle = (next: ImageState) => {
+      if (!signal.aborted) setState(next);
+    };
+    settle({ stage: "sending", files: sent, progress: { sent: 0, total: 0 } });
+    try {
+      const progressed = (progress: Progress) => settle({ stage: "sending", files: sent, progress });
+      const received = await upload(sent, model, progressed, signal);
+      settle({ stage: "ready", files: sent, upload: received });
+    } catch (error) {
+      if (!isAbort(error)) settle({ stage: "failed", files: sent, error });
+    }
+  }, [model, start]);
+
+  const take = useCallback(
+    async (gathered: Promise<File[]>) => {
+      const signal = start();
+      setState({ stage: "gathering" });
+      try {
+        const found = await gathered;
+        if (signal.aborted) return;
+        files.current = found;
+        if (found.length > 0) await send();
+        else setState({ stage: "failed", files: [], error: "empty" });
+      } catch {
+        if (!signal.aborted) setState({ stage: "failed", files: [], error: "unreadable" });
+      }
+    },
+    [send, start],
+  );
+
+  const drop = useCallback(() => {
+    start();
+    files.current = [];
+    setState({ stage: "empty" });
+  }, [start]);
+
+  // Another model reads another image, so the same files are judged anew.
+  useEffect(() => {
+    send();
+  }, [send]);
+  useForgotten(state);
+  useEffect(() => () => current.current?.abort(), []);
+  return { state, take, drop, again: send };
+}
+
+/** What the service holds is forgotten once it is replaced or the view is left; it would expire anyway. */
+function useForgotten(state: ImageState) {
+  const id = state.stage === "ready" ? state.upload.id : null;
+  useEffect(() => {
+    if (!id) return;
+    return () => {
+      forgetUpload(id).catch(() => undefined);
+    };
+  }, [id]);
+}

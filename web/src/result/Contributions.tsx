@@ -1,0 +1,102 @@
+import { ServiceError } from "../api/problem";
+import type { Answer, Contribution, ModelDetail } from "../api/types";
+import { DivergingBar } from "../charts/DivergingBar";
+import { texts } from "../texts/en";
+import { featureTitle, valueWords } from "./classes";
+import { type Effect, effectsOf, measureOf, scaleOf } from "./contributions";
+import { useContributions } from "./useContributions";
+
+const t = texts.result.contributions;
+
+type Props = { answer: Answer; model: ModelDetail | null };
+
+/** Every feature with its value, its unit, what became of it, and what knowing it changed. */
+export function Contributions({ answer, model }: Props) {
+  const contributions = useContributions(answer);
+  const manifest = model?.manifest ?? null;
+  const missing = answer.ehr.features.filter(({ status }) => status === "missing");
+  const hasKnown = missing.length < answer.ehr.features.length;
+  return (
+    <section className="panel" aria-labelledby="contributions-title">
+      <h2 id="contributions-title">{t.title}</h2>
+      {hasKnown ? (
+        <FeatureTable answer={answer} model={model} contributions={contributions.value} />
+      ) : (
+        <p>{t.nothing}</p>
+      )}
+      {hasKnown && (
+        <p className="small quiet" role="status">
+          {contributions.pending ? t.computing : noteOf(contributions.error, measureOf(answer.task))}
+        </p>
+      )}
+      {missing.length > 0 && (
+        <p className="small quiet">
+          {t.missing(missing.map(({ name }) => featureTitle(name, manifest)).join(", "))}
+        </p>
+      )}
+    </section>
+  );
+}
+
+function noteOf(error: unknown, measure: "favourable" | "ad"): string {
+  if (error === null) return t.about[measure];
+  const isGone = error instanceof ServiceError && (error.code === "case-expired" || error.status === 404);
+  return isGone ? t.expired : t.failed;
+}
+
+function FeatureTable({ answer, model, contributions }: Props & { contributions: Contribution[] | null }) {
+  const effects = effectsOf(contributions ?? []);
+  const scale = scaleOf(effects);
+  const order = new Map(effects.map(({ name }, index) => [name, index]));
+  const known = answer.ehr.features
+    .filter(({ status }) => status !== "missing")
+    .sort((a, b) => (order.get(a.name) ?? 0) - (order.get(b.name) ?? 0));
+  return (
+    <table className="features">
+      <thead>
+        <tr>
+          <th>{t.columns.feature}</th>
+          <th className="number">{t.columns.value}</th>
+          {contributions && <th>{t.columns.effect}</th>}
+        </tr>
+      </thead>
+      <tbody>
+        {known.map(({ name, value, unit, status }) => (
+          <tr key={name}>
+            <th scope="row">{featureTitle(name, model?.manifest ?? null)}</th>
+            <td className="number">
+              {valueWords(value, unit)}
+              {status === "converted" && <small>{t.converted}</small>}
+            </td>
+            {contributions && (
+              <EffectCell
+                effect={effects.find((each) => each.name === name)}
+                scale={scale}
+                task={answer.task}
+              />
+            )}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+type CellProps = { effect: Effect | undefined; scale: number; task: Answer["task"] };
+
+function EffectCell({ effect, scale, task }: CellProps) {
+  if (effect === undefined) return <td />;
+  const words = t.effect(effect.direction, effect.points, measureOf(task));
+  return (
+    <td className="features-effect" title={words}>
+      <DivergingBar value={effect.share / scale} />
+      <span aria-hidden="true">{signed(effect)}</span>
+      <span className="visually-hidden">{words}</span>
+    </td>
+  );
+}
+
+function signed({ direction, points }: Effect): string {
+  if (direction === "none") return t.small;
+  return `${direction === "raises" ? "+" : "−"}${points}`;
+}

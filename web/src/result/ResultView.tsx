@@ -1,0 +1,97 @@
+import { lazy, Suspense, useMemo, useState } from "react";
+import { momentWords } from "../app/moment";
+import { hrefOf } from "../app/router";
+import { texts } from "../texts/en";
+import { ViewerPanel } from "../viewer/ViewerPanel";
+import { CaseView } from "./CaseView";
+import { Cautions } from "./Cautions";
+import { Contributions } from "./Contributions";
+import { ImageFacts } from "./ImageFacts";
+import { ImageShare } from "./ImageShare";
+import { ModelFacts } from "./ModelFacts";
+import { Outcomes } from "./Outcomes";
+import { Scores } from "./Scores";
+import { Statement } from "./Statement";
+import { sourceOf } from "./source";
+import type { Case } from "./useCase";
+import { useScores } from "./useScores";
+import "./result.css";
+
+const FeedbackDialog = lazy(() =>
+  import("../worklist/FeedbackDialog").then((module) => ({ default: module.FeedbackDialog })),
+);
+const WhatIf = lazy(() => import("../what-if/WhatIf"));
+
+/** An answer as a clinician reads it: what limits it, how probable, why, from what. */
+export default function ResultView({ id }: { id: string }) {
+  return <CaseView id={id}>{(one) => <Result {...one} />}</CaseView>;
+}
+
+function Result({ answer, model }: Case) {
+  const source = useMemo(() => sourceOf(answer), [answer]);
+  return (
+    <div className="result">
+      <Heading answer={answer} model={model} />
+      <div className="result-image">
+        <ViewerPanel source={source} picture={answer.heatmap?.png ?? null} takesFocus />
+      </div>
+      <div className="result-answer">
+        <Cautions answer={answer} />
+        <Statement answer={answer} model={model} />
+        <Outcomes answer={answer} model={model} />
+        <ImageShare answer={answer} />
+        <Contributions answer={answer} model={model} />
+        {answer.task === "gos" && <ScoresOf answer={answer} />}
+      </div>
+      <div className="result-more">
+        <Suspense>
+          <WhatIf answer={answer} />
+        </Suspense>
+        <ImageFacts answer={answer} />
+        <ModelFacts answer={answer} model={model} />
+      </div>
+    </div>
+  );
+}
+
+function Heading({ answer, model }: Case) {
+  const t = texts.result;
+  return (
+    <header className="result-heading">
+      <div>
+        <h1>{model?.title ?? t.title}</h1>
+        <p className="small quiet">{t.made(momentWords(answer.created))}</p>
+      </div>
+      <nav aria-label={t.title}>
+        <FeedbackButton answer={answer} />
+        <a className="button" href={hrefOf({ view: "report", id: answer.id })}>
+          {t.report}
+        </a>
+        <a className="button" href={hrefOf({ view: "worklist", selected: answer.id })}>
+          {t.compare}
+        </a>
+      </nav>
+    </header>
+  );
+}
+
+function FeedbackButton({ answer }: Pick<Case, "answer">) {
+  const [shown, setShown] = useState(false);
+  const close = () => setShown(false);
+  return (
+    <>
+      <button type="button" onClick={() => setShown(true)}>
+        {texts.result.feedback}
+      </button>
+      {shown && (
+        <Suspense>
+          <FeedbackDialog item={answer} name={`…${answer.id.slice(-8)}`} onClose={close} onSaved={close} />
+        </Suspense>
+      )}
+    </>
+  );
+}
+
+function ScoresOf({ answer }: Pick<Case, "answer">) {
+  return <Scores {...useScores(answer)} />;
+}

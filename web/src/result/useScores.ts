@@ -1,0 +1,47 @@
+import { useState } from "react";
+import type { Answer } from "../api/types";
+import type { ScoreInputs } from "./scores";
+
+/** What the record says; in the package's units (years, points). */
+export type RecordInputs = { age: number | null; gcs: number | null };
+/** What the clinician says. */
+export type Entered = ScoreInputs;
+
+const NOTHING: Entered = {
+  age: null,
+  gcs: null,
+  volumeMl: null,
+  intraventricular: null,
+  location: null,
+  cognitiveImpairment: null,
+};
+
+/** Kept for this visit, so that the report prints what was entered beside the result. */
+const enteredByCase = new Map<string, Entered>();
+
+export function recordInputs({ ehr }: Answer): RecordInputs {
+  const numberOf = (name: string): number | null => {
+    const value = ehr.features.find((feature) => feature.name === name)?.value;
+    return typeof value === "number" ? value : null;
+  };
+  return { age: numberOf("age"), gcs: numberOf("gcs") };
+}
+
+/** The record goes before what is entered by hand. */
+export function scoreInputs(record: RecordInputs, entered: Entered): ScoreInputs {
+  return { ...entered, age: record.age ?? entered.age, gcs: record.gcs ?? entered.gcs };
+}
+
+export function enteredFor(id: string): Entered {
+  return enteredByCase.get(id) ?? NOTHING;
+}
+
+export function useScores(answer: Answer) {
+  const [entered, setEntered] = useState(() => enteredFor(answer.id));
+  const record = recordInputs(answer);
+  const onChange = (next: Entered) => {
+    enteredByCase.set(answer.id, next);
+    setEntered(next);
+  };
+  return { record, entered, inputs: scoreInputs(record, entered), onChange };
+}

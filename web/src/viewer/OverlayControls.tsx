@@ -1,0 +1,87 @@
+import { useId } from "react";
+import { texts } from "../texts/en";
+import type { Action } from "./keys";
+import { COLOUR_MAPS, type ColourMap, type Overlay } from "./viewer";
+
+type Props = {
+  overlay: Overlay;
+  onChange: (overlay: Overlay) => void;
+  act: (action: Action) => void;
+  hasPeak: boolean;
+};
+
+/** Heatmap on or off, how strong, from which value on, in which colours, and where it is highest. */
+export function OverlayControls({ overlay, onChange, act, hasPeak }: Props) {
+  const t = texts.viewer.overlay;
+  const map = useId();
+  return (
+    <fieldset className="viewer-group viewer-overlay">
+      <legend>{t.title}</legend>
+      <button
+        type="button"
+        aria-pressed={overlay.visible}
+        aria-keyshortcuts="h"
+        onClick={() => act({ do: "overlay" })}
+      >
+        {t.toggle}
+      </button>
+      <button type="button" aria-keyshortcuts="p" disabled={!hasPeak} onClick={() => act({ do: "peak" })}>
+        {t.peak}
+      </button>
+      <Share
+        label={t.opacity}
+        value={overlay.opacity}
+        onChange={(opacity) => onChange({ ...overlay, opacity })}
+      />
+      <Share
+        label={t.threshold}
+        value={overlay.threshold}
+        onChange={(threshold) => onChange({ ...overlay, threshold })}
+      />
+      <span className="viewer-share">
+        <label htmlFor={map}>{t.colours}</label>
+        <select
+          id={map}
+          value={overlay.colourMap}
+          onChange={(event) => onChange({ ...overlay, colourMap: event.target.value as ColourMap })}
+        >
+          {COLOUR_MAPS.map((name) => (
+            <option key={name} value={name}>
+              {t.maps[name]}
+            </option>
+          ))}
+        </select>
+      </span>
+      <span className="viewer-bar">
+        0 <span className="viewer-ramp" data-map={overlay.colourMap} role="img" aria-label={t.ramp} /> 1
+      </span>
+    </fieldset>
+  );
+}
+
+function Share({
+  label,
+  value,
+  onChange,
+}: {
+  label: string;
+  value: number;
+  onChange: (value: number) => void;
+}) {
+  const id = useId();
+  return (
+    <span className="viewer-share">
+      <label htmlFor={id}>{label}</label>
+      <input
+        id={id}
+        type="range"
+        min={0}
+        max={1}
+        step={0.05}
+        value={value}
+        onChange={(event) => onChange(event.target.valueAsNumber)}
+      />
+      <output htmlFor={id}>{Math.round(value * 100)} %</output>
+    </span>
+  );
+}

@@ -1,0 +1,30 @@
+import { serviceError } from "../api/problem";
+import { type Nifti, parseNifti, unpacked } from "./nifti";
+import type { Images } from "./viewer";
+
+/**
+ * Reads a case's volume and its heatmap.
+ *
+ * @throws {ServiceError} `case-expired` where the volume is no longer kept.
+ */
+export async function loadImages(
+  image: string,
+  heatmap: string | null,
+  signal: AbortSignal,
+): Promise<Images> {
+  const [volume, above] = await Promise.all([
+    loadNifti(image, signal),
+    heatmap === null ? null : loadNifti(heatmap, signal),
+  ]);
+  return { image: volume, heatmap: above };
+}
+
+export async function loadNifti(url: string, signal: AbortSignal): Promise<Nifti> {
+  const response = await fetch(url, { signal });
+  if (!response.ok) throw serviceError(response.status, await jsonOf(response), null);
+  return parseNifti(await unpacked(await response.arrayBuffer()));
+}
+
+async function jsonOf(response: Response): Promise<unknown> {
+  return response.json().catch(() => null);
+}

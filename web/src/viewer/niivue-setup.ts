@@ -1,0 +1,74 @@
+import { DRAG_MODE, Niivue, SHOW_RENDER } from "@niivue/niivue";
+import { COLOUR_MAPS, type ColourMap } from "./viewer";
+
+const CROSSHAIR: [number, number, number, number] = [0.55, 0.8, 0.95, 0.8];
+const LETTERS: [number, number, number, number] = [0.82, 0.86, 0.9, 1];
+
+/** NiiVue with the page's choices; nothing is attached or drawn yet. */
+export function newNiivue(): Niivue {
+  const nv = new Niivue({
+    isRadiologicalConvention: true,
+    sagittalNoseLeft: true,
+    showAllOrientationMarkers: true,
+    multiplanarShowRender: SHOW_RENDER.NEVER,
+    crosshairColor: CROSSHAIR,
+    crosshairWidth: 0.5,
+    crosshairWidthUnit: "percent",
+    fontColor: LETTERS,
+    fontMinPx: 14,
+    backColor: [0, 0, 0, 1],
+    dragAndDropEnabled: false,
+    loadingText: "",
+    logLevel: "error",
+  });
+  nv.setMouseEventConfig({
+    leftButton: { primary: DRAG_MODE.crosshair, withShift: DRAG_MODE.pan, withCtrl: DRAG_MODE.windowing },
+    rightButton: DRAG_MODE.windowing,
+    centerButton: DRAG_MODE.pan,
+  });
+  // NiiVue's own keys would act beside the page's.
+  nv.keyDownListener = () => {};
+  nv.keyUpListener = () => {};
+  for (const name of COLOUR_MAPS) {
+    const map = nv.colormapFromKey(name);
+    nv.addColormap(mapName(name), { ...map, A: [...map.I] });
+  }
+  return nv;
+}
+
+/** NiiVue's own map, with an opacity that grows with the value from nothing. */
+export function mapName(colourMap: ColourMap): string {
+  return `${colourMap}-fading`;
+}
+
+const NOTHING_IS_DRAWN = "#version 300 es\nvoid main() { gl_Position = vec4(2.0, 2.0, 2.0, 1.0); }";
+const NO_COLOUR =
+  "#version 300 es\nprecision lowp float;\nout vec4 colour;\nvoid main() { colour = vec4(0.0); }";
+
+/**
+ * Leaves out the gradients that NiiVue 0.69 computes of every voxel whenever an image is set or its window changes: two
+ * passes of many samples, for a lighting that this page does not use. Without a GPU they are most of the time to draw.
+ */
+export function leaveOutGradients(nv: Niivue): void {
+  const program = emptyProgram(nv.gl);
+  const uniforms = {};
+  const nothing = { program, uniforms, use: (gl: WebGL2RenderingContext) => gl.useProgram(program) };
+  nv.blurShader = nothing;
+  nv.sobelFirstOrderShader = nothing;
+}
+
+function emptyProgram(gl: WebGL2RenderingContext): WebGLProgram {
+  const program = gl.createProgram();
+  for (const [type, source] of [
+    [gl.VERTEX_SHADER, NOTHING_IS_DRAWN],
+    [gl.FRAGMENT_SHADER, NO_COLOUR],
+  ] as const) {
+    const shader = gl.createShader(type);
+    if (shader === null) throw new Error("The graphics context was lost.");
+    gl.shaderSource(shader, source);
+    gl.compileShader(shader);
+    gl.attachShader(program, shader);
+  }
+  gl.linkProgram(program);
+  return program;
+}

@@ -1,0 +1,143 @@
+import { useEffect, useMemo, useRef, useState } from "react";
+import uPlot from "uplot";
+import { useTheme } from "../app/theme";
+import { texts } from "../texts/en";
+import "uplot/dist/uPlot.min.css";
+
+const HEIGHT = 240;
+
+type Props = {
+  places: number[];
+  heights: number[];
+  /** Names of the places of a category; null for a number. */
+  names: string[] | null;
+  /** Height with the feature missing. */
+  missing: number;
+  /** Where the record is now. */
+  here: number | null;
+  /** What lies along: the feature with its unit. */
+  axis: string;
+  /** The feature's name, for the legend. */
+  title: string;
+  /** A place in words. */
+  wordsOf: (place: number) => string;
+};
+
+/** A line over a number, points over categories; dashed, the height with the feature unknown. */
+export default function CurveChart(props: Props) {
+  const place = useRef<HTMLDivElement>(null);
+  const theme = useTheme();
+  const { places, heights, missing } = props;
+  const [pointed, setPointed] = useState<number | null>(null);
+  const data = useMemo<uPlot.AlignedData>(
+    () => [places, heights, places.map(() => missing)],
+    [places, heights, missing],
+  );
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `data` changes with all that the options are made of; a theme has other colours
+  useEffect(() => {
+    const target = place.current;
+    if (!target) return;
+    const plot = new uPlot(optionsOf(props, target.clientWidth, setPointed), data, target);
+    const watcher = new ResizeObserver(() => plot.setSize({ width: target.clientWidth, height: HEIGHT }));
+    watcher.observe(target);
+    return () => {
+      watcher.disconnect();
+      plot.destroy();
+    };
+  }, [data, props.here, theme]);
+  return (
+    <>
+      <Legend {...props} pointed={pointed} />
+      <div ref={place} className="chart" aria-hidden="true" />
+    </>
+  );
+}
+
+const percent = (value: number) => `${Math.round(100 * value)} %`;
+
+/** The lines in words; of the place under the pointer, the height too. */
+function Legend({ pointed, ...props }: Props & { pointed: number | null }) {
+  const { places, heights, names, missing, here, title, wordsOf } = props;
+  const place = pointed === null ? undefined : places[pointed];
+  const { legend } = texts.whatIf;
+  return (
+    <ul className="chart-legend quiet small" aria-hidden="true">
+      <li className={names ? "legend-points" : undefined}>
+        {place === undefined ? legend.curve : legend.at(wordsOf(place), percent(heights[pointed ?? 0] ?? 0))}
+      </li>
+      <li className="legend-missing">{legend.missing(title, percent(missing))}</li>
+      {here !== null && <li className="legend-here">{legend.here}</li>}
+    </ul>
+  );
+}
+
+function optionsOf(
+  { names, here, axis: axisWords, places }: Props,
+  width: number,
+  onPoint: (index: number | null) => void,
+): uPlot.Options {
+  const colour = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const axis = {
+    stroke: colour("--text-quiet"),
+    grid: { stroke: colour("--line"), width: 1 },
+    ticks: { show: false },
+  };
+  const ends = names ? [-0.5, places.length - 0.5] : [places[0] ?? 0, places.at(-1) ?? 1];
+  return {
+    width,
+    height: HEIGHT,
+    cursor: { y: false, points: { size: 7 } },
+    legend: { show: false },
+    scales: {
+      x: { time: false, range: () => ends as [number, number] },
+      y: { range: [0, 1] },
+    },
+    axes: [
+      {
+        ...axis,
+        size: 28,
+        label: axisWords,
+        labelSize: 20,
+        labelGap: 0,
+        labelFont: `13px ${getComputedStyle(document.body).fontFamily}`,
+        ...(names
+          ? { splits: () => places, values: (_plot, at) => at.map((index) => names[index] ?? "") }
+          : {}),
+      },
+      { ...axis, size: 54, values: (_plot, at) => at.map(percent) },
+    ],
+    series: [
+      {},
+      {
+        stroke: colour("--accent"),
+        width: names ? 0 : 2,
+        points: { show: names !== null, size: 10, fill: colour("--accent") },
+      },
+      {
+        stroke: colour("--text-quiet"),
+        width: 1,
+        dash: [5, 5],
+        points: { show: false },
+      },
+    ],
+    hooks: {
+      draw: here === null ? [] : [(plot) => markHere(plot, here, colour("--caution"))],
+      setCursor: [(plot) => onPoint(plot.cursor.idx ?? null)],
+    },
+  };
+}
+
+/** A line where the record is now. */
+function markHere(plot: uPlot, here: number, colour: string) {
+  const { ctx, bbox } = plot;
+  const x = Math.round(plot.valToPos(here, "x", true));
+  ctx.save();
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = 2 * devicePixelRatio;
+  ctx.setLineDash([]);
+  ctx.beginPath();
+  ctx.moveTo(x, bbox.top);
+  ctx.lineTo(x, bbox.top + bbox.height);
+  ctx.stroke();
+  ctx.restore();
+}

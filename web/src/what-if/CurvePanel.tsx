@@ -1,0 +1,88 @@
+import { lazy, Suspense, useEffect, useMemo, useState } from "react";
+import { curve } from "../api/predictions";
+import type { Curve, PatientRecord } from "../api/types";
+import { ProblemNotice } from "../app/ProblemNotice";
+import { type Feature, numberWords, unitWords } from "../record/features";
+import { texts } from "../texts/en";
+import { headlineOf, percentOf } from "./headline";
+import { valueWords } from "./record";
+import { useAsked } from "./useWhatIf";
+
+const CurveChart = lazy(() => import("./CurveChart"));
+const t = texts.whatIf;
+const POINTS = 21;
+
+type Props = {
+  predictionId: string;
+  features: Feature[];
+  record: PatientRecord;
+  /** Told of every failure; the curve is asked first, so it is the first to know that a case is gone. */
+  onError: (error: unknown) => void;
+};
+
+/** The probability over one feature, all else as it is set now. */
+export function CurvePanel({ predictionId, features, record, onError }: Props) {
+  const [name, setName] = useState(features.find(({ kind }) => kind === "number")?.name ?? "");
+  const feature = features.find((one) => one.name === name);
+  const question = useMemo(() => ({ name, record }), [name, record]);
+  const { answer, error } = useAsked(predictionId, question, (asked, signal) =>
+    curve(predictionId, asked.record, asked.name, POINTS, signal),
+  );
+  useEffect(() => onError(error), [error, onError]);
+  return (
+    <div className="curve">
+      <label className="curve-choice">
+        {t.curveOf}
+        <select value={name} onChange={(event) => setName(event.target.value)}>
+          {features.map((one) => (
+            <option key={one.name} value={one.name}>
+              {one.title}
+            </option>
+          ))}
+        </select>
+      </label>
+      {error !== null && <ProblemNotice error={error} />}
+      {answer && feature && answer.feature === name && (
+        <Drawn answer={answer} feature={feature} record={record} />
+      )}
+    </div>
+  );
+}
+
+function Drawn({ answer, feature, record }: { answer: Curve; feature: Feature; record: PatientRecord }) {
+  const heights = answer.outcomes.map((point) => headlineOf(point).value);
+  const { words, value: missing } = headlineOf(answer.missing);
+  const isNumeric = feature.kind === "number";
+  const places = answer.values.map((value, index) => (typeof value === "number" ? value : index));
+  const names = isNumeric
+    ? null
+    : answer.values.map((value) => texts.record.categories[value] ?? String(value));
+  const value = record[feature.name];
+  const here = isNumeric ? value : answer.values.indexOf(value as string);
+  return (
+    <figure>
+      <figcaption className="quiet small">
+        {t.curveTitle(feature.title)}: {words}.{" "}
+        {summaryOf(feature, names ?? places.map(numberWords), heights)}
+      </figcaption>
+      <Suspense fallback={null}>
+        <CurveChart
+          places={places}
+          heights={heights}
+          names={names}
+          missing={missing}
+          here={typeof here === "number" && here >= 0 ? here : null}
+          axis={t.axis(feature.title, isNumeric ? unitWords(feature.unit) : "")}
+          title={feature.title}
+          wordsOf={(place) => valueWords(feature, names ? answer.values[place] : place, t.unknown)}
+        />
+      </Suspense>
+    </figure>
+  );
+}
+
+/** The curve in words, for those who do not see it. */
+function summaryOf({ title }: Feature, places: string[], heights: number[]): string {
+  const [low, high] = [places[0] ?? "", places.at(-1) ?? ""];
+  return t.curveSummary(title, low, high, percentOf(heights[0] ?? 0), percentOf(heights.at(-1) ?? 0));
+}

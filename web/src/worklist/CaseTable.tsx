@@ -1,0 +1,130 @@
+import type { WorklistItem } from "../api/types";
+import { momentWords } from "../app/moment";
+import { hrefOf } from "../app/router";
+import { texts } from "../texts/en";
+import { ariaSort, type Column, type Sort, turned } from "./query";
+
+const t = texts.worklist;
+const SORTED: Column[] = ["created", "reference", "task", "model", "label", "favourable"];
+
+type Props = {
+  items: WorklistItem[];
+  sort: Sort;
+  onSort: (sort: Sort) => void;
+  selected: string[];
+  onSelect: (id: string) => void;
+  onFeedback: (item: WorklistItem) => void;
+  onDelete: (item: WorklistItem) => void;
+};
+
+/** What people call a case: their own number, or the end of its id, which differs where the beginnings agree. */
+export const nameOf = ({ reference, id }: Pick<WorklistItem, "reference" | "id">) =>
+  reference ?? `…${id.slice(-8)}`;
+
+/** Earlier predictions, one a row. */
+export function CaseTable(props: Props) {
+  return (
+    <div className="table-scroll">
+      <table className="cases">
+        <thead>
+          <tr>
+            <th>{t.columns.select}</th>
+            {SORTED.map((column) => (
+              <SortedHeading key={column} column={column} sort={props.sort} onSort={props.onSort} />
+            ))}
+            <th>{t.columns.cautions}</th>
+            <th>{t.columns.feedback}</th>
+            <th>{t.columns.actions}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {props.items.map((item) => (
+            <Row key={item.id} item={item} {...props} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function SortedHeading({ column, sort, onSort }: { column: Column } & Pick<Props, "sort" | "onSort">) {
+  const order = ariaSort(sort, column);
+  const arrow = { ascending: " ↑", descending: " ↓", none: "" }[order];
+  return (
+    <th aria-sort={order} className={column === "favourable" ? "number" : undefined}>
+      <button type="button" className="heading" onClick={() => onSort(turned(sort, column))}>
+        {t.columns[column]}
+        <span aria-hidden="true">{arrow}</span>
+      </button>
+    </th>
+  );
+}
+
+function Row({ item, selected, onSelect, onFeedback, onDelete }: { item: WorklistItem } & Props) {
+  const name = nameOf(item);
+  const isSelected = selected.includes(item.id);
+  return (
+    <tr data-chosen={isSelected}>
+      <td>
+        <input
+          type="checkbox"
+          aria-label={t.selectFor(name)}
+          checked={isSelected}
+          disabled={!isSelected && selected.length === 2}
+          onChange={() => onSelect(item.id)}
+        />
+      </td>
+      <td>{momentWords(item.created)}</td>
+      <th scope="row" className="case-name">
+        <a href={hrefOf({ view: "case", id: item.id })}>{name}</a>
+      </th>
+      <td className="wraps">{t.tasks[item.task] ?? item.task}</td>
+      <td>
+        {item.model.name} {item.model.version}
+      </td>
+      <td>{t.labelOf(item.label)}</td>
+      <td className="number">{probabilityOf(item)}</td>
+      <td className="wraps">
+        <Cautions item={item} />
+      </td>
+      <td className="wraps">{feedbackOf(item)}</td>
+      <td className="row-actions">
+        <button type="button" className="plain" aria-label={t.giveFor(name)} onClick={() => onFeedback(item)}>
+          {t.give}
+        </button>
+        <button type="button" className="plain" aria-label={t.deleteFor(name)} onClick={() => onDelete(item)}>
+          {t.delete}
+        </button>
+      </td>
+    </tr>
+  );
+}
+
+/** The number people ask for: of a favourable outcome, or of the class that was answered. */
+function probabilityOf({ favourable, probabilities, label }: WorklistItem): string {
+  const percent = (value: number) => `${Math.round(100 * value)} %`;
+  if (favourable !== null) return t.probability(percent(favourable), t.favourable);
+  return t.probability(percent(probabilities[label] ?? 0), t.labelOf(label));
+}
+
+function Cautions({ item }: { item: WorklistItem }) {
+  const strong = [item.abstained && t.abstained, item.out_of_distribution && t.outOfDistribution].filter(
+    Boolean,
+  );
+  const quiet = [item.findings.length > 0 && t.findings(item.findings.length), !item.has_image && t.noImage];
+  return (
+    <>
+      {strong.length > 0 && <span className="row-caution">{strong.join(", ")}</span>}
+      {strong.length > 0 && quiet.some(Boolean) && ", "}
+      <span className="quiet">{quiet.filter(Boolean).join(", ")}</span>
+    </>
+  );
+}
+
+function feedbackOf({ feedback }: WorklistItem): string {
+  const parts = [
+    feedback?.agreement && t.agreement[feedback.agreement],
+    feedback?.outcome && t.outcome(t.labelOf(feedback.outcome)),
+  ];
+  return parts.filter(Boolean).join(", ") || t.noFeedback;
+}

@@ -1,0 +1,130 @@
+import { type FormEvent, useCallback, useState } from "react";
+import { getModel } from "../api/models";
+import type { Feedback, GivenFeedback, WorklistItem } from "../api/types";
+import { getFeedback, putFeedback } from "../api/worklist";
+import { Modal } from "../app/Modal";
+import { ProblemNotice } from "../app/ProblemNotice";
+import { useLoaded } from "../app/useLoaded";
+import { texts } from "../texts/en";
+import "./worklist.css";
+
+const t = texts.feedback;
+const REASON_LENGTH = 1000;
+
+type Item = Pick<WorklistItem, "id" | "model">;
+type Props = { item: Item; name: string; onClose: () => void; onSaved: () => void };
+type OutputClass = { label: string; title: string };
+
+/** A clinician's word on an answer, and later what truly came. */
+export function FeedbackDialog({ item, name, onClose, onSaved }: Props) {
+  const { id, model } = item;
+  const load = useCallback(
+    async (signal: AbortSignal) => {
+      const [feedback, detail] = await Promise.all([
+        getFeedback(id, signal),
+        getModel(model.name, model.version, signal).catch(() => null), // the package may be gone; feedback stays possible
+      ]);
+      return { feedback, classes: detail?.manifest?.outputs.classes ?? [] };
+    },
+    [id, model.name, model.version],
+  );
+  const { value, error, reload } = useLoaded(load);
+  return (
+    <Modal title={t.title(name)} onClose={onClose}>
+      {error !== null && <ProblemNotice error={error} onRetry={reload} />}
+      {value && <FeedbackForm id={id} {...value} onClose={onClose} onSaved={onSaved} />}
+    </Modal>
+  );
+}
+
+type FormProps = { id: string; feedback: Feedback; classes: OutputClass[] } & Pick<
+  Props,
+  "onClose" | "onSaved"
+>;
+
+function FeedbackForm({ id, feedback, classes, onClose, onSaved }: FormProps) {
+  const [given, setGiven] = useState<GivenFeedback>({
+    agreement: feedback.agreement,
+    reason: feedback.reason,
+    outcome: feedback.outcome,
+  });
+  const [error, setError] = useState<unknown>(null);
+  const save = async (event: FormEvent) => {
+    event.preventDefault();
+    try {
+      await putFeedback(id, given);
+      onSaved();
+    } catch (problem) {
+      setError(problem);
+    }
+  };
+  return (
+    <form className="feedback-form" onSubmit={save}>
+      <Agreement
+        value={given.agreement ?? null}
+        onChange={(agreement) => setGiven({ ...given, agreement })}
+      />
+      <label>
+        {t.reason} <span className="quiet small">{t.reasonHint}</span>
+        <textarea
+          rows={4}
+          maxLength={REASON_LENGTH}
+          value={given.reason ?? ""}
+          onChange={(event) => setGiven({ ...given, reason: event.target.value || null })}
+        />
+      </label>
+      <label>
+        {t.outcome}
+        <select
+          value={given.outcome ?? ""}
+          onChange={(event) => setGiven({ ...given, outcome: event.target.value || null })}
+        >
+          <option value="">{t.notKnown}</option>
+          {classes.map(({ label, title }) => (
+            <option key={label} value={label}>
+              {texts.worklist.labelOf(label)}: {title}
+            </option>
+          ))}
+        </select>
+      </label>
+      {error !== null && <ProblemNotice error={error} />}
+      <div className="modal-actions">
+        <button type="button" onClick={onClose}>
+          {t.cancel}
+        </button>
+        <button type="submit" className="primary">
+          {t.save}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+type AgreementProps = {
+  value: Feedback["agreement"];
+  onChange: (agreement: Feedback["agreement"]) => void;
+};
+
+function Agreement({ value, onChange }: AgreementProps) {
+  const choices = [
+    ["agree", t.agree],
+    ["disagree", t.disagree],
+    [null, t.undecided],
+  ] as const;
+  return (
+    <fieldset className="agreement">
+      <legend>{t.agreement}</legend>
+      {choices.map(([agreement, words]) => (
+        <label key={words}>
+          <input
+            type="radio"
+            name="agreement"
+            checked={value === agreement}
+            onChange={() => onChange(agreement)}
+          />
+          {words}
+        </label>
+      ))}
+    </fieldset>
+  );
+}

@@ -1,0 +1,49 @@
+import type { WorklistQuery } from "../api/worklist";
+
+export const PAGE_SIZE = 25;
+
+export type Sort = NonNullable<WorklistQuery["sort"]>;
+export type Column = Exclude<Sort, `-${string}`>;
+
+/** What the bar above the table holds; empty means every case. Days are those of this computer's clock. */
+export type Filters = {
+  q: string;
+  task: string;
+  label: string;
+  feedback: string;
+  since: string;
+  until: string;
+};
+
+export const NO_FILTERS: Filters = { q: "", task: "", label: "", feedback: "", since: "", until: "" };
+
+/** The filters as the service takes them; empty ones are not sent. */
+export function queryOf(filters: Filters, sort: Sort, offset: number): WorklistQuery {
+  const { since, until, ...plain } = filters;
+  const asked = {
+    ...plain,
+    q: plain.q.trim(),
+    since: startOfDay(since, 0),
+    until: startOfDay(until, 1), // the last day is included
+  };
+  const filled = Object.entries(asked).filter(([, value]) => value !== "");
+  return { ...(Object.fromEntries(filled) as WorklistQuery), sort, offset, limit: PAGE_SIZE };
+}
+
+function startOfDay(day: string, later: number): string {
+  const [year, month, date] = day.split("-").map(Number);
+  if (!year || !month || !date) return "";
+  return new Date(year, month - 1, date + later).toISOString();
+}
+
+/** A click on a column: the first sorts upwards, or newest first; the next turns it round. */
+export function turned(sort: Sort, column: Column): Sort {
+  if (sort === column) return `-${column}`;
+  if (sort === `-${column}`) return column;
+  return column === "created" || column === "favourable" ? `-${column}` : column;
+}
+
+export function ariaSort(sort: Sort, column: Column): "ascending" | "descending" | "none" {
+  if (sort === column) return "ascending";
+  return sort === `-${column}` ? "descending" : "none";
+}

@@ -1,0 +1,90 @@
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { type Browser, type ConsoleMessage, chromium, type Page } from "playwright-core";
+import { afterEach, expect } from "vitest";
+import { ROOT } from "./service";
+
+const SHOTS = join(ROOT, "web/shots");
+const FLAGS = [
+  "--no-sandbox",
+  "--use-gl=angle",
+  "--use-angle=swiftshader",
+  "--enable-unsafe-swiftshader",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+export const CHROMIUM = process.env.NEUROFUSE_CHROMIUM ?? "/usr/bin/chromium";
+
+/**
+ * Whether the browser tests run. Without Chromium, or without a built page, they are skipped, and say so; where
+ * NEUROFUSE_REQUIRE_BROWSER is set they run and fail instead.
+ */
+export const CAN_BROWSE = existsSync(CHROMIUM) || Boolean(process.env.NEUROFUSE_REQUIRE_BROWSER);
+if (!CAN_BROWSE) console.warn(`skipped: no Chromium at ${CHROMIUM}`);
+
+export function launch(): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+}
+
+/** What the browser itself writes of a request that a test makes fail, by its status or the network's own name. */
+export type Failing = 404 | 410 | 413 | 415 | 503 | "net::ERR_CONNECTION_REFUSED";
+
+const DESKTOP = { width: 1440, height: 900 };
+const complaints: string[] = [];
+
+// Also after a test that passed: an error in the console is one that somebody has not seen yet.
+afterEach(() => {
+  expect(complaints.splice(0), "errors in the browser's console").toEqual([]);
+});
+
+/**
+ * A page that fails its test on any error in its console, such as a breach of the Content-Security-Policy, and on any
+ * exception that nobody caught.
+ *
+ * @param failing requests that are meant to fail
+ */
+export async function openPage(browser: Browser, failing: Failing[] = [], size = DESKTOP): Promise<Page> {
+  const context = await browser.newContext({ viewport: size, reducedMotion: "reduce" });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("console", (message) => {
+    if (message.type() === "error" && !isExpected(message, failing)) complaints.push(message.text());
+  });
+  return page;
+}
+
+function isExpected(message: ConsoleMessage, failing: Failing[]): boolean {
+  const [, failed] = /^Failed to load resource: (?:.*status of )?(\d{3}|net::\w+)/.exec(message.text()) ?? [];
+  return failing.some((one) => String(one) === failed);
+}
+
+/** A picture to look at, in a folder that git ignores. */
+export async function shoot(page: Page, name: string, fullPage = false): Promise<void> {
+  mkdirSync(SHOTS, { recursive: true });
+  await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage, animations: "disabled" });
+}
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** What axe finds serious or critical, as `rule: element`. */
+export async function seriousFindings(page: Page): Promise<string[]> {
+  // Through the debugger, as the page's own policy lets no foreign script in.
+  await page.evaluate(axeSource);
+  return page.evaluate(async () => {
+    const { axe } = window as unknown as { axe: { run: (options: unknown) => Promise<AxeResults> } };
+    const results = await axe.run({
+      runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    });
+    return results.violations
+      .filter(({ impact }) => impact === "serious" || impact === "critical")
+      .flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(" ")}`));
+  });
+}
+
+type AxeResults = { violations: { id: string; impact: string; nodes: { target: string[] }[] }[] };

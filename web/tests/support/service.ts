@@ -1,0 +1,80 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, openSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+export const ROOT = resolve(import.meta.dirname, "../../..");
+export const PYTHON = process.env.NEUROFUSE_PYTHON ?? join(ROOT, ".venv/bin/python");
+
+const START_TIMEOUT_MS = 80_000;
+
+/** A real service in a process of its own: what an operator runs, with the page that was built. */
+export type Service = { url: string; data: string; stop: () => Promise<void> };
+
+/**
+ * Run `neurofuse serve` on a free port until its packages are ready.
+ *
+ * @param settings more `NEUROFUSE_` variables
+ * @param port where; a free one by default
+ */
+export async function serve(settings: Record<string, string> = {}, port?: number): Promise<Service> {
+  const data = mkdtempSync(join(tmpdir(), "neurofuse-page-"));
+  const chosen = port ?? (await freePort());
+  const child = spawn(PYTHON, ["-m", "app.cli", "serve"], {
+    cwd: ROOT,
+    env: {
+      ...process.env,
+      NEUROFUSE_PORT: String(chosen),
+      NEUROFUSE_DATA: data,
+      NEUROFUSE_THREADS: "1",
+      NEUROFUSE_LOG_LEVEL: "WARNING",
+      ...settings,
+    },
+    stdio: ["ignore", "ignore", openSync(join(data, "log"), "w")],
+  });
+  const url = `http://127.0.0.1:${chosen}`;
+  await untilReady(child, url);
+  const stop = async () => {
+    await ended(child);
+    rmSync(data, { recursive: true, force: true });
+  };
+  return { url, data, stop };
+}
+
+async function untilReady(child: ChildProcess, url: string): Promise<void> {
+  const end = Date.now() + START_TIMEOUT_MS;
+  while (Date.now() < end) {
+    if (hasEnded(child)) throw new Error(`the service ended with ${child.exitCode}`);
+    const isReady = await fetch(`${url}/readyz`).then(
+      (response) => response.ok,
+      () => false,
+    );
+    if (isReady) return;
+    await new Promise((wake) => setTimeout(wake, 200));
+  }
+  child.kill("SIGKILL");
+  throw new Error("the service did not become ready");
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
+
+function ended(child: ChildProcess): Promise<void> {
+  if (hasEnded(child)) return Promise.resolve();
+  return new Promise((done) => {
+    child.once("exit", () => done());
+    child.kill("SIGTERM");
+  });
+}
+
+function freePort(): Promise<number> {
+  return new Promise((found) => {
+    const server = createServer();
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => found(typeof address === "object" && address ? address.port : 0));
+    });
+  });
+}

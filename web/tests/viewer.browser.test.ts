@@ -1,0 +1,186 @@
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { CAN_BROWSE, launch, openPage, shoot } from "./support/browser";
+import { type Made, makeCase, peaksByNibabel } from "./support/cases";
+import { canvasPicture, changes, crossing, nearest, sharesOf } from "./support/drawn";
+import { ctFolder, goldenNifti, t1Zip } from "./support/images";
+import { type Service, serve } from "./support/service";
+
+const SAMPLES = process.env.NEUROFUSE_SAMPLES;
+/** Without a GPU every voxel is coloured by the processor; on two busy cores a large image takes its time. */
+const SLOW = 400_000;
+const DRAWN = 180_000;
+
+/** Cases after which the heap is weighed: both are loaded by the first of them. */
+const SETTLED = new Set([3, 5, 7, 25, 27, 29]);
+
+const RECORD = {
+  gos: { age: 71, gcs: 12, sex: "male" },
+  ad: { age: 71, sex: "female", education_years: 12 },
+};
+const IMAGES = [
+  { name: "ct-series", task: "gos", path: ctFolder, window: "o" },
+  {
+    name: "nifti",
+    task: "ad",
+    path: () => (SAMPLES ? join(SAMPLES, "nifti/studyforrest_sub02_t1_1p4mm.nii.gz") : goldenNifti("ad")),
+    window: "a",
+  },
+  { name: "t1-zip", task: "ad", path: t1Zip, window: "a" },
+] as const;
+
+let service: Service;
+let browser: Browser;
+
+describe.skipIf(!CAN_BROWSE)("the viewer", () => {
+  beforeAll(async () => {
+    service = await serve();
+    browser = await launch();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await service?.stop();
+  });
+
+  for (const { name, task, path, window } of IMAGES) {
+    const file = path();
+    it.skipIf(file === null)(
+      `draws the head and its heatmap, whose peak is where the file says: ${name}`,
+      async () => {
+        const made = await makeCase(service.url, task, file as string, RECORD[task]);
+        const page = await openViewer(made);
+        await shoot(page, `viewer-${name}`);
+        await expectPeak(page, made.id);
+
+        await press(page, window, "2");
+        const withHeatmap = await canvasPicture(page);
+        await press(page, "h");
+        const without = await canvasPicture(page);
+        expect(sharesOf(without).grey).toBeGreaterThan(0.04);
+        expect(sharesOf(without).warm).toBeLessThan(0.0005);
+        expect(sharesOf(withHeatmap).warm).toBeGreaterThan(0.01);
+
+        // Only the highest values are drawn now: the crosshair stands among them.
+        await press(page, "h");
+        const threshold = page.getByLabel("From", { exact: true });
+        await threshold.press("End");
+        await threshold.press("ArrowLeft");
+        expect(await threshold.inputValue()).toBe("0.95");
+        const highest = changes(without, await canvasPicture(page));
+        expect(highest.length / (without.width * without.height)).toBeLessThan(0.08);
+        expect(nearest(crossing(without), highest)).toBeLessThan(4);
+        await page.context().close();
+      },
+      SLOW,
+    );
+  }
+
+  it(
+    "can be driven by keys alone",
+    async () => {
+      const made = await makeCase(service.url, "gos", goldenNifti("gos"), RECORD.gos);
+      const page = await openViewer(made);
+      const place = () => page.locator(".viewer-reading dd").first().innerText();
+      const atPeak = await place();
+      await press(page, "ArrowUp", "ArrowUp", "PageUp", "ArrowLeft", "Shift+ArrowUp");
+      expect(await place()).not.toBe(atPeak);
+      await press(page, "p");
+      expect(await place()).toBe(atPeak);
+      await press(page, "s");
+      expect(await page.locator(".viewer-window").innerText()).toBe("W 200 L 75");
+      await press(page, "3");
+      await expectPressed(page, "Coronal");
+      await press(page, "?");
+      await page.getByRole("dialog").waitFor();
+      await page.keyboard.press("Escape");
+      await page.getByRole("dialog").waitFor({ state: "detached" });
+      await press(page, "5", "ArrowLeft");
+      await expectPressed(page, "3D");
+      await shoot(page, "viewer-3d");
+      await page.context().close();
+    },
+    SLOW,
+  );
+
+  it(
+    "shows the stored picture, and says why, where the image is no longer kept",
+    async () => {
+      const made = await makeCase(service.url, "gos", goldenNifti("gos"), RECORD.gos, null);
+      const page = await openPage(browser, [410]);
+      await page.goto(`${service.url}/#/case/${made.id}`);
+      await page.locator(".viewer-stored img").waitFor();
+      expect(await page.locator(".viewer-stored").innerText()).toContain("no longer kept");
+      const width = await page
+        .locator(".viewer-stored img")
+        .evaluate((image: HTMLImageElement) => image.naturalWidth);
+      expect(width).toBeGreaterThan(300);
+      await shoot(page, "viewer-expired");
+      await page.context().close();
+    },
+    SLOW,
+  );
+
+  it(
+    "gives its memory back: 30 cases one after another",
+    async () => {
+      const cases = [
+        await makeCase(service.url, "gos", goldenNifti("gos"), RECORD.gos),
+        await makeCase(service.url, "gos", goldenNifti("gos"), { ...RECORD.gos, age: 50 }),
+      ];
+      // What is drawn costs by its pixels here, and memory does not ask how many there are.
+      const page = await openPage(browser, [], { width: 480, height: 320 });
+      const complaints: string[] = [];
+      page.on("console", (message) => complaints.push(message.text()));
+      const heap: number[] = [];
+      for (let round = 0; round < 30; round++) {
+        await page.goto(`${service.url}/#/case/${cases[round % 2]?.id}`);
+        await page.locator(".viewer[data-state=open]").waitFor({ timeout: DRAWN });
+        if (SETTLED.has(round)) heap.push(await heapMegabytes(page));
+      }
+      console.warn(`heap, MB, early and late among 30 cases: ${heap.map((mb) => mb.toFixed(1)).join(" ")}`);
+      expect(complaints).toEqual([]);
+      expect(Math.max(...heap.slice(3))).toBeLessThan(Math.max(...heap.slice(0, 3)) + 4);
+      await page.context().close();
+    },
+    SLOW,
+  );
+});
+
+async function openViewer({ id }: Made): Promise<Page> {
+  const page = await openPage(browser);
+  page.setDefaultTimeout(DRAWN);
+  await page.goto(`${service.url}/#/case/${id}`);
+  await page.locator(".viewer[data-state=open]").waitFor({ timeout: DRAWN });
+  return page;
+}
+
+async function press(page: Page, ...keys: string[]): Promise<void> {
+  await page.locator(".viewer-host canvas").focus();
+  for (const key of keys) await page.keyboard.press(key);
+}
+
+async function expectPressed(page: Page, name: string): Promise<void> {
+  const button = page.getByRole("button", { name, exact: true });
+  expect(await button.getAttribute("aria-pressed")).toBe("true");
+}
+
+/** The place in words is rounded to a tenth of a millimetre. */
+async function expectPeak(page: Page, id: string): Promise<void> {
+  const words = await page.locator(".viewer-reading dd").first().innerText();
+  const [x = 0, y = 0, z = 0] = [...words.matchAll(/([RLAPSI]) ([\d.]+)/g)].map(
+    ([, side = "", mm = ""]) => Number(mm) * ("LPI".includes(side) ? -1 : 1),
+  );
+  const distances = peaksByNibabel(service.url, id).map((peak) =>
+    Math.hypot(peak[0] - x, peak[1] - y, peak[2] - z),
+  );
+  expect(Math.min(...distances)).toBeLessThan(0.1);
+}
+
+async function heapMegabytes(page: Page): Promise<number> {
+  const session = await page.context().newCDPSession(page);
+  await session.send("HeapProfiler.collectGarbage");
+  const { usedSize } = (await session.send("Runtime.getHeapUsage")) as { usedSize: number };
+  await session.detach();
+  return usedSize / 1e6;
+}

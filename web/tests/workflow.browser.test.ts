@@ -1,0 +1,235 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { CAN_BROWSE, type Failing, launch, openPage, seriousFindings, shoot } from "./support/browser";
+import { ctFolder, goldenNifti } from "./support/images";
+import { type Service, serve } from "./support/service";
+
+type Size = { width: number; height: number };
+
+const SLOW_MS = 240_000;
+
+let service: Service;
+let browser: Browser;
+
+describe.skipIf(!CAN_BROWSE)("from a new case to the worklist", () => {
+  beforeAll(async () => {
+    service = await serve();
+    browser = await launch();
+  }, SLOW_MS);
+  afterAll(async () => {
+    await browser?.close();
+    await service?.stop();
+  });
+
+  async function open(hash: string, failing: Failing[] = [], size?: Size): Promise<Page> {
+    const page = await openPage(browser, failing, size);
+    await page.goto(`${service.url}/${hash}`);
+    return page;
+  }
+
+  it(
+    "takes a folder and a record with units to a result whose what-if follows the sliders",
+    async () => {
+      const page = await open("#/new");
+      await page.locator(".feature").first().waitFor();
+      await shoot(page, "new-case-empty");
+      expect(await seriousFindings(page)).toEqual([]);
+
+      await dropFolder(page, ctFolder());
+      await page.locator(".preview").waitFor();
+      await page.locator(".preview img").evaluate((image: HTMLImageElement) => image.decode());
+      expect(await page.locator(".preview tr[data-chosen=true]").textContent()).toContain("CT");
+      await page.fill("#record_inr", "200");
+      await page.press("#record_inr", "Tab");
+      await page.locator(".feature-error", { hasText: "0.5–20" }).waitFor();
+      await shoot(page, "new-case-preview", true);
+      expect(await seriousFindings(page)).toEqual([]);
+
+      await page.fill("#record_inr", "1,1");
+      await page.fill("#record_age", "71");
+      await page.fill("#record_gcs", "9");
+      await page.fill("#record_glucose", "126");
+      await page.getByLabel("Unit of Glucose").selectOption("mg/dL");
+      await page.fill("#reference", "CT-1");
+      await page.locator(".submit-action .primary").click();
+      await page.waitForURL(/#\/case\//);
+      const what = page.locator(".what-if");
+      await what.locator(".control").first().waitFor();
+      expect(await what.locator("[data-feature=glucose] output").textContent()).toBe("6.994 mmol/L");
+
+      const before = await what.locator(".comparison > div:first-child .figure").textContent();
+      await what.locator("[data-feature=age] input[type=range]").fill("40");
+      await what.locator("[data-feature=gcs] input[type=range]").fill("15");
+      const settled = what.locator(".comparison [data-stale=false] .change");
+      await settled.waitFor();
+      expect(await settled.textContent()).toMatch(/^[+−]\d+\.\d percentage points$/);
+      expect(await what.locator(".comparison > div:first-child .figure").textContent()).toBe(before);
+      await what.locator(".chart canvas").waitFor();
+      await what.screenshot({ path: "shots/what-if.png" });
+      await what.locator(".u-over").hover();
+      await what.locator(".chart-legend", { hasText: /probability at \d+(\.\d+)? years: \d+ %/ }).waitFor();
+      await what.locator("h2").hover();
+      await what.locator(".chart-legend li", { hasText: /^probability$/ }).waitFor();
+      await page.getByLabel("Curve over").selectOption("sex");
+      await what.locator("figcaption", { hasText: "Female" }).waitFor();
+
+      const banner = page.getByRole("note");
+      expect(await banner.textContent()).toMatch(/^Not for clinical use\..*trained on phantoms/);
+      await page.getByRole("link", { name: "Compare with another case" }).click();
+      await page.getByLabel("Select CT-1 to compare").and(page.locator(":checked")).waitFor();
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "gives an upload up when asked to",
+    async () => {
+      const page = await open("#/new");
+      await page.locator(".feature").first().waitFor();
+      const devtools = await page.context().newCDPSession(page);
+      const slow = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 20_000 };
+      await devtools.send("Network.emulateNetworkConditions", slow);
+      await page.setInputFiles("[data-picker=files]", goldenNifti("gos"));
+      await page.getByRole("progressbar", { name: "Upload" }).waitFor();
+      await shoot(page, "new-case-sending");
+      await page.getByRole("button", { name: "Cancel" }).click();
+      await page.locator(".drop-zone").waitFor();
+      expect(await page.locator(".problem").count()).toBe(0);
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "needs no pointer from the files to the answer",
+    async () => {
+      const page = await open("#/new");
+      await page.locator(".feature").first().waitFor();
+      await tabTo(page, "Files …");
+      const choosing = page.waitForEvent("filechooser");
+      await page.keyboard.press("Enter");
+      await (await choosing).setFiles(goldenNifti("gos"));
+      await page.locator(".preview").waitFor();
+      await tabTo(page, "Age");
+      await page.keyboard.type("64");
+      await tabTo(page, "Sex");
+      await page.keyboard.type("F");
+      await tabTo(page, "Your case number (optional)");
+      await page.keyboard.type("KEYS-2");
+      await tabTo(page, "Predict");
+      await page.keyboard.press("Enter");
+      await page.waitForURL(/#\/case\//);
+      expect(
+        await page.evaluate(() => document.activeElement?.id || document.activeElement?.tagName),
+      ).toBeTruthy();
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "finds, judges, compares and deletes in the worklist",
+    async () => {
+      const page = await open("#/worklist");
+      const rows = page.locator(".cases tbody tr");
+      await rows.nth(1).waitFor();
+      await shoot(page, "worklist");
+      expect(await seriousFindings(page)).toEqual([]);
+
+      await page.getByLabel("Search").fill("ct-1");
+      await expect.poll(() => rows.count()).toBe(1);
+      const give = page.getByRole("button", { name: "Feedback on CT-1" });
+      await give.press("Enter");
+      await page.locator("dialog[open]").waitFor();
+      await page.keyboard.press("Escape");
+      await page.locator("dialog").waitFor({ state: "detached" });
+      expect(await give.evaluate((button) => button === document.activeElement)).toBe(true);
+      await give.click();
+      await page.getByLabel("Disagree", { exact: true }).check();
+      await page.getByLabel("Reason").fill("the bleed is older");
+      await page.getByLabel("True outcome").selectOption("gos_3");
+      await page.waitForTimeout(100);
+      await shoot(page, "feedback");
+      expect(await seriousFindings(page)).toEqual([]);
+      await page.getByRole("button", { name: "Save" }).click();
+      await rows.first().getByText("disagrees, true outcome GOS 3").waitFor();
+      const csv = await page.request.get(`${service.url}/feedback.csv`);
+      expect(await csv.text()).toContain("the bleed is older");
+
+      await page.getByRole("button", { name: "Reset filters" }).click();
+      await expect.poll(() => rows.count()).toBe(2);
+      for (const box of await rows.locator("input[type=checkbox]").all()) await box.check();
+      expect(await page.getByRole("link", { name: "Compare the two" }).getAttribute("href")).toMatch(
+        /^#\/compare\/[^/]+\/[^/]+$/,
+      );
+
+      await page.getByRole("button", { name: "Delete KEYS-2" }).click();
+      await page.getByRole("button", { name: "Delete for good" }).click();
+      await expect.poll(() => rows.count()).toBe(1);
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "says that what-if is over once the case is no longer kept",
+    async () => {
+      rmSync(join(service.data, "cases"), { recursive: true });
+      const page = await open("#/worklist", [410]);
+      await page.getByRole("link", { name: "CT-1" }).click();
+      const alert = page.locator(".what-if [role=alert]");
+      await alert.waitFor();
+      expect(await alert.textContent()).toContain("Run the case anew");
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "holds in the light theme, on a tablet",
+    async () => {
+      const page = await open("#/worklist", [], { width: 768, height: 1024 });
+      await page.getByRole("button", { name: "Light theme" }).click();
+      await page.locator(".cases tbody tr").first().waitFor();
+      expect(await seriousFindings(page)).toEqual([]);
+      await shoot(page, "worklist-tablet-light");
+      await page.getByRole("link", { name: "New case" }).click();
+      await page.locator(".feature").first().waitFor();
+      expect(await seriousFindings(page)).toEqual([]);
+      await shoot(page, "new-case-tablet-light");
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      expect(overflow).toBeLessThanOrEqual(0);
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+});
+
+/** Drop a folder as the file manager would; the page can only make drops of single files itself. */
+async function dropFolder(page: Page, path: string): Promise<void> {
+  const box = await page.locator(".drop-zone").boundingBox();
+  if (!box) throw new Error("there is no place to drop");
+  const devtools = await page.context().newCDPSession(page);
+  const data = { items: [], files: [path], dragOperationsMask: 1 };
+  for (const type of ["dragEnter", "dragOver", "drop"] as const) {
+    await devtools.send("Input.dispatchDragEvent", { type, x: box.x + 40, y: box.y + 20, data });
+  }
+}
+
+/** Press Tab until the element of this name has the focus. */
+async function tabTo(page: Page, name: string): Promise<void> {
+  for (let pressed = 0; pressed < 80; pressed += 1) {
+    await page.keyboard.press("Tab");
+    const here = await page.evaluate(() => {
+      const element = document.activeElement as HTMLInputElement | null;
+      return (
+        element?.getAttribute("aria-label") ?? element?.labels?.[0]?.textContent ?? element?.textContent ?? ""
+      );
+    });
+    if (here.trim() === name) return;
+  }
+  throw new Error(`Tab never reached ${name}`);
+}
