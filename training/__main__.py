@@ -12,8 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from app.errors import NeuroFuseError
-from training import commands
-from training.phantoms import cli as phantoms
+from training.commands import evaluate, export, phantoms, train
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -24,9 +23,9 @@ def build_parser() -> argparse.ArgumentParser:
     steps = parser.add_subparsers(dest="step", required=True)
     for name, module, words in (
         ("phantoms", phantoms, "write a synthetic cohort with known truth"),
-        ("train", commands.Train, "train one network on a cohort"),
-        ("evaluate", commands.Evaluate, "calibrate, and judge once on the held-out patients"),
-        ("export", commands.Export, "turn a trained, evaluated run into a model package"),
+        ("train", train, "train one network on a cohort"),
+        ("evaluate", evaluate, "calibrate, and judge once on the held-out patients"),
+        ("export", export, "turn a trained, evaluated run into a model package"),
     ):
         step = steps.add_parser(
             name, help=words, description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter

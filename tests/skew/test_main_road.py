@@ -18,9 +18,9 @@ from app.model_package.store import ModelStore
 from training.__main__ import main
 from training.calibrate import Scaling
 from training.cohort import load_cohort
-from training.commands import open_run
 from training.evaluate import scaled_probabilities
 from training.predict import collect
+from training.runs import open_run
 from training.train import load_checkpoint
 
 CONFIGS = Path(__file__).parents[2] / "training" / "configs"

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from training.cohort import load_cohort
-from training.phantoms import cli
+from training.commands import phantoms
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser()
-    cli.add_arguments(parser)
+    phantoms.add_arguments(parser)
     return parser
 
 
@@ -20,7 +20,7 @@ def test_the_command_writes_a_cohort_and_names_its_table(
 ) -> None:
     counts = ["--train", "1", "--validation", "0", "--calibration", "0", "--test", "1"]
     args = _parser().parse_args(["--task", "ad", *counts, "--out", str(tmp_path / "new"), "--seed", "4"])
-    assert cli.run(args) == 0
+    assert phantoms.run(args) == 0
     assert [case.split for case in load_cohort(tmp_path / "new").cases] == ["train", "test"]
     assert "cohort.csv" in capsys.readouterr().out
 

@@ -1,0 +1,247 @@
+"""`evaluation.json`: everything a run's evaluation found, in one typed document.
+
+`training.evaluate` fills it, `training.report`, the model card and `training.export` read it; nothing else computes a number.
+Sections are None where they do not apply (no masks, no gates, no rivals), never filled with a guess.
+"""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from app.model_package.manifest import Metric
+
+EVALUATION_FILE = "evaluation.json"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Curve(_Frozen):
+    """A line in a plot, with a band where `low` and `high` are not empty."""
+
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+
+
+class Discrimination(_Frozen):
+    """ROC and precision-recall of the event, and the confusion matrix of the classes.
+
+    Attributes:
+        roc: False positive rate to true positive rate.
+        precision_recall: Recall to precision.
+        confusion: [true class][most likely class] counts.
+        threshold: Probability of the event at which sensitivity and specificity are given; fixed on validation.
+    """
+
+    roc: Curve
+    precision_recall: Curve
+    confusion: tuple[tuple[int, ...], ...]
+    threshold: float
+
+
+class Calibration(_Frozen):
+    """Agreement of probability and frequency of the event.
+
+    Attributes:
+        curve: Predicted probability to observed frequency (flexible, with 95 % band).
+        bins: Mean predicted probability to observed frequency in equal-mass bins.
+        counts: Patients in each bin of width 0.05 of the predicted probability, for the histogram below the curve.
+    """
+
+    curve: Curve
+    bins: Curve
+    counts: tuple[int, ...]
+
+
+class DecisionCurve(_Frozen):
+    """Net benefit over threshold probability (Vickers and Elkin 2006), per strategy (`model`, `all`, `none`, rivals)."""
+
+    strategies: dict[str, Curve]
+
+
+class Group(_Frozen):
+    """Numbers of some of the patients.
+
+    Attributes:
+        variable: What the group is by, such as `sex`, or `class`.
+        level: Its value, in words.
+        n: Patients.
+        events: Of them with the event.
+        too_few: Fewer than 10 events or non-events: metrics are then empty.
+        metrics: By name.
+    """
+
+    variable: str
+    level: str
+    n: int
+    events: int
+    too_few: bool
+    metrics: tuple[Metric, ...]
+
+
+class PredictionSets(_Frozen):
+    """Split conformal sets.
+
+    Attributes:
+        nominal: Coverage promised.
+        method: In words, as the card says it.
+        metrics: `set_coverage`, `set_size`.
+        groups: Coverage and size per true class and per subgroup.
+    """
+
+    nominal: float
+    method: str
+    metrics: tuple[Metric, ...]
+    groups: tuple[Group, ...]
+
+
+class Comparison(_Frozen):
+    """One row of the model table against another on the same patients, paired.
+
+    Attributes:
+        row: Name of the model.
+        against: Name of the other.
+        metric: What differs, such as `auroc`.
+        difference: row - against, with its 95 % interval.
+        p: Two-sided, unadjusted.
+        p_holm: After Holm's correction over the planned comparisons of the document.
+    """
+
+    row: str
+    against: str
+    metric: str
+    difference: Metric
+    p: float
+    p_holm: float
+
+
+class Selective(_Frozen):
+    """Risk when the least sure are left out: share answered to error (Brier) among the answered."""
+
+    risk: Curve
+
+
+class Distance(_Frozen):
+    """Out-of-distribution score: share flagged per set of cases (`test`, and shifted copies of it), with the threshold."""
+
+    threshold: float
+    flagged: dict[str, float]
+
+
+class HeatmapMethod(_Frozen):
+    """One map (ours, record effect, Grad-CAM, centre Gaussian, ...) held against the masks.
+
+    Attributes:
+        name: In words.
+        metrics: `pointing`, `relevance_mass`, `relevance_rank`, `auprc`, `dice`, `deletion`, `insertion`; those that apply.
+    """
+
+    name: str
+    metrics: tuple[Metric, ...]
+
+
+class Heatmaps(_Frozen):
+    """Do the maps point at the masks, and does the answer depend on where they point?
+
+    Attributes:
+        n: Cases with a mask.
+        chance: Mean share of the head that the mask fills.
+        methods: Compared maps.
+        randomisation: Layers randomised, from the head backwards, to similarity (SSIM) with the trained map.
+        record_swap: Metrics of the map before and after another patient's record is given.
+    """
+
+    n: int
+    chance: float
+    methods: tuple[HeatmapMethod, ...]
+    randomisation: Curve | None
+    randomised: tuple[str, ...]
+    record_swap: tuple[Metric, ...]
+
+
+class Disturbance(_Frozen):
+    """The test patients disturbed on purpose (noise, spacing, tilt, record fields removed).
+
+    Attributes:
+        kind: In words.
+        level: How much, with its unit; empty for the undisturbed line.
+        metrics: `auroc`, `nll`, `calibration_slope`, `mean_change` (mean absolute change of the event's probability).
+    """
+
+    kind: str
+    level: str
+    metrics: tuple[Metric, ...]
+
+
+class Characteristic(_Frozen):
+    """A line of the cohort table: one variable in every split, as words ready to print (`62.1 (11.8)`, `41 %`)."""
+
+    variable: str
+    unit: str
+    by_split: dict[str, str]
+
+
+class Example(_Frozen):
+    """A patient in the heatmap gallery.
+
+    Attributes:
+        kind: `best`, `median` or `worst` (by log-likelihood of the true class).
+        picture: PNG in the run's folder: key slices with the heatmap and the mask's outline.
+        outcome: True class, in words.
+        probability: Given to the true class.
+        caption: What a reader should know.
+    """
+
+    kind: str
+    picture: str
+    outcome: str
+    probability: float
+    caption: str
+
+
+class Evaluation(_Frozen):
+    """One run, judged.
+
+    Attributes:
+        row: Its row in the model table.
+        task: `gos` or `ad`.
+        counts: Patients of each split.
+        epochs: Given to this network (`full`) and to each rival.
+        metrics: Headline numbers, as they go into the manifest.
+    """
+
+    row: str
+    task: str
+    event: str
+    counts: dict[str, int]
+    epochs: dict[str, int]
+    metrics: tuple[Metric, ...]
+    cohort_table: tuple[Characteristic, ...] = ()
+    discrimination: Discrimination | None = None
+    calibration: Calibration | None = None
+    decision: DecisionCurve | None = None
+    sets: PredictionSets | None = None
+    comparisons: tuple[Comparison, ...] = ()
+    subgroups: tuple[Group, ...] = ()
+    selective: Selective | None = None
+    distance: Distance | None = None
+    heatmaps: Heatmaps | None = None
+    robustness: tuple[Disturbance, ...] = ()
+    examples: tuple[Example, ...] = ()
+
+
+def save_evaluation(evaluation: Evaluation, run: Path) -> Path:
+    """Write `evaluation.json` into a run's folder, atomically."""
+    path = run / EVALUATION_FILE
+    partial = path.with_suffix(".part")
+    partial.write_text(evaluation.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    partial.replace(path)
+    return path
+
+
+def load_evaluation(run: Path) -> Evaluation:
+    """Read what `save_evaluation` wrote."""
+    return Evaluation.model_validate_json((run / EVALUATION_FILE).read_bytes())
