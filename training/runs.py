@@ -1,10 +1,10 @@
 """A run's folder: which cohort it was trained on, and how to open both again.
 
-RUN/ run.json            cohort, cache, row, seed, fold
-     checkpoint.pt       the best epoch (networks), or model.joblib (tabular rows)
-     history.jsonl       one line per epoch
-     predictions.npz     what the model answers for every patient of every split (`training.predictions`)
-     calibration.json embedding.npz evaluation.json report.html   written by later steps
+run.json            cohort, cache, row, seed, fold
+checkpoint.pt       the best epoch (networks)
+history.jsonl       one line per epoch
+predictions.npz     what the model answers for every patient of every split (`training.predictions`)
+calibration.json, embedding.npz, evaluation.json, report.html   written by later steps
 """
 
 import json
