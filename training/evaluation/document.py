@@ -211,6 +211,8 @@ class Evaluation(_Frozen):
         counts: Patients of each split.
         epochs: Given to this network (`full`) and to each rival.
         metrics: Headline numbers, as they go into the manifest.
+        source: Where the patients come from, in the cohort's own words; `phantoms` where there are none. Untrusted text.
+        classes: Titles of the outcome's classes, in order.
     """
 
     row: str
@@ -219,6 +221,8 @@ class Evaluation(_Frozen):
     counts: dict[str, int]
     epochs: dict[str, int]
     metrics: tuple[Metric, ...]
+    source: str = ""
+    classes: tuple[str, ...] = ()
     cohort_table: tuple[Characteristic, ...] = ()
     discrimination: Discrimination | None = None
     calibration: Calibration | None = None
