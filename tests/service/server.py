@@ -54,7 +54,7 @@ def serving(store: Path, data: Path, *, ready: bool = True, **settings: Any) -> 
         ready: Wait until the packages are ready, not only until the process answers.
         **settings: More `NEUROFUSE_` variables, in lower case.
     """
-    port = _free_port()
+    port = free_port()
     chosen = {"model_store": store, "data": data, "port": port, "threads": 1, **settings}
     environment = os.environ | {f"NEUROFUSE_{name.upper()}": str(value) for name, value in chosen.items()}
     log = data.with_suffix(".log")
@@ -71,7 +71,7 @@ def serving(store: Path, data: Path, *, ready: bool = True, **settings: Any) -> 
         process.wait(timeout=30)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
