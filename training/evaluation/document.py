@@ -6,7 +6,7 @@ Sections are None where they do not apply (no masks, no gates, no rivals), never
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.model_package.manifest import Metric
 
@@ -213,6 +213,7 @@ class Evaluation(_Frozen):
         metrics: Headline numbers, as they go into the manifest.
         source: Where the patients come from, in the cohort's own words; `phantoms` where there are none. Untrusted text.
         classes: Titles of the outcome's classes, in order.
+        events: Patients of each split with the event.
     """
 
     row: str
@@ -223,6 +224,7 @@ class Evaluation(_Frozen):
     metrics: tuple[Metric, ...]
     source: str = ""
     classes: tuple[str, ...] = ()
+    events: dict[str, int] = Field(default_factory=dict)
     cohort_table: tuple[Characteristic, ...] = ()
     discrimination: Discrimination | None = None
     calibration: Calibration | None = None
