@@ -136,30 +136,40 @@ class HeatmapMethod(_Frozen):
 
     Attributes:
         name: In words.
-        metrics: `pointing`, `relevance_mass`, `relevance_rank`, `auprc`, `dice`, `deletion`, `insertion`; those that apply.
+        metrics: Those that apply, of: `pointing` (peak in the mask or within one voxel of the served map of it),
+            `pointing_strict` (peak in the mask), `relevance_mass`, `relevance_rank`, `auprc`, `dice`; and without any mask
+            `deletion`, `insertion`, `deletion_contralateral`, `deletion_gain` (random order's deletion area less this map's).
+        dice_threshold: Share of the map's maximum at which `dice` is taken, fixed on validation; None without `dice`.
     """
 
     name: str
     metrics: tuple[Metric, ...]
+    dice_threshold: float | None = None
 
 
 class Heatmaps(_Frozen):
     """Do the maps point at the masks, and does the answer depend on where they point?
 
     Attributes:
-        n: Cases with a mask.
-        chance: Mean share of the head that the mask fills.
+        n: Cases with a mask; 0 in a cohort without masks, where only what needs none is filled.
+        chance: Mean share of the head that the mask fills; None without masks.
         methods: Compared maps.
         randomisation: Layers randomised, from the head backwards, to similarity (SSIM) with the trained map.
-        record_swap: Metrics of the map before and after another patient's record is given.
+        randomisation_rank: The same with Spearman's rank correlation as the similarity.
+        randomised: What was randomised at each step, in the order of the curves' points; the first is `nothing`.
+        record_swap: Metrics of the map before and after another patient's record is given: `map_correlation`,
+            `map_ssim`, `peak_shift_mm`, `probability_change`.
+        repeatability: Metrics of this run's maps against a second run's with another seed; empty without one.
     """
 
     n: int
-    chance: float
+    chance: float | None
     methods: tuple[HeatmapMethod, ...]
     randomisation: Curve | None
     randomised: tuple[str, ...]
     record_swap: tuple[Metric, ...]
+    randomisation_rank: Curve | None = None
+    repeatability: tuple[Metric, ...] = ()
 
 
 class Disturbance(_Frozen):
@@ -168,7 +178,8 @@ class Disturbance(_Frozen):
     Attributes:
         kind: In words.
         level: How much, with its unit; empty for the undisturbed line.
-        metrics: `auroc`, `nll`, `calibration_slope`, `mean_change` (mean absolute change of the event's probability).
+        metrics: `auroc`, `nll`, `calibration_slope`, `mean_change` (mean absolute change of the event's probability),
+            `auroc_change` (paired, to the undisturbed line), `flagged` (share called out of distribution).
     """
 
     kind: str
