@@ -1,0 +1,136 @@
+"""training.evaluation.statistics: each number equals its definition, with weights as with repeated patients."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn import metrics as reference
+from sklearn.linear_model import LogisticRegression
+
+from training.evaluation import statistics
+from training.evaluation.bootstrap import Statistic
+
+
+def value(statistic: Statistic, n: int) -> float:
+    return float(statistic(np.ones((1, n)))[0])
+
+
+@st.composite
+def scored(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
+    """Scores with many ties, and outcomes of both kinds."""
+    n = draw(st.integers(4, 40))
+    score = np.array(draw(st.lists(st.integers(1, 9), min_size=n, max_size=n))) / 10
+    event = np.array(draw(st.lists(st.booleans(), min_size=n, max_size=n)))
+    event[:2] = [True, False]
+    return score, event
+
+
+@given(scored())
+def test_auroc_is_that_of_scikit_learn(case: tuple[np.ndarray, np.ndarray]) -> None:
+    score, event = case
+    assert value(statistics.auroc(score, event), len(score)) == pytest.approx(
+        reference.roc_auc_score(event, score)
+    )
+
+
+@given(scored())
+def test_average_precision_is_that_of_scikit_learn(case: tuple[np.ndarray, np.ndarray]) -> None:
+    score, event = case
+    assert value(statistics.average_precision(score, event), len(score)) == pytest.approx(
+        reference.average_precision_score(event, score)
+    )
+
+
+def _kappa(score: np.ndarray, event: np.ndarray) -> Statistic:
+    return statistics.quadratic_weighted_kappa((score * 4).astype(int), event.astype(int) * 2, 4)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        statistics.auroc,
+        statistics.average_precision,
+        statistics.brier,
+        statistics.brier_skill,
+        statistics.calibration_slope,
+        statistics.calibration_intercept,
+        _kappa,
+    ],
+    ids=lambda make: make.__name__,
+)
+def test_a_weight_of_three_is_a_patient_seen_three_times(
+    make: Callable[[np.ndarray, np.ndarray], Statistic],
+) -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        score, counts = rng.integers(1, 20, 60) / 20, rng.integers(0, 4, 60)
+        event = rng.random(60) < score
+        weighted = make(score, event)(counts[None].astype(float))[0]
+        repeated = value(make(np.repeat(score, counts), np.repeat(event, counts)), counts.sum())
+        assert weighted == pytest.approx(repeated, abs=1e-6)
+
+
+def test_the_calibration_line_is_the_logistic_regression_on_the_logit() -> None:
+    rng = np.random.default_rng(1)
+    logit = rng.normal(0, 1.5, 500)
+    event = rng.random(500) < 1 / (1 + np.exp(-(0.7 * logit + 0.4)))
+    fit = LogisticRegression(C=np.inf).fit(logit[:, None], event)
+    slope = statistics.calibration_slope(1 / (1 + np.exp(-logit)), event)
+    assert value(slope, 500) == pytest.approx(float(fit.coef_[0, 0]), abs=1e-3)
+
+
+def test_calibration_in_the_large_makes_the_mean_probability_the_prevalence() -> None:
+    rng = np.random.default_rng(2)
+    p = rng.uniform(0.02, 0.98, 300)
+    event = rng.random(300) < 0.7
+    shift = value(statistics.calibration_intercept(p, event), 300)
+    assert np.mean(1 / (1 + np.exp(-(np.log(p / (1 - p)) + shift)))) == pytest.approx(event.mean())
+
+
+def test_the_same_probability_for_everyone_has_no_slope() -> None:
+    assert np.isnan(value(statistics.calibration_slope(np.full(10, 0.3), np.arange(10) < 3), 10))
+
+
+def test_a_separated_outcome_gives_a_steep_slope_and_no_error() -> None:
+    p = np.array([0.2, 0.3, 0.6, 0.7])
+    assert value(statistics.calibration_slope(p, p > 0.5), 4) > 10
+
+
+def test_the_ranked_probability_score_of_a_known_case() -> None:
+    """Grades 1 to 3, truth 3, forecast (0.2, 0.3, 0.5): cumulative 0.2, 0.5 against 0, 0; (0.04 + 0.25) / 2 = 0.145."""
+    p, label = np.array([[0.2, 0.3, 0.5]]), np.array([2])
+    assert value(statistics.ranked_probability_score(p, label), 1) == pytest.approx(0.145)
+
+
+@given(label=st.integers(0, 4))
+def test_the_ranked_probability_score_is_zero_for_certainty_and_one_for_the_far_end(label: int) -> None:
+    certain = np.eye(5)[[label]]
+    assert value(statistics.ranked_probability_score(certain, np.array([label])), 1) == 0
+    wrong = np.eye(5)[[0 if label == 4 else 4]]
+    worst = value(statistics.ranked_probability_score(wrong, np.array([label])), 1)
+    assert worst == pytest.approx(max(label, 4 - label) / 4 if label in (0, 4) else (4 - label) / 4)
+
+
+def test_kappa_is_that_of_scikit_learn_and_of_cohen() -> None:
+    """Cohen's own form: observed (20, 5 / 10, 15) of 50 gives kappa 0.4."""
+    label = np.repeat([0, 0, 1, 1], [20, 5, 10, 15])
+    predicted = np.repeat([0, 1, 0, 1], [20, 5, 10, 15])
+    assert value(statistics.quadratic_weighted_kappa(predicted, label, 2), 50) == pytest.approx(0.4)
+    rng = np.random.default_rng(3)
+    label, predicted = rng.integers(0, 5, (2, 80))
+    assert value(statistics.quadratic_weighted_kappa(predicted, label, 5), 80) == pytest.approx(
+        reference.cohen_kappa_score(label, predicted, weights="quadratic")
+    )
+
+
+def test_the_prevalence_has_no_skill_and_certainty_has_all() -> None:
+    event = np.arange(10) < 3
+    assert value(statistics.brier_skill(np.full(10, 0.3), event), 10) == pytest.approx(0)
+    assert value(statistics.brier_skill(event.astype(float), event), 10) == 1
+
+
+def test_a_mean_over_models_leaves_out_the_model_that_has_no_number() -> None:
+    known, unknown = statistics.mean(np.array([1.0, 3.0])), statistics.mean(np.array([np.nan, np.nan]))
+    assert value(statistics.averaged([known, unknown]), 2) == 2

@@ -1,0 +1,203 @@
+"""Held-out numbers as functions of patients' weights, so that the bootstrap takes all its resamples at once.
+
+Each function binds arrays of N patients and returns a `Statistic`. With weights of one it is the number itself
+(`training.metrics` gives those for a single use).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Bool, Float, Float64, Int
+
+from training.evaluation.bootstrap import Statistic, Values, Weights
+
+Score = Float[np.ndarray, " N"]
+Events = Bool[np.ndarray, " N"]
+Probabilities = Float[np.ndarray, "N K"]
+Labels = Int[np.ndarray, " N"]
+EPSILON = 1e-6
+"""Least probability whose logarithm is taken."""
+_NEWTON_STEPS = 30
+_LONGEST_STEP = 3.0
+_RIDGE = 1e-9
+"""Keeps the fit of a separable resample finite; moves no other."""
+
+
+def mean(values: Float[np.ndarray, " N"]) -> Statistic:
+    """Weighted mean of one number per patient, such as a loss or whether a set covers."""
+    column = np.asarray(values, np.float64)
+    return lambda weights: _ratio(weights @ column, weights.sum(axis=1))
+
+
+def auroc(score: Score, event: Events) -> Statistic:
+    """Share of (event, no event) pairs in the right order, ties as half."""
+    order, starts = _tied_groups(score)
+    truth = event[order]
+
+    def statistic(weights: Weights) -> Values:
+        drawn = weights[:, order]
+        positives = np.add.reduceat(drawn * truth, starts, axis=1)
+        negatives = np.add.reduceat(drawn * ~truth, starts, axis=1)
+        below = negatives.cumsum(axis=1) - negatives / 2
+        return _ratio((positives * below).sum(axis=1), positives.sum(axis=1) * negatives.sum(axis=1))
+
+    return statistic
+
+
+def average_precision(score: Score, event: Events) -> Statistic:
+    """Area under the precision-recall curve: precision at each threshold, weighted by the recall it adds."""
+    order, starts = _tied_groups(-np.asarray(score))
+    truth = event[order]
+
+    def statistic(weights: Weights) -> Values:
+        drawn = weights[:, order]
+        positives = np.add.reduceat(drawn * truth, starts, axis=1)
+        flagged = np.add.reduceat(drawn, starts, axis=1).cumsum(axis=1)
+        precision = positives.cumsum(axis=1) / np.maximum(flagged, 1)
+        return _ratio((positives * precision).sum(axis=1), positives.sum(axis=1))
+
+    return statistic
+
+
+def brier(probability: Score, event: Events) -> Statistic:
+    """Mean squared error of the event's probability."""
+    return mean((probability - event) ** 2)
+
+
+def brier_skill(probability: Score, event: Events) -> Statistic:
+    """1 - Brier / Brier of the prevalence among the same patients: 0 for the prevalence, 1 for certainty."""
+    loss, happened = brier(probability, event), mean(event.astype(np.float64))
+
+    def statistic(weights: Weights) -> Values:
+        prevalence = happened(weights)
+        return 1 - _ratio(loss(weights), prevalence * (1 - prevalence))
+
+    return statistic
+
+
+def negative_log_likelihood(probabilities: Probabilities, label: Labels) -> Statistic:
+    """Mean of -log p(true class)."""
+    given = probabilities[np.arange(len(label)), label]
+    return mean(-np.log(np.maximum(given, EPSILON)))
+
+
+def ranked_probability_score(probabilities: Probabilities, label: Labels) -> Statistic:
+    """Mean squared distance of cumulative probabilities, over the K - 1 cuts between classes (Epstein 1969); 0 is best, 1 worst."""
+    classes = probabilities.shape[1]
+    reached = label[:, None] <= np.arange(classes - 1)
+    distance = (probabilities.cumsum(axis=1)[:, :-1] - reached) ** 2
+    return mean(distance.mean(axis=1))
+
+
+def absolute_error(predicted: Labels, label: Labels) -> Statistic:
+    """Mean number of classes between the most likely and the true one."""
+    return mean(np.abs(predicted - label).astype(np.float64))
+
+
+def quadratic_weighted_kappa(predicted: Labels, label: Labels, classes: int) -> Statistic:
+    """Agreement of ordinal classes beyond chance, disagreement weighted by its square (Cohen 1968)."""
+    disagreement = np.subtract.outer(np.arange(classes), np.arange(classes)) ** 2
+    cell = np.eye(classes * classes)[label * classes + predicted]
+
+    def statistic(weights: Weights) -> Values:
+        observed = (weights @ cell).reshape(-1, classes, classes)
+        expected = observed.sum(axis=2)[:, :, None] * observed.sum(axis=1)[:, None, :]
+        seen = (disagreement * observed).sum(axis=(1, 2)) * observed.sum(axis=(1, 2))
+        return 1 - _ratio(seen, (disagreement * expected).sum(axis=(1, 2)))
+
+    return statistic
+
+
+def share_among(hit: Events, among: Events) -> Statistic:
+    """Share with `hit` among the patients with `among`: sensitivity, specificity, coverage of a class."""
+
+    def statistic(weights: Weights) -> Values:
+        return _ratio(weights @ (hit & among).astype(np.float64), weights @ among.astype(np.float64))
+
+    return statistic
+
+
+def calibration_slope(probability: Score, event: Events) -> Statistic:
+    """Slope of the logistic recalibration; 1 is ideal, below 1 the model is overconfident."""
+    logit = logits_of(probability)
+    if np.ptp(logit) < EPSILON:  # the same probability for everyone has no slope
+        return lambda weights: np.full(len(weights), np.nan)
+    return lambda weights: _recalibration(logit, event, weights)[:, 0]
+
+
+def calibration_intercept(probability: Score, event: Events) -> Statistic:
+    """Calibration in the large: intercept of the recalibration with slope 1; 0 is ideal, above 0 the model is too low.
+
+    Van Calster et al. 2019, doi:10.1186/s12916-019-1466-7.
+    """
+    logit = logits_of(probability)
+    return lambda weights: _shift(logit, event, weights)
+
+
+def averaged(statistics: Sequence[Statistic]) -> Statistic:
+    """Mean of several numbers inside each resample, such as one model's seeds; those not defined in it are left out."""
+
+    def statistic(weights: Weights) -> Values:
+        values = np.stack([each(weights) for each in statistics])
+        known = np.isfinite(values)
+        return _ratio(np.where(known, values, 0).sum(axis=0), known.sum(axis=0).astype(np.float64))
+
+    return statistic
+
+
+def difference(first: Statistic, second: Statistic) -> Statistic:
+    """Paired: first - second on the same resample."""
+    return lambda weights: first(weights) - second(weights)
+
+
+def quotient(first: Statistic, second: Statistic) -> Statistic:
+    """Paired: first / second on the same resample."""
+    return lambda weights: _ratio(first(weights), second(weights))
+
+
+def logits_of(probability: Score) -> Float64[np.ndarray, " N"]:
+    """Log odds log(p / (1 - p)), finite."""
+    clipped = np.clip(np.asarray(probability, np.float64), EPSILON, 1 - EPSILON)
+    return np.log(clipped / (1 - clipped))
+
+
+def _recalibration(logit: Score, event: Events, weights: Weights) -> Float64[np.ndarray, "draws 2"]:
+    """(slope, intercept) that maximise the likelihood of each resample: Newton's method on all of them at once."""
+    design = np.stack([logit, np.ones_like(logit)], axis=1)
+    products = (design[:, :, None] * design[:, None, :]).reshape(len(logit), 4)
+    fit = np.tile([1.0, 0.0], (len(weights), 1))
+    for _ in range(_NEWTON_STEPS):
+        p = 1 / (1 + np.exp(-(fit @ design.T)))
+        slope = (weights * (event - p)) @ design - _RIDGE * fit
+        curvature = ((weights * p * (1 - p)) @ products).reshape(-1, 2, 2) + _RIDGE * np.eye(2)
+        step = np.linalg.solve(curvature, slope[:, :, None])[:, :, 0]
+        fit += np.clip(step, -_LONGEST_STEP, _LONGEST_STEP)
+        if np.abs(step).max() < EPSILON:
+            break
+    return fit
+
+
+def _shift(logit: Score, event: Events, weights: Weights) -> Values:
+    """Intercept beside an offset, by Newton's method on all resamples at once."""
+    fit = np.zeros(len(weights))
+    for _ in range(_NEWTON_STEPS):
+        p = 1 / (1 + np.exp(-(logit + fit[:, None])))
+        slope = (weights * (event - p)).sum(axis=1) - _RIDGE * fit
+        step = slope / ((weights * p * (1 - p)).sum(axis=1) + _RIDGE)
+        fit += np.clip(step, -_LONGEST_STEP, _LONGEST_STEP)
+        if np.abs(step).max() < EPSILON:
+            break
+    return fit
+
+
+def _tied_groups(score: Score) -> tuple[Int[np.ndarray, " N"], Int[np.ndarray, " groups"]]:
+    """Order of rising score, and where each run of equal scores begins in it."""
+    order = np.argsort(score, kind="stable")
+    ranked = np.asarray(score)[order]
+    return order, np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]])
+
+
+def _ratio(above: Values, below: Values) -> Values:
+    """Quotient, NaN where it is not defined."""
+    quotients: Values = np.divide(above, below, out=np.full_like(above, np.nan), where=below != 0)
+    return quotients
