@@ -62,6 +62,7 @@ def train(  # noqa: PLR0915 - one loop, read from top to bottom
     generator = torch.Generator().manual_seed(config.seed)
 
     net = FusionNet(config.model, features)
+    net.load_pretrained()
     batches = loader(parts["train"], config.training.batch_size, needed_by(net, config), generator)
     net.fit_statistics(torch.from_numpy(parts["train"].values), torch.from_numpy(parts["train"].missing))
     optimizer = build_optimizer(net, config)
@@ -123,9 +124,8 @@ def training_loss(model: FusionNet, batch: Batch, config: RunConfig) -> Tensor:
     output = model(batch.image, batch.values, batch.missing)
     loss = outcome_loss(output.logits, batch.label, config.model.head.outcome)
     if config.guidance.weight > 0 and output.stage_logits:
-        strides = model.stage_strides
         guidance = guidance_loss(
-            output.stage_logits, strides, batch.mask, batch.has_mask, config.guidance.positive_weight
+            output.stage_logits, model.stage_lattices, batch.mask, batch.has_mask, config.guidance.positive_weight
         )
         loss = loss + config.guidance.weight * guidance
     return loss

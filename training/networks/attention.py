@@ -5,29 +5,29 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from training.networks.lattice import to_finer_stage
+from training.networks.lattice import Lattice, to_finer_stage
 
 SMALLEST = 1e-6
 ROUNDING = 1e-5
 
 
 def combine(
-    stage_logits: Sequence[Tensor], strides: Sequence[Sequence[int]], *, standardise: bool = True
+    stage_logits: Sequence[Tensor], lattices: Sequence[Lattice], *, standardise: bool = True
 ) -> Tensor:
     """Mean of the stages' maps on the cells of the finest.
 
     Args:
         stage_logits: [B, 1, *S] per stage, finest first.
-        strides: Model-grid voxels between cells, per stage and axis.
+        lattices: Where the cells of each stage lie.
         standardise: Bring each stage to mean 0 and standard deviation 1 within the image first, so that no stage
             outweighs the others by its scale.
 
     Returns:
         [B, *S of the finest stage].
     """
-    shape, fine = stage_logits[0].shape[2:], strides[0]
+    shape, fine = stage_logits[0].shape[2:], lattices[0]
     maps = [_z_score(logits) if standardise else logits for logits in stage_logits]
-    same = [to_finer_stage(one, stride, shape, fine) for one, stride in zip(maps, strides, strict=True)]
+    same = [to_finer_stage(one, lattice, shape, fine) for one, lattice in zip(maps, lattices, strict=True)]
     return torch.stack(same).mean(0).squeeze(1)
 
 

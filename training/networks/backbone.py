@@ -1,43 +1,37 @@
-"""The image network: MONAI's residual network, unedited, walked stage by stage so that gates can stand between."""
+"""The image network: one of MONAI's, unedited, walked stage by stage so that gates can stand between."""
 
 import math
 from collections.abc import Callable
 
-from monai.networks.nets.resnet import ResNet, ResNetBlock
 from torch import Tensor, nn
 
-from training.networks.config import STAGES, BackboneConfig
+from training.networks.backbones import FAMILIES, Stage
+from training.networks.config import BackboneConfig
 from training.networks.layout import channels_last, store_channels_last
 
-BLOCKS = {"resnet10": 1, "resnet18": 2}
 GROUPS = 8
 Modulate = Callable[[int, Tensor], Tensor]
-"""(stage 1..4, features [B, C, *S] after the stage's last ReLU) -> features of the same shape."""
+"""(stage 1..4, features [B, C, *S] of the stage) -> features of the same shape."""
 
 
 class Backbone(nn.Module):
     """[B, channels, *S0] to the features of the last stage, with a call-back after every stage.
 
-    The call-back is the seam where attention attaches (MMA today; another modulation is another callable).
+    The call-back is the seam where attention attaches (MMA, CBAM, or another callable). What acts inside a block (FiLM,
+    DAFT) hooks `inner_norm`.
+
+    Attributes:
+        net: MONAI's module; `net(image)` is the mean over positions of what `forward` returns.
+        stages: Its stages: modules, channels, and where their cells lie.
     """
 
     def __init__(self, config: BackboneConfig, channels: int) -> None:
         super().__init__()
         self.config = config
-        net = ResNet(
-            ResNetBlock,
-            [BLOCKS[config.depth]] * STAGES,
-            list(config.widths),
-            spatial_dims=config.spatial_dims,
-            n_input_channels=channels,
-            # MONAI takes any tuple; its annotation says a tuple of one.
-            conv1_t_size=config.stem_kernel,  # type: ignore[arg-type]
-            conv1_t_stride=config.stem_stride,  # type: ignore[arg-type]
-            no_max_pool=True,
-            feed_forward=False,
-            bias_downsample=False,
-        )
-        # MONAI's `norm` argument reaches the stem alone (1.6), hence the exchange after construction.
+        family = FAMILIES[config.depth]
+        self.stages: tuple[Stage, ...] = family.stages(config)
+        net = family.build(config, channels)
+        # MONAI's `norm` argument reaches the residual network's stem alone (1.6), hence the exchange after construction.
         self.net = _with_group_norm(net) if config.norm == "group" else net
         store_channels_last(self.net)
 
@@ -49,18 +43,43 @@ class Backbone(nn.Module):
             modulate: Called after every stage; what it returns goes on.
 
         Returns:
-            [B, widths[-1], *S4].
+            [B, stages[-1].width, *S4].
+
+        Raises:
+            ValueError: The image is so small that the last stage would have no cell.
         """
+        if min(self.stages[-1].lattice.cells(image.shape[2:])) < 1:
+            raise ValueError(
+                f"{self.config.depth} leaves no cell of an image of {tuple(image.shape[2:])} voxels; "
+                "expected a larger grid, a smaller stem_stride or another backbone"
+            )
         features = channels_last(image)
-        for name in ("conv1", "bn1", "act"):
-            features = self.net.get_submodule(name)(features)
-        for stage in range(1, STAGES + 1):
-            features = modulate(stage, self.net.get_submodule(f"layer{stage}")(features))
+        for number, stage in enumerate(self.stages, start=1):
+            for name in stage.modules:
+                features = self.net.get_submodule(name)(features)
+            features = modulate(number, features)
         return features
 
     def stride(self, stage: int) -> tuple[int, ...]:
-        """Model-grid voxels between neighbouring cells of a stage; cell 0 lies on voxel 0 (see `lattice`)."""
-        return tuple(step * 2 ** (stage - 1) for step in self.config.stem_stride)
+        """Model-grid voxels between neighbouring cells of a stage (1..4)."""
+        return self.stages[stage - 1].lattice.stride
+
+    @property
+    def inner_norm(self) -> nn.Module:
+        """The normalisation after which FiLM and DAFT act, followed by an activation; see the family's `inner_norm`."""
+        return self.net.get_submodule(FAMILIES[self.config.depth].inner_norm(self.config))
+
+    def without_inner_affine(self) -> int:
+        """Take the scale and shift of `inner_norm` away, for a modulation that brings its own.
+
+        Returns:
+            Its number of channels.
+        """
+        norm = self.inner_norm
+        channels = len(norm.get_parameter("weight"))
+        norm.register_parameter("weight", None)
+        norm.register_parameter("bias", None)
+        return channels
 
 
 def _with_group_norm(net: nn.Module) -> nn.Module:

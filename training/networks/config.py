@@ -9,7 +9,8 @@ from typing import Literal
 
 Intensity = Literal["ct-windows", "mr-zscore", "none"]
 Spatial = Literal["dot", "prior", "softmax", "none"]
-Fusion = Literal["image", "record", "concat", "late", "gmu", "mhgmu"]
+BackboneName = Literal["resnet10", "resnet18", "densenet121", "efficientnet-b0"]
+SlicePooling = Literal["mean", "attention"]
 Gate = Literal["vector", "scalar"]
 Outcome = Literal["ordinal5", "ordinal4", "binary"]
 STAGES = 4
@@ -17,20 +18,28 @@ STAGES = 4
 
 @dataclass(frozen=True)
 class BackboneConfig:
-    """The convolutional network the modules are added to: a residual network, used as MONAI ships it."""
+    """The convolutional network the modules are added to, used as MONAI ships it."""
 
-    depth: Literal["resnet10", "resnet18"] = "resnet10"
-    """Blocks per stage: 1 (resnet10) or 2 (resnet18)."""
+    depth: BackboneName = "resnet10"
+    """Which network: resnet10 and resnet18 have 1 and 2 blocks per stage."""
     widths: tuple[int, int, int, int] = (16, 32, 64, 128)
-    """Channels of the stages; fewer than 16 run badly in 3D on CPU."""
+    """Channels of a residual network's stages; fewer than 16 run badly in 3D on CPU."""
+    width_multiplier: float = 1.0
+    """Scales the published channels of densenet121 (growth 32) and efficientnet-b0; residual networks have `widths`."""
     spatial_dims: Literal[2, 3] = 3
-    """3 for volumes [B, 1, D, H, W], 2 for slices [B, 1, H, W]."""
+    """3 convolves volumes; 2 convolves each slice of a volume [B, 1, D, H, W] on its own and pools over slices."""
+    slice_pooling: SlicePooling = "mean"
+    """How a 2D network's slices become one vector: their mean, or a mean weighted by learned attention."""
     stem_kernel: tuple[int, ...] = (3, 5, 5)
     """Kernel of the first convolution; odd, so that cell centres stay on voxels."""
     stem_stride: tuple[int, ...] = (1, 2, 2)
     """Stride of the first convolution; (1, 2, 2) suits thick slices and saves most of the time."""
+    stem_pool: bool = False
+    """Whether a residual network halves once more by max pooling after the stem, as its ImageNet form does."""
     norm: Literal["batch", "group"] = "batch"
     """Normalisation; group where batches are smaller than 16."""
+    weights: str | None = None
+    """File with a state dict to start from (`FusionNet.load_pretrained`); None starts from random weights."""
 
     def __post_init__(self) -> None:
         if not len(self.stem_kernel) == len(self.stem_stride) == self.spatial_dims:
@@ -62,7 +71,7 @@ class MmaConfig:
     """The multi-modal attention modules."""
 
     stages: tuple[int, ...] = (2, 3, 4)
-    """Residual stages (1 to 4) after which a module sits."""
+    """Stages (1 to 4) of the backbone after which a module sits."""
     spatial: Spatial = "dot"
     """Spatial gate; `prior` only for images registered to a template, `none` switches it off."""
     channel: bool = True
@@ -114,13 +123,15 @@ class HeadConfig:
 class ModelConfig:
     """One row of the model table: the same parts, switched on or off.
 
-    MMA only is `fusion="concat"` with gates, MH-GMU only is `fusion="mhgmu"` without; `rows.row` spells them out.
+    MMA only is `fusion="concat"` with gates, MH-GMU only is `fusion="mhgmu"` without; the files of `rivals` spell them out.
     """
 
     intensity: Intensity = "ct-windows"
     """What the graph does to raw intensities: three CT windows, an MR z-score, or nothing."""
-    fusion: Fusion = "mhgmu"
-    """How the image vector and the record's code become one vector."""
+    fusion: str = "mhgmu"
+    """How the image vector and the record's code become one vector: a fusion that a file of `rivals` brings."""
+    modulation: str = "mma"
+    """How features are modulated inside the image network: a gate or inner modulation that a file of `rivals` brings."""
     backbone: BackboneConfig = field(default_factory=BackboneConfig)
     ehr: EhrConfig = field(default_factory=EhrConfig)
     mma: MmaConfig = field(default_factory=MmaConfig)

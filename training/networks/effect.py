@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from training.networks.attention import combine
+from training.networks.mma import Gated
 from training.networks.model import FusionNet
 
 
@@ -22,7 +23,7 @@ def ehr_effect_map(
 
     Args:
         net: A network with spatial gates, in evaluation mode.
-        image: [B, 1, *S0] as in `FusionNet.forward`.
+        image: [B, 1, D, H, W] as in `FusionNet.forward`.
         values: [B, F] the patients' records.
         missing: [B, F].
         reference_values: [R, F] records of training patients; a few dozen give a steady mean.
@@ -34,21 +35,16 @@ def ehr_effect_map(
     Raises:
         ValueError: The network has no spatial gate, or is in training mode.
     """
-    if not net.stage_strides:
+    if not net.stage_lattices:
         raise ValueError("the effect map needs a spatial gate: mma.spatial is 'none'")
     if net.training:
         raise ValueError("the effect map needs evaluation mode: dropout would hide features at random")
     code, references = net.ehr(values, missing), net.ehr(reference_values, reference_missing)
-    effects: list[Tensor] = []
 
-    def modulate(stage: int, features: Tensor) -> Tensor:
-        if str(stage) not in net.mma:
-            return features
-        mma = net.mma[str(stage)]
-        own = mma(features, code)
-        others = [mma(features, one.expand(features.shape[0], -1)).logits for one in references]
-        effects.append(own.logits - torch.stack(others).mean(0))
-        return torch.as_tensor(own.features)
+    def against_others(stage: int, features: Tensor, e: Tensor) -> Gated:
+        own = net.gate(stage, features, e)
+        others = [net.gate(stage, features, one.expand(len(features), -1)).logits for one in references]
+        return own._replace(logits=own.logits - torch.stack(others).mean(0))
 
-    net.backbone(net.intensity(image), modulate)
-    return combine(effects, net.stage_strides, standardise=False)
+    _, passed = net.look(image, code, against_others)
+    return combine([one.logits for one in passed], net.stage_lattices, standardise=False)

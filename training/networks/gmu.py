@@ -8,19 +8,20 @@ import torch
 from torch import Tensor, nn
 
 from training.networks.config import GmuConfig
+from training.networks.fusion import Fused, Fusion
 
 
-class Gmu(nn.Module):
+class Gmu(Fusion):
     """h = z * tanh(Wv v + bv) + (1 - z) * tanh(We e + be), z = sigmoid(Wz [v; e] + bz)."""
 
     def __init__(self, image_width: int, record_width: int, config: GmuConfig) -> None:
-        super().__init__()
+        super().__init__(config.width, heads=1)
         self.image = nn.Linear(image_width, config.width)
         self.record = nn.Linear(record_width, config.width)
         self.gate = nn.Linear(image_width + record_width, 1 if config.gate == "scalar" else config.width)
         nn.init.zeros_(self.gate.bias)
 
-    def forward(self, v: Tensor, e: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, v: Tensor, e: Tensor) -> Fused:
         """Fuse image vector v [B, dv] and record code e [B, de].
 
         Returns:
@@ -45,12 +46,11 @@ class HeadwiseLinear(nn.Module):
         return torch.einsum("bhi,hio->bho", x, self.weight) + self.bias
 
 
-class MultiHeadGmu(nn.Module):
+class MultiHeadGmu(Fusion):
     """H gated units side by side in learned subspaces of width d / H, mixed by one output layer."""
 
     def __init__(self, image_width: int, record_width: int, config: GmuConfig) -> None:
-        super().__init__()
-        self.heads = config.heads
+        super().__init__(config.width, config.heads)
         width = config.width // config.heads
         self.image_subspaces = nn.Linear(image_width, config.width, bias=False)
         self.record_subspaces = nn.Linear(record_width, config.width, bias=False)
@@ -63,7 +63,7 @@ class MultiHeadGmu(nn.Module):
         self.mix = nn.Linear(config.width, config.width)
         self.norm: nn.Module = nn.LayerNorm(config.width)
 
-    def forward(self, v: Tensor, e: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, v: Tensor, e: Tensor) -> Fused:
         """Fuse image vector v [B, dv] and record code e [B, de].
 
         Returns:

@@ -1,14 +1,80 @@
 """Where the cells of a stage lie, and linear resampling between stages that keeps them there.
 
-A convolution or pooling with an odd kernel k, padding k // 2 and stride s puts output cell o on input index o * s: the
-first cell lies on the first voxel, not half a stride further in. Neither `align_corners=False` nor `True` says this, so
-resampling is done here, as one small matrix product per axis, which exports to ONNX without a Resize operator.
+A convolution or pooling of kernel k, stride s and padding p along an axis puts output cell o on input index
+s * o + (k - 1) / 2 - p. With an odd kernel padded by half that is s * o: the first cell lies on the first voxel, not half a
+stride further in. An even pooling moves its cells by half an input cell. Neither `align_corners=False` nor `True` says
+this, so resampling is done here, as one small matrix product per axis, which exports to ONNX without a Resize operator.
+The composition over layers is that of Araujo, Norris and Sim, doi:10.23915/distill.00021.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+
+class Window(NamedTuple):
+    """A layer that looks through a window, per axis.
+
+    Attributes:
+        kernel: Extent.
+        stride: Step.
+        padding: Cells added on either side.
+    """
+
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """Cells of a map among the voxels of the model grid: cell o lies on voxel stride * o + offset along each axis.
+
+    Attributes:
+        stride: Voxels between neighbouring cells, per axis.
+        offset: Voxel on which cell 0 lies, per axis; may be a half.
+        windows: The layers that led here; they decide how many cells an image has.
+    """
+
+    stride: tuple[int, ...]
+    offset: tuple[float, ...]
+    windows: tuple[Window, ...] = ()
+
+    @classmethod
+    def voxels(cls, axes: int) -> "Lattice":
+        """The model grid itself."""
+        return cls((1,) * axes, (0.0,) * axes)
+
+    def then(
+        self, kernel: int | Sequence[int], stride: int | Sequence[int], padding: int | Sequence[int] | None = None
+    ) -> "Lattice":
+        """The cells after one more convolution or pooling; without `padding`, half of the kernel."""
+        axes = len(self.stride)
+        kernels, strides = _per_axis(kernel, axes), _per_axis(stride, axes)
+        paddings = tuple(k // 2 for k in kernels) if padding is None else _per_axis(padding, axes)
+        shifts = [(k - 1) / 2 - p for k, p in zip(kernels, paddings, strict=True)]
+        return Lattice(
+            tuple(step * s for step, s in zip(self.stride, strides, strict=True)),
+            tuple(at + step * shift for at, step, shift in zip(self.offset, self.stride, shifts, strict=True)),
+            (*self.windows, Window(kernels, strides, paddings)),
+        )
+
+    def per_slice(self) -> "Lattice":
+        """The same cells in every slice of a volume: an axis of voxels in front."""
+        windows = tuple(Window((1, *w.kernel), (1, *w.stride), (0, *w.padding)) for w in self.windows)
+        return Lattice((1, *self.stride), (0.0, *self.offset), windows)
+
+    def cells(self, shape: Sequence[int]) -> tuple[int, ...]:
+        """Number of cells per axis of an image of so many voxels; below 1 where the image is too small."""
+        counts = tuple(shape)
+        for kernels, strides, paddings in self.windows:
+            counts = tuple(
+                (n + 2 * p - k) // s + 1 for n, k, s, p in zip(counts, kernels, strides, paddings, strict=True)
+            )
+        return counts
 
 
 def linear_weights(coordinates: Tensor, size: int) -> Tensor:
@@ -42,25 +108,25 @@ def resample(maps: Tensor, coordinates: Sequence[Tensor]) -> Tensor:
     return maps
 
 
-def to_finer_stage(
-    maps: Tensor, stride: Sequence[int], shape: Sequence[int], fine_stride: Sequence[int]
-) -> Tensor:
+def to_finer_stage(maps: Tensor, lattice: Lattice, shape: Sequence[int], fine: Lattice) -> Tensor:
     """Bring a stage's map onto the cells of a finer stage.
 
     Args:
-        maps: [B, C, *S] on cells at multiples of `stride` voxels.
-        stride: Model-grid voxels between cells of `maps`, per axis.
+        maps: [B, C, *S].
+        lattice: Where the cells of `maps` lie.
         shape: Cells of the finer stage, per axis.
-        fine_stride: Model-grid voxels between cells of the finer stage, per axis.
+        fine: Where the cells of the finer stage lie.
 
     Returns:
         [B, C, *shape].
     """
-    if tuple(stride) == tuple(fine_stride):
+    if (lattice.stride, lattice.offset) == (fine.stride, fine.offset):
         return maps
     coordinates = [
-        torch.arange(cells, device=maps.device, dtype=maps.dtype) * (fine / coarse)
-        for cells, fine, coarse in zip(shape, fine_stride, stride, strict=True)
+        (torch.arange(cells, device=maps.device, dtype=maps.dtype) * step + (at - start)) / coarse
+        for cells, step, at, coarse, start in zip(
+            shape, fine.stride, fine.offset, lattice.stride, lattice.offset, strict=True
+        )
     ]
     return resample(maps, coordinates)
 
@@ -80,3 +146,7 @@ def spread(maps: Tensor, shape: Sequence[int]) -> Tensor:
         for size, cells in zip(maps.shape[2:], shape, strict=True)
     ]
     return resample(maps, coordinates)
+
+
+def _per_axis(number: int | Sequence[int], axes: int) -> tuple[int, ...]:
+    return (number,) * axes if isinstance(number, int) else tuple(number)

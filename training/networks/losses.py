@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from training.networks.config import Outcome
 from training.networks.heads import FAVOURABLE_FROM, log_exceedance
+from training.networks.lattice import Lattice
 
 FAVOURABLE_WEIGHT = 0.5
 """lambda: weight of the favourable-outcome term beside CORN."""
@@ -57,7 +58,7 @@ def favourable_loss(logits: Tensor, target: Tensor, favourable_from: int) -> Ten
 
 def guidance_loss(
     stage_logits: Sequence[Tensor],
-    strides: Sequence[Sequence[int]],
+    lattices: Sequence[Lattice],
     mask: Tensor,
     has_mask: Tensor,
     positive_weight: float,
@@ -66,34 +67,42 @@ def guidance_loss(
 
     Args:
         stage_logits: [B, 1, *S] per stage (`FusionOutput.stage_logits`).
-        strides: Voxels between cells per stage (`FusionNet.stage_strides`).
-        mask: [B, 1, *S0] on the model grid, share of each voxel inside the lesion, 0..1.
+        lattices: Where the cells of each stage lie (`FusionNet.stage_lattices`).
+        mask: [B, 1, D, H, W] on the model grid, share of each voxel inside the lesion, 0..1.
         has_mask: [B] true where a mask exists; other samples count for nothing.
         positive_weight: Weight of a lesion cell against a background cell.
     """
     weight = mask.new_tensor(positive_weight)
     known = has_mask.to(mask.dtype)
     per_stage = []
-    for logits, stride in zip(stage_logits, strides, strict=True):
+    for logits, lattice in zip(stage_logits, lattices, strict=True):
+        lesion = pool_mask(mask, lattice, logits.shape[2:])
         cells = functional.binary_cross_entropy_with_logits(
-            logits.float(), pool_mask(mask, stride), pos_weight=weight, reduction="none"
+            logits.float(), lesion, pos_weight=weight, reduction="none"
         )
         per_stage.append((cells.flatten(1).mean(1) * known).sum() / known.sum().clamp(min=1))
     return torch.stack(per_stage).mean()
 
 
-def pool_mask(mask: Tensor, stride: Sequence[int]) -> Tensor:
+def pool_mask(mask: Tensor, lattice: Lattice, shape: Sequence[int]) -> Tensor:
     """Largest share of lesion in the voxels around each cell's centre.
 
-    An odd window of stride or stride + 1 voxels keeps cell o centred on voxel o * stride, where the backbone has it.
+    The window has as many voxels as the stride, or one more, whichever lies symmetrically about the voxel, or the half
+    voxel, on which the lattice has the cell.
 
     Args:
-        mask: [B, 1, *S0].
-        stride: Voxels between cells, per axis.
+        mask: [B, 1, D, H, W].
+        lattice: Where the cells lie.
+        shape: Cells of the stage, per axis.
 
     Returns:
-        [B, 1, *S] on the stage's cells.
+        [B, 1, *shape] on the stage's cells.
     """
-    window = [step | 1 for step in stride]
-    pool = functional.max_pool3d if len(window) == 3 else functional.max_pool2d  # noqa: PLR2004
-    return pool(mask, window, list(stride), padding=[size // 2 for size in window])
+    window, padding = [], []
+    for step, offset, cells, voxels in zip(lattice.stride, lattice.offset, shape, mask.shape[2:], strict=True):
+        size = step if (step - 1) / 2 % 1 == offset % 1 else step + 1
+        before = round((size - 1) / 2 - offset)
+        window.append(size)
+        # The last dimension comes first in `pad`; a negative number crops.
+        padding = [before, (cells - 1) * step + size - before - voxels, *padding]
+    return functional.max_pool3d(functional.pad(mask, padding), window, list(lattice.stride))

@@ -24,12 +24,12 @@ SMALLEST_HIDDEN = 8
 
 
 class Gated(NamedTuple):
-    """What a module returns.
+    """What a gate after a stage returns, whichever rival it belongs to.
 
     Attributes:
         features: [B, C, *S] gated features.
         logits: [B, 1, *S] spatial logits l; None without a spatial gate.
-        gate: [B, 1, *S] spatial gate Gs in (0, 2); None without a spatial gate.
+        gate: [B, 1, *S] spatial gate Gs, for MMA in (0, 2); None without a spatial gate.
     """
 
     features: Tensor

@@ -27,7 +27,7 @@ class ServingGraph(nn.Module):
     """Inputs and outputs of the ONNX contract; always in evaluation mode.
 
     Args:
-        net: A 3D network with a spatial gate.
+        net: A network with a spatial gate.
         slope: Multiplies the logits: 1 / temperature, or the slope of Platt scaling.
         intercept: Added to the logits; Platt scaling of a binary outcome only.
 
@@ -40,10 +40,8 @@ class ServingGraph(nn.Module):
 
     def __init__(self, net: FusionNet, slope: float = 1.0, intercept: float = 0.0) -> None:
         super().__init__()
-        if not net.stage_strides or net.config.backbone.spatial_dims != 3:  # noqa: PLR2004
-            raise ValueError(
-                "a served network needs a spatial gate and three dimensions: it must answer with a heatmap"
-            )
+        if not net.stage_lattices:
+            raise ValueError("a served network needs a spatial gate: it must answer with a heatmap")
         if intercept and net.config.head.outcome != "binary":
             raise ValueError(
                 "an intercept (Platt scaling) is for a binary outcome; ordinal logits take a temperature"
@@ -77,9 +75,10 @@ class ServingGraph(nn.Module):
     def heatmap_geometry(self, image_shape: Sequence[int]) -> HeatmapGeometry:
         """Shape and place of the heatmap for model grids of (D, H, W) voxels.
 
-        Cell (d', h', w') is centred on voxel stride * (d', h', w') exactly (see `lattice`).
+        Cell o is centred on voxel stride * o + offset exactly (see `lattice`).
         """
-        stride = self.net.stage_strides[0]
-        d, h, w = ((size - 1) // step + 1 for size, step in zip(image_shape, stride, strict=True))
-        rows = torch.diag(torch.tensor([*stride, 1.0])).tolist()
-        return HeatmapGeometry((d, h, w), tuple((a, b, c, t) for a, b, c, t in rows))
+        lattice = self.net.stage_lattices[0]
+        d, h, w = lattice.cells(image_shape)
+        rows = torch.diag(torch.tensor([*lattice.stride, 1.0]))
+        rows[:-1, -1] = torch.tensor(lattice.offset)
+        return HeatmapGeometry((d, h, w), tuple((a, b, c, t) for a, b, c, t in rows.tolist()))

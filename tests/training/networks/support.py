@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from app.ehr.schema import Feature
-from training.networks.config import BackboneConfig, EhrConfig, Fusion, GmuConfig, MmaConfig, ModelConfig
+from training.networks.config import BackboneConfig, EhrConfig, GmuConfig, MmaConfig, ModelConfig
 
 SHAPE = (6, 17, 15)
 
@@ -46,7 +46,7 @@ FEATURES: Sequence[Feature] = (
 
 
 def small(
-    fusion: Fusion = "mhgmu", mma: MmaConfig | None = None, ehr: EhrConfig | None = None
+    fusion: str = "mhgmu", mma: MmaConfig | None = None, ehr: EhrConfig | None = None
 ) -> ModelConfig:
     """A 3D network of a few thousand parameters."""
     off = MmaConfig(spatial="none", channel=False)
