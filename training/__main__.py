@@ -4,6 +4,7 @@ Example:
     python -m training phantoms --task gos --train 400 --validation 100 --calibration 100 --test 100 --out runs/cohort
     python -m training train runs/cohort --config training/configs/gos.toml --out runs/gos
     python -m training evaluate runs/gos
+    python -m training report runs/gos
     python -m training export runs/gos --store model_store --version 2
 """
 
@@ -12,7 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from app.errors import NeuroFuseError
-from training.commands import evaluate, export, phantoms, train
+from training.commands import evaluate, export, phantoms, report, train
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -25,6 +26,7 @@ def build_parser() -> argparse.ArgumentParser:
         ("phantoms", phantoms, "write a synthetic cohort with known truth"),
         ("train", train, "train one network on a cohort"),
         ("evaluate", evaluate, "calibrate, and judge once on the held-out patients"),
+        ("report", report, "write everything that was found as one HTML file"),
         ("export", export, "turn a trained, evaluated run into a model package"),
     ):
         step = steps.add_parser(

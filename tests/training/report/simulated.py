@@ -1,0 +1,432 @@
+"""A full evaluation without a network: simulated predictions, judged by `training.metrics` where it has the number.
+
+The bands are made up (a fixed half-width); nothing here is a test of statistics, only something to print.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
+from itertools import pairwise
+
+import numpy as np
+from PIL import Image
+
+from app.ehr.schema import Feature
+from app.model_package.manifest import Metric
+from training.evaluation import document as d
+from training.metrics import auroc, brier, calibration_line, negative_log_likelihood, quadratic_weighted_kappa
+from training.report.history import Epoch
+from training.report.material import Material
+from training.report.study import ModelRow, Study
+
+CLASSES = ("Dead", "Vegetative state", "Severe disability", "Moderate disability", "Good recovery")
+CUTS = (-1.7, -1.2, 0.15, 1.85)
+EVENT_FROM = 3
+N = 600
+SIDE = 64
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Probabilities and truth of some patients."""
+
+    probabilities: np.ndarray
+    label: np.ndarray
+
+    @property
+    def p(self) -> np.ndarray:
+        """Of the event."""
+        p: np.ndarray = self.probabilities[:, EVENT_FROM:].sum(axis=1)
+        return p
+
+    @property
+    def event(self) -> np.ndarray:
+        """Whether it came."""
+        return self.label >= EVENT_FROM
+
+
+def simulate(signal: float = 2.0, seed: int = 0, n: int = N) -> Answers:
+    """Proportional odds with a known score."""
+    rng = np.random.default_rng(seed)
+    score = rng.normal(size=n) * signal
+    above = 1 / (1 + np.exp(-(score[:, None] - np.array(CUTS))))
+    probabilities = -np.diff(np.concatenate([np.ones((n, 1)), above, np.zeros((n, 1))], axis=1), axis=1)
+    label = (rng.random((n, 1)) > np.cumsum(probabilities, axis=1)[:, :-1]).sum(axis=1)
+    return Answers(probabilities, label)
+
+
+def near(name: str, value: float, half: float = 0.03, n: int = N) -> Metric:
+    """A metric with a made-up interval."""
+    return Metric(name=name, value=float(value), low=float(value - half), high=float(value + half), n=n)
+
+
+def evaluation(source: str = "phantoms") -> d.Evaluation:
+    """Every section filled."""
+    a = simulate()
+    return d.Evaluation(
+        row="mma+mhgmu",
+        task="gos",
+        event="favourable outcome (GOS 4 or 5)",
+        counts={"train": 3600, "validation": 300, "calibration": 600, "test": N},
+        epochs={"full": 9, "image": 9, "record": 9},
+        metrics=_headline(a),
+        source=source,
+        classes=CLASSES,
+        events={"train": 1440, "validation": 118, "calibration": 241, "test": int(a.event.sum())},
+        cohort_table=_cohort_table(),
+        discrimination=_discrimination(a),
+        calibration=_calibration(a),
+        decision=_decision(a),
+        sets=_sets(),
+        comparisons=_comparisons(),
+        subgroups=_subgroups(),
+        selective=_selective(a),
+        distance=d.Distance(
+            threshold=0.99, flagged={"test": 0.012, "test, noise 40 HU": 0.31, "MR volumes": 0.998}
+        ),
+        heatmaps=_heatmaps(),
+        robustness=_robustness(),
+        examples=tuple(_example(kind, p) for kind, p in (("best", 0.96), ("median", 0.41), ("worst", 0.02))),
+    )
+
+
+def material(source: str = "phantoms", study: bool = True) -> Material:
+    """What `gather` would give for a run with an ablation."""
+    judged = evaluation(source)
+    return Material(
+        name="gos-full",
+        evaluation=judged,
+        features=features(),
+        parameters=412_693,
+        kept_epoch=8,
+        history=_history(0),
+        scaling={"slope": 1.056, "intercept": 0.0},
+        environment={
+            "started": "2026-11-28 01:02 UTC",
+            "python": "3.11.7",
+            "torch": "2.13.0",
+            "processor": "x86_64, 2 cores",
+        },
+        study=simulated_study() if study else None,
+        pictures={each.picture: picture(index) for index, each in enumerate(judged.examples)},
+    )
+
+
+def features() -> tuple[Feature, ...]:
+    """Two features, one of each kind."""
+    age = Feature(
+        name="age",
+        title="Age",
+        kind="numeric",
+        loinc="30525-0",
+        unit="a",
+        plausible_range=(0, 120),
+        categories=(),
+        required=False,
+    )
+    sex = Feature(
+        name="sex",
+        title="Sex",
+        kind="categorical",
+        loinc=None,
+        unit=None,
+        plausible_range=None,
+        categories=("female", "male"),
+        required=False,
+    )
+    return age, sex
+
+
+def simulated_study() -> Study:
+    """A model table of eleven rows, one of them tabular, with sizes and histories."""
+    titles = {
+        "prevalence": ("Prevalence", 0.5, None),
+        "ehr-lr": ("Record, logistic regression", 0.80, None),
+        "record": ("Record, MLP", 0.803, 9_413),
+        "image": ("Image only", 0.731, 318_004),
+        "late": ("Late fusion", 0.827, 327_417),
+        "concat": ("Concat", 0.839, 345_101),
+        "gmu": ("GMU", 0.842, 352_300),
+        "film": ("FiLM", 0.846, 349_800),
+        "daft": ("DAFT", 0.849, 351_120),
+        "mma-noehr": ("MMA without record", 0.841, 380_200),
+        "mma": ("MMA only", 0.853, 380_264),
+        "mhgmu": ("MH-GMU only", 0.848, 360_100),
+        "mma+mhgmu": ("MMA + MH-GMU", 0.871, 412_693),
+    }
+    rows = tuple(
+        ModelRow(
+            name=name,
+            title=title,
+            parameters=parameters,
+            metrics=(
+                near("auroc", area),
+                near("brier", 0.35 - area / 4, 0.01),
+                near("calibration_slope", 0.9 + area / 9, 0.15),
+            ),
+            runs=3,
+            spread=(area - 0.006, area + 0.004),
+        )
+        for name, (title, area, parameters) in titles.items()
+    )
+    sizes = {
+        name: tuple((n, near("auroc", top - 30 / n, 0.02)) for n in (200, 600, 2000))
+        for name, top in (("mma+mhgmu", 0.88), ("concat", 0.85), ("daft", 0.86))
+    }
+    histories = {name: _history(shift) for shift, name in enumerate(("mma+mhgmu", "image", "record"))}
+    return Study(rows, _comparisons(), sizes=sizes, histories=histories)
+
+
+def picture(seed: int) -> bytes:
+    """A grey square with a bright spot, as a PNG."""
+    pixels = np.random.default_rng(seed).integers(30, 90, (SIDE, 4 * SIDE), dtype=np.uint8)
+    pixels[20:40, 20:40] = 220
+    file = BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+def _headline(a: Answers) -> tuple[Metric, ...]:
+    slope, large = calibration_line(a.p, a.event)
+    return (
+        near("auroc", auroc(a.p, a.event)),
+        near("auprc", 0.81, 0.04),
+        near("brier", brier(a.p, a.event), 0.015),
+        near("calibration_slope", slope, 0.16),
+        near("calibration_in_the_large", large, 0.11),
+        near("nll", negative_log_likelihood(a.probabilities, a.label), 0.06),
+        near("sensitivity", 0.78),
+        near("specificity", 0.80),
+        near(
+            "quadratic_weighted_kappa", quadratic_weighted_kappa(a.probabilities.argmax(1), a.label, 5), 0.05
+        ),
+        near("auroc_attainable", 0.891, 0.025),
+        near("auroc_share_of_attainable", 0.978, 0.012),
+    )
+
+
+def _discrimination(a: Answers) -> d.Discrimination:
+    cuts = np.quantile(a.p, np.linspace(1, 0, 101))
+    flagged = a.p[None] >= cuts[:, None]
+    tpr = (flagged & a.event).sum(1) / a.event.sum()
+    fpr = (flagged & ~a.event).sum(1) / (~a.event).sum()
+    precision = (flagged & a.event).sum(1) / np.maximum(flagged.sum(1), 1)
+    confusion = np.histogram2d(a.label, a.probabilities.argmax(1), bins=5, range=[[0, 5], [0, 5]])[0].astype(
+        int
+    )
+    return d.Discrimination(
+        roc=_curve(fpr, tpr, 0.03),
+        precision_recall=_curve(tpr, precision, 0.04),
+        confusion=tuple(tuple(int(each) for each in row) for row in confusion),
+        threshold=0.43,
+    )
+
+
+def _calibration(a: Answers) -> d.Calibration:
+    edges = np.quantile(a.p, np.linspace(0, 1, 11))
+    inside = [(a.p >= low) & (a.p <= high) for low, high in pairwise(edges)]
+    x = np.linspace(0.02, 0.98, 49)
+    return d.Calibration(
+        curve=_curve(x, np.clip(x + 0.02 * np.sin(6 * x), 0, 1), 0.05),
+        bins=_curve(
+            np.array([a.p[i].mean() for i in inside]), np.array([a.event[i].mean() for i in inside]), 0.06
+        ),
+        counts=tuple(int(each) for each in np.histogram(a.p, bins=20, range=(0, 1))[0]),
+    )
+
+
+def _decision(a: Answers) -> d.DecisionCurve:
+    cuts = np.linspace(0.01, 0.8, 80)
+
+    def benefit(flags: Callable[[float], np.ndarray]) -> d.Curve:
+        odds = cuts / (1 - cuts)
+        net = [
+            (flags(t) & a.event).mean() - (flags(t) & ~a.event).mean() * o
+            for t, o in zip(cuts, odds, strict=True)
+        ]
+        return _curve(cuts, np.array(net))
+
+    weak = simulate(0.8).p
+    return d.DecisionCurve(
+        strategies={
+            "model": benefit(lambda t: a.p >= t),
+            "all": benefit(lambda t: a.p >= -t),
+            "none": benefit(lambda t: a.p > 1 + t),
+            "ICH Score": benefit(lambda t: 0.7 * a.p + 0.3 * weak >= t),
+            "FUNC": benefit(lambda t: 0.5 * a.p + 0.5 * weak >= t),
+        }
+    )
+
+
+def _sets() -> d.PredictionSets:
+    def group(variable: str, level: str, n: int, value: float) -> d.Group:
+        known = n > 20
+        found = (near("set_coverage", value, 0.04, n), near("set_size", 2.6, 0.1, n)) if known else ()
+        return d.Group(variable=variable, level=level, n=n, events=n // 2, too_few=not known, metrics=found)
+
+    shares = zip(CLASSES, (152, 14, 191, 121, 122), (0.91, 0.9, 0.93, 0.89, 0.88), strict=True)
+    return d.PredictionSets(
+        nominal=0.9,
+        method="Split conformal sets of neighbouring classes (adaptive score), with one threshold for every true class.",
+        metrics=(near("set_coverage", 0.907, 0.022), near("set_size", 2.61, 0.05)),
+        groups=(
+            *(group("class", *each) for each in shares),
+            group("sex", "female", 280, 0.9),
+            group("sex", "male", 320, 0.91),
+        ),
+    )
+
+
+def _comparisons() -> tuple[d.Comparison, ...]:
+    found = (
+        ("image", 0.140, 0.0),
+        ("record", 0.068, 0.0),
+        ("concat", 0.032, 0.004),
+        ("film", 0.025, 0.02),
+        ("daft", 0.022, 0.09),
+    )
+    return tuple(
+        d.Comparison(
+            row="mma+mhgmu",
+            against=against,
+            metric="auroc",
+            difference=near("auroc", gain, 0.02),
+            p=p / 2,
+            p_holm=p,
+        )
+        for against, gain, p in found
+    )
+
+
+def _subgroups() -> tuple[d.Group, ...]:
+    def group(variable: str, level: str, n: int, events: int, area: float) -> d.Group:
+        few = min(events, n - events) < 10
+        found = (
+            near("auroc", area, 0.05, n),
+            near("calibration_slope", 1.03, 0.2, n),
+            near("brier", 0.15, 0.02, n),
+        )
+        return d.Group(
+            variable=variable, level=level, n=n, events=events, too_few=few, metrics=() if few else found
+        )
+
+    return (
+        group("sex", "female", 280, 118, 0.87),
+        group("sex", "male", 320, 131, 0.86),
+        group("age", "under 60", 190, 110, 0.88),
+        group("age", "60 to 75", 260, 101, 0.85),
+        group("age", "over 75", 150, 38, 0.83),
+        group("site", "A", 575, 245, 0.87),
+        group("site", "B", 25, 4, 0.0),
+    )
+
+
+def _selective(a: Answers) -> d.Selective:
+    order = np.argsort(-np.abs(a.p - 0.5))
+    loss = ((a.p - a.event) ** 2)[order].cumsum() / np.arange(1, N + 1)
+    return d.Selective(risk=_curve(np.arange(30, N + 1, 10) / N, loss[29::10], 0.012))
+
+
+def _heatmaps() -> d.Heatmaps:
+    def method(name: str, pointing: float, mass: float) -> d.HeatmapMethod:
+        numbers = (
+            near("pointing", pointing),
+            near("relevance_mass", mass),
+            near("auprc", mass + 0.1),
+            near("deletion", 0.31, 0.02),
+            near("insertion", 0.58, 0.02),
+        )
+        return d.HeatmapMethod(name=name, metrics=numbers)
+
+    steps = ("nothing", "head", "fusion", "stage 4", "stage 3", "stage 2", "stage 1")
+    x = np.arange(len(steps))
+    return d.Heatmaps(
+        n=588,
+        chance=0.021,
+        methods=(
+            method("Attention (served)", 0.957, 0.52),
+            method("Record effect", 0.61, 0.27),
+            method("Grad-CAM", 0.71, 0.33),
+            method("Centre Gaussian", 0.11, 0.05),
+        ),
+        randomisation=_curve(x, np.array([1, 0.98, 0.97, 0.6, 0.41, 0.2, 0.11]), 0.03),
+        randomisation_rank=_curve(x, np.array([1, 0.97, 0.95, 0.5, 0.3, 0.1, -0.04]), 0.03),
+        randomised=steps,
+        record_swap=(
+            near("map_correlation", 0.93, 0.01),
+            near("peak_shift_mm", 4.1, 0.8),
+            near("probability_change", 0.17),
+        ),
+        repeatability=(near("map_correlation", 0.81, 0.02),),
+    )
+
+
+def _robustness() -> tuple[d.Disturbance, ...]:
+    lines = (
+        ("undisturbed", "", 0.862),
+        ("noise", "10 HU", 0.86),
+        ("noise", "40 HU", 0.79),
+        ("slice spacing", "10 mm", 0.83),
+        ("tilt", "10\N{DEGREE SIGN}", 0.85),
+        ("record fields removed", "50 %", 0.78),
+        ("record removed", "all", 0.72),
+    )
+    return tuple(
+        d.Disturbance(
+            kind=kind,
+            level=level,
+            metrics=(
+                near("auroc", area),
+                near("nll", 2 - area),
+                near("mean_change", (0.862 - area) / 2, 0.01),
+            ),
+        )
+        for kind, level, area in lines
+    )
+
+
+def _cohort_table() -> tuple[d.Characteristic, ...]:
+    splits = ("train", "validation", "calibration", "test")
+    lines = (
+        ("Age, mean (SD)", "a", "64.0 (13.1)"),
+        ("Sex, female", "", "46 %"),
+        ("Glasgow Coma Scale, median (IQR)", "{score}", "13 (10 to 15)"),
+        ("Anticoagulant, missing", "", "8 %"),
+    )
+    return tuple(
+        d.Characteristic(variable=variable, unit=unit, by_split=dict.fromkeys(splits, words))
+        for variable, unit, words in lines
+    )
+
+
+def _example(kind: str, probability: float) -> d.Example:
+    return d.Example(
+        kind=kind,
+        picture=f"example-{kind}.png",
+        outcome="Moderate disability",
+        probability=probability,
+        caption="Four slices from below upwards; colour: the map; line: the mask.",
+    )
+
+
+def _history(seed: int) -> tuple[Epoch, ...]:
+    rng = np.random.default_rng(seed)
+    return tuple(
+        Epoch(
+            e,
+            float(2.2 / e**0.4 + rng.normal(0, 0.02)),
+            float(1.1 + 0.5 / e + 0.05 * seed + rng.normal(0, 0.01)),
+            182.0,
+        )
+        for e in range(1, 10)
+    )
+
+
+def _curve(x: np.ndarray, y: np.ndarray, half: float = 0.0) -> d.Curve:
+    low, high = (y - half, y + half) if half else (np.empty(0), np.empty(0))
+    return d.Curve(
+        x=tuple(map(float, x)),
+        y=tuple(map(float, y)),
+        low=tuple(map(float, low)),
+        high=tuple(map(float, high)),
+    )

@@ -1,0 +1,42 @@
+"""Write the report of an evaluated run: one HTML file that needs nothing else and prints on A4.
+
+Example:
+    python -m training report runs/gos
+    python -m training report runs/gos --ablation runs/gos-ablation --out report.html
+"""
+
+import argparse
+from pathlib import Path
+
+from rich.console import Console
+
+from training.report.material import gather
+from training.report.page import render
+
+REPORT_FILE = "report.html"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("run", type=Path, help="folder of an evaluated run", metavar="RUN")
+    parser.add_argument(
+        "--ablation",
+        type=Path,
+        metavar="DIR",
+        help="folder of an ablation, for the model table and its differences",
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help=f"where to write it (default: RUN/{REPORT_FILE})"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Gather, set, write at once."""
+    out: Path = options.out or options.run / REPORT_FILE
+    text = render(gather(options.run, options.ablation))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    partial = out.with_suffix(".part")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(out)
+    Console().print(f"report: {out} ({len(text.encode()) / 1e6:.1f} MB)", soft_wrap=True)
+    return 0

@@ -1,0 +1,153 @@
+"""The headline results in words, with intervals; every sentence follows from the numbers by a rule stated beside it."""
+
+from app.model_package.manifest import Metric
+from training.evaluation.document import Comparison
+from training.report.material import Material
+from training.report.words import decimal, estimate, find, interval, listed, p_value, percent
+
+ALPHA = 0.05
+SLOPE_GOOD = (0.9, 1.1)
+"""Calibration slopes between these are called close to ideal."""
+HIGHER_IS_BETTER = {
+    "auroc": True,
+    "auprc": True,
+    "quadratic_weighted_kappa": True,
+    "brier": False,
+    "nll": False,
+}
+
+
+def headline(material: Material) -> list[str]:
+    """One statement a subject, the most important first."""
+    found = (
+        _discrimination(material),
+        _ceiling(material),
+        *_comparisons(material),
+        _calibration(material),
+        _sets(material),
+        _heatmap(material),
+    )
+    return [sentence for sentence in found if sentence]
+
+
+def row_title(material: Material, name: str) -> str:
+    """Words for a row of the model table, where the study has them."""
+    rows = material.study.rows if material.study else ()
+    return next((row.title for row in rows if row.name == name), name)
+
+
+def _discrimination(material: Material) -> str:
+    area = find(material.metrics, "auroc")
+    if area is None:
+        return ""
+    events = material.evaluation.events.get("test")
+    of_them = f", {events} of them with the event" if events is not None else ""
+    return (
+        f"In {area.n} held-out {patients(material)}{of_them}, the model told those with the event from those without "
+        f"with an AUROC of {decimal(area.value)} "
+        f"(95\N{NO-BREAK SPACE}% interval {interval(area.low, area.high)})."
+    )
+
+
+def patients(material: Material) -> str:
+    """Phantoms are never called patients."""
+    return "phantoms" if material.phantoms else "patients"
+
+
+def _ceiling(material: Material) -> str:
+    ceiling = find(material.metrics, "auroc_attainable")
+    share = find(material.metrics, "auroc_share_of_attainable")
+    if ceiling is None or share is None:
+        return ""
+    return (
+        f"The true risk of these phantoms is known, and no model can pass its AUROC of {decimal(ceiling.value)}; this model "
+        f"reached {percent(share.value)} of it ({percent(share.low)} to {percent(share.high)})."
+    )
+
+
+def _comparisons(material: Material) -> list[str]:
+    """Ahead, behind, or not shown to differ: by Holm's p below 0.05 over the planned comparisons, nothing softer."""
+    own = [
+        each
+        for each in material.comparisons
+        if each.row == material.evaluation.row and each.metric == "auroc"
+    ]
+    ahead = [each for each in own if each.p_holm < ALPHA and each.difference.value > 0]
+    behind = [each for each in own if each.p_holm < ALPHA and each.difference.value < 0]
+    open_ones = [each for each in own if each.p_holm >= ALPHA]
+    sentences = []
+    if ahead:
+        sentences.append(f"Its AUROC was higher than that of {_versus(material, ahead)}.")
+    if behind:
+        sentences.append(f"Its AUROC was lower than that of {_versus(material, behind)}.")
+    if open_ones:
+        sentences.append(f"A difference in AUROC was not shown against {_versus(material, open_ones)}.")
+    return sentences
+
+
+def _versus(material: Material, comparisons: list[Comparison]) -> str:
+    return listed(
+        [
+            f"{row_title(material, each.against)} ({signed(each.difference.value)}, "
+            f"{interval(each.difference.low, each.difference.high)}; Holm p\N{NO-BREAK SPACE}{_p(each.p_holm)})"
+            for each in comparisons
+        ]
+    )
+
+
+def signed(value: float, digits: int = 3) -> str:
+    """A difference always carries its sign."""
+    text = decimal(value, digits)
+    return text if value < 0 or text.strip("0.") == "" else f"+{text}"
+
+
+def _p(p: float) -> str:
+    text = p_value(p)
+    return text if text.startswith("<") else f"=\N{NO-BREAK SPACE}{text}"
+
+
+def _calibration(material: Material) -> str:
+    slope = find(material.metrics, "calibration_slope")
+    if slope is None:
+        return ""
+    return f"The calibration slope was {estimate(slope, 2)}: {slope_in_words(slope)}."
+
+
+def slope_in_words(slope: Metric) -> str:
+    """What a slope means; its interval decides whether it can be told from the ideal."""
+    if slope.low <= 1 <= slope.high:
+        near = SLOPE_GOOD[0] <= slope.value <= SLOPE_GOOD[1]
+        return (
+            "close to the ideal of 1" if near else "not told apart from the ideal of 1, with a wide interval"
+        )
+    return "probabilities were too extreme" if slope.value < 1 else "probabilities were too timid"
+
+
+def _sets(material: Material) -> str:
+    sets = material.evaluation.sets
+    coverage = find(sets.metrics, "set_coverage") if sets else find(material.metrics, "set_coverage")
+    size = find(sets.metrics, "set_size") if sets else None
+    if coverage is None:
+        return ""
+    promised = f", {percent(sets.nominal, 0)} promised" if sets else ""
+    mean = f", at {decimal(size.value, 2)} classes a set" if size else ""
+    return (
+        f"Prediction sets held the true class in {percent(coverage.value)} "
+        f"({percent(coverage.low)} to {percent(coverage.high)}{promised}){mean}."
+    )
+
+
+def _heatmap(material: Material) -> str:
+    maps = material.evaluation.heatmaps
+    if maps is None or not maps.methods or not maps.n:
+        return ""
+    first = maps.methods[0]
+    pointing = find(first.metrics, "pointing")
+    if pointing is None:
+        return ""
+    chance = f" (a random point would lie there in {percent(maps.chance)})" if maps.chance is not None else ""
+    return (
+        f"The peak of the heatmap lay in the region of interest in {percent(pointing.value)} "
+        f"({percent(pointing.low)} to {percent(pointing.high)}) of {maps.n} cases{chance}. "
+        "Overlap is not evidence of a right reason."
+    )

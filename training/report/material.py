@@ -1,0 +1,142 @@
+"""Everything a report is written from: the evaluation, and the files that the run left beside it."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from app.ehr.schema import Feature
+from app.errors import NeuroFuseError
+from app.model_package.manifest import Metric
+from training.cohort import CohortDescription
+from training.config import RunConfig, config_to_dict
+from training.environment import read_environment
+from training.evaluation.document import EVALUATION_FILE, Comparison, Evaluation, load_evaluation
+from training.report.history import Epoch, read_history
+from training.report.study import Study, read_study
+from training.runs import RUN_FILE, read_notes
+from training.train import load_checkpoint
+
+PHANTOMS = "phantoms"
+
+
+@dataclass(frozen=True)
+class Material:
+    """What is known of a run.
+
+    Attributes:
+        name: Of the run's folder.
+        evaluation: The numbers.
+        config: How a network was trained; None for a row that is no network.
+        features: The record; empty where unknown.
+        parameters: Trained numbers of the network.
+        kept_epoch: Epoch whose weights were kept.
+        history: Of the run, by epoch.
+        scaling: `calibration.json`.
+        environment: Versions and machine.
+        study: The other rows of the model table, where an ablation was made.
+        pictures: Bytes of the gallery's PNG files, by name.
+    """
+
+    name: str
+    evaluation: Evaluation
+    config: RunConfig | None = None
+    features: tuple[Feature, ...] = ()
+    parameters: int | None = None
+    kept_epoch: int | None = None
+    history: tuple[Epoch, ...] = ()
+    scaling: Mapping[str, object] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    study: Study | None = None
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def phantoms(self) -> bool:
+        """Whether no patient is behind any of it."""
+        return self.evaluation.source == PHANTOMS
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """Headline numbers."""
+        return self.evaluation.metrics
+
+    @property
+    def comparisons(self) -> tuple[Comparison, ...]:
+        """Of the study where there is one, for it holds every row; else of the run."""
+        return (self.study.comparisons if self.study else ()) or self.evaluation.comparisons
+
+    @property
+    def config_digest(self) -> str:
+        """First half of the SHA-256 of the configuration, for telling runs apart."""
+        if self.config is None:
+            return ""
+        text = json.dumps(config_to_dict(self.config), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def gather(run: Path, ablation: Path | None = None) -> Material:
+    """Read a run's folder, and an ablation's where there is one.
+
+    Raises:
+        NeuroFuseError: The run has not been evaluated.
+    """
+    if not (run / EVALUATION_FILE).is_file():
+        raise NeuroFuseError(
+            f"expected {EVALUATION_FILE} in the run's folder, found none; run `python -m training evaluate` first"
+        )
+    evaluation = load_evaluation(run)
+    description = _description(run)
+    if description and not evaluation.source:
+        evaluation = evaluation.model_copy(update={"source": description.source})
+    material = Material(
+        name=run.resolve().name,
+        evaluation=evaluation,
+        features=description.features if description else (),
+        history=read_history(run),
+        scaling=_json(run / "calibration.json"),
+        environment=read_environment(run),
+        study=read_study(ablation) if ablation else None,
+        pictures={each.picture: _picture(run, each.picture) for each in evaluation.examples},
+    )
+    return _with_network(material, run / "checkpoint.pt")
+
+
+def _with_network(material: Material, checkpoint: Path) -> Material:
+    if not checkpoint.is_file():
+        return material
+    trained = load_checkpoint(checkpoint)
+    return Material(
+        **{
+            **material.__dict__,
+            "config": trained.config,
+            "features": trained.features,
+            "parameters": sum(each.numel() for each in trained.net.parameters()),
+            "kept_epoch": trained.epoch,
+        }
+    )
+
+
+def _description(run: Path) -> CohortDescription | None:
+    """The cohort's own words, where the cohort is still in its place."""
+    if not (run / RUN_FILE).is_file():
+        return None
+    path = Path(read_notes(run)["cohort"]) / "cohort.json"
+    return CohortDescription.model_validate_json(path.read_bytes()) if path.is_file() else None
+
+
+def _json(path: Path) -> dict[str, object]:
+    if not path.is_file():
+        return {}
+    tree: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
+    return tree
+
+
+def _picture(run: Path, name: str) -> bytes:
+    """Bytes of a picture inside the run's folder."""
+    path = (run / name).resolve()
+    if not path.is_relative_to(run.resolve()) or not path.is_file():
+        raise NeuroFuseError(
+            f"expected the gallery's pictures in the run's folder, {EVALUATION_FILE} names another"
+        )
+    return path.read_bytes()

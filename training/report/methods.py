@@ -1,0 +1,147 @@
+"""The methods paragraph, from the configuration alone. What the abstract of the paper leaves open is called this project's choice."""
+
+from training.config import RunConfig
+from training.networks.config import ModelConfig
+from training.networks.rivals import INNER, RIVALS
+from training.report.headline import patients
+from training.report.material import Material
+from training.report.words import listed
+
+READING = (
+    "Only the abstract of arXiv:2112.11710 (Jiang et al. 2021) is available to this project; the equations are this project's "
+    "reading of it and may not be quoted as the paper's (docs/concepts/method.md)."
+)
+GRID = {"CT": "head CT", "MR": "brain MRI"}
+INTENSITY = {
+    "ct-windows": "shown to the network in three windows (brain, subdural, wide)",
+    "mr-zscore": "standardised within the head",
+    "none": "left as it is",
+}
+FUSION = {
+    "image": "The image alone reaches the outcome head.",
+    "record": "The record alone reaches the outcome head.",
+    "late": "One linear head on both vectors makes the mean of two one-sided logits (late fusion).",
+    "concat": "Image vector and record code are concatenated and pass one hidden layer.",
+    "gmu": "Image vector and record code are mixed by a gated multimodal unit (Arevalo et al. 2017).",
+}
+SPATIAL = {
+    "dot": "a product of the record's query with the image's keys",
+    "prior": "a product of the record's query with the image's keys, and a place prior from the record",
+    "softmax": "a product of the record's query with the image's keys, normalised over the image",
+}
+POOLING = {"mean": "mean", "attention": "mean weighted by learned attention"}
+VOLUME = 3
+OUTCOME = {
+    "ordinal5": "The five ordered classes are answered by CORN (Shi et al. 2021); the event's probability is a sum of theirs.",
+    "ordinal4": "Classes 2 and 3 were merged; the four ordered classes are answered by CORN (Shi et al. 2021).",
+    "binary": "One logit answers the event.",
+}
+
+
+def methods(material: Material) -> list[str]:
+    """Paragraphs on data, network, training and evaluation."""
+    config = material.config
+    if config is None:
+        return [
+            f"This run is the row {material.evaluation.row} of the model table, which is no network; it was fitted on the record by "
+            "scikit-learn and is judged as every other row.",
+            _judging(material),
+        ]
+    return [_input(material, config), _network(config.model), _training(config), _judging(material)]
+
+
+def _input(material: Material, config: RunConfig) -> str:
+    grid = config.grid
+    shape = " \N{MULTIPLICATION SIGN} ".join(str(each) for each in grid.shape)
+    spacing = " \N{MULTIPLICATION SIGN} ".join(f"{each:g}" for each in grid.spacing_mm)
+    names = [feature.title for feature in material.features]
+    record = (
+        f"The record has {len(names)} features ({', '.join(names)}); missing values are told to the network as missing and never "
+        "imputed, numbers are standardised by the training split."
+        if names
+        else ""
+    )
+    return (
+        f"Each {GRID.get(grid.modality, grid.modality)} was resampled to {shape} voxels of {spacing} mm and "
+        f"{INTENSITY[config.model.intensity]}. {record}"
+    )
+
+
+def _network(model: ModelConfig) -> str:
+    sentences = []
+    if model.fusion != "record":
+        sentences.append(_backbone(model))
+    if model.modulation in INNER:
+        sentences.append(
+            f"Inside its last block the record modulates the features ({RIVALS[model.modulation].title})."
+        )
+    if model.mma.active:
+        sentences.append(_attention(model))
+    sentences.append(
+        _heads(model) if model.fusion == "mhgmu" else FUSION.get(model.fusion, f"Fusion: {model.fusion}.")
+    )
+    sentences.append(OUTCOME[model.head.outcome])
+    return " ".join([*sentences, READING])
+
+
+def _backbone(model: ModelConfig) -> str:
+    backbone = model.backbone
+    widths = listed([str(width) for width in backbone.widths])
+    channels = f" with {widths} channels" if backbone.depth.startswith("resnet") else ""
+    if backbone.spatial_dims == VOLUME:
+        return f"A 3D {backbone.depth}{channels} reads the image."
+    return f"A 2D {backbone.depth}{channels} reads each slice; slices are pooled by their {POOLING[backbone.slice_pooling]}."
+
+
+def _attention(model: ModelConfig) -> str:
+    mma = model.mma
+    stages = listed([str(stage) for stage in mma.stages])
+    if model.modulation != "mma":
+        return f"After stages {stages}, gates of {RIVALS[model.modulation].title} multiply the features."
+    source = (
+        "the record" if mma.use_ehr else "a learned constant in place of the record (the control MMA-noEHR)"
+    )
+    gates = []
+    if mma.channel:
+        gates.append("a channel gate")
+    if mma.spatial != "none":
+        gates.append(f"a spatial gate from {SPATIAL[mma.spatial]}")
+    return f"After stages {stages}, multi-modal attention modules guided by {source} multiply the features by {listed(gates)}."
+
+
+def _heads(model: ModelConfig) -> str:
+    return (
+        f"Image vector and record code are mixed in {model.gmu.heads} subspaces by a multi-head gated multimodal unit of width "
+        f"{model.gmu.width} (MH-GMU), whose heads each read their own subspace alone."
+    )
+
+
+def _training(config: RunConfig) -> str:
+    loop, optimizer, guidance = config.training, config.optimizer, config.guidance
+    guided = (
+        f"The spatial gates were guided by masks (weight {guidance.weight:g}), so the heatmap shows what it was taught to find as "
+        "well as what the outcome needs."
+        if guidance.weight
+        else "No mask entered the training; the gates were trained on the outcome alone."
+    )
+    average = (
+        f" The running average of the weights (decay {loop.average_decay:g}) was judged and kept."
+        if loop.average_decay
+        else ""
+    )
+    return (
+        f"Training used AdamW (peak learning rate {optimizer.learning_rate:g}, weight decay {optimizer.weight_decay:g}, warm-up and "
+        f"cosine decay), batches of {loop.batch_size}, at most {loop.epochs} epochs, stopped after {loop.patience} without a lower "
+        f"negative log-likelihood on the validation split, whose best epoch was kept.{average} In training the whole record was hidden in "
+        f"{config.model.ehr.record_dropout:.0%} of samples and each feature in {config.model.ehr.feature_dropout:.0%}. {guided} "
+        f"Seed {config.seed}."
+    )
+
+
+def _judging(material: Material) -> str:
+    subjects = patients(material)
+    return (
+        "Probabilities were calibrated on the validation split, prediction sets and the out-of-distribution score on the calibration "
+        f"split, and the held-out split was opened once. Intervals are 95 % bootstrap intervals over {subjects}, stratified by outcome; "
+        "comparisons between models are paired, with Holm's correction over those planned."
+    )

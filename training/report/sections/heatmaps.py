@@ -1,0 +1,151 @@
+"""Where the model looked: examples, agreement with masks, whether the answer depends on it, and sanity checks; then robustness."""
+
+from base64 import b64encode
+
+from markupsafe import Markup
+
+from app.model_package.manifest import Metric
+from training.evaluation.document import Disturbance, Example, Heatmaps
+from training.report import progress_plots
+from training.report.blocks import Block, Cell, Figure, FigureRow, Paragraph, Section, Table
+from training.report.material import Material
+from training.report.words import MAP_METRICS, estimate, find, glossary, metric_words, percent, sentence
+
+METHOD_METRICS = (
+    "pointing",
+    "pointing_strict",
+    "relevance_mass",
+    "relevance_rank",
+    "auprc",
+    "dice",
+    "deletion",
+    "deletion_contralateral",
+    "insertion",
+    "deletion_gain",
+)
+ROBUSTNESS_METRICS = ("auroc", "auroc_change", "calibration_slope", "nll", "mean_change", "flagged")
+OVERLAP_WARNING = "A map shows where the gates are open, relative within one image. A good overlap with a region is not evidence of a right reason."
+
+
+def gallery(material: Material) -> Section:
+    """Best, median and worst cases."""
+    examples = material.evaluation.examples
+    if not examples:
+        return Section("gallery", "Heatmap gallery", absent="the model gives no map, or no example was drawn")
+    figures = tuple(_example(material, example) for example in examples)
+    note = Paragraph(
+        "Cases chosen by the log-likelihood of the true class, not by their looks: the best, those around the median, and the worst.",
+        "note",
+    )
+    return Section("gallery", "Heatmap gallery", (note, FigureRow(figures)))
+
+
+def _example(material: Material, example: Example) -> Figure:
+    data = b64encode(material.pictures[example.picture]).decode()
+    words = f"{example.kind} case: {example.outcome}, given a probability of {example.probability:.2f}. {example.caption}"
+    image = Markup('<img src="data:image/png;base64,{}" alt="{}">').format(Markup(data), words)  # noqa: S704 - base64
+    title = f"{example.kind.capitalize()} case."
+    caption = f"{title} Outcome: {example.outcome}; probability given to it: {example.probability:.2f}. {example.caption}"
+    return Figure(image, caption, wide=True)
+
+
+def maps(material: Material) -> Section:
+    """Maps against masks, and faithfulness."""
+    judged = material.evaluation.heatmaps
+    if judged is None or not judged.methods:
+        return Section("maps", "Heatmaps against masks", absent="the model has no map to judge")
+    shown = [name for name in METHOD_METRICS if any(find(each.metrics, name) for each in judged.methods)]
+    rows = [
+        (
+            method.name,
+            *("" if (each := find(method.metrics, name)) is None else estimate(each, 2) for name in shown),
+        )
+        for method in judged.methods
+    ]
+    chance = (
+        f" Chance level of pointing and mass: {percent(judged.chance)}." if judged.chance is not None else ""
+    )
+    table = Table(
+        caption=f"Maps compared{f' on {judged.n} cases with a mask' if judged.n else ''}, with 95 % intervals.",
+        columns=("Map", *(metric_words(name).short for name in shown)),
+        rows=rows,
+        note=glossary(shown, MAP_METRICS) + chance,
+    )
+    blocks: list[Block] = [Paragraph(OVERLAP_WARNING), table]
+    if not judged.n:
+        blocks.append(
+            Paragraph("The cohort has no masks, so agreement with a region was not measured.", "note")
+        )
+    return Section("maps", "Heatmaps against masks", blocks)
+
+
+def sanity(material: Material) -> Section:
+    """Weight randomisation, another patient's record, another seed."""
+    judged = material.evaluation.heatmaps
+    if judged is None or not (judged.randomisation or judged.record_swap or judged.repeatability):
+        return Section("sanity", "Sanity checks of the maps", absent="no sanity check of maps was run")
+    blocks: list[Block] = []
+    if judged.randomisation:
+        blocks.append(_randomisation(judged))
+    for metrics, caption in (
+        (
+            judged.record_swap,
+            "The map before and after another patient's record is given; the image is the same.",
+        ),
+        (judged.repeatability, "The map of this run against that of a run with another seed."),
+    ):
+        if metrics:
+            blocks.append(_measures(metrics, caption))
+    return Section("sanity", "Sanity checks of the maps", blocks)
+
+
+def _randomisation(judged: Heatmaps) -> FigureRow:
+    curve = judged.randomisation
+    if curve is None:
+        return FigureRow(())
+    caption = (
+        "Weight randomisation. Layers are replaced by random ones from the head backwards; a map that does not change does not "
+        "depend on what was learnt."
+    )
+    rank = judged.randomisation_rank
+    drawing = progress_plots.randomisation(curve, rank, judged.randomised)
+    return FigureRow((Figure(drawing, caption),))
+
+
+def _measures(metrics: tuple[Metric, ...], caption: str) -> Table:
+    rows = [(sentence(metric_words(each.name).long), estimate(each, 3), str(each.n)) for each in metrics]
+    return Table(caption=caption, columns=("Measure", "Value (95 % interval)", "n"), rows=rows)
+
+
+def robustness(material: Material) -> Section:
+    """The held-out cases disturbed on purpose."""
+    lines = material.evaluation.robustness
+    if not lines:
+        return Section("robustness", "Robustness", absent="no disturbance was tried")
+    shown = [name for name in ROBUSTNESS_METRICS if any(find(each.metrics, name) for each in lines)]
+    rows: list[tuple[Cell | str, ...]] = []
+    for line in lines:
+        found = (find(line.metrics, name) for name in shown)
+        cells = ("" if each is None else _written(each) for each in found)
+        rows.append((_words(line), *cells))
+    table = Table(
+        caption="Held-out cases disturbed on purpose, with 95 % intervals.",
+        columns=("Disturbance", *(metric_words(name).short for name in shown)),
+        rows=rows,
+        note=glossary(shown),
+    )
+    plotted = [(_words(line), area) for line in lines if line.level and (area := find(line.metrics, "auroc"))]
+    reference = next((find(line.metrics, "auroc") for line in lines if not line.level), None)
+    if not plotted:
+        return Section("robustness", "Robustness", (table,))
+    caption = "AUROC under disturbances. Squares and bars: disturbed cases with 95 % intervals; grey line and band: the same cases undisturbed."
+    drawing = progress_plots.disturbances(plotted, reference, "auroc")
+    return Section("robustness", "Robustness", (FigureRow((Figure(drawing, caption),)), table))
+
+
+def _written(metric: Metric) -> str:
+    return percent(metric.value) if metric_words(metric.name).percent else estimate(metric, 3)
+
+
+def _words(line: Disturbance) -> str:
+    return f"{line.kind}, {line.level}" if line.level else line.kind

@@ -1,0 +1,170 @@
+"""Who was studied, for whom it works, for whom a set or a refusal is the better answer."""
+
+from app.model_package.manifest import Metric
+from training.evaluation.document import Group
+from training.report.blocks import Block, Cell, Paragraph, Section, Table
+from training.report.forest import axis, mark, scale_for
+from training.report.headline import patients
+from training.report.material import Material
+from training.report.words import estimate, find, metric_words, percent, unit_words
+
+SPLIT_TITLES = {
+    "train": "Training",
+    "validation": "Validation",
+    "calibration": "Calibration",
+    "test": "Held out",
+}
+SUBGROUP_NUMBERS = ("calibration_slope", "brier")
+
+
+def cohort(material: Material) -> Section:
+    """Table 1."""
+    evaluation = material.evaluation
+    splits = [split for split in SPLIT_TITLES if split in evaluation.counts]
+    splits += [split for split in evaluation.counts if split not in splits]
+    rows: list[tuple[Cell | str, ...]] = [
+        (patients(material).capitalize(), *(str(evaluation.counts[split]) for split in splits))
+    ]
+    if evaluation.events:
+        rows.append(("With the event", *(_events(material, split) for split in splits)))
+    for line in evaluation.cohort_table:
+        unit = unit_words(line.unit)
+        rows.append(
+            (
+                f"{line.variable}, {unit}" if unit else line.variable,
+                *(line.by_split.get(split, "") for split in splits),
+            )
+        )
+    table = Table(
+        caption=f"The cohort: {patients(material)} of each split.",
+        columns=("Characteristic", *(SPLIT_TITLES.get(split, split) for split in splits)),
+        rows=rows,
+        note=f"The event is: {evaluation.event}. The model is fitted on training, stopped on validation, calibrated on validation and calibration, and judged "
+        "once on the held-out split. One row is one patient, so no patient is in two splits.",
+    )
+    blocks: list[Block] = [
+        Paragraph(f"Source, in the cohort's own words: {evaluation.source or 'not stated'}."),
+        table,
+    ]
+    if not evaluation.cohort_table:
+        blocks.append(Paragraph("The evaluation holds no characteristics of the patients.", "missing"))
+    return Section("cohort", "Cohort", blocks)
+
+
+def _events(material: Material, split: str) -> str:
+    events, count = material.evaluation.events.get(split), material.evaluation.counts[split]
+    if events is None:
+        return ""
+    return f"{events} ({percent(events / count)})" if count else str(events)
+
+
+def sets(material: Material) -> Section:
+    """Coverage overall, per class and per group."""
+    judged = material.evaluation.sets
+    if judged is None:
+        return Section("sets", "Prediction sets", absent="the evaluation holds no prediction sets")
+    overall = find(judged.metrics, "set_coverage"), find(judged.metrics, "set_size")
+    lines = [("All", "", overall[0].n if overall[0] else None, *overall)]
+    for group in judged.groups:
+        own = find(group.metrics, "set_coverage"), find(group.metrics, "set_size")
+        lines.append((group.variable, group.level, group.n, *own))
+    scale = scale_for([each[3] for each in lines if each[3]], judged.nominal)
+    rows = [
+        (
+            _group_words(variable, level),
+            "" if n is None else str(n),
+            _percent_interval(coverage) if coverage else "too few",
+            estimate(size, 2) if size else "",
+            Cell(mark=mark(scale, coverage)),
+        )
+        for variable, level, n, coverage, size in lines
+    ]
+    table = Table(
+        caption=f"Coverage of the prediction sets; the line marks the promised {percent(judged.nominal, 0)}.",
+        columns=(
+            "Patients" if not material.phantoms else "Phantoms",
+            "n",
+            "Coverage (95 % interval)",
+            "Classes a set",
+            "",
+        ),
+        rows=rows,
+        foot=("", "", "", "", Cell(mark=axis(scale, "below promise", "above"))),
+        note="Coverage: share of sets that hold the true class.",
+    )
+    return Section("sets", "Prediction sets", (Paragraph(judged.method), table))
+
+
+def _group_words(variable: str, level: str) -> str:
+    if not level:
+        return variable
+    return level if variable == "class" else f"{variable}: {level}"
+
+
+def _percent_interval(metric: Metric) -> str:
+    return f"{percent(metric.value)} ({percent(metric.low)} to {percent(metric.high)})"
+
+
+def subgroups(material: Material) -> Section:
+    """Forest table of AUROC with counts."""
+    groups = material.evaluation.subgroups
+    if not groups:
+        return Section("subgroups", "Subgroups", absent="the cohort names no subgroup columns")
+    whole = find(material.metrics, "auroc")
+    known = [found for group in groups if (found := find(group.metrics, "auroc"))]
+    scale = scale_for([*known, *([whole] if whole else [])], whole.value if whole else 0.5)
+    rows: list[tuple[Cell | str, ...]] = []
+    if whole:
+        rows.append((Cell("All", strong=True), *_numbers_of_all(material), Cell(mark=mark(scale, whole))))
+    variable = ""
+    for group in groups:
+        if group.variable != variable:
+            variable = group.variable
+            rows.append(
+                (Cell(variable[:1].upper() + variable[1:], strong=True), *[""] * (3 + len(SUBGROUP_NUMBERS)))
+            )
+        area = find(group.metrics, "auroc")
+        rows.append((Cell(group.level, indent=True), *_numbers(group), Cell(mark=mark(scale, area))))
+    heads = (metric_words(name).short for name in SUBGROUP_NUMBERS)
+    table = Table(
+        caption="Subgroups of the held-out split; the line marks the AUROC of all.",
+        columns=("Group", "n (events)", "AUROC (95 % interval)", *heads, ""),
+        rows=rows,
+        foot=("", "", *[""] * (1 + len(SUBGROUP_NUMBERS)), Cell(mark=axis(scale, "AUROC", ""))),
+        note="Too few: fewer than 10 events or non-events, where no number would mean anything. Subgroups were not tested against "
+        "each other; overlapping intervals are no proof of equality.",
+    )
+    return Section("subgroups", "Subgroups", (table,))
+
+
+def _numbers_of_all(material: Material) -> tuple[str, ...]:
+    n, events = material.evaluation.counts.get("test"), material.evaluation.events.get("test")
+    counts = "" if n is None else f"{n}" if events is None else f"{n}\N{NO-BREAK SPACE}({events})"
+    found = (find(material.metrics, name) for name in ("auroc", *SUBGROUP_NUMBERS))
+    return (counts, *("" if each is None else estimate(each, 2) for each in found))
+
+
+def _numbers(group: Group) -> tuple[str, ...]:
+    counts = f"{group.n}\N{NO-BREAK SPACE}({group.events})"
+    if group.too_few:
+        return (counts, "too few", *[""] * len(SUBGROUP_NUMBERS))
+    found = (find(group.metrics, name) for name in ("auroc", *SUBGROUP_NUMBERS))
+    return (counts, *("" if each is None else estimate(each, 2) for each in found))
+
+
+def distance(material: Material) -> Section:
+    """How often a case is called out of distribution."""
+    judged = material.evaluation.distance
+    if judged is None:
+        return Section(
+            "distance", "Out of distribution", absent="the model has no embedding to measure distances in"
+        )
+    rows = [(name, percent(share)) for name, share in judged.flagged.items()]
+    table = Table(
+        caption="Share of cases flagged as out of distribution.",
+        columns=("Cases", "Flagged"),
+        rows=rows,
+        note="A case is flagged when its embedding lies farther from training (Mahalanobis distance) than "
+        f"{percent(judged.threshold)} of the calibration cases. Shifted copies should be flagged, held-out cases should not.",
+    )
+    return Section("distance", "Out of distribution", (table,))

@@ -1,0 +1,126 @@
+"""Discrimination, calibration, clinical utility and selective risk of the model itself."""
+
+from training.report import curves
+from training.report.blocks import Block, Cell, Figure, FigureRow, Paragraph, Section, Table
+from training.report.headline import patients, slope_in_words
+from training.report.material import Material
+from training.report.words import decimal, find, interval, metric_words, sentence
+
+
+def performance(material: Material) -> Section:
+    """All headline numbers as one table."""
+    rows = [
+        (
+            sentence(metric_words(each.name).long),
+            decimal(each.value),
+            interval(each.low, each.high),
+            str(each.n),
+        )
+        for each in material.metrics
+    ]
+    if not rows:
+        return Section("performance", "Held-out performance", absent="the evaluation holds no number")
+    table = Table(
+        caption=f"Performance on the held-out {patients(material)}.",
+        columns=("Measure", "Value", "95 % interval", "n"),
+        rows=rows,
+        note="Intervals by bootstrap over patients, stratified by outcome. The event is: "
+        f"{material.evaluation.event}. NLL in nats.",
+    )
+    return Section("performance", "Held-out performance", (table,))
+
+
+def discrimination(material: Material) -> Section:
+    """ROC, precision-recall, confusion matrix."""
+    judged = material.evaluation.discrimination
+    if judged is None:
+        return Section("discrimination", "Discrimination", absent="the evaluation holds no curves")
+    figures = FigureRow(
+        (
+            Figure(
+                curves.roc(judged, material.metrics),
+                "Receiver operating characteristic. The grey diagonal is chance; the dot is the threshold of "
+                f"{judged.threshold:.2f} that was fixed on the validation split, where sensitivity and specificity are given.",
+            ),
+            Figure(
+                curves.precision_recall(judged, material.metrics),
+                "Precision and recall. The grey line is the share of events: a model that knows nothing lies on it.",
+            ),
+        )
+    )
+    return Section("discrimination", "Discrimination", (figures, _confusion(material, judged.confusion)))
+
+
+def _confusion(material: Material, confusion: tuple[tuple[int, ...], ...]) -> Table:
+    titles = class_titles(material, len(confusion))
+    rows: list[tuple[Cell | str, ...]] = []
+    for title, counts in zip(titles, confusion, strict=True):
+        total = sum(counts)
+        cells = [Cell(str(count), shade=count / total if total else 0) for count in counts]
+        rows.append((title, *cells, str(total)))
+    return Table(
+        caption="Confusion matrix: the true class (rows) and the most likely class (columns).",
+        columns=("True class", *titles, "All"),
+        rows=rows,
+        note="Counts; the darker the ground, the larger the share of the row.",
+    )
+
+
+def class_titles(material: Material, count: int) -> tuple[str, ...]:
+    """Titles of the classes, or their numbers where the evaluation does not name them."""
+    titles = material.evaluation.classes
+    return titles if len(titles) == count else tuple(f"Class {index + 1}" for index in range(count))
+
+
+def calibration(material: Material) -> Section:
+    """Curve, bins and histogram."""
+    judged = material.evaluation.calibration
+    if judged is None:
+        return Section("calibration", "Calibration", absent="the evaluation holds no calibration curve")
+    slope = find(material.metrics, "calibration_slope")
+    caption = (
+        "Calibration. Grey diagonal: the ideal; line and band: flexible curve with its 95 % interval; dots: mean prediction and observed frequency in "
+        "bins of equal size; below: how the predictions are spread. On the diagonal, of those given 30 %, 30 % have the event."
+    )
+    blocks: list[Block] = [FigureRow((Figure(curves.calibration(judged, material.metrics), caption),))]
+    if slope:
+        blocks.append(Paragraph(f"By the slope, {slope_in_words(slope)}."))
+    scaling = material.scaling
+    slope_value, intercept_value = scaling.get("slope"), scaling.get("intercept")
+    if isinstance(slope_value, float) and isinstance(intercept_value, float):
+        blocks.append(
+            Paragraph(
+                f"The logits were scaled by {decimal(slope_value)} and moved by {decimal(intercept_value)}, fitted on the "
+                "validation split; the figure shows the scaled probabilities on the held-out split.",
+                "note",
+            )
+        )
+    return Section("calibration", "Calibration", blocks)
+
+
+def utility(material: Material) -> Section:
+    """Decision curve."""
+    decision = material.evaluation.decision
+    if decision is None or not decision.strategies:
+        return Section("utility", "Clinical utility", absent="the evaluation holds no decision curve")
+    caption = (
+        "Decision curve (Vickers and Elkin 2006). Net benefit counts true positives less false positives weighted by the odds "
+        "of the threshold probability. A strategy helps where its line is above both grey ones."
+    )
+    return Section(
+        "utility", "Clinical utility", (FigureRow((Figure(curves.decision_curve(decision), caption),)),)
+    )
+
+
+def selective(material: Material) -> Section:
+    """What is gained when the least sure are left out."""
+    judged = material.evaluation.selective
+    if judged is None:
+        return Section("selective", "Selective risk", absent="the evaluation holds no selective risk")
+    caption = (
+        "Selective risk. Patients are left out from the least sure on; the line is the Brier score of those who remain. A line "
+        "that falls to the left means that the model knows when it does not know."
+    )
+    return Section(
+        "selective", "Selective risk", (FigureRow((Figure(curves.selective_risk(judged), caption),)),)
+    )
