@@ -1,69 +1,69 @@
-"""MODEL_CARD.md from the numbers of one evaluation; nothing in it is typed by hand."""
+"""MODEL_CARD.md from the numbers of one evaluation; nothing in it is typed by hand.
 
-from collections.abc import Sequence
+Plain Markdown of headings, paragraphs, lists and tables, since the service shows it as it is. A cohort's own words are stripped of
+everything that Markdown or HTML would act on.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
 
 from app.model_package.manifest import Manifest, Metric
 from training.config import RunConfig
+from training.evaluation.document import Evaluation, Group
+from training.report.words import decimal, estimate, find, metric_words, p_value, percent, sentence
 
-EXPLAINED = {
-    "auroc": "AUROC of the reported event",
-    "auroc_attainable": "AUROC of the true probability: the ceiling no model can pass on these cases",
-    "auroc_share_of_attainable": "AUROC as a share of that ceiling",
-    "auroc_image": "AUROC of the same network with the image alone",
-    "auroc_record": "AUROC of the same network with the record alone",
-    "auroc_gain_over_image": "paired gain in AUROC over image alone",
-    "auroc_gain_over_record": "paired gain in AUROC over record alone",
-    "brier": "Brier score",
-    "calibration_slope": "calibration slope (ideal 1)",
-    "calibration_in_the_large": "calibration in the large, logit (ideal 0)",
-    "nll": "negative log-likelihood of the classes",
-    "quadratic_weighted_kappa": "quadratic weighted kappa of the most likely class",
-    "set_coverage": "share of prediction sets that hold the true class",
-    "set_size": "mean number of classes in a prediction set",
-    "heatmap_peak_in_mask": "share of cases whose heatmap peak lies in the guiding mask",
-}
-"""What each metric means, in the words of the card."""
+SUBGROUP_METRICS = ("auroc", "calibration_slope", "brier")
+MAP_METRICS = ("pointing", "relevance_mass", "deletion", "insertion")
+CARE_LIMITATION = (
+    "- Outcome models of intracerebral haemorrhage are biased by care limitation: patients whose care was withdrawn could not "
+    "recover. Never use the answer to decide on withdrawal."
+)
 
 
-def model_card(manifest: Manifest, config: RunConfig, counts: dict[str, int], epochs: dict[str, int]) -> str:
+def model_card(manifest: Manifest, config: RunConfig, evaluation: Evaluation) -> str:
     """The card as Markdown.
 
     Args:
         manifest: Of the package (digests may still be empty).
         config: Of the run.
-        counts: Patients of each split.
-        epochs: Epochs that this network (`full`) and each rival were given.
+        evaluation: Of the run.
     """
     sections = (
         f"# {manifest.title}",
         f"Package `{manifest.name}` version {manifest.version}, created {manifest.created:%Y-%m-%d}.",
-        f"**Intended use.** {manifest.intended_use}",
-        f"**Training data.** {manifest.training_data} Patients: "
-        + ", ".join(f"{count} {split}" for split, count in counts.items())
-        + ".",
+        f"**Intended use.** {plain(manifest.intended_use)}",
+        f"**Training data.** {plain(manifest.training_data)} Patients: {_counts(evaluation)}.",
         _method(config),
-        "## Held-out results\n\n" + _metric_table(manifest.metrics) + "\n\n" + _epochs(epochs),
-        _calibration(manifest),
+        _results(evaluation),
+        _comparisons(evaluation),
+        _calibration(manifest, evaluation),
+        _sets(evaluation),
+        _subgroups(evaluation),
+        _distance(manifest, evaluation),
+        _heatmaps(evaluation),
+        _robustness(evaluation),
         _limits(manifest),
     )
-    return "\n\n".join(sections) + "\n"
+    return "\n\n".join(section for section in sections if section) + "\n"
 
 
-def _metric_table(metrics: Sequence[Metric]) -> str:
-    rows = [
-        f"| {EXPLAINED.get(metric.name, metric.name)} | {metric.value:.3f} | {metric.low:.3f} to {metric.high:.3f} | {metric.n} |"
-        for metric in metrics
-    ]
+def plain(text: str) -> str:
+    """A cohort's words on one line, without characters that could become markup or split a table."""
+    return re.sub(r"\s+", " ", re.sub(r"[*`<>\[\]]", "", text).replace("|", "/")).strip()
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [" | ".join(row) for row in rows]
     return "\n".join(
-        ["| on the test split | value | 95 % interval (bootstrap) | n |", "|---|---|---|---|", *rows]
+        [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}", *(f"| {line} |" for line in lines)]
     )
 
 
-def _epochs(epochs: dict[str, int]) -> str:
-    return (
-        "Epochs given to each network: "
-        + ", ".join(f"{name} {count}" for name, count in epochs.items())
-        + "."
+def _counts(evaluation: Evaluation) -> str:
+    return ", ".join(
+        f"{count} {split}"
+        + (f" ({evaluation.events[split]} with the event)" if split in evaluation.events else "")
+        for split, count in evaluation.counts.items()
     )
 
 
@@ -75,21 +75,145 @@ def _method(config: RunConfig) -> str:
         else "The spatial gates were trained on the outcome alone, without masks."
     )
     return (
-        "## Method\n\nRecord-guided attention (MMA) and a multi-head gated multimodal unit (MH-GMU) on a 3D "
-        f"{config.model.backbone.depth}, after the abstract of arXiv:2112.11710; the equations are this project's reading "
-        f"of it (`docs/concepts/method.md`). {guidance} Seed {config.seed}."
+        "## Method\n\nRecord-guided attention (MMA) and a multi-head gated multimodal unit (MH-GMU) on a "
+        f"{config.model.backbone.spatial_dims}D {config.model.backbone.depth}, after the abstract of arXiv:2112.11710; the equations "
+        f"are this project's reading of it (`docs/concepts/method.md`). {guidance} Seed {config.seed}."
     )
 
 
-def _calibration(manifest: Manifest) -> str:
+def _results(evaluation: Evaluation) -> str:
+    rows = [
+        (
+            sentence(metric_words(each.name).long),
+            decimal(each.value),
+            f"{decimal(each.low)} to {decimal(each.high)}",
+            str(each.n),
+        )
+        for each in evaluation.metrics
+    ]
+    epochs = ", ".join(f"{plain(name)} {count}" for name, count in evaluation.epochs.items())
+    return (
+        f"## Held-out results\n\nThe event is: {plain(evaluation.event)}.\n\n"
+        + _table(("on the test split", "value", "95 % interval (bootstrap)", "n"), rows)
+        + (f"\n\nEpochs given to each network: {epochs}." if epochs else "")
+    )
+
+
+def _comparisons(evaluation: Evaluation) -> str:
+    if not evaluation.comparisons:
+        return ""
+    rows = [
+        (
+            plain(each.against),
+            metric_words(each.metric).short,
+            _estimate(each.difference),
+            p_value(each.p_holm),
+        )
+        for each in evaluation.comparisons
+    ]
+    return (
+        "## Against other models\n\nThis model less each rival, paired on the same patients.\n\n"
+        + _table(("rival", "measure", "difference (95 % interval)", "Holm p"), rows)
+        + "\n\nAn interval that holds 0 is no proof that models are alike."
+    )
+
+
+def _calibration(manifest: Manifest, evaluation: Evaluation) -> str:
     fit = manifest.calibration
     numbers = ", ".join(f"{name} {value:.3f}" for name, value in fit.parameters.items())
+    method = f" ({evaluation.sets.method})" if evaluation.sets else ""
+    titles = {each.label: each.title for each in manifest.outputs.classes}
+    if fit.class_thresholds is None:
+        threshold = f"a class enters at probability {fit.conformal_threshold:.3f}"
+    else:
+        each = (
+            f"{titles[label]} {own.threshold:.3f} ({own.n} cases)"
+            for label, own in fit.class_thresholds.items()
+        )
+        threshold = f"each class enters at its own probability: {', '.join(each)}"
     return (
-        f"## Calibration and doubt\n\n{fit.method.capitalize()} scaling inside the graph ({numbers}), fitted on the validation "
-        f"split. Prediction sets: a class enters at probability {fit.conformal_threshold:.3f} (split conformal, nominal coverage "
-        f"{fit.coverage:.0%}, {fit.n} calibration cases). An image and record farther from training than "
-        f"{manifest.out_of_distribution.threshold:.1%} of the calibration cases are flagged as out of distribution."
+        f"## Calibration and doubt\n\n{fit.method.capitalize()} scaling inside the graph ({numbers}), fitted on the validation split. "
+        f"Prediction sets{method}: {threshold}; nominal coverage {fit.coverage:.0%}, {fit.n} calibration cases. The most likely class "
+        "is always in the set."
     )
+
+
+def _sets(evaluation: Evaluation) -> str:
+    if evaluation.sets is None:
+        return ""
+    rows = [("all", *_set_numbers(evaluation.sets.metrics))]
+    rows += [
+        (
+            plain(group.level if group.variable == "class" else f"{group.variable} {group.level}"),
+            *_set_numbers(group.metrics, group.n),
+        )
+        for group in evaluation.sets.groups
+    ]
+    head = ("held-out cases", "n", "coverage (95 % interval)", "classes in a set")
+    return f"### Prediction sets on held-out cases\n\n{_table(head, rows)}"
+
+
+def _set_numbers(metrics: tuple[Metric, ...], n: int | None = None) -> tuple[str, str, str]:
+    coverage, size = find(metrics, "set_coverage"), find(metrics, "set_size")
+    count = n if n is not None else coverage.n if coverage else 0
+    return (str(count), _estimate(coverage) if coverage else "too few", _estimate(size, 2) if size else "")
+
+
+def _subgroups(evaluation: Evaluation) -> str:
+    if not evaluation.subgroups:
+        return ""
+    head = ("group", "n (events)", *(metric_words(name).short for name in SUBGROUP_METRICS))
+    return "## Subgroups\n\n" + _table(head, [_subgroup(group) for group in evaluation.subgroups])
+
+
+def _subgroup(group: Group) -> tuple[str, ...]:
+    words = (plain(f"{group.variable} {group.level}"), f"{group.n} ({group.events})")
+    if group.too_few:
+        return (*words, "too few", *[""] * (len(SUBGROUP_METRICS) - 1))
+    found = (find(group.metrics, name) for name in SUBGROUP_METRICS)
+    return (*words, *("" if each is None else _estimate(each, 2) for each in found))
+
+
+def _distance(manifest: Manifest, evaluation: Evaluation) -> str:
+    flagged = evaluation.distance.flagged if evaluation.distance else {}
+    shares = "; ".join(f"{plain(name)} {percent(share)}" for name, share in flagged.items())
+    return (
+        "## Out of distribution\n\nAn image and record farther from training than "
+        f"{manifest.out_of_distribution.threshold:.1%} of the calibration cases are flagged as out of distribution."
+        + (f" Flagged: {shares}." if shares else "")
+    )
+
+
+def _heatmaps(evaluation: Evaluation) -> str:
+    maps = evaluation.heatmaps
+    if maps is None or not maps.methods:
+        return ""
+    shown = [name for name in MAP_METRICS if any(find(each.metrics, name) for each in maps.methods)]
+    rows = []
+    for method in maps.methods:
+        found = (find(method.metrics, name) for name in shown)
+        rows.append((plain(method.name), *("" if each is None else _estimate(each, 2) for each in found)))
+    chance = (
+        f" The mask fills {percent(maps.chance)} of the head: chance level of the first two."
+        if maps.chance
+        else ""
+    )
+    with_mask = f"On {maps.n} held-out cases with a mask." if maps.n else "The cohort has no masks."
+    head = ("map", *(sentence(metric_words(name).long) for name in shown))
+    return f"## Heatmaps\n\n{with_mask}{chance}\n\n{_table(head, rows)}"
+
+
+def _robustness(evaluation: Evaluation) -> str:
+    lines = [(line, area) for line in evaluation.robustness if (area := find(line.metrics, "auroc"))]
+    if not lines:
+        return ""
+    rows = [(plain(f"{line.kind} {line.level}"), _estimate(area)) for line, area in lines]
+    return "## Robustness\n\n" + _table(("held-out cases, disturbed", "AUROC (95 % interval)"), rows)
+
+
+def _estimate(metric: Metric, digits: int = 3) -> str:
+    """With ordinary spaces, since a card is also read as text."""
+    return estimate(metric, digits).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def _limits(manifest: Manifest) -> str:
@@ -99,6 +223,7 @@ def _limits(manifest: Manifest) -> str:
         "- The heatmap is relative within one image (1 = its peak). It shows attention, not cause; a good overlap with a lesion "
         "is not evidence of a right reason.\n"
         "- The image share is a share of a mixture, not a causal importance.\n"
-        f"- The record may be empty; fewest known features: {manifest.ehr.minimum_features}. Missing values are told to the "
+        + (f"{CARE_LIMITATION}\n" if manifest.task == "gos" else "")
+        + f"- The record may be empty; fewest known features: {manifest.ehr.minimum_features}. Missing values are told to the "
         "network as missing, not imputed."
     )

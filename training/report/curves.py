@@ -9,6 +9,7 @@ from matplotlib.figure import Figure as Plot
 
 from app.model_package.manifest import Metric
 from training.evaluation.document import Calibration, Curve, DecisionCurve, Discrimination, Selective
+from training.evaluation.judge import MODEL
 from training.report.style import (
     BLUE,
     CYCLE,
@@ -28,6 +29,9 @@ from training.report.words import estimate, find
 HISTOGRAM_BIN = 0.05
 FLOOR = -0.05
 """Net benefit below this is of no interest; "treat all" falls without bound."""
+DEFAULTS = {"all": "treat all", "none": "treat none"}
+MOST_RIVALS = 3
+"""Lines beyond these could not be told apart."""
 
 
 def band(ax: Axes, curve: Curve, color: str) -> None:
@@ -122,32 +126,52 @@ def _bins(ax: Axes, bins: Curve) -> None:
     )
 
 
+def drawn_strategies(decision: DecisionCurve) -> dict[str, Curve]:
+    """The model, both defaults, and as many rivals as can be told apart."""
+    rivals = [name for name in decision.strategies if name not in DEFAULTS and name != MODEL]
+    shown = {MODEL, *DEFAULTS, *rivals[:MOST_RIVALS]}
+    return {name: curve for name, curve in decision.strategies.items() if name in shown}
+
+
 def decision_curve(decision: DecisionCurve) -> Markup:
-    """Net benefit of every strategy; the labels stand where the lines end."""
-    names = {"model": "this model", "all": "treat all", "none": "treat none"}
+    """Net benefit of every drawn strategy; the names stand where the lines end."""
+    strategies = drawn_strategies(decision)
+    rivals = [name for name in strategies if name not in DEFAULTS and name != MODEL]
 
     def draw(ax: Axes) -> None:
         ends: list[End] = []
-        rivals = 0
-        for strategy, curve in decision.strategies.items():
-            color, dash, width = BLUE, DASHES[0], 1.8
-            if strategy in ("all", "none"):
-                color, width = QUIET, 0.9
-            elif strategy != "model":
-                rivals += 1
-                color, dash, width = CYCLE[rivals % len(CYCLE)], DASHES[rivals % len(DASHES)], 1.2
-            shown = [(x, y) for x, y in zip(curve.x, curve.y, strict=True) if y >= FLOOR]
-            if not shown:
+        for name, curve in strategies.items():
+            index = 1 + rivals.index(name) if name in rivals else 0
+            color = QUIET if name in DEFAULTS else CYCLE[index % len(CYCLE)]
+            y = np.where(np.array(curve.y) >= FLOOR, curve.y, np.nan)
+            if np.isnan(y).all():
                 continue
-            ax.plot(*zip(*shown, strict=True), color=color, linestyle=dash, linewidth=width)
-            ends.append(End(*shown[-1], names.get(strategy, strategy), color))
-        highest = max(max(curve.y) for curve in decision.strategies.values())
-        ax.set(
-            xlabel="Threshold probability", ylabel="Net benefit", ylim=(FLOOR, highest * 1.05), xlim=(0, None)
-        )
+            width = 1.8 if name == MODEL else 1.1
+            ax.plot(curve.x, y, color=color, linestyle=DASHES[index % len(DASHES)], linewidth=width)
+            last = int(np.flatnonzero(~np.isnan(y))[-1])
+            ends.append(
+                End(
+                    curve.x[last],
+                    curve.y[last],
+                    DEFAULTS.get(name, "this model" if name == MODEL else name),
+                    color,
+                )
+            )
+        ax.set(xlabel="Threshold probability", ylabel="Net benefit", ylim=(FLOOR, None), xlim=(0, None))
+        band(ax, Curve(**_floored(strategies[MODEL])), BLUE)
         label_ends(ax, ends)
 
     return plot("decision", draw, "Decision curves: net benefit over threshold probability", height_in=3.0)
+
+
+def _floored(curve: Curve) -> dict[str, tuple[float, ...]]:
+    """The band is drawn inside the axes only."""
+    return {
+        "x": curve.x,
+        "y": curve.y,
+        "low": tuple(max(each, FLOOR) for each in curve.low),
+        "high": tuple(max(each, FLOOR) for each in curve.high),
+    }
 
 
 def selective_risk(selective: Selective) -> Markup:

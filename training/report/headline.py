@@ -2,8 +2,18 @@
 
 from app.model_package.manifest import Metric
 from training.evaluation.document import Comparison
+from training.evaluation.judge import MODEL
 from training.report.material import Material
-from training.report.words import decimal, estimate, find, interval, listed, p_value, percent
+from training.report.words import (
+    decimal,
+    estimate,
+    find,
+    interval,
+    listed,
+    p_value,
+    percent,
+    percent_estimate,
+)
 
 ALPHA = 0.05
 SLOPE_GOOD = (0.9, 1.1)
@@ -32,8 +42,11 @@ def headline(material: Material) -> list[str]:
 
 def row_title(material: Material, name: str) -> str:
     """Words for a row of the model table, where the study has them."""
+    if name == MODEL:
+        return "this model"
     rows = material.study.rows if material.study else ()
-    return next((row.title for row in rows if row.name == name), name)
+    title = next((row.title for row in rows if row.name == name), name)
+    return title.replace("-", "\N{NON-BREAKING HYPHEN}")
 
 
 def _discrimination(material: Material) -> str:
@@ -61,7 +74,7 @@ def _ceiling(material: Material) -> str:
         return ""
     return (
         f"The true risk of these phantoms is known, and no model can pass its AUROC of {decimal(ceiling.value)}; this model "
-        f"reached {percent(share.value)} of it ({percent(share.low)} to {percent(share.high)})."
+        f"reached {percent_estimate(share)} of it."
     )
 
 
@@ -129,12 +142,9 @@ def _sets(material: Material) -> str:
     size = find(sets.metrics, "set_size") if sets else None
     if coverage is None:
         return ""
-    promised = f", {percent(sets.nominal, 0)} promised" if sets else ""
+    promised = f"; {percent(sets.nominal, 0)} were promised" if sets else ""
     mean = f", at {decimal(size.value, 2)} classes a set" if size else ""
-    return (
-        f"Prediction sets held the true class in {percent(coverage.value)} "
-        f"({percent(coverage.low)} to {percent(coverage.high)}{promised}){mean}."
-    )
+    return f"Prediction sets held the true class in {percent_estimate(coverage)} of cases{promised}{mean}."
 
 
 def _heatmap(material: Material) -> str:
@@ -147,7 +157,7 @@ def _heatmap(material: Material) -> str:
         return ""
     chance = f" (a random point would lie there in {percent(maps.chance)})" if maps.chance is not None else ""
     return (
-        f"The peak of the heatmap lay in the region of interest in {percent(pointing.value)} "
-        f"({percent(pointing.low)} to {percent(pointing.high)}) of {maps.n} cases{chance}. "
+        f"The peak of the heatmap lay in the region of interest in {percent_estimate(pointing)} "
+        f"of {maps.n} cases{chance}. "
         "Overlap is not evidence of a right reason."
     )

@@ -13,6 +13,7 @@ from training.cohort import CohortDescription
 from training.config import RunConfig, config_to_dict
 from training.environment import read_environment
 from training.evaluation.document import EVALUATION_FILE, Comparison, Evaluation, load_evaluation
+from training.evaluation.fitted import CALIBRATION_FILE, CalibrationFile, load_calibration
 from training.report.history import Epoch, read_history
 from training.report.study import Study, read_study
 from training.runs import RUN_FILE, read_notes
@@ -33,7 +34,7 @@ class Material:
         parameters: Trained numbers of the network.
         kept_epoch: Epoch whose weights were kept.
         history: Of the run, by epoch.
-        scaling: `calibration.json`.
+        fitted: `calibration.json`; None where it was not kept.
         environment: Versions and machine.
         study: The other rows of the model table, where an ablation was made.
         pictures: Bytes of the gallery's PNG files, by name.
@@ -46,7 +47,7 @@ class Material:
     parameters: int | None = None
     kept_epoch: int | None = None
     history: tuple[Epoch, ...] = ()
-    scaling: Mapping[str, object] = field(default_factory=dict)
+    fitted: CalibrationFile | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     study: Study | None = None
     pictures: Mapping[str, bytes] = field(default_factory=dict)
@@ -94,7 +95,7 @@ def gather(run: Path, ablation: Path | None = None) -> Material:
         evaluation=evaluation,
         features=description.features if description else (),
         history=read_history(run),
-        scaling=_json(run / "calibration.json"),
+        fitted=load_calibration(run) if (run / CALIBRATION_FILE).is_file() else None,
         environment=read_environment(run),
         study=read_study(ablation) if ablation else None,
         pictures={each.picture: _picture(run, each.picture) for each in evaluation.examples},
@@ -123,13 +124,6 @@ def _description(run: Path) -> CohortDescription | None:
         return None
     path = Path(read_notes(run)["cohort"]) / "cohort.json"
     return CohortDescription.model_validate_json(path.read_bytes()) if path.is_file() else None
-
-
-def _json(path: Path) -> dict[str, object]:
-    if not path.is_file():
-        return {}
-    tree: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
-    return tree
 
 
 def _picture(run: Path, name: str) -> bytes:

@@ -57,6 +57,12 @@ METRICS = {
     ),
     "ranked_probability_score": MetricWords("RPS", "ranked probability score (0 perfect)"),
     "set_coverage": MetricWords("Coverage", "share of prediction sets that hold the true class"),
+    "set_full": MetricWords(
+        "Full sets", "share of prediction sets that hold every class and so say nothing", percent=True
+    ),
+    "selective_risk": MetricWords(
+        "Selective risk", "mean Brier score while the least sure are left out (area below the curve)"
+    ),
     "set_size": MetricWords("Set size", "mean number of classes in a prediction set"),
     "heatmap_peak_in_mask": MetricWords(
         "Peak in mask", "share of cases whose heatmap peak lies in the guiding mask"
@@ -119,8 +125,16 @@ def unit_words(unit: str) -> str:
     return UNITS.get(unit, "" if unit.startswith("{") else unit)
 
 
+GAIN_AT = "net_benefit_gain_at_"
+
+
 def metric_words(name: str) -> MetricWords:
     """Words for a metric; an unknown name is spelled with spaces."""
+    if name.startswith(GAIN_AT):
+        threshold = f"{name.removeprefix(GAIN_AT)} %"
+        return MetricWords(
+            f"Gain at {threshold}", f"net benefit over the better of treating all and none at {threshold}"
+        )
     spelled = name.replace("_", " ")
     return METRICS.get(name, MetricWords(sentence(spelled), spelled))
 
@@ -160,6 +174,11 @@ def estimate(metric: Metric, digits: int = 3) -> str:
 def percent(value: float, digits: int = 1) -> str:
     """`94.8 %`, with a space that does not break."""
     return f"{decimal(100 * value, digits)}{NBSP}%"
+
+
+def percent_estimate(metric: Metric) -> str:
+    """`90.7 % (88.5 to 92.9)`."""
+    return f"{percent(metric.value)} ({interval(100 * metric.low, 100 * metric.high, 1)})"
 
 
 def p_value(p: float) -> str:

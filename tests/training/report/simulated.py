@@ -14,6 +14,7 @@ from PIL import Image
 from app.ehr.schema import Feature
 from app.model_package.manifest import Metric
 from training.evaluation import document as d
+from training.evaluation.fitted import CalibrationFile
 from training.metrics import auroc, brier, calibration_line, negative_log_likelihood, quadratic_weighted_kappa
 from training.report.history import Epoch
 from training.report.material import Material
@@ -78,7 +79,7 @@ def evaluation(source: str = "phantoms") -> d.Evaluation:
         calibration=_calibration(a),
         decision=_decision(a),
         sets=_sets(),
-        comparisons=_comparisons(),
+        comparisons=_comparisons("model"),
         subgroups=_subgroups(),
         selective=_selective(a),
         distance=d.Distance(
@@ -100,7 +101,15 @@ def material(source: str = "phantoms", study: bool = True) -> Material:
         parameters=412_693,
         kept_epoch=8,
         history=_history(0),
-        scaling={"slope": 1.056, "intercept": 0.0},
+        fitted=CalibrationFile(
+            slope=1.056,
+            intercept=0.0,
+            thresholds=(0.21, 0.02, 0.19, 0.18, 0.2),
+            cases=(150, 14, 191, 121, 124),
+            coverage=0.9,
+            n=600,
+            operating_point=0.43,
+        ),
         environment={
             "started": "2026-11-28 01:02 UTC",
             "python": "3.11.7",
@@ -248,13 +257,14 @@ def _decision(a: Answers) -> d.DecisionCurve:
 
     weak = simulate(0.8).p
     return d.DecisionCurve(
+        gains=(near("net_benefit_gain_at_30", 0.04, 0.02), near("net_benefit_gain_at_50", 0.11, 0.03)),
         strategies={
             "model": benefit(lambda t: a.p >= t),
             "all": benefit(lambda t: a.p >= -t),
             "none": benefit(lambda t: a.p > 1 + t),
             "ICH Score": benefit(lambda t: 0.7 * a.p + 0.3 * weak >= t),
             "FUNC": benefit(lambda t: 0.5 * a.p + 0.5 * weak >= t),
-        }
+        },
     )
 
 
@@ -277,7 +287,7 @@ def _sets() -> d.PredictionSets:
     )
 
 
-def _comparisons() -> tuple[d.Comparison, ...]:
+def _comparisons(row: str = "mma+mhgmu") -> tuple[d.Comparison, ...]:
     found = (
         ("image", 0.140, 0.0),
         ("record", 0.068, 0.0),
@@ -287,7 +297,7 @@ def _comparisons() -> tuple[d.Comparison, ...]:
     )
     return tuple(
         d.Comparison(
-            row="mma+mhgmu",
+            row=row,
             against=against,
             metric="auroc",
             difference=near("auroc", gain, 0.02),

@@ -26,7 +26,7 @@ def model_table(material: Material) -> Section:
     repeated = any(row.runs > 1 for row in study.rows)
     rows = [
         (
-            *_model_row(row, shown, strong=row.name == material.evaluation.row),
+            *_model_row(material, row, shown, strong=row.name == material.evaluation.row),
             *([_spread(row)] if repeated else []),
         )
         for row in study.rows
@@ -59,11 +59,13 @@ def _spread(row: ModelRow) -> str:
     return f"{interval(min(row.spread), max(row.spread))} ({row.runs})"
 
 
-def _model_row(row: ModelRow, shown: list[str], *, strong: bool) -> tuple[Cell | str, ...]:
+def _model_row(
+    material: Material, row: ModelRow, shown: list[str], *, strong: bool
+) -> tuple[Cell | str, ...]:
     parameters = "" if row.parameters is None else f"{row.parameters:,}".replace(",", "\N{THIN SPACE}")
     found = (find(row.metrics, name) for name in shown)
     return (
-        Cell(row.title, strong=strong),
+        Cell(row_title(material, row.name), strong=strong),
         parameters,
         *(Cell("" if each is None else estimate(each, 3), strong=strong) for each in found),
     )

@@ -9,7 +9,16 @@ from training.evaluation.document import Disturbance, Example, Heatmaps
 from training.report import progress_plots
 from training.report.blocks import Block, Cell, Figure, FigureRow, Paragraph, Section, Table
 from training.report.material import Material
-from training.report.words import MAP_METRICS, estimate, find, glossary, metric_words, percent, sentence
+from training.report.words import (
+    MAP_METRICS,
+    estimate,
+    find,
+    glossary,
+    metric_words,
+    percent,
+    percent_estimate,
+    sentence,
+)
 
 METHOD_METRICS = (
     "pointing",
@@ -144,7 +153,7 @@ def robustness(material: Material) -> Section:
 
 
 def _written(metric: Metric) -> str:
-    return percent(metric.value) if metric_words(metric.name).percent else estimate(metric, 3)
+    return percent_estimate(metric) if metric_words(metric.name).percent else estimate(metric, 3)
 
 
 def _words(line: Disturbance) -> str:

@@ -1,12 +1,20 @@
 """Who was studied, for whom it works, for whom a set or a refusal is the better answer."""
 
-from app.model_package.manifest import Metric
-from training.evaluation.document import Group
+from training.evaluation.document import Group, PredictionSets
 from training.report.blocks import Block, Cell, Paragraph, Section, Table
 from training.report.forest import axis, mark, scale_for
 from training.report.headline import patients
 from training.report.material import Material
-from training.report.words import estimate, find, metric_words, percent, unit_words
+from training.report.words import (
+    decimal,
+    estimate,
+    find,
+    metric_words,
+    percent,
+    percent_estimate,
+    sentence,
+    unit_words,
+)
 
 SPLIT_TITLES = {
     "train": "Training",
@@ -14,6 +22,8 @@ SPLIT_TITLES = {
     "calibration": "Calibration",
     "test": "Held out",
 }
+COUNTED = "Patients"
+"""A line of the cohort table that the counts of the splits already say."""
 SUBGROUP_NUMBERS = ("calibration_slope", "brier")
 
 
@@ -28,6 +38,8 @@ def cohort(material: Material) -> Section:
     if evaluation.events:
         rows.append(("With the event", *(_events(material, split) for split in splits)))
     for line in evaluation.cohort_table:
+        if line.variable == COUNTED:
+            continue
         unit = unit_words(line.unit)
         rows.append(
             (
@@ -73,7 +85,7 @@ def sets(material: Material) -> Section:
         (
             _group_words(variable, level),
             "" if n is None else str(n),
-            _percent_interval(coverage) if coverage else "too few",
+            percent_estimate(coverage) if coverage else "too few",
             estimate(size, 2) if size else "",
             Cell(mark=mark(scale, coverage)),
         )
@@ -92,17 +104,29 @@ def sets(material: Material) -> Section:
         foot=("", "", "", "", Cell(mark=axis(scale, "below promise", "above"))),
         note="Coverage: share of sets that hold the true class.",
     )
-    return Section("sets", "Prediction sets", (Paragraph(judged.method), table))
+    return Section("sets", "Prediction sets", (Paragraph(_method(material, judged)), table))
+
+
+def _method(material: Material, judged: PredictionSets) -> str:
+    """How the sets are made, with the fitted thresholds where the run holds them."""
+    fitted = material.fitted
+    classes = material.evaluation.classes
+    words = f"{sentence(judged.method)}. "
+    if fitted is None or len(fitted.thresholds) != len(classes):
+        return words
+    each = [
+        f"{title} {decimal(threshold)} ({cases} cases)"
+        for title, threshold, cases in zip(classes, fitted.thresholds, fitted.cases, strict=True)
+    ]
+    return (
+        f"{words}Least probability with which a class enters, and calibration cases of it: {', '.join(each)}."
+    )
 
 
 def _group_words(variable: str, level: str) -> str:
     if not level:
         return variable
     return level if variable == "class" else f"{variable}: {level}"
-
-
-def _percent_interval(metric: Metric) -> str:
-    return f"{percent(metric.value)} ({percent(metric.low)} to {percent(metric.high)})"
 
 
 def subgroups(material: Material) -> Section:

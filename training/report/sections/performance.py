@@ -1,10 +1,11 @@
 """Discrimination, calibration, clinical utility and selective risk of the model itself."""
 
+from training.evaluation.judge import MODEL
 from training.report import curves
 from training.report.blocks import Block, Cell, Figure, FigureRow, Paragraph, Section, Table
 from training.report.headline import patients, slope_in_words
 from training.report.material import Material
-from training.report.words import decimal, find, interval, metric_words, sentence
+from training.report.words import decimal, estimate, find, interval, listed, metric_words, sentence
 
 
 def performance(material: Material) -> Section:
@@ -85,12 +86,11 @@ def calibration(material: Material) -> Section:
     blocks: list[Block] = [FigureRow((Figure(curves.calibration(judged, material.metrics), caption),))]
     if slope:
         blocks.append(Paragraph(f"By the slope, {slope_in_words(slope)}."))
-    scaling = material.scaling
-    slope_value, intercept_value = scaling.get("slope"), scaling.get("intercept")
-    if isinstance(slope_value, float) and isinstance(intercept_value, float):
+    fitted = material.fitted
+    if fitted:
         blocks.append(
             Paragraph(
-                f"The logits were scaled by {decimal(slope_value)} and moved by {decimal(intercept_value)}, fitted on the "
+                f"The logits were scaled by {decimal(fitted.slope)} and moved by {decimal(fitted.intercept)}, fitted on the "
                 "validation split; the figure shows the scaled probabilities on the held-out split.",
                 "note",
             )
@@ -99,17 +99,29 @@ def calibration(material: Material) -> Section:
 
 
 def utility(material: Material) -> Section:
-    """Decision curve."""
+    """Decision curve, and the gain at stated thresholds."""
     decision = material.evaluation.decision
-    if decision is None or not decision.strategies:
+    if decision is None or MODEL not in decision.strategies:
         return Section("utility", "Clinical utility", absent="the evaluation holds no decision curve")
+    hidden = [name for name in decision.strategies if name not in curves.drawn_strategies(decision)]
     caption = (
         "Decision curve (Vickers and Elkin 2006). Net benefit counts true positives less false positives weighted by the odds "
-        "of the threshold probability. A strategy helps where its line is above both grey ones."
+        "of the threshold probability. The model helps where its line is above both grey ones, treating all and treating none."
     )
-    return Section(
-        "utility", "Clinical utility", (FigureRow((Figure(curves.decision_curve(decision), caption),)),)
-    )
+    if hidden:
+        caption += f" Not drawn, to keep lines apart: {listed(hidden)}."
+    blocks: list[Block] = [FigureRow((Figure(curves.decision_curve(decision), caption),))]
+    if decision.gains:
+        rows = [(sentence(metric_words(each.name).long), estimate(each)) for each in decision.gains]
+        blocks.append(
+            Table(
+                caption="Gain in net benefit at stated thresholds.",
+                columns=("Measure", "Gain (95 % interval)"),
+                rows=rows,
+                note="0.01 is one more true positive in 100 patients, with no false positive more.",
+            )
+        )
+    return Section("utility", "Clinical utility", blocks)
 
 
 def selective(material: Material) -> Section:
