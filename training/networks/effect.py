@@ -43,8 +43,14 @@ def ehr_effect_map(
 
     def against_others(stage: int, features: Tensor, e: Tensor) -> Gated:
         own = net.gate(stage, features, e)
-        others = [net.gate(stage, features, one.expand(len(features), -1)).logits for one in references]
-        return own._replace(logits=own.logits - torch.stack(others).mean(0))
+        others = [net.gate(stage, features, one.expand(len(features), -1)) for one in references]
+        return own._replace(logits=_logits(own) - torch.stack([_logits(one) for one in others]).mean(0))
 
     _, passed = net.look(image, code, against_others)
-    return combine([one.logits for one in passed], net.stage_lattices, standardise=False)
+    return combine([_logits(one) for one in passed], net.stage_lattices, standardise=False)
+
+
+def _logits(gated: Gated) -> Tensor:
+    if gated.logits is None:
+        raise ValueError("the effect map needs a spatial gate at every gated stage")
+    return gated.logits

@@ -49,7 +49,10 @@ class Lattice:
         return cls((1,) * axes, (0.0,) * axes)
 
     def then(
-        self, kernel: int | Sequence[int], stride: int | Sequence[int], padding: int | Sequence[int] | None = None
+        self,
+        kernel: int | Sequence[int],
+        stride: int | Sequence[int],
+        padding: int | Sequence[int] | None = None,
     ) -> "Lattice":
         """The cells after one more convolution or pooling; without `padding`, half of the kernel."""
         axes = len(self.stride)
@@ -58,7 +61,9 @@ class Lattice:
         shifts = [(k - 1) / 2 - p for k, p in zip(kernels, paddings, strict=True)]
         return Lattice(
             tuple(step * s for step, s in zip(self.stride, strides, strict=True)),
-            tuple(at + step * shift for at, step, shift in zip(self.offset, self.stride, shifts, strict=True)),
+            tuple(
+                at + step * shift for at, step, shift in zip(self.offset, self.stride, shifts, strict=True)
+            ),
             (*self.windows, Window(kernels, strides, paddings)),
         )
 
@@ -68,12 +73,10 @@ class Lattice:
         return Lattice((1, *self.stride), (0.0, *self.offset), windows)
 
     def cells(self, shape: Sequence[int]) -> tuple[int, ...]:
-        """Number of cells per axis of an image of so many voxels; below 1 where the image is too small."""
+        """Number of cells per axis of an image of so many voxels; 0 where some window does not fit in."""
         counts = tuple(shape)
-        for kernels, strides, paddings in self.windows:
-            counts = tuple(
-                (n + 2 * p - k) // s + 1 for n, k, s, p in zip(counts, kernels, strides, paddings, strict=True)
-            )
+        for window in self.windows:
+            counts = tuple(_positions(*sizes) for sizes in zip(counts, *window, strict=True))
         return counts
 
 
@@ -146,6 +149,10 @@ def spread(maps: Tensor, shape: Sequence[int]) -> Tensor:
         for size, cells in zip(maps.shape[2:], shape, strict=True)
     ]
     return resample(maps, coordinates)
+
+
+def _positions(cells: int, kernel: int, stride: int, padding: int) -> int:
+    return max(0, (cells + 2 * padding - kernel) // stride + 1) if cells else 0
 
 
 def _per_axis(number: int | Sequence[int], axes: int) -> tuple[int, ...]:

@@ -98,8 +98,11 @@ def pool_mask(mask: Tensor, lattice: Lattice, shape: Sequence[int]) -> Tensor:
     Returns:
         [B, 1, *shape] on the stage's cells.
     """
-    window, padding = [], []
-    for step, offset, cells, voxels in zip(lattice.stride, lattice.offset, shape, mask.shape[2:], strict=True):
+    window: list[int] = []
+    padding: list[int] = []
+    for step, offset, cells, voxels in zip(
+        lattice.stride, lattice.offset, shape, mask.shape[2:], strict=True
+    ):
         size = step if (step - 1) / 2 % 1 == offset % 1 else step + 1
         before = round((size - 1) / 2 - offset)
         window.append(size)

@@ -153,7 +153,7 @@ class FusionNet(nn.Module):
         v = last.float().flatten(2).mean(2)
         if not self._by_slice:
             return v, tuple(passed)
-        return self.slices(v.unflatten(0, (-1, depth))), tuple(_volumes(one, depth) for one in passed)
+        return self.slices(v.view(-1, depth, v.shape[1])), tuple(_volumes(one, depth) for one in passed)
 
     def gate(self, stage: int, features: Tensor, e: Tensor) -> Gated:
         """Apply the gate of a stage, in float32 whatever the convolutions run in."""

@@ -15,7 +15,8 @@ def fold(volumes: Tensor) -> Tensor:
 
 def unfold(slices: Tensor, depth: int) -> Tensor:
     """[B * D, C, *S] back to [B, C, D, *S]."""
-    return slices.unflatten(0, (-1, depth)).transpose(1, 2)
+    volumes: Tensor = slices.view(-1, depth, *slices.shape[1:]).transpose(1, 2)
+    return volumes
 
 
 def repeat(per_patient: Tensor, depth: int) -> Tensor:
@@ -46,7 +47,8 @@ class SliceAttention(nn.Module):
     def forward(self, v: Tensor) -> Tensor:
         """[B, D, C] to [B, C]."""
         share = self.score(torch.tanh(self.hidden(v))).softmax(dim=1)
-        return (share * v).sum(1)
+        pooled: Tensor = (share * v).sum(1)
+        return pooled
 
 
 def make_slice_pooling(kind: SlicePooling, width: int) -> nn.Module:

@@ -1,14 +1,26 @@
 """Small networks and records that the tests of this folder share."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
 from app.ehr.schema import Feature
-from training.networks.config import BackboneConfig, EhrConfig, GmuConfig, MmaConfig, ModelConfig
+from training.networks.config import (
+    BackboneConfig,
+    BackboneName,
+    EhrConfig,
+    GmuConfig,
+    MmaConfig,
+    ModelConfig,
+)
 
 SHAPE = (6, 17, 15)
+BACKBONES: Sequence[BackboneName] = get_args(BackboneName)
+LARGE = (20, 33, 35)
+"""Voxels that leave DenseNet a cell: it halves five times and rounds down."""
 
 
 def number(name: str) -> Feature:
@@ -45,9 +57,7 @@ FEATURES: Sequence[Feature] = (
 )
 
 
-def small(
-    fusion: str = "mhgmu", mma: MmaConfig | None = None, ehr: EhrConfig | None = None
-) -> ModelConfig:
+def small(fusion: str = "mhgmu", mma: MmaConfig | None = None, ehr: EhrConfig | None = None) -> ModelConfig:
     """A 3D network of a few thousand parameters."""
     off = MmaConfig(spatial="none", channel=False)
     gates = MmaConfig(stages=(1, 2), kernel=(3, 3, 3))
@@ -58,6 +68,20 @@ def small(
         mma=mma or (off if fusion in {"image", "record"} else gates),
         gmu=GmuConfig(width=16, heads=4),
     )
+
+
+def on(name: BackboneName, dims: Literal[2, 3] = 3, config: ModelConfig | None = None) -> ModelConfig:
+    """A configuration on another backbone, of few channels, with gates after stages 2 and 3."""
+    base = config or small()
+    backbone = BackboneConfig(
+        depth=name,
+        widths=(8, 8, 16, 16),
+        width_multiplier=0.125,
+        spatial_dims=dims,
+        stem_kernel=(3,) * dims,
+        stem_stride=(1, 2, 2)[3 - dims :],
+    )
+    return replace(base, backbone=backbone, mma=replace(base.mma, stages=(2, 3), kernel=(3,) * dims))
 
 
 def wake(module: nn.Module, scale: float = 0.3) -> None:

@@ -5,7 +5,10 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from training.networks.heads import class_probabilities, favourable_probability
+from training.networks.lattice import Lattice
 from training.networks.losses import corn_loss, favourable_loss, guidance_loss, outcome_loss, pool_mask
+
+VOXELS = Lattice.voxels(3)
 
 
 def test_corn_asks_each_threshold_only_of_those_who_reached_it() -> None:
@@ -66,42 +69,77 @@ def test_two_classes_take_plain_cross_entropy() -> None:
     torch.testing.assert_close(outcome_loss(logits, target, "binary"), expected)
 
 
-@pytest.mark.parametrize("stride", [(1, 2, 2), (2, 4, 4), (4, 8, 8), (8, 16, 16)])
-def test_a_pooled_mask_has_the_stages_cells_and_marks_the_one_at_the_lesion(
-    stride: tuple[int, int, int],
-) -> None:
+def _cells(steps: int, shape: tuple[int, int, int]) -> tuple[Lattice, tuple[int, ...]]:
+    """Cells after so many strided convolutions, the first of stride (1, 2, 2)."""
+    lattice = Lattice.voxels(3).then((3, 5, 5), (1, 2, 2))
+    for _ in range(1, steps):
+        lattice = lattice.then(3, 2)
+    return lattice, lattice.cells(shape)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 4])
+def test_a_pooled_mask_marks_the_cell_at_the_lesion_and_no_other(steps: int) -> None:
+    lattice, cells = _cells(steps, (28, 112, 96))
     mask = torch.zeros(1, 1, 28, 112, 96)
     mask[0, 0, 16, 64, 48] = 1
-    pooled = pool_mask(mask, stride)
-    assert pooled.shape[2:] == tuple((n - 1) // s + 1 for n, s in zip(mask.shape[2:], stride, strict=True))
-    assert pooled.nonzero()[:, 2:].tolist() == [[16 // stride[0], 64 // stride[1], 48 // stride[2]]]
+    pooled = pool_mask(mask, lattice, cells)
+    assert pooled.shape[2:] == cells
+    d, h, w = lattice.stride
+    assert pooled.nonzero()[:, 2:].tolist() == [[16 // d, 64 // h, 48 // w]]
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.lists(st.sampled_from([(3, 2, 1), (2, 2, 0), (3, 1, 1), (5, 3, 2), (2, 1, 0)]), max_size=4),
+    st.integers(24, 41),
+    st.data(),
+)
+def test_a_lesion_reaches_just_the_cells_whose_centres_are_near(
+    windows: list[tuple[int, int, int]], size: int, data: st.DataObject
+) -> None:
+    """Whatever the layers: a cell answers to a voxel within half a stride (or, where that falls between, one half more)."""
+    lattice = Lattice.voxels(3)
+    for kernel, stride, padding in windows:
+        lattice = lattice.then((1, 1, kernel), (1, 1, stride), (0, 0, padding))
+    cells = lattice.cells((1, 1, size))
+    if cells[2] < 1:
+        return
+    voxel = data.draw(st.integers(0, size - 1))
+    mask = torch.zeros(1, 1, 1, 1, size)
+    mask[..., voxel] = 1
+    step = lattice.stride[2]
+    distance = (torch.arange(cells[2]) * step + lattice.offset[2] - voxel).abs()
+    found = pool_mask(mask, lattice, cells)[0, 0, 0, 0] > 0
+    assert found[distance <= (step - 1) / 2].all()
+    assert not found[distance > step / 2].any()
 
 
 def test_guidance_rewards_logits_on_the_lesion_and_not_beside_it() -> None:
     mask = torch.zeros(1, 1, 4, 16, 16)
     mask[..., 4:9, 4:9] = 1
-    strides, known = [(1, 2, 2), (2, 4, 4)], torch.tensor([True])
-    on = [4 * (2 * pool_mask(mask, stride) - 1) for stride in strides]
+    stages, known = [_cells(steps, (4, 16, 16)) for steps in (1, 2)], torch.tensor([True])
+    lattices = [lattice for lattice, _ in stages]
+    on = [4 * (2 * pool_mask(mask, lattice, cells) - 1) for lattice, cells in stages]
     beside = [logits.roll(2, -1) for logits in on]
-    assert guidance_loss(on, strides, mask, known, 10) < guidance_loss(beside, strides, mask, known, 10)
+    assert guidance_loss(on, lattices, mask, known, 10) < guidance_loss(beside, lattices, mask, known, 10)
 
 
 def test_samples_without_a_mask_count_for_nothing() -> None:
     logits = torch.randn(3, 1, 4, 8, 8, requires_grad=True)
     mask = (torch.rand(3, 1, 4, 8, 8) > 0.8).float()
-    some = guidance_loss([logits], [(1, 1, 1)], mask, torch.tensor([True, False, True]), 5)
+    some = guidance_loss([logits], [VOXELS], mask, torch.tensor([True, False, True]), 5)
     torch.autograd.backward(some)
     kept = torch.tensor([0, 2])
-    alone = guidance_loss([logits[kept]], [(1, 1, 1)], mask[kept], torch.ones(2, dtype=torch.bool), 5)
+    alone = guidance_loss([logits[kept]], [VOXELS], mask[kept], torch.ones(2, dtype=torch.bool), 5)
     torch.testing.assert_close(some, alone)
     assert logits.grad is not None
     assert not logits.grad[1].any()
-    none = guidance_loss([logits], [(1, 1, 1)], mask, torch.zeros(3, dtype=torch.bool), 5)
+    none = guidance_loss([logits], [VOXELS], mask, torch.zeros(3, dtype=torch.bool), 5)
     assert none.item() == 0
 
 
 def test_a_lesion_cell_weighs_what_it_is_told() -> None:
-    logits, known = torch.zeros(1, 1, 4, 4), torch.tensor([True])
-    lesion, nothing = torch.ones(1, 1, 4, 4), torch.zeros(1, 1, 4, 4)
-    one = guidance_loss([logits], [(1, 1)], nothing, known, 7)
-    torch.testing.assert_close(guidance_loss([logits], [(1, 1)], lesion, known, 7), 7 * one)
+    logits, known = torch.zeros(1, 1, 2, 4, 4), torch.tensor([True])
+    lesion, nothing = torch.ones(1, 1, 2, 4, 4), torch.zeros(1, 1, 2, 4, 4)
+    one = guidance_loss([logits], [VOXELS], nothing, known, 7)
+    torch.testing.assert_close(guidance_loss([logits], [VOXELS], lesion, known, 7), 7 * one)

@@ -1,17 +1,19 @@
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.training.networks.support import FEATURES, batch, small, wake
-from training.networks.config import BackboneConfig, EhrConfig, Fusion, MmaConfig, ModelConfig
+from tests.training.networks.support import BACKBONES, FEATURES, LARGE, batch, on, small, wake
+from training.networks.config import BackboneName, EhrConfig, MmaConfig, ModelConfig
 from training.networks.losses import outcome_loss
 from training.networks.model import FusionNet, FusionOutput
 
-FUSIONS: Sequence[Fusion] = ("image", "record", "concat", "late", "gmu", "mhgmu")
+FUSIONS: Sequence[str] = ("image", "record", "concat", "late", "gmu", "mhgmu")
+every_backbone = pytest.mark.parametrize("name", BACKBONES)
 
 
 def _net(config: ModelConfig | None = None) -> FusionNet:
@@ -34,7 +36,7 @@ def _tensors(output: FusionOutput) -> tuple[torch.Tensor, ...]:
 @pytest.mark.parametrize("fusion", FUSIONS)
 @pytest.mark.parametrize("shape", [(6, 17, 15), (5, 5, 5)])
 def test_every_row_of_the_table_answers_for_odd_sizes_and_a_single_case(
-    fusion: Fusion, shape: tuple[int, ...]
+    fusion: str, shape: tuple[int, ...]
 ) -> None:
     net = _net(small(fusion))
     output = net(*batch(1, shape))
@@ -45,12 +47,66 @@ def test_every_row_of_the_table_answers_for_odd_sizes_and_a_single_case(
     assert all(tensor.isfinite().all() for tensor in _tensors(output))
 
 
-def test_it_works_on_slices_too() -> None:
-    plane = BackboneConfig(widths=(8, 8, 16, 16), spatial_dims=2, stem_kernel=(3, 3), stem_stride=(2, 2))
-    config = replace(small(), backbone=plane, mma=MmaConfig(stages=(2, 3), kernel=(7, 7)))
-    output = _net(config)(*batch(2, (33, 21)))
-    assert [tuple(one.shape) for one in output.stage_logits] == [(2, 1, 9, 6), (2, 1, 5, 3)]
-    assert output.attention.shape == (2, 9, 6)
+@every_backbone
+@pytest.mark.parametrize("dims", [2, 3])
+@pytest.mark.parametrize("fusion", ["concat", "mhgmu"])
+def test_on_every_backbone_attention_changes_nothing_before_training(
+    name: BackboneName, dims: Literal[2, 3], fusion: str
+) -> None:
+    """Method, tests 1 and 2: shapes for odd sizes and a single case, and the identity."""
+    gated = FusionNet(on(name, dims, small(fusion)), FEATURES).eval()
+    off = replace(gated.config.mma, spatial="none", channel=False)
+    plain = FusionNet(replace(gated.config, mma=off), FEATURES).eval()
+    plain.load_state_dict({key: t for key, t in gated.state_dict().items() if not key.startswith("mma.")})
+    inputs = batch(1, LARGE)
+    output = gated(*inputs)
+    assert torch.equal(output.logits, plain(*inputs).logits)
+    for logits, lattice in zip(output.stage_logits, gated.stage_lattices, strict=True):
+        assert logits.shape == (1, 1, *lattice.cells(LARGE))
+    assert output.attention.shape == (1, *gated.stage_lattices[0].cells(LARGE))
+
+
+@every_backbone
+def test_on_every_backbone_missing_values_give_finite_outputs_and_gradients(name: BackboneName) -> None:
+    """Method, test 5."""
+    net = _net(on(name, 2)).train()
+    image, values, _ = batch(2, LARGE)
+    output = net(image, torch.full_like(values, torch.nan), torch.ones_like(values))
+    torch.autograd.backward(outcome_loss(output.logits, torch.tensor([0, 4]), "ordinal5"))
+    assert all(tensor.isfinite().all() for tensor in _tensors(output))
+    assert all(p.grad.isfinite().all() for p in net.parameters() if p.grad is not None)
+
+
+@pytest.mark.parametrize("slice_pooling", ["mean", "attention"])
+def test_a_patients_slices_may_come_in_any_order(slice_pooling: Literal["mean", "attention"]) -> None:
+    """A 2D network has no axis across slices: exchanged slices exchange their maps and change no answer."""
+    config = on("resnet10", 2)
+    net = _net(replace(config, backbone=replace(config.backbone, slice_pooling=slice_pooling)))
+    image, values, missing = batch(2, (5, 33, 21))
+    order = torch.tensor([3, 0, 4, 1, 2])
+    before, after = net(image, values, missing), net(image[:, :, order], values, missing)
+    torch.testing.assert_close(after.logits, before.logits)
+    torch.testing.assert_close(after.attention, before.attention[:, order])
+    for gate, moved in zip(before.gates, after.gates, strict=True):
+        torch.testing.assert_close(moved, gate[:, :, order])
+
+
+def test_each_slice_gets_its_own_patients_record() -> None:
+    """Gates of one patient's slices stay when the other patient's record changes."""
+    net = _net(on("resnet10", 2))
+    image, values, missing = batch(2, (5, 33, 21))
+    other = values.clone()
+    other[1] += 1
+    before, after = net(image, values, 0 * missing), net(image, other, 0 * missing)
+    assert all(torch.equal(a[0], b[0]) for a, b in zip(before.gates, after.gates, strict=True))
+    assert not any(torch.equal(a[1], b[1]) for a, b in zip(before.gates, after.gates, strict=True))
+
+
+def test_a_part_that_does_not_exist_is_refused_with_those_that_do() -> None:
+    with pytest.raises(ValueError, match="'sum'.*'mhgmu'"):
+        FusionNet(replace(small(), fusion="sum"), FEATURES)
+    with pytest.raises(ValueError, match="'tilt'.*'daft'"):
+        FusionNet(replace(small(), modulation="tilt"), FEATURES)
 
 
 def test_maps_have_the_cells_their_strides_announce() -> None:
@@ -62,7 +118,7 @@ def test_maps_have_the_cells_their_strides_announce() -> None:
 
 
 @pytest.mark.parametrize("fusion", FUSIONS)
-def test_a_batch_gives_what_its_cases_give_one_by_one(fusion: Fusion) -> None:
+def test_a_batch_gives_what_its_cases_give_one_by_one(fusion: str) -> None:
     net, inputs = _net(small(fusion)), batch(4)
     together = _tensors(net(*inputs))
     apart = [_tensors(net(*(tensor[i : i + 1] for tensor in inputs))) for i in range(4)]

@@ -1,4 +1,6 @@
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import onnx
@@ -7,9 +9,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.training.networks.support import FEATURES, SHAPE, batch, small, wake
+from tests.training.networks.support import FEATURES, LARGE, SHAPE, batch, on, small, wake
 from training.networks.config import (
     BackboneConfig,
+    BackboneName,
     EhrConfig,
     HeadConfig,
     Intensity,
@@ -19,6 +22,7 @@ from training.networks.config import (
 )
 from training.networks.heads import class_probabilities
 from training.networks.model import FusionNet
+from training.networks.rows import row
 from training.networks.serving_graph import ServingGraph
 from training.onnx_graph import INPUTS, OUTPUTS, write_onnx
 
@@ -40,27 +44,52 @@ def _config(intensity: Intensity, spatial: Spatial, kind: str, head: HeadConfig)
     )
 
 
+def _assert_onnx_runtime_agrees(graph: ServingGraph, shape: tuple[int, int, int], file: Path) -> None:
+    write_onnx(graph, shape, len(FEATURES), file)
+    assert [path.name for path in file.parent.iterdir()] == [file.name], "the weights must be inside"
+    assert max(one.version for one in onnx.load(file).opset_import) >= 18
+    session = ort.InferenceSession(file, providers=["CPUExecutionProvider"])
+    assert [one.name for one in session.get_outputs()] == list(OUTPUTS)
+    for count in (1, 3):
+        inputs = batch(count, shape)
+        with torch.no_grad():
+            ours = graph(*inputs)
+        feed = {name: tensor.numpy() for name, tensor in zip(INPUTS, inputs, strict=True)}
+        for tensor, array in zip(ours, session.run(None, feed), strict=True):
+            np.testing.assert_allclose(tensor.numpy(), array, atol=1e-4)
+
+
+def _slices() -> ModelConfig:
+    """A 2D network on slices, with the gate for registered images."""
+    config = on("resnet18", 2, _config("none", "prior", "mlp", HeadConfig(outcome="ordinal4")))
+    return replace(config, backbone=replace(config.backbone, slice_pooling="attention"))
+
+
 @pytest.mark.parametrize(
     ("config", "slope", "intercept"),
     [
         (_config("ct-windows", "dot", "mlp", HeadConfig()), 0.7, 0.0),
-        (_config("mr-zscore", "softmax", "tokens", HeadConfig(outcome="binary")), 1.3, -0.4),
-        (_config("none", "prior", "mlp", HeadConfig(outcome="ordinal4")), 1.0, 0.0),
+        (
+            on("efficientnet-b0", 3, _config("mr-zscore", "softmax", "tokens", HeadConfig("binary"))),
+            1.3,
+            -0.4,
+        ),
+        (_slices(), 1.0, 0.0),
+        (row(on("densenet121", 3), "tabattention"), 1.0, 0.0),
     ],
-    ids=["gos", "ad", "prior"],
+    ids=["resnet10-dot", "efficientnet-b0-softmax", "resnet18-slices-prior", "densenet121-tabattention"],
 )
 def test_onnx_runtime_answers_as_pytorch_does_for_any_batch(
     config: ModelConfig, slope: float, intercept: float, tmp_path: Path
 ) -> None:
-    graph = ServingGraph(_net(config), slope, intercept)
-    file = tmp_path / "model.onnx"
-    write_onnx(graph, SHAPE, len(FEATURES), file)
+    graph, file = ServingGraph(_net(config), slope, intercept), tmp_path / "model.onnx"
+    write_onnx(graph, LARGE, len(FEATURES), file)
     assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"], "the weights must be inside"
     assert max(one.version for one in onnx.load(file).opset_import) >= 18
     session = ort.InferenceSession(file, providers=["CPUExecutionProvider"])
     assert [one.name for one in session.get_outputs()] == list(OUTPUTS)
     for count in (1, 3):
-        inputs = batch(count)
+        inputs = batch(count, LARGE)
         with torch.no_grad():
             ours = graph(*inputs)
         feed = {name: tensor.numpy() for name, tensor in zip(INPUTS, inputs, strict=True)}
@@ -111,51 +140,85 @@ def test_the_tensors_own_axes_are_given_as_an_affine() -> None:
     assert geometry.to_model_grid == ((1, 0, 0, 0), (0, 2, 0, 0), (0, 0, 2, 0), (0, 0, 0, 1))
 
 
+def test_the_affine_says_where_cells_between_voxels_lie() -> None:
+    """DenseNet's second stage: pairs of cells 2, 4 and 4 voxels apart are averaged."""
+    geometry = ServingGraph(_net(on("densenet121"))).heatmap_geometry((32, 88, 72))
+    assert geometry.shape == (8, 11, 9)
+    assert geometry.to_model_grid == ((4, 0, 0, 1), (0, 8, 0, 2), (0, 0, 8, 2), (0, 0, 0, 1))
+
+
+def test_a_slice_network_has_a_heatmap_of_every_slice() -> None:
+    geometry = ServingGraph(_net(on("resnet10", 2))).heatmap_geometry((3, 65, 48))
+    assert geometry.shape == (3, 17, 12)
+    assert geometry.to_model_grid == ((1, 0, 0, 0), (0, 4, 0, 0), (0, 0, 4, 0), (0, 0, 0, 1))
+
+
 @pytest.mark.parametrize("stages", [(1,), (2,), (1, 2, 3), (2, 3)])
 @pytest.mark.parametrize("voxel", [(12, 32, 40), (4, 24, 48), (16, 48, 16)])
 def test_a_spot_in_the_image_peaks_at_its_own_voxel(
     stages: tuple[int, ...], voxel: tuple[int, int, int]
 ) -> None:
     """The attention of a network that looks for brightness must lie on the spot, not half a cell beside it."""
-    graph = _brightness_seeker(stages)
-    d, h, w = (torch.arange(size) for size in (25, 65, 65))
+    graph = _brightness_seeker(BackboneConfig(widths=(8, 8, 8, 8)), stages)
+    heatmap, affine = _heatmap_of_spot(graph, (25, 65, 65), voxel)
+    assert _to_voxel(affine, _index(heatmap.argmax(), heatmap.shape)) == voxel
+    assert (_centre(heatmap, affine) - torch.tensor(voxel)).abs().max() < 0.3
+
+
+@pytest.mark.parametrize("name", ["densenet121", "efficientnet-b0"])
+@pytest.mark.parametrize("dims", [2, 3])
+def test_on_other_backbones_the_heatmap_is_centred_on_the_spot_too(
+    name: BackboneName, dims: Literal[2, 3]
+) -> None:
+    """Half a cell of the finest gated stage would be two voxels and more."""
+    config = on(name, dims).backbone
+    graph = _brightness_seeker(config, (1, 2))
+    for voxel in ((14, 46, 38), (14, 62, 54)):
+        heatmap, affine = _heatmap_of_spot(graph, (29, 109, 93), voxel)
+        assert (_centre(heatmap, affine) - torch.tensor(voxel)).abs().max() < 1
+
+
+def _heatmap_of_spot(
+    graph: ServingGraph, shape: tuple[int, int, int], voxel: tuple[int, int, int]
+) -> tuple[Tensor, Tensor]:
+    d, h, w = (torch.arange(size) for size in shape)
     distance = (
         ((d - voxel[0]) / 2).square()[:, None, None]
         + ((h - voxel[1]) / 4).square()[:, None]
         + ((w - voxel[2]) / 4).square()
     )
     image = torch.exp(-distance / 2)[None, None]
-    heatmap = graph(image, torch.zeros(1, 4), torch.ones(1, 4))[1][0]
-    geometry = graph.heatmap_geometry(image.shape[2:])
+    with torch.no_grad():
+        heatmap = graph(image, torch.zeros(1, 4), torch.ones(1, 4))[1][0]
+    geometry = graph.heatmap_geometry(shape)
     assert heatmap.shape == geometry.shape
-    affine = torch.tensor(geometry.to_model_grid)
-    assert _to_voxel(affine, _index(heatmap.argmax(), heatmap.shape)) == voxel
-    # The whole map is centred there, not only its largest cell.
-    weight = (heatmap > 0.5).float()
-    centre = [
-        float((cells * weight).sum() / weight.sum())
-        for cells in torch.meshgrid(*[torch.arange(size).float() for size in heatmap.shape], indexing="ij")
-    ]
-    torch.testing.assert_close(
-        torch.tensor(_to_voxel(affine, centre)), torch.tensor(voxel).float(), atol=0.3, rtol=0
-    )
+    return heatmap, torch.tensor(geometry.to_model_grid)
 
 
-def _brightness_seeker(stages: tuple[int, ...]) -> ServingGraph:
+def _centre(heatmap: Tensor, affine: Tensor) -> Tensor:
+    """The whole map must be centred on the spot, not only its largest cell."""
+    weight = heatmap * (heatmap > 0.5)
+    axes = torch.meshgrid(*[torch.arange(size).float() for size in heatmap.shape], indexing="ij")
+    centre = [float((cells * weight).sum() / weight.sum()) for cells in axes]
+    return torch.tensor(_to_voxel(affine, centre))
+
+
+def _brightness_seeker(backbone: BackboneConfig, stages: tuple[int, ...]) -> ServingGraph:
     """A network whose convolutions pass brightness on evenly and whose attention is the mean over channels."""
+    dims = backbone.spatial_dims
     config = ModelConfig(
         intensity="none",
-        backbone=BackboneConfig(widths=(8, 8, 8, 8)),
-        mma=MmaConfig(stages=stages, kernel=(3, 3, 3), channel=False),
+        backbone=backbone,
+        mma=MmaConfig(stages=stages, kernel=(3,) * dims, channel=False),
     )
     net = FusionNet(config, FEATURES)
     for module in net.backbone.modules():
-        if isinstance(module, nn.Conv3d):
+        if isinstance(module, nn.Conv2d | nn.Conv3d):
             nn.init.constant_(module.weight, 1 / module.weight[0].numel())
     for stage in stages:
         image = net.mma[str(stage)].get_submodule("spatial.image")
         with torch.no_grad():
-            image.get_parameter("weight")[0, 0, 1, 1, 1] = 1
+            image.get_parameter("weight")[0, 0][(1,) * dims] = 1
     return ServingGraph(net)
 
 

@@ -32,9 +32,15 @@ def stages(config: BackboneConfig) -> tuple[Stage, ...]:
     for number, layers in enumerate(LAYERS, start=1):
         width += layers * growth
         transition, last = f"features.transition{number}", number == len(LAYERS)
-        after = ("features.norm5", "class_layers.relu") if last else (f"{transition}.norm", f"{transition}.relu")
+        after = (
+            ("features.norm5", "class_layers.relu") if last else (f"{transition}.norm", f"{transition}.relu")
+        )
         found.append(Stage((*before, f"features.denseblock{number}", *after), width, lattice))
-        before, width, lattice = (f"{transition}.conv", f"{transition}.pool"), width // 2, lattice.then(2, 2, 0)
+        before, width, lattice = (
+            (f"{transition}.conv", f"{transition}.pool"),
+            width // 2,
+            lattice.then(2, 2, 0),
+        )
     return tuple(found)
 
 

@@ -38,7 +38,9 @@ def build(config: BackboneConfig, channels: int) -> nn.Module:
         image_size=ANNOUNCED_SIZE,
         norm=NORM,
     )
-    net.set_swish(memory_efficient=False)  # the other one is an autograd function of its own and does not export
+    net.set_swish(
+        memory_efficient=False
+    )  # the other one is an autograd function of its own and does not export
     net.add_module("_conv_stem", stem_convolution(config, channels, _width(STEM_WIDTH, config)))
     net.add_module("_conv_stem_padding", nn.Identity())
     net.add_module("_fc", nn.Identity())
@@ -68,4 +70,4 @@ def _width(published: int, config: BackboneConfig) -> int:
     """Scaled channels, rounded to a multiple of 8 and never down by more than a tenth: the published rule."""
     scaled = published * config.width_multiplier
     width = max(DIVISOR, int(scaled + DIVISOR / 2) // DIVISOR * DIVISOR)
-    return width + DIVISOR if width < 0.9 * scaled else width  # noqa: PLR2004
+    return width + DIVISOR if width < 0.9 * scaled else width

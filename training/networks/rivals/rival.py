@@ -46,7 +46,12 @@ def ungated(base: ModelConfig, fusion: str, modulation: str = "mma") -> ModelCon
 
 
 def gated(
-    base: ModelConfig, fusion: str, modulation: str = "mma", *, use_ehr: bool = True, channel: bool | None = None
+    base: ModelConfig,
+    fusion: str,
+    modulation: str = "mma",
+    *,
+    use_ehr: bool = True,
+    channel: bool | None = None,
 ) -> ModelConfig:
     """The base with this fusion and these gates after the stages it names; `channel` None leaves that gate as it is."""
     channel = base.mma.channel if channel is None else channel
