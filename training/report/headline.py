@@ -80,11 +80,8 @@ def _ceiling(material: Material) -> str:
 
 def _comparisons(material: Material) -> list[str]:
     """Ahead, behind, or not shown to differ: by Holm's p below 0.05 over the planned comparisons, nothing softer."""
-    own = [
-        each
-        for each in material.comparisons
-        if each.row == material.evaluation.row and each.metric == "auroc"
-    ]
+    names = (material.evaluation.row, MODEL)
+    own = [each for each in material.comparisons if each.row in names and each.metric == "auroc"]
     ahead = [each for each in own if each.p_holm < ALPHA and each.difference.value > 0]
     behind = [each for each in own if each.p_holm < ALPHA and each.difference.value < 0]
     open_ones = [each for each in own if each.p_holm >= ALPHA]

@@ -22,9 +22,11 @@ from training.report.style import (
     label_line,
     plot,
 )
-from training.report.words import metric_words
+from training.report.words import clipped, metric_words
 
 FULL = "this model"
+LONGEST_NAME = 30
+LONGEST_STEP = 16
 
 
 def loss(history: Sequence[Epoch]) -> Markup:
@@ -96,7 +98,7 @@ def disturbances(lines: Sequence[tuple[str, Metric]], reference: Metric | None, 
         for height, (_, each) in enumerate(reversed(lines)):
             ax.plot([each.low, each.high], [height, height], color=BLUE, linewidth=1)
             ax.plot(each.value, height, "s", color=VERMILION, markersize=3.5)
-        ax.set_yticks(range(len(lines)), [name for name, _ in reversed(lines)])
+        ax.set_yticks(range(len(lines)), [clipped(name, LONGEST_NAME) for name, _ in reversed(lines)])
         ax.spines["left"].set_visible(False)
         ax.tick_params(axis="y", length=0)
         ax.set_xlabel(f"{metric_words(metric).short} (95 % interval)")
@@ -126,6 +128,12 @@ def randomisation(curve: Curve, rank: Curve | None, steps: Sequence[str]) -> Mar
             xlabel="Randomised, from the head back to",
         )
         if len(steps) == len(curve.x):
-            ax.set_xticks(list(curve.x), list(steps), rotation=40, ha="right", rotation_mode="anchor")
+            ax.set_xticks(
+                list(curve.x),
+                [clipped(step, LONGEST_STEP) for step in steps],
+                rotation=40,
+                ha="right",
+                rotation_mode="anchor",
+            )
 
     return plot("randomisation", draw, "Map similarity under cascading weight randomisation", height_in=3.2)

@@ -20,6 +20,8 @@ from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Plot
 
+from training.report.words import clipped
+
 FONTS = Path(__file__).parent / "fonts"
 INK = "#1a1f26"
 QUIET = "#5a6472"
@@ -38,6 +40,7 @@ DASHES: tuple[tuple[int, tuple[float, ...]], ...] = (
     (0, (6, 1.5, 1.2, 1.5)),
 )
 """Colour is never the only difference between lines: each also has a dash and a label."""
+LONGEST_LABEL = 20
 WIDTH_IN = 3.45
 """A column of a journal, and a phone held upright: no plot is ever shrunk below it."""
 
@@ -143,7 +146,7 @@ def inline(svg: str, name: str, alternative: str) -> Markup:
 def label_line(ax: Axes, text: str, at: tuple[float, float], color: str, va: str) -> None:
     """Write a line's name beside it, instead of a legend."""
     ax.annotate(
-        text,
+        clipped(text, LONGEST_LABEL),
         at,
         color=color,
         fontsize=7.5,

@@ -144,6 +144,11 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def clipped(text: str, longest: int) -> str:
+    """A label that fits a plot; what is cut off ends in an ellipsis, and the tables have it in full."""
+    return text if len(text) <= longest else text[: longest - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+
+
 def glossary(names: Sequence[str], own: Mapping[str, MetricWords] | None = None) -> str:
     """What the columns of a table mean, as its note; a name that says it all is left out."""
     found = [(own or {}).get(name) or metric_words(name) for name in names]

@@ -1,0 +1,54 @@
+"""The results in words say what the numbers say, and no more."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.training.report.simulated import material, near
+from training.evaluation.document import Comparison
+from training.report.headline import headline, signed, slope_in_words
+
+
+def _against(gain: float, p_holm: float) -> str:
+    compared = Comparison(
+        row="model",
+        against="concat",
+        metric="auroc",
+        difference=near("auroc", gain),
+        p=p_holm / 2,
+        p_holm=p_holm,
+    )
+    judged = material(study=False)
+    judged = replace(judged, evaluation=judged.evaluation.model_copy(update={"comparisons": (compared,)}))
+    return next(each for each in headline(judged) if "concat" in each)
+
+
+def test_a_gain_is_claimed_only_below_the_level_after_holms_correction() -> None:
+    assert _against(0.05, 0.04).startswith("Its AUROC was higher than that of concat (+0.050")
+    assert _against(0.05, 0.06).startswith("A difference in AUROC was not shown against concat")
+    assert _against(-0.05, 0.04).startswith("Its AUROC was lower than that of concat (\N{MINUS SIGN}0.050")
+
+
+@pytest.mark.parametrize(
+    ("value", "half", "words"),
+    [
+        (1.02, 0.1, "close to the ideal of 1"),
+        (1.3, 0.4, "not told apart from the ideal of 1, with a wide interval"),
+        (0.7, 0.1, "probabilities were too extreme"),
+        (1.4, 0.1, "probabilities were too timid"),
+    ],
+)
+def test_a_slope_is_judged_by_its_interval(value: float, half: float, words: str) -> None:
+    assert slope_in_words(near("calibration_slope", value, half)) == words
+
+
+def test_nothing_is_said_of_what_was_not_measured() -> None:
+    judged = material(study=False)
+    empty = judged.evaluation.model_copy(
+        update={"metrics": (), "comparisons": (), "sets": None, "heatmaps": None}
+    )
+    assert headline(replace(judged, evaluation=empty)) == []
+
+
+def test_a_difference_carries_its_sign() -> None:
+    assert [signed(0.1), signed(-0.1), signed(0.0)] == ["+0.100", "\N{MINUS SIGN}0.100", "0.000"]

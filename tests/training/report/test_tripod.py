@@ -1,0 +1,45 @@
+"""TRIPOD+AI: all 27 items, answered by the run or left to the authors, never guessed."""
+
+from dataclasses import replace
+
+from tests.training.report.simulated import material
+from training.report.tripod import KNOWN, answer, checklist, items
+
+PARTS = 52
+
+
+def test_all_27_items_are_asked_once_each_part_in_order() -> None:
+    numbers = [item.number for item in items()]
+    assert [int(number.rstrip("abcdefg")) for number in numbers] == sorted(
+        int(n.rstrip("abcdefg")) for n in numbers
+    )
+    assert {int(number.rstrip("abcdefg")) for number in numbers} == set(range(1, 28))
+    assert len(numbers) == len(set(numbers)) == PARTS
+    assert set(KNOWN) <= set(numbers)
+
+
+def test_every_part_stands_in_the_report() -> None:
+    table = checklist(material()).blocks[1]
+    assert [row[0].text for row in table.cells] == [item.number for item in items()]  # type: ignore[union-attr]
+
+
+def test_what_only_authors_know_is_missing_and_not_invented() -> None:
+    patients = material(source="Hospital A")
+    for item in items():
+        found = answer(item, patients)
+        if item.authors:
+            assert found.status in ("missing", "in part")
+            assert f"Missing: the authors must supply {item.authors}." in found.text
+        else:
+            assert found.text
+    ethics = next(item for item in items() if item.number == "17")
+    assert answer(ethics, patients).status == "missing"
+    assert answer(ethics, material()).status == "not applicable"
+
+
+def test_an_answer_goes_when_the_fact_behind_it_goes() -> None:
+    patients = material(source="Hospital A")
+    fairness = next(item for item in items() if item.number == "14")
+    assert "sex, age and site" in answer(fairness, patients).text
+    ungrouped = replace(patients, evaluation=patients.evaluation.model_copy(update={"subgroups": ()}))
+    assert answer(fairness, ungrouped).status == "missing"
