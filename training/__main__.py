@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from app.errors import NeuroFuseError
-from training.commands import evaluate, export, phantoms, report, train
+from training.commands import ablation, evaluate, export, phantoms, report, train
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -24,7 +24,8 @@ def build_parser() -> argparse.ArgumentParser:
     steps = parser.add_subparsers(dest="step", required=True)
     for name, module, words in (
         ("phantoms", phantoms, "write a synthetic cohort with known truth"),
-        ("train", train, "train one network on a cohort"),
+        ("train", train, "fit one row of the model table on a cohort"),
+        ("ablation", ablation, "fit rows x folds x seeds in parallel and compare them"),
         ("evaluate", evaluate, "calibrate, and judge once on the held-out patients"),
         ("report", report, "write everything that was found as one HTML file"),
         ("export", export, "turn a trained, evaluated run into a model package"),

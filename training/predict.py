@@ -1,5 +1,6 @@
 """A network over a whole prepared split, without gradients."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,9 +8,11 @@ import torch
 from jaxtyping import Float32
 from torch import Tensor
 
+from training.cohort import Cohort, Split
 from training.dataset import Needed, loader
 from training.networks.attention import relative_heatmap
 from training.networks.model import FusionNet
+from training.predictions import Predictions
 from training.prepare import PreparedSet
 
 
@@ -57,3 +60,31 @@ def collect(
     return Collected(
         **{name: torch.cat(parts or empty).float().cpu().numpy() for name, parts in kept.items()}
     )
+
+
+def answered(
+    net: FusionNet, cohort: Cohort, parts: Mapping[Split, PreparedSet], batch_size: int = 16
+) -> Predictions:
+    """What a network answers for every patient, in the cohort's order.
+
+    Args:
+        net: Trained network.
+        cohort: Every patient in a split.
+        parts: Every split that has patients, prepared.
+        batch_size: Cases at once.
+    """
+    collected = {split: collect(net, part, batch_size) for split, part in parts.items()}
+    patients = [case.patient_id for split in parts for case in cohort.part(split)]
+    joined = Predictions(
+        patient_id=tuple(patients),
+        split=tuple(split for split in parts for _ in cohort.part(split)),
+        label=np.concatenate([part.labels for part in parts.values()]),
+        logits=np.concatenate([each.logits for each in collected.values()]),
+        embedding=np.concatenate([each.embedding for each in collected.values()]),
+        image_share=np.concatenate([each.image_share for each in collected.values()]),
+        true_probability=np.concatenate([part.true_probability for part in parts.values()]).astype(
+            np.float64
+        ),
+    )
+    place = {patient: index for index, patient in enumerate(patients)}
+    return joined.take(np.array([place[case.patient_id] for case in cohort.cases], dtype=np.int64))

@@ -1,6 +1,6 @@
 """A run's folder: which cohort it was trained on, and how to open both again.
 
-run.json            cohort, cache, row, seed, fold
+run.json            cohort, cache, and what was fitted: row, seed, fold, ...
 checkpoint.pt       the best epoch (networks)
 history.jsonl       one line per epoch
 predictions.npz     what the model answers for every patient of every split (`training.predictions`)
@@ -8,11 +8,14 @@ calibration.json, embedding.npz, evaluation.json, report.html   written by later
 """
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from app.errors import NeuroFuseError
 from training.cohort import SPLITS, Cohort, load_cohort
 from training.config import RunConfig
+from training.predictions import PREDICTIONS_FILE, load_predictions
 from training.prepare import PreparedSet, Target, prepare
 from training.splits import split_cohort
 
@@ -30,10 +33,22 @@ def open_cohort(folder: Path, config: RunConfig) -> Cohort:
 
 
 def open_run(run: Path, config: RunConfig) -> tuple[Cohort, dict[str, PreparedSet]]:
-    """The cohort of a run and all its prepared splits."""
+    """The cohort of a run and all its prepared splits, each patient where the run had them."""
     notes = read_notes(run)
-    cohort = open_cohort(Path(notes["cohort"]), config)
+    cohort = split_as_in(run, open_cohort(Path(notes["cohort"]), config))
     return cohort, {split: prepared_part(cohort, config, split, Path(notes["cache"])) for split in SPLITS}
+
+
+def split_as_in(run: Path, cohort: Cohort) -> Cohort:
+    """The run's patients in the splits that its predictions name: a fold and a smaller training set are remembered there."""
+    if not (run / PREDICTIONS_FILE).is_file():
+        return cohort
+    predictions = load_predictions(run)
+    stood = dict(zip(predictions.patient_id, predictions.split, strict=True))
+    cases = tuple(
+        replace(case, split=stood[case.patient_id]) for case in cohort.cases if case.patient_id in stood
+    )
+    return replace(cohort, cases=cases)
 
 
 def prepared_part(cohort: Cohort, config: RunConfig, split: str, cache: Path) -> PreparedSet:
@@ -43,10 +58,10 @@ def prepared_part(cohort: Cohort, config: RunConfig, split: str, cache: Path) ->
     return prepare(cases, cohort.description.ehr, target, cache, config.training.workers)
 
 
-def write_notes(run: Path, cohort: Path, cache: Path) -> None:
-    """Note where a run's patients come from."""
+def write_notes(run: Path, cohort: Path, cache: Path, about: Mapping[str, str] | None = None) -> None:
+    """Note where a run's patients come from, and what was fitted to them (row, seed, fold, ...)."""
     run.mkdir(parents=True, exist_ok=True)
-    notes = {"cohort": str(cohort.resolve()), "cache": str(cache.resolve())}
+    notes = {"cohort": str(cohort.resolve()), "cache": str(cache.resolve()), **(about or {})}
     (run / RUN_FILE).write_text(json.dumps(notes, indent=2) + "\n", encoding="utf-8")
 
 

@@ -1,47 +1,83 @@
-"""Train one network on a cohort.
+"""Fit one row of the model table on a cohort: the full model unless another is named.
 
-Example:
-    python -m training train runs/cohort-gos --config training/configs/gos.toml --out runs/gos
+Writes predictions.npz (what it answers for every patient of every split) and run.json; a network also its checkpoint and history.
+
+Examples:
+    python -m training train runs/cohort --config training/configs/gos.toml --out runs/gos
+    python -m training train runs/cohort --config training/configs/gos.toml --row ehr-lr --out runs/gos-ehr-lr
+    python -m training train runs/cohort --config training/configs/gos.toml --row image --fold 1/5 --seed 7 --out runs/image-1
 """
 
 import argparse
 from dataclasses import replace
 from pathlib import Path
 
+from rich.console import Console
+
+from training.ablation.jobs import Job, run_job
 from training.config import RunConfig, load_config
-from training.networks.rows import ROWS, row
-from training.runs import open_cohort, prepared_part, write_notes
-from training.train import train
+from training.rows import FULL, check_row, titles
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("cohort", type=Path, help="folder with cohort.json and cohort.csv")
     parser.add_argument("--config", type=Path, required=True, help="TOML file of the run")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the run")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the run", metavar="RUN")
     parser.add_argument("--cache", type=Path, help="folder of prepared images (default: COHORT/prepared)")
     parser.add_argument(
         "--row",
-        choices=ROWS,
-        help="train another row of the model table with the same parts, such as image or record",
+        default=FULL,
+        metavar="NAME",
+        help=f"row of the model table (default: {FULL}): {', '.join(titles('gos'))}",
     )
     parser.add_argument("--epochs", type=int, help="override training.epochs of the config")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        help="override the seed of initialisation and order; patients stay split as before",
+    )
+    parser.add_argument(
+        "--fold", type=fold, metavar="I/K", help="part I (1..K) of K-fold cross-validation is the test split"
+    )
+    parser.add_argument(
+        "--repeat", type=int, default=1, metavar="R", help="which division into folds, 1 for the first"
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="keep a run that is finished, go on with one that was cut off"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Prepare, train, and note where everything came from."""
+    """Fit, and note where everything came from."""
     config = _overridden(load_config(options.config), options)
-    cohort = open_cohort(options.cohort, config)
-    cache = options.cache or options.cohort / "prepared"
-    parts = {split: prepared_part(cohort, config, split, cache) for split in ("train", "validation")}
-    write_notes(options.out, options.cohort, cache)
-    train(config, cohort.description.features, parts, options.out)
+    check_row(options.row, config.task)
+    job = Job(
+        options.row, config.seed if options.seed is None else options.seed, options.fold, options.repeat
+    )
+    run_job(
+        job,
+        options.cohort,
+        config,
+        options.cache or options.cohort / "prepared",
+        options.out,
+        resume=options.resume,
+    )
+    Console().print(f"{options.row}: {options.out}", soft_wrap=True)
     return 0
 
 
+def fold(text: str) -> tuple[int, int]:
+    """`2/5` as (2, 5)."""
+    part, slash, parts = text.partition("/")
+    if not (slash and part.isdigit() and parts.isdigit() and 1 <= int(part) <= int(parts) and int(parts) > 1):
+        raise argparse.ArgumentTypeError(
+            f"expected I/K with 1 <= I <= K and K > 1, such as 2/5, got {text!r}"
+        )
+    return int(part), int(parts)
+
+
 def _overridden(config: RunConfig, options: argparse.Namespace) -> RunConfig:
-    if options.row:
-        config = replace(config, model=row(config.model, options.row))
     if options.epochs:
         config = replace(config, training=replace(config.training, epochs=options.epochs))
     return config

@@ -52,7 +52,8 @@ class Rows:
     """Models to be compared, calibrated each on its own validation patients and measured on one split.
 
     Args:
-        models: By row: its seeds and folds (`Predictions`). Every row must answer for the same patients.
+        models: By row: its seeds and folds, as `Predictions`, or as `Answers` that are calibrated and chosen already, such as
+            the joined folds of a cross-validation. Every row must answer for the same patients.
         split: Patients to measure on.
         draws: Resamples.
         seed: Decides them.
@@ -63,13 +64,16 @@ class Rows:
 
     def __init__(
         self,
-        models: Mapping[str, Sequence[Predictions]],
+        models: Mapping[str, Sequence[Predictions | Answers]],
         split: Split = "test",
         draws: int = DRAWS,
         seed: int = 0,
     ) -> None:
         self._rows = {
-            name: [answers(each, fit_on_validation(each), split) for each in group]
+            name: [
+                each if isinstance(each, Answers) else answers(each, fit_on_validation(each), split)
+                for each in group
+            ]
             for name, group in models.items()
         }
         self._place = _common_patients(self._rows)
@@ -78,6 +82,10 @@ class Rows:
     def metric(self, row: str, name: str) -> Metric:
         """One number of a row, averaged over its models, with its interval."""
         return self._resamples.estimate(self._statistic(row, name)).metric(name)
+
+    def metrics(self, row: str) -> tuple[Metric, ...]:
+        """All numbers of a row that its patients allow."""
+        return self._resamples.metrics({name: self._statistic(row, name) for name in ROW_METRICS})
 
     def each(self, row: str, name: str) -> tuple[float, ...]:
         """That number of each model of a row (NaN where not defined), so that seeds and folds can be reported one by one."""

@@ -1,0 +1,113 @@
+"""Runs the jobs of a plan side by side, each in a process of its own.
+
+The processes are forked from one that has imported everything and computed nothing (`forkserver`), so a job costs a fork instead of
+the seconds that importing torch takes, and still shares no state with another. A process that dies takes its own job with it only.
+"""
+
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from types import FrameType
+
+from pebble import ProcessExpired, ProcessPool
+
+from training.ablation.jobs import Job
+from training.ablation.plan import Plan
+from training.ablation.work import Outcome, last_lines, work
+
+REFRESH_S = 0.5
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where an ablation stands.
+
+    Attributes:
+        running: Jobs in a process now.
+        ended: Jobs with how they ended, in that order.
+    """
+
+    running: frozenset[Job]
+    ended: dict[Job, Outcome]
+
+
+def execute(jobs: Sequence[Job], plan: Plan, workers: int) -> Iterator[Progress]:
+    """Run jobs, telling about twice a second how things stand; those that fail do not stop the others.
+
+    Args:
+        jobs: To do, in this order.
+        plan: They are part of.
+        workers: Processes at once; the cores are divided among them.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C or SIGTERM; the processes are gone when it arrives here.
+    """
+    threads = max(1, (os.cpu_count() or 1) // workers)
+    context = get_context("forkserver")
+    context.set_forkserver_preload([work.__module__])
+    with _environment(threads), _terminate_as_interrupt():
+        pool = ProcessPool(max_workers=workers, max_tasks=1, context=context)
+        try:
+            futures: dict[Future[Outcome], Job] = {
+                pool.schedule(work, args=[job, plan, threads]): job for job in jobs
+            }
+            yield from _follow(futures, plan)
+            pool.close()  # type: ignore[no-untyped-call]  # pebble types most of its methods, not these
+        finally:
+            pool.stop()  # type: ignore[no-untyped-call]
+            pool.join()
+
+
+def _follow(futures: dict[Future[Outcome], Job], plan: Plan) -> Iterator[Progress]:
+    ended: dict[Job, Outcome] = {}
+    waiting: set[Future[Outcome]] = set(futures)
+    while waiting:
+        done, waiting = wait(waiting, timeout=REFRESH_S, return_when=FIRST_COMPLETED)
+        ended |= {futures[future]: _outcome(future, futures[future], plan) for future in done}
+        yield Progress(frozenset(futures[future] for future in waiting if future.running()), dict(ended))
+
+
+def _outcome(future: Future[Outcome], job: Job, plan: Plan) -> Outcome:
+    try:
+        return future.result()
+    except ProcessExpired as error:
+        end = last_lines(plan.out / job.folder, 1)
+        return Outcome(
+            f"its process ended with code {error.exitcode}, often for want of memory. {end}".strip(), 0
+        )
+    except CancelledError:
+        return Outcome("cancelled", 0)
+
+
+@contextmanager
+def _environment(threads: int) -> Iterator[None]:
+    """Numeric libraries read these when they are loaded, in the process that is forked from."""
+    before = {name: os.environ.get(name) for name in _THREADS}
+    os.environ.update(dict.fromkeys(_THREADS, str(threads)))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _terminate_as_interrupt() -> Iterator[None]:
+    """SIGTERM stops as Ctrl-C does, with nothing left running."""
+
+    def interrupt(_signum: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

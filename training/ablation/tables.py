@@ -1,0 +1,115 @@
+"""The finished table as files for a paper's supplement (CSV) and for people (Markdown)."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from app.model_package.manifest import Metric
+from training.ablation.document import Ablation, ModelTable, TableRow
+from training.evaluation.comparison import ROW_METRICS
+from training.evaluation.document import Comparison
+from training.rows import FULL
+
+CSV_FILE = "table.csv"
+MARKDOWN_FILE = "table.md"
+SHOWN = {"auroc": "AUROC", "brier": "Brier", "calibration_slope": "slope", "nll": "NLL"}
+"""Metrics of the Markdown table, with the heads of their columns."""
+
+
+def write_tables(ablation: Ablation, folder: Path) -> None:
+    """Write `table.csv` and `table.md`."""
+    with (folder / CSV_FILE).open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        columns = [part for name in ROW_METRICS for part in (name, f"{name}_low", f"{name}_high")]
+        writer.writerow(
+            ["row", "title", "note", "train_patients", "test_patients", "models", "failed", *columns]
+        )
+        writer.writerows(_csv_row(row, table) for table in ablation.tables for row in table.rows)
+    (folder / MARKDOWN_FILE).write_text("\n".join(markdown(ablation)) + "\n", encoding="utf-8")
+
+
+def markdown(ablation: Ablation) -> Iterator[str]:
+    """Lines of the Markdown document."""
+    for number, table in enumerate(ablation.tables):
+        if number:
+            yield ""
+        yield _headline(table)
+        yield ""
+        yield f"| | row | models | {' | '.join(SHOWN.values())} | gain of full, AUROC | p (Holm) |"
+        yield "|--:|---|--:|" + "---|" * len(SHOWN) + "---|--:|"
+        against = {each.against: each for each in table.comparisons if each.row == FULL}
+        yield from (f"| {' | '.join(_cells(row, against.get(row.name)))} |" for row in table.rows)
+        if controls := list(_controls(table)):
+            yield from ["", *controls]
+
+
+def print_table(ablation: Ablation, console: Console) -> None:
+    """Show a person the finished table, and where the files are told apart by their intervals."""
+    for table in ablation.tables:
+        against = {each.against: each for each in table.comparisons if each.row == FULL}
+        shown = Table(
+            "",
+            "row",
+            "models",
+            *SHOWN.values(),
+            "gain of full",
+            "p (Holm)",
+            title=_headline(table),
+            title_justify="left",
+        )
+        for row in table.rows:
+            shown.add_row(*_cells(row, against.get(row.name)))
+        console.print(shown)
+        for line in _controls(table):
+            console.print(line, markup=False, highlight=False)
+
+
+def interval(metric: Metric, digits: int = 3) -> str:
+    """`0.812 (0.771 to 0.850)`."""
+    return f"{metric.value:.{digits}f} ({metric.low:.{digits}f} to {metric.high:.{digits}f})"
+
+
+def _headline(table: ModelTable) -> str:
+    words = (
+        f"Trained on {table.train_patients} patients, measured on {table.test_patients}, "
+        f"{table.test_events} of them with the event."
+    )
+    if not table.attainable:
+        return words
+    return f"{words} AUROC of the true probability: {interval(table.attainable)}."
+
+
+def _cells(row: TableRow, comparison: Comparison | None) -> list[str]:
+    metrics = {metric.name: metric for metric in row.metrics}
+    numbers = [interval(metrics[name]) if name in metrics else "" for name in SHOWN]
+    gain = [interval(comparison.difference), p_value(comparison.p_holm)] if comparison else ["", ""]
+    title = f"{row.title} ({row.note})" if row.note else row.title
+    models = f"{row.models} ({row.failed} jobs failed)" if row.failed else str(row.models)
+    return [str(row.number), title, models, *numbers, *gain]
+
+
+def _controls(table: ModelTable) -> Iterator[str]:
+    titles = {row.name: row.title for row in table.rows}
+    for each in (each for each in table.comparisons if each.row != FULL):
+        yield (
+            f"* {titles[each.row]} less {titles[each.against]}: AUROC {interval(each.difference)}, "
+            f"p (Holm) {p_value(each.p_holm)}"
+        )
+
+
+def p_value(p: float) -> str:
+    """Three digits, and no more is claimed below 0.001."""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"  # noqa: PLR2004 - the customary limit of print
+
+
+def _csv_row(row: TableRow, table: ModelTable) -> list[object]:
+    metrics = {metric.name: metric for metric in row.metrics}
+    numbers: list[object] = []
+    for name in ROW_METRICS:
+        metric = metrics.get(name)
+        numbers += [metric.value, metric.low, metric.high] if metric else ["", "", ""]
+    counts = [table.train_patients, table.test_patients, row.models, row.failed]
+    return [row.name, row.title, row.note, *counts, *numbers]

@@ -1,0 +1,89 @@
+"""Fit rows x folds x seeds of the model table on one cohort, in parallel, and compare them on the same patients.
+
+Prints the table as it fills; writes OUT/ablation.json, table.csv and table.md, and every run into a folder of its own. Jobs that
+are finished are kept: the same command goes on after an interruption, and adds rows, seeds or folds to what there is.
+
+Examples:
+    python -m training ablation runs/cohort --config training/configs/gos.toml --rows all --seeds 3 --out runs/table
+    python -m training ablation runs/cohort --config training/configs/gos.toml --rows mma+mhgmu,concat,ehr-lr --folds 5 --out runs/cv
+    python -m training ablation runs/cohort --config training/configs/gos.toml --rows all --sizes 200,600,2000 --out runs/sizes
+"""
+
+import argparse
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from training.ablation.plan import Plan, choose_rows, whole_numbers
+from training.ablation.study import run_study
+from training.config import load_config
+from training.rows import titles
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("cohort", type=Path, help="folder with cohort.json and cohort.csv")
+    parser.add_argument("--config", type=Path, required=True, help="TOML file of the full model's run")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the table and of all runs")
+    parser.add_argument(
+        "--rows", default="all", metavar="A,B", help=f"rows, or all (default): {', '.join(titles('gos'))}"
+    )
+    parser.add_argument(
+        "--folds", type=_several, metavar="K", help="cross-validate (default: the cohort's own splits)"
+    )
+    parser.add_argument("--repeats", type=_positive, default=1, metavar="R", help="divisions into folds (1)")
+    parser.add_argument(
+        "--seeds",
+        type=_positive,
+        default=1,
+        metavar="S",
+        help="trainings of every network on the same patients (1)",
+    )
+    parser.add_argument(
+        "--sizes",
+        type=whole_numbers,
+        default=(),
+        metavar="N,M",
+        help="learning curve: nested training sets of these sizes, one test set",
+    )
+    parser.add_argument(
+        "--workers", type=_positive, default=os.cpu_count() or 1, metavar="N", help="processes (one per core)"
+    )
+    parser.add_argument("--epochs", type=_positive, help="override training.epochs of the config")
+    parser.add_argument("--cache", type=Path, help="folder of prepared images (default: COHORT/prepared)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run what is missing and write the table; 1 where a job failed, 130 where it was interrupted."""
+    config = load_config(options.config)
+    if options.epochs:
+        config = replace(config, training=replace(config.training, epochs=options.epochs))
+    plan = Plan(
+        cohort=options.cohort,
+        config=config,
+        rows=choose_rows(options.rows, config),
+        folds=options.folds,
+        repeats=options.repeats if options.folds else 1,
+        seeds=options.seeds,
+        sizes=options.sizes,
+        cache=options.cache or options.cohort / "prepared",
+        out=options.out,
+    )
+    return run_study(plan, options.workers, Console())
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number >= 1, got {value}")
+    return value
+
+
+def _several(text: str) -> int:
+    if (value := _positive(text)) == 1:
+        raise argparse.ArgumentTypeError(
+            "expected at least 2 folds; leave --folds out for the cohort's own splits"
+        )
+    return value

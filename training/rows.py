@@ -1,0 +1,164 @@
+"""Every row of the model table under one roof: networks and tabular rows are fitted by one call and end as one file.
+
+Rows come from `training.networks.rivals` and `training.tabular`, one file each; a new file there is a new row here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from training import tabular
+from training.cohort import SPLITS, Cohort, CohortError, Split
+from training.config import RunConfig
+from training.networks.heads import CLASSES
+from training.networks.rivals import RIVALS
+from training.networks.rows import ROWS, row
+from training.outcomes import Task
+from training.predict import answered
+from training.predictions import Predictions, save_predictions
+from training.runs import prepared_part
+from training.tabular.readings import read_readings
+from training.tabular.records import Records, records_of
+from training.tabular.row import Tabular
+from training.train import load_checkpoint, train
+
+FULL = "mma+mhgmu"
+"""What the paper proposes; trained when no row is named."""
+
+
+@dataclass(frozen=True)
+class RowTitle:
+    """A row, as tables show it.
+
+    Attributes:
+        name: As on the command line.
+        number: Row of the model table (docs/concepts/method.md).
+        title: In words.
+        network: Whether it is trained from a seed; tabular rows are the same for every seed.
+    """
+
+    name: str
+    number: int
+    title: str
+    network: bool
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A row, fitted.
+
+    Attributes:
+        predictions: Path of `predictions.npz`.
+        parameters: Trained numbers of a network; None for a tabular row.
+        note: What a reader of the table must know; mostly empty.
+    """
+
+    predictions: Path
+    parameters: int | None
+    note: str
+
+
+@cache
+def tabular_rows() -> Mapping[str, Tabular]:
+    """The files of `training.tabular` that define a row, by name, in the order of the model table."""
+    modules = [import_module(f"{tabular.__name__}.{entry.name}") for entry in iter_modules(tabular.__path__)]
+    rows = [module.ROW for module in modules if hasattr(module, "ROW")]
+    return {each.name: each for each in sorted(rows, key=lambda each: (each.number, each.name))}
+
+
+def titles(task: Task) -> dict[str, RowTitle]:
+    """All rows that have a meaning for a task, by name, in the order of the model table."""
+    known = [
+        RowTitle(each.name, each.number, each.title, network=False)
+        for each in tabular_rows().values()
+        if task in each.tasks
+    ]
+    known += [RowTitle(name, RIVALS[name].number, RIVALS[name].title, network=True) for name in ROWS]
+    return {each.name: each for each in known}
+
+
+def check_row(name: str, task: Task) -> RowTitle:
+    """Look a row up.
+
+    Raises:
+        CohortError: There is no such row for this task; the message lists those there are.
+    """
+    if name not in (known := titles(task)):
+        raise CohortError(f"row {name!r} is none of the task {task}; expected one of {', '.join(known)}")
+    return known[name]
+
+
+def fit_row(name: str, cohort: Cohort, config: RunConfig, cache: Path, run: Path) -> Fitted:
+    """Fit a row and keep what it answers for every patient of every split.
+
+    Args:
+        name: Row.
+        cohort: Every patient in a split.
+        config: Of the full model; the row's own parts are switched here.
+        cache: Prepared images; a tabular row opens none.
+        run: Folder of the run's files.
+
+    Raises:
+        CohortError: There is no such row for the cohort's task, or it cannot be fitted on this cohort.
+    """
+    check_row(name, config.task)
+    if empty := [
+        split for split in ("train", "validation") if not any(case.split == split for case in cohort.cases)
+    ]:
+        raise CohortError(
+            f"expected patients to train and to validate on, found none for {empty}; split the cohort anew"
+        )
+    run.mkdir(parents=True, exist_ok=True)
+    if name in tabular_rows():
+        return _fit_tabular(tabular_rows()[name], cohort, config, run)
+    return _fit_network(replace(config, model=row(config.model, name)), cohort, cache, run)
+
+
+def _fit_network(config: RunConfig, cohort: Cohort, cache: Path, run: Path) -> Fitted:
+    parts = {split: prepared_part(cohort, config, split, cache) for split in SPLITS if cohort.part(split)}
+    train(config, cohort.description.features, {str(split): part for split, part in parts.items()}, run)
+    net = load_checkpoint(run / "checkpoint.pt").net
+    predictions = answered(net, cohort, parts, config.training.batch_size)
+    parameters = sum(each.numel() for each in net.parameters())
+    return Fitted(save_predictions(predictions, run), parameters, "")
+
+
+def _fit_tabular(entry: Tabular, cohort: Cohort, config: RunConfig, run: Path) -> Fitted:
+    everyone = tabular_records(cohort, CLASSES[config.model.head.outcome])
+    # Tables this small are slower on several threads than on one, and much slower where these have to share a core.
+    with threadpool_limits(1):
+        model = entry.make().fit(everyone["train"], everyone["validation"])
+        logits = {split: model.logits(records) for split, records in everyone.items()}
+    return Fitted(save_predictions(_predictions(cohort, logits), run), None, model.note)
+
+
+def tabular_records(cohort: Cohort, classes: int) -> dict[Split, Records]:
+    """Records of every split that has patients; no image is opened."""
+    readings = read_readings(cohort.root) if cohort.description.task == "gos" else {}
+    return {
+        split: records_of(cases, cohort.description.ehr, classes, readings)
+        for split in SPLITS
+        if (cases := cohort.part(split))
+    }
+
+
+def _predictions(cohort: Cohort, logits: Mapping[Split, np.ndarray]) -> Predictions:
+    rows = {split: iter(each) for split, each in logits.items()}
+    splits: Sequence[Split] = [case.split for case in cohort.cases if case.split]
+    truths = [case.true_probability for case in cohort.cases]
+    nothing = np.zeros((len(splits), 0), dtype=np.float32)
+    return Predictions(
+        patient_id=tuple(case.patient_id for case in cohort.cases),
+        split=tuple(splits),
+        label=np.array([case.label for case in cohort.cases], dtype=np.int64),
+        logits=np.stack([next(rows[split]) for split in splits]),
+        embedding=nothing,
+        image_share=nothing,
+        true_probability=np.array([np.nan if each is None else each for each in truths], dtype=np.float64),
+    )
