@@ -4,12 +4,10 @@ The package appears in the store by one atomic rename, and only after the servic
 from its file and given PyTorch's answer (absolute difference of probabilities <= 1e-4).
 """
 
-import json
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -22,40 +20,29 @@ from app.inference.self_test import make_golden_case, self_test
 from app.inference.session import OnnxSession
 from app.model_package.manifest import (
     Calibration,
+    ClassThreshold,
     Heatmap,
     Manifest,
-    Metric,
     OutOfDistribution,
-    OutputClass,
     Outputs,
 )
 from app.model_package.package import CARD, GOLDEN_CASE, GOLDEN_FOLDER, MODEL, Package, open_package, seal
 from app.model_package.store import ModelStore
 from training.cohort import CohortDescription
+from training.evaluation.answers import is_graded
+from training.evaluation.distance import EMBEDDING_FILE, FLAG_ABOVE
+from training.evaluation.document import Evaluation, load_evaluation
+from training.evaluation.fitted import CalibrationFile, load_calibration
 from training.golden import write_golden_image
 from training.model_card import model_card
+from training.networks.heads import CLASSES
 from training.networks.serving_graph import ServingGraph
 from training.onnx_graph import write_onnx
+from training.outcomes import favourable_labels, outcome_classes
 from training.train import Checkpoint
 
 PARITY = 1e-4
 """Largest difference of a probability between PyTorch and the package, float32."""
-FLAG_ABOVE = 0.99
-"""Share of calibration cases that must lie nearer for a case to be flagged."""
-OUT_OF_DISTRIBUTION_FILE = "embedding.npz"
-CLASSES = {
-    "gos": (
-        OutputClass(label="gos_1", title="Dead"),
-        OutputClass(label="gos_2", title="Vegetative state"),
-        OutputClass(label="gos_3", title="Severe disability"),
-        OutputClass(label="gos_4", title="Moderate disability"),
-        OutputClass(label="gos_5", title="Good recovery"),
-    ),
-    "ad": (
-        OutputClass(label="cn", title="Cognitively normal"),
-        OutputClass(label="ad", title="Alzheimer's disease"),
-    ),
-}
 TITLES = {
     "gos": "Glasgow Outcome Scale after intracerebral haemorrhage, from head CT and admission record",
     "ad": "Alzheimer's disease or cognitively normal, from T1 brain MRI and record",
@@ -71,10 +58,8 @@ INTENDED_USE = {
 class Judged:
     """What evaluation left in the run's folder."""
 
-    calibration: dict[str, Any]
-    counts: dict[str, int]
-    epochs: dict[str, int]
-    metrics: tuple[Metric, ...]
+    calibration: CalibrationFile
+    evaluation: Evaluation
 
 
 def export_run(
@@ -95,33 +80,26 @@ def export_run(
     """
     judged = _judged(run)
     graph = ServingGraph(
-        checkpoint.net, slope=judged.calibration["slope"], intercept=judged.calibration["intercept"]
+        checkpoint.net, slope=judged.calibration.slope, intercept=judged.calibration.intercept
     ).eval()
     manifest = _manifest(checkpoint, cohort, judged, version)
     store = ModelStore(store_root)
     with store.staging() as folder:
         write_onnx(graph, checkpoint.config.grid.shape, len(checkpoint.features), folder / MODEL)
-        shutil.copyfile(run / "embedding.npz", folder / OUT_OF_DISTRIBUTION_FILE)
-        (folder / CARD).write_text(
-            model_card(manifest, checkpoint.config, judged.counts, judged.epochs), encoding="utf-8"
-        )
+        shutil.copyfile(run / EMBEDDING_FILE, folder / EMBEDDING_FILE)
+        card = model_card(manifest, checkpoint.config, judged.evaluation)
+        (folder / CARD).write_text(card, encoding="utf-8")
         _with_golden_case(folder, manifest, graph)
         self_test(_predictor(open_package(folder)))
         return store.publish(folder)
 
 
 def _judged(run: Path) -> Judged:
-    evaluation = json.loads((run / "evaluation.json").read_text(encoding="utf-8"))
-    return Judged(
-        calibration=json.loads((run / "calibration.json").read_text(encoding="utf-8")),
-        counts=evaluation["counts"],
-        epochs=evaluation["epochs"],
-        metrics=tuple(Metric.model_validate(metric) for metric in evaluation["metrics"]),
-    )
+    return Judged(calibration=load_calibration(run), evaluation=load_evaluation(run))
 
 
 def _manifest(checkpoint: Checkpoint, cohort: CohortDescription, judged: Judged, version: int) -> Manifest:
-    config, fit = checkpoint.config, judged.calibration
+    config = checkpoint.config
     phantoms = cohort.source == "phantoms"
     return Manifest(
         schema_version=1,
@@ -139,28 +117,38 @@ def _manifest(checkpoint: Checkpoint, cohort: CohortDescription, judged: Judged,
         ehr=cohort.ehr,
         preprocessing_version=PREPROCESSING_VERSION,
         outputs=_outputs(checkpoint),
-        calibration=Calibration(
-            method="platt" if config.task == "ad" else "temperature",
-            parameters={"slope": fit["slope"], "intercept": fit["intercept"]},
-            conformal_threshold=fit["conformal_threshold"],
-            coverage=fit["coverage"],
-            n=fit["n"],
-        ),
+        calibration=_calibration(checkpoint, judged.calibration),
         out_of_distribution=OutOfDistribution(
-            method="mahalanobis", file=OUT_OF_DISTRIBUTION_FILE, threshold=FLAG_ABOVE
+            method="mahalanobis", file=EMBEDDING_FILE, threshold=FLAG_ABOVE
         ),
-        metrics=judged.metrics,
+        metrics=judged.evaluation.metrics,
         sha256={},
+    )
+
+
+def _calibration(checkpoint: Checkpoint, fit: CalibrationFile) -> Calibration:
+    outcome = checkpoint.config.model.head.outcome
+    labels = (each.label for each in outcome_classes(checkpoint.config.task, CLASSES[outcome]))
+    return Calibration(
+        method="platt" if outcome == "binary" else "temperature",
+        parameters={"slope": fit.slope, "intercept": fit.intercept},
+        class_thresholds={
+            label: ClassThreshold(threshold=threshold, n=n)
+            for label, threshold, n in zip(labels, fit.thresholds, fit.cases, strict=True)
+        },
+        coverage=fit.coverage,
+        n=fit.n,
     )
 
 
 def _outputs(checkpoint: Checkpoint) -> Outputs:
     config = checkpoint.config
+    classes = CLASSES[config.model.head.outcome]
     geometry = ServingGraph(checkpoint.net).heatmap_geometry(config.grid.shape)
     return Outputs(
-        classes=CLASSES[config.task],
-        ordinal=config.task == "gos",
-        favourable=("gos_4", "gos_5") if config.task == "gos" else (),
+        classes=outcome_classes(config.task, classes),
+        ordinal=is_graded(classes),
+        favourable=favourable_labels(config.task, classes),
         heads=config.model.gmu.heads,
         embedding_size=config.model.gmu.width,
         heatmap=Heatmap(shape=geometry.shape, to_model_grid=geometry.to_model_grid),

@@ -1,8 +1,8 @@
 """What turns calibrated probabilities into statements with a guarantee: prediction sets, and whether to speak at all.
 
-Split conformal prediction (Vovk; Angelopoulos and Bates, arXiv:2107.07511): the threshold was fitted on cases used
+Split conformal prediction (Vovk; Angelopoulos and Bates, arXiv:2107.07511): the thresholds were fitted on cases used
 for nothing else, so the set holds the true class with the nominal coverage, as long as the case is of the kind that
-the model was calibrated on. The distance of the embedding (Lee et al., arXiv:1807.03888) watches over that condition.
+the model was calibrated on (docs/concepts/uncertainty.md). The distance of the embedding (Lee et al., arXiv:1807.03888) watches over that condition.
 """
 
 import zipfile
@@ -19,23 +19,27 @@ _PROBABILITY_ROUNDING = 1e-6
 
 
 def set_members(
-    probabilities: Float[np.ndarray, " K"], threshold: float, *, ordinal: bool
-) -> Bool[np.ndarray, " K"]:
+    probabilities: Float[np.ndarray, "*cases K"],
+    threshold: float | Float[np.ndarray, " K"],
+    *,
+    ordinal: bool,
+) -> Bool[np.ndarray, "*cases K"]:
     """Choose the classes that cannot be excluded at the calibrated coverage.
 
     Args:
-        probabilities: Of each class.
-        threshold: A class whose probability reaches this is in the set.
-        ordinal: Fill the set between its ends. It only grows, so its coverage still holds.
+        probabilities: Of each class, of one case or of many.
+        threshold: A class whose probability reaches this is in the set; one for all classes, or one for each.
+        ordinal: Fill the set between its ends.
 
     Returns:
         Which classes are in the set; the most likely one always is.
     """
-    members: Bool[np.ndarray, " K"] = probabilities >= threshold - _PROBABILITY_ROUNDING
-    members[np.argmax(probabilities)] = True
+    most_likely = np.arange(probabilities.shape[-1]) == probabilities.argmax(axis=-1)[..., np.newaxis]
+    members: Bool[np.ndarray, "*cases K"] = (probabilities >= threshold - _PROBABILITY_ROUNDING) | most_likely
     if ordinal:
-        inside = np.flatnonzero(members)
-        members[inside[0] : inside[-1] + 1] = True
+        from_below = np.logical_or.accumulate(members, axis=-1)
+        from_above = np.logical_or.accumulate(members[..., ::-1], axis=-1)[..., ::-1]
+        members = from_below & from_above
     return members
 
 

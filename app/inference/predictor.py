@@ -79,6 +79,8 @@ class Predictor:
         self._package = package
         self._session = session
         self._ood = OutOfDistributionScorer.from_package(package)
+        self._labels = [each.label for each in package.manifest.outputs.classes]
+        self._thresholds = np.array(package.manifest.calibration.thresholds(self._labels))
 
     @property
     def package(self) -> Package:
@@ -119,11 +121,10 @@ class Predictor:
         return [self._outputs(raw, index, inference_ms) for index in range(len(images))]
 
     def _outputs(self, raw: RawOutputs, index: int, inference_ms: float) -> Outputs:
-        promised, calibration = self._package.manifest.outputs, self._package.manifest.calibration
-        labels = [each.label for each in promised.classes]
+        promised, labels = self._package.manifest.outputs, self._labels
         row = raw.probabilities[index].clip(0, 1)
         probabilities = dict(zip(labels, row.tolist(), strict=True))
-        chosen = set_members(row, calibration.conformal_threshold, ordinal=promised.ordinal)
+        chosen = set_members(row, self._thresholds, ordinal=promised.ordinal)
         unlike = self._ood(raw.embedding[index])
         favourable = min(1.0, sum(probabilities[label] for label in promised.favourable))
         return Outputs(
@@ -131,7 +132,7 @@ class Predictor:
             probabilities=probabilities,
             favourable=favourable if promised.favourable else None,
             prediction_set=tuple(label for label, member in zip(labels, chosen, strict=True) if member),
-            coverage=calibration.coverage,
+            coverage=self._package.manifest.calibration.coverage,
             out_of_distribution=unlike,
             abstained=unlike.flagged or bool(chosen.all()),
             image_share=float(raw.image_share[index].mean()),

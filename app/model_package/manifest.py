@@ -1,9 +1,13 @@
-"""The manifest of a model package: everything the service must know, as data. Nothing has a default."""
+"""The manifest of a model package: everything the service must know, as data. Nothing has a default.
 
+Where a newer kind of package says something in another way, both ways are optional here and a validator asks for one.
+"""
+
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, model_validator
 
 from app.ehr.schema import EhrSchema
 from app.imaging.model_grid import ModelGrid
@@ -67,23 +71,52 @@ class Outputs(_Frozen):
         return self
 
 
+class ClassThreshold(_Frozen):
+    """When one class enters a prediction set.
+
+    Attributes:
+        threshold: Least probability with which it enters.
+        n: Calibration cases that were of this class; too few for the coverage give the threshold 0.
+    """
+
+    threshold: Probability
+    n: NonNegativeInt
+
+
 class Calibration(_Frozen):
     """How probabilities were calibrated and how prediction sets are made.
+
+    A class is in the set when its probability reaches its threshold; the most likely class always is, and ordinal sets
+    are filled between their ends. Either all classes share one threshold, or each has its own: exactly one of the two is given.
 
     Attributes:
         method: What is inside the graph (`temperature`, `platt`, `none`).
         parameters: Its fitted numbers, for the record.
-        conformal_threshold: A class is in the set when its probability reaches this value (split conformal,
-            score 1 - p of the true class); the most likely class always is. Ordinal sets are filled between their ends.
+        conformal_threshold: Shared by all classes (split conformal, score 1 - p of the true class): the coverage holds
+            over all cases together.
+        class_thresholds: By class label (class-conditional split conformal): the coverage holds for the cases of each class.
         coverage: Nominal coverage of the sets, such as 0.9.
-        n: Cases the threshold was fitted on, disjoint from training, early stopping and test.
+        n: Cases the thresholds were fitted on, disjoint from training, early stopping and test.
     """
 
     method: Literal["temperature", "platt", "none"]
     parameters: dict[str, float]
-    conformal_threshold: Probability
+    conformal_threshold: Probability | None = None
+    class_thresholds: dict[str, ClassThreshold] | None = None
     coverage: Probability
     n: PositiveInt
+
+    @model_validator(mode="after")
+    def _thresholds_are_of_one_kind(self) -> "Calibration":
+        if (self.conformal_threshold is None) == (self.class_thresholds is None):
+            raise ValueError("either conformal_threshold or class_thresholds must be given")
+        return self
+
+    def thresholds(self, labels: Sequence[str]) -> tuple[float, ...]:
+        """Threshold of each class, in the order of `labels`."""
+        if self.class_thresholds is not None:
+            return tuple(self.class_thresholds[label].threshold for label in labels)
+        return (self.conformal_threshold or 0.0,) * len(labels)
 
 
 class OutOfDistribution(_Frozen):
@@ -159,3 +192,10 @@ class Manifest(_Frozen):
     out_of_distribution: OutOfDistribution
     metrics: tuple[Metric, ...]
     sha256: dict[str, Sha256]
+
+    @model_validator(mode="after")
+    def _every_class_has_its_threshold(self) -> "Manifest":
+        own = self.calibration.class_thresholds
+        if own is not None and set(own) != {each.label for each in self.outputs.classes}:
+            raise ValueError("class_thresholds must name every class label and no other")
+        return self

@@ -18,7 +18,7 @@ from app.model_package.store import ModelStore
 from training.__main__ import main
 from training.calibrate import Scaling
 from training.cohort import load_cohort
-from training.evaluate import scaled_probabilities
+from training.evaluation.answers import scaled_probabilities
 from training.predict import collect
 from training.runs import open_run
 from training.train import load_checkpoint

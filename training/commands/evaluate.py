@@ -1,15 +1,19 @@
 """Calibrate a trained run and judge it once on the held-out patients.
 
+Writes evaluation.json, calibration.json and, for networks, embedding.npz into the run's folder. A rival is any trained row of the
+same cohort and split, tabular or neural; the same name given twice stands for two seeds of one row.
+
 Example:
     python -m training evaluate runs/gos --rival image=runs/gos-image --rival record=runs/gos-record
+    python -m training evaluate runs/gos-s1 --rival concat=runs/concat-s1 --rival concat=runs/concat-s2
 """
 
 import argparse
 from pathlib import Path
 
-from training.evaluate import Rival, evaluate_run, print_metrics
-from training.runs import open_run
-from training.train import load_checkpoint
+from app.errors import NeuroFuseError
+from training.evaluate import evaluate_run
+from training.evaluation.printing import print_evaluation
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,17 +22,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rival", action="append", default=[], metavar="NAME=RUN", help="run to compare with; repeatable"
     )
+    parser.add_argument(
+        "--cohort", type=Path, metavar="DIR", help="folder of the cohort (default: the one noted in RUN)"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write evaluation.json, calibration.json and embedding.npz into the run's folder."""
-    checkpoint = load_checkpoint(options.run / "checkpoint.pt")
-    cohort, parts = open_run(options.run, checkpoint.config)
-    rivals = [_rival(*text.partition("=")[::2]) for text in options.rival]
-    print_metrics(evaluate_run(checkpoint, cohort, parts, rivals, options.run))
+    """Evaluate and print."""
+    rivals: dict[str, list[Path]] = {}
+    for text in options.rival:
+        name, equals, folder = text.partition("=")
+        if not (name and equals and folder):
+            raise NeuroFuseError(f"expected --rival NAME=RUN, found {text!r}")
+        rivals.setdefault(name, []).append(Path(folder))
+    print_evaluation(evaluate_run(options.run, rivals, options.cohort))
     return 0
-
-
-def _rival(name: str, folder: str) -> Rival:
-    checkpoint = load_checkpoint(Path(folder) / "checkpoint.pt")
-    return Rival(name, checkpoint.net, checkpoint.config.training.epochs)

@@ -1,6 +1,7 @@
 """A model's calibrated answers on one split: logits scaled as the exported graph scales them, with what really happened."""
 
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 import torch
@@ -8,10 +9,10 @@ from jaxtyping import Bool, Float32, Float64, Int64
 
 from training.calibrate import Scaling, fit_scaling
 from training.cohort import CohortError, Split
-from training.networks.heads import CLASSES, FAVOURABLE_FROM, class_probabilities
+from training.networks.heads import class_probabilities
+from training.outcomes import event_from
 from training.predictions import Predictions
 
-_EVENT_FROM = {CLASSES[outcome]: first for outcome, first in FAVOURABLE_FROM.items()}
 _BINARY = 2
 
 
@@ -34,15 +35,24 @@ class Answers:
     def __len__(self) -> int:
         return len(self.patient_id)
 
+    def take(self, chosen: Bool[np.ndarray, " N"]) -> "Answers":
+        """Some of the patients, in order."""
+        return Answers(
+            patient_id=tuple(compress(self.patient_id, chosen)),
+            label=self.label[chosen],
+            probabilities=self.probabilities[chosen],
+            true_probability=self.true_probability[chosen],
+        )
+
     @property
     def classes(self) -> int:
         """K."""
         return int(self.probabilities.shape[1])
 
     @property
-    def ordinal(self) -> bool:
-        """Whether the classes are grades; two classes are not."""
-        return self.classes > _BINARY
+    def graded(self) -> bool:
+        """Whether the classes have an order that matters."""
+        return is_graded(self.classes)
 
     @property
     def event(self) -> Bool[np.ndarray, " N"]:
@@ -63,14 +73,9 @@ class Answers:
         return chosen
 
 
-def event_from(classes: int) -> int:
-    """First class index of the reported event, by the number of classes (`training.networks.heads`)."""
-    return _EVENT_FROM[classes]
-
-
-def is_ordinal(predictions: Predictions) -> bool:
-    """Whether the model grades; with one logit it tells two classes apart."""
-    return int(predictions.logits.shape[1]) + 1 > _BINARY
+def is_graded(classes: int) -> bool:
+    """Whether so many classes are grades, of an ordinal head; two are told apart by one plain logit."""
+    return classes > _BINARY
 
 
 def fit_on_validation(predictions: Predictions) -> Scaling:
@@ -85,7 +90,7 @@ def fit_on_validation(predictions: Predictions) -> Scaling:
     return fit_scaling(
         torch.from_numpy(held.logits),
         torch.from_numpy(held.label),
-        with_intercept=not is_ordinal(predictions),
+        with_intercept=not is_graded(predictions.logits.shape[1] + 1),
     )
 
 

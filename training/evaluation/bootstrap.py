@@ -8,14 +8,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float64, Int, UInt16
+from jaxtyping import Float, Float64, Int, UInt16
 
 from app.model_package.manifest import Metric
+from training.evaluation.document import Curve
 
 Weights = Float64[np.ndarray, "draws N"]
 Values = Float64[np.ndarray, " draws"]
 Statistic = Callable[[Weights], Values]
 """From patients' weights, one row a resample, to one number a resample; NaN where it is not defined."""
+CurveStatistic = Callable[[Weights], Float64[np.ndarray, "draws points"]]
+"""The same for a line: its heights at fixed places."""
 
 DRAWS = 2000
 _ELEMENTS_AT_ONCE = 1_000_000
@@ -54,6 +57,11 @@ class Estimate:
         tail = min(int((draws <= 0).sum()), int((draws >= 0).sum()))
         return min(1.0, 2 * (tail + 1) / (len(draws) + 1))
 
+    def recentred(self) -> "Estimate":
+        """For a distance, which resampling makes larger on the whole: the draws moved to lie about the value, none below 0."""
+        moved = np.maximum(self.draws - np.nanmean(self.draws) + self.value, 0.0)
+        return Estimate(self.value, moved, self.n)
+
     def metric(self, name: str) -> Metric:
         """The number as documents keep it."""
         low, high = self.interval
@@ -78,18 +86,33 @@ class Resamples:
 
     def estimate(self, statistic: Statistic) -> Estimate:
         """A statistic on the patients and on every resample."""
-        draws, n = self._counts.shape
-        step = max(1, _ELEMENTS_AT_ONCE // max(1, n))
-        pieces = [
-            statistic(self._counts[first : first + step].astype(np.float64))
-            for first in range(0, draws, step)
-        ]
-        return Estimate(float(statistic(np.ones((1, n)))[0]), np.concatenate(pieces), n)
+        n = self._counts.shape[1]
+        return Estimate(float(statistic(np.ones((1, n)))[0]), self._drawn(statistic), n)
+
+    def curve(self, x: Float[np.ndarray, " points"], statistic: CurveStatistic) -> Curve:
+        """A line on the patients, with a pointwise 95 % band; places where it is not defined are left out."""
+        height = statistic(np.ones((1, self._counts.shape[1])))[0]
+        known = np.isfinite(height)
+        if not known.any():
+            return Curve(x=(), y=())
+        low, high = np.nanpercentile(self._drawn(statistic)[:, known], _INTERVAL, axis=0)
+        return Curve(
+            x=tuple(x[known].tolist()),
+            y=tuple(height[known].tolist()),
+            low=tuple(low.tolist()),
+            high=tuple(high.tolist()),
+        )
 
     def metrics(self, statistics: dict[str, Statistic]) -> tuple[Metric, ...]:
         """Several numbers on the same resamples; those the patients do not allow are left out."""
         estimates = {name: self.estimate(statistic) for name, statistic in statistics.items()}
         return tuple(estimate.metric(name) for name, estimate in estimates.items() if estimate.defined)
+
+    def _drawn(self, statistic: Statistic | CurveStatistic) -> Float64[np.ndarray, "draws ..."]:
+        draws, n = self._counts.shape
+        step = max(1, _ELEMENTS_AT_ONCE // max(1, n))
+        pieces = (self._counts[first : first + step] for first in range(0, draws, step))
+        return np.concatenate([statistic(piece.astype(np.float64)) for piece in pieces])
 
 
 def _drawn_counts(size: int, draws: int, rng: np.random.Generator) -> Int[np.ndarray, "draws size"]:

@@ -57,9 +57,15 @@ class Calibration(_Frozen):
 
 
 class DecisionCurve(_Frozen):
-    """Net benefit over threshold probability (Vickers and Elkin 2006), per strategy (`model`, `all`, `none`, rivals)."""
+    """Net benefit over threshold probability (Vickers and Elkin 2006).
+
+    Attributes:
+        strategies: Curves of `model`, `all`, `none`, and of rivals by their names.
+        gains: `net_benefit_gain_at_30` and so on: the model less the better of `all` and `none`, at stated thresholds in percent.
+    """
 
     strategies: dict[str, Curve]
+    gains: tuple[Metric, ...] = ()
 
 
 class Group(_Frozen):
@@ -88,7 +94,7 @@ class PredictionSets(_Frozen):
     Attributes:
         nominal: Coverage promised.
         method: In words, as the card says it.
-        metrics: `set_coverage`, `set_size`.
+        metrics: `set_coverage`, `set_size`, `set_full` (share of sets that hold every class).
         groups: Coverage and size per true class and per subgroup.
     """
 

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float64, Int
 
 from training.evaluation.bootstrap import Statistic, Values, Weights
+from training.evaluation.logistic import fit_logistic
 
 Score = Float[np.ndarray, " N"]
 Events = Bool[np.ndarray, " N"]
@@ -17,21 +18,17 @@ Probabilities = Float[np.ndarray, "N K"]
 Labels = Int[np.ndarray, " N"]
 EPSILON = 1e-6
 """Least probability whose logarithm is taken."""
-_NEWTON_STEPS = 30
-_LONGEST_STEP = 3.0
-_RIDGE = 1e-9
-"""Keeps the fit of a separable resample finite; moves no other."""
 
 
 def mean(values: Float[np.ndarray, " N"]) -> Statistic:
     """Weighted mean of one number per patient, such as a loss or whether a set covers."""
     column = np.asarray(values, np.float64)
-    return lambda weights: _ratio(weights @ column, weights.sum(axis=1))
+    return lambda weights: ratio(weights @ column, weights.sum(axis=1))
 
 
 def auroc(score: Score, event: Events) -> Statistic:
     """Share of (event, no event) pairs in the right order, ties as half."""
-    order, starts = _tied_groups(score)
+    order, starts = tied_groups(score)
     truth = event[order]
 
     def statistic(weights: Weights) -> Values:
@@ -39,14 +36,14 @@ def auroc(score: Score, event: Events) -> Statistic:
         positives = np.add.reduceat(drawn * truth, starts, axis=1)
         negatives = np.add.reduceat(drawn * ~truth, starts, axis=1)
         below = negatives.cumsum(axis=1) - negatives / 2
-        return _ratio((positives * below).sum(axis=1), positives.sum(axis=1) * negatives.sum(axis=1))
+        return ratio((positives * below).sum(axis=1), positives.sum(axis=1) * negatives.sum(axis=1))
 
     return statistic
 
 
 def average_precision(score: Score, event: Events) -> Statistic:
     """Area under the precision-recall curve: precision at each threshold, weighted by the recall it adds."""
-    order, starts = _tied_groups(-np.asarray(score))
+    order, starts = tied_groups(-np.asarray(score))
     truth = event[order]
 
     def statistic(weights: Weights) -> Values:
@@ -54,7 +51,7 @@ def average_precision(score: Score, event: Events) -> Statistic:
         positives = np.add.reduceat(drawn * truth, starts, axis=1)
         flagged = np.add.reduceat(drawn, starts, axis=1).cumsum(axis=1)
         precision = positives.cumsum(axis=1) / np.maximum(flagged, 1)
-        return _ratio((positives * precision).sum(axis=1), positives.sum(axis=1))
+        return ratio((positives * precision).sum(axis=1), positives.sum(axis=1))
 
     return statistic
 
@@ -70,7 +67,7 @@ def brier_skill(probability: Score, event: Events) -> Statistic:
 
     def statistic(weights: Weights) -> Values:
         prevalence = happened(weights)
-        return 1 - _ratio(loss(weights), prevalence * (1 - prevalence))
+        return 1 - ratio(loss(weights), prevalence * (1 - prevalence))
 
     return statistic
 
@@ -103,16 +100,16 @@ def quadratic_weighted_kappa(predicted: Labels, label: Labels, classes: int) -> 
         observed = (weights @ cell).reshape(-1, classes, classes)
         expected = observed.sum(axis=2)[:, :, None] * observed.sum(axis=1)[:, None, :]
         seen = (disagreement * observed).sum(axis=(1, 2)) * observed.sum(axis=(1, 2))
-        return 1 - _ratio(seen, (disagreement * expected).sum(axis=(1, 2)))
+        return 1 - ratio(seen, (disagreement * expected).sum(axis=(1, 2)))
 
     return statistic
 
 
 def share_among(hit: Events, among: Events) -> Statistic:
-    """Share with `hit` among the patients with `among`: sensitivity, specificity, coverage of a class."""
+    """Share with `hit` among the patients with `among`: sensitivity and specificity."""
 
     def statistic(weights: Weights) -> Values:
-        return _ratio(weights @ (hit & among).astype(np.float64), weights @ among.astype(np.float64))
+        return ratio(weights @ (hit & among).astype(np.float64), weights @ among.astype(np.float64))
 
     return statistic
 
@@ -122,7 +119,8 @@ def calibration_slope(probability: Score, event: Events) -> Statistic:
     logit = logits_of(probability)
     if np.ptp(logit) < EPSILON:  # the same probability for everyone has no slope
         return lambda weights: np.full(len(weights), np.nan)
-    return lambda weights: _recalibration(logit, event, weights)[:, 0]
+    design = np.stack([logit, np.ones_like(logit)], axis=1)
+    return lambda weights: fit_logistic(design, event, weights, start=np.array([1.0, 0.0]))[:, 0]
 
 
 def calibration_intercept(probability: Score, event: Events) -> Statistic:
@@ -131,7 +129,8 @@ def calibration_intercept(probability: Score, event: Events) -> Statistic:
     Van Calster et al. 2019, doi:10.1186/s12916-019-1466-7.
     """
     logit = logits_of(probability)
-    return lambda weights: _shift(logit, event, weights)
+    constant = np.ones((len(logit), 1))
+    return lambda weights: fit_logistic(constant, event, weights, start=np.zeros(1), offset=logit)[:, 0]
 
 
 def averaged(statistics: Sequence[Statistic]) -> Statistic:
@@ -140,7 +139,7 @@ def averaged(statistics: Sequence[Statistic]) -> Statistic:
     def statistic(weights: Weights) -> Values:
         values = np.stack([each(weights) for each in statistics])
         known = np.isfinite(values)
-        return _ratio(np.where(known, values, 0).sum(axis=0), known.sum(axis=0).astype(np.float64))
+        return ratio(np.where(known, values, 0).sum(axis=0), known.sum(axis=0).astype(np.float64))
 
     return statistic
 
@@ -152,7 +151,7 @@ def difference(first: Statistic, second: Statistic) -> Statistic:
 
 def quotient(first: Statistic, second: Statistic) -> Statistic:
     """Paired: first / second on the same resample."""
-    return lambda weights: _ratio(first(weights), second(weights))
+    return lambda weights: ratio(first(weights), second(weights))
 
 
 def logits_of(probability: Score) -> Float64[np.ndarray, " N"]:
@@ -161,43 +160,16 @@ def logits_of(probability: Score) -> Float64[np.ndarray, " N"]:
     return np.log(clipped / (1 - clipped))
 
 
-def _recalibration(logit: Score, event: Events, weights: Weights) -> Float64[np.ndarray, "draws 2"]:
-    """(slope, intercept) that maximise the likelihood of each resample: Newton's method on all of them at once."""
-    design = np.stack([logit, np.ones_like(logit)], axis=1)
-    products = (design[:, :, None] * design[:, None, :]).reshape(len(logit), 4)
-    fit = np.tile([1.0, 0.0], (len(weights), 1))
-    for _ in range(_NEWTON_STEPS):
-        p = 1 / (1 + np.exp(-(fit @ design.T)))
-        slope = (weights * (event - p)) @ design - _RIDGE * fit
-        curvature = ((weights * p * (1 - p)) @ products).reshape(-1, 2, 2) + _RIDGE * np.eye(2)
-        step = np.linalg.solve(curvature, slope[:, :, None])[:, :, 0]
-        fit += np.clip(step, -_LONGEST_STEP, _LONGEST_STEP)
-        if np.abs(step).max() < EPSILON:
-            break
-    return fit
-
-
-def _shift(logit: Score, event: Events, weights: Weights) -> Values:
-    """Intercept beside an offset, by Newton's method on all resamples at once."""
-    fit = np.zeros(len(weights))
-    for _ in range(_NEWTON_STEPS):
-        p = 1 / (1 + np.exp(-(logit + fit[:, None])))
-        slope = (weights * (event - p)).sum(axis=1) - _RIDGE * fit
-        step = slope / ((weights * p * (1 - p)).sum(axis=1) + _RIDGE)
-        fit += np.clip(step, -_LONGEST_STEP, _LONGEST_STEP)
-        if np.abs(step).max() < EPSILON:
-            break
-    return fit
-
-
-def _tied_groups(score: Score) -> tuple[Int[np.ndarray, " N"], Int[np.ndarray, " groups"]]:
+def tied_groups(score: Score) -> tuple[Int[np.ndarray, " N"], Int[np.ndarray, " groups"]]:
     """Order of rising score, and where each run of equal scores begins in it."""
     order = np.argsort(score, kind="stable")
     ranked = np.asarray(score)[order]
     return order, np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]])
 
 
-def _ratio(above: Values, below: Values) -> Values:
+def ratio(
+    above: Float64[np.ndarray, "*shape"], below: Float64[np.ndarray, "*shape"]
+) -> Float64[np.ndarray, "*shape"]:
     """Quotient, NaN where it is not defined."""
-    quotients: Values = np.divide(above, below, out=np.full_like(above, np.nan), where=below != 0)
+    quotients: np.ndarray = np.divide(above, below, out=np.full_like(above, np.nan), where=below != 0)
     return quotients

@@ -1,11 +1,15 @@
 """Predictions of made-up models whose truth is known, and DeLong's test as a second opinion."""
 
 from math import erf, sqrt
+from pathlib import Path
 
 import numpy as np
 import torch
 
-from training.cohort import Split
+from app.ehr.reference import AD_SCHEMA, GOS_SCHEMA
+from app.ehr.schema import Feature
+from app.imaging.volume import Modality
+from training.cohort import Case, Cohort, CohortDescription, Split
 from training.networks.heads import class_probabilities
 from training.predictions import Predictions
 
@@ -41,6 +45,45 @@ def ordinal_predictions(
         image_share=np.zeros((n, 0), dtype=np.float32),
         true_probability=p[:, event_from:].sum(axis=1).astype(np.float64),
     )
+
+
+def cohort_of(predictions: Predictions) -> Cohort:
+    """A cohort of those patients, in another order and without splits, with records of the reference schema and gaps in them."""
+    rng = np.random.default_rng(0)
+    features = AD_SCHEMA.features if predictions.logits.shape[1] == 1 else GOS_SCHEMA.features
+    cases = [
+        Case(
+            patient_id=patient,
+            image=(),
+            mask=None,
+            split=None,
+            record=_record(features, rng),
+            label=int(label),
+            true_probability=None,
+        )
+        for patient, label in zip(predictions.patient_id, predictions.label, strict=True)
+    ]
+    description = CohortDescription(
+        task="gos" if predictions.logits.shape[1] > 1 else "ad",
+        modality=Modality.CT,
+        source="made up",
+        outcome="outcome",
+        positive="the event",
+        seed=None,
+        features=features,
+        minimum_features=0,
+    )
+    return Cohort(root=Path(), description=description, cases=tuple(reversed(cases)))
+
+
+def _record(features: tuple[Feature, ...], rng: np.random.Generator) -> dict[str, object]:
+    known = [feature for feature in features if rng.random() > 0.2]
+    return {
+        feature.name: float(rng.uniform(*feature.plausible_range))
+        if feature.plausible_range
+        else str(rng.choice(feature.categories))
+        for feature in known
+    }
 
 
 def delong(first: np.ndarray, second: np.ndarray, event: np.ndarray) -> tuple[float, float]:

@@ -1,0 +1,99 @@
+"""The tables a person reads at the end of an evaluation; the report has all of it."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console, Group
+from rich.table import Table
+
+from app.model_package.manifest import Metric
+from training.evaluation.document import Comparison, Evaluation, PredictionSets
+from training.evaluation.document import Group as Patients
+
+_NONE = "-"
+
+
+def print_evaluation(evaluation: Evaluation) -> None:
+    """Headline numbers, then what was compared, covered and found in subgroups."""
+    tables = [_headline(evaluation)]
+    if evaluation.sets:
+        tables.append(_sets(evaluation.sets))
+    if evaluation.comparisons:
+        tables.append(_comparisons(evaluation.comparisons))
+    if evaluation.subgroups:
+        tables.append(_subgroups(evaluation.subgroups))
+    Console().print(Group(*tables))
+
+
+def _headline(evaluation: Evaluation) -> Table:
+    table = Table(
+        "metric",
+        "value",
+        "95 % interval",
+        "n",
+        title=f"{evaluation.row}: {evaluation.event}",
+        title_justify="left",
+    )
+    for metric in evaluation.metrics:
+        table.add_row(metric.name, f"{metric.value:.3f}", _interval(metric), str(metric.n))
+    return table
+
+
+def _sets(sets: PredictionSets) -> Table:
+    table = Table(
+        "class", "n", "coverage", "95 % interval", "size",
+        title=f"Prediction sets, nominal coverage {sets.nominal:.0%}", title_justify="left",
+    )  # fmt: skip
+    for group in (each for each in sets.groups if each.variable == "class"):
+        coverage, size = _named(group.metrics, ("set_coverage", "set_size"))
+        table.add_row(group.level, str(group.n), _value(coverage), _interval(coverage), _value(size))
+    return table
+
+
+def _comparisons(comparisons: Sequence[Comparison]) -> Table:
+    table = Table(
+        "against", "metric", "difference", "95 % interval", "p", "p (Holm)",
+        title="Against the other rows, paired", title_justify="left",
+    )  # fmt: skip
+    for each in comparisons:
+        table.add_row(
+            each.against,
+            each.metric,
+            f"{each.difference.value:+.3f}",
+            _interval(each.difference),
+            f"{each.p:.3f}",
+            f"{each.p_holm:.3f}",
+        )
+    return table
+
+
+def _subgroups(groups: Sequence[Patients]) -> Table:
+    table = Table(
+        "subgroup",
+        "n",
+        "events",
+        "auroc",
+        "95 % interval",
+        "slope",
+        "brier",
+        title="Subgroups",
+        title_justify="left",
+    )
+    for group in groups:
+        auroc, slope, brier = _named(group.metrics, ("auroc", "calibration_slope", "brier"))
+        numbers = (_value(auroc), _interval(auroc), _value(slope), _value(brier))
+        cells = ("too few", "", "", "") if group.too_few else numbers
+        table.add_row(f"{group.variable}: {group.level}", str(group.n), str(group.events), *cells)
+    return table
+
+
+def _named(metrics: Iterable[Metric], names: Sequence[str]) -> tuple[Metric | None, ...]:
+    known = {metric.name: metric for metric in metrics}
+    return tuple(known.get(name) for name in names)
+
+
+def _value(metric: Metric | None) -> str:
+    return f"{metric.value:.3f}" if metric else _NONE
+
+
+def _interval(metric: Metric | None) -> str:
+    return f"{metric.low:.2f} to {metric.high:.2f}" if metric else _NONE

@@ -1,0 +1,53 @@
+"""Words for what is predicted: labels and titles of the classes, and which of them are the reported event."""
+
+from typing import Literal
+
+from app.model_package.manifest import OutputClass
+from training.networks.heads import CLASSES, FAVOURABLE_FROM
+
+Task = Literal["gos", "ad"]
+
+_GRADES = {
+    1: ("gos_1", "Dead"),
+    2: ("gos_2", "Vegetative state"),
+    3: ("gos_3", "Severe disability"),
+    4: ("gos_4", "Moderate disability"),
+    5: ("gos_5", "Good recovery"),
+}
+_CLASSES: dict[tuple[Task, int], tuple[tuple[str, str], ...]] = {
+    ("gos", 5): tuple(_GRADES.values()),
+    ("gos", 4): (
+        _GRADES[1],
+        ("gos_2_3", "Vegetative state or severe disability"),
+        _GRADES[4],
+        _GRADES[5],
+    ),
+    ("gos", 2): (
+        ("unfavourable", "Unfavourable outcome (GOS 1-3)"),
+        ("favourable", "Favourable outcome (GOS 4-5)"),
+    ),
+    ("ad", 2): (("cn", "Cognitively normal"), ("ad", "Alzheimer's disease")),
+}
+_EVENT_FROM = {CLASSES[outcome]: first for outcome, first in FAVOURABLE_FROM.items()}
+
+
+def outcome_classes(task: Task, classes: int) -> tuple[OutputClass, ...]:
+    """The classes in order.
+
+    Args:
+        task: What is predicted.
+        classes: How many classes the head tells apart.
+    """
+    return tuple(OutputClass(label=label, title=title) for label, title in _CLASSES[task, classes])
+
+
+def event_from(classes: int) -> int:
+    """First class index of the reported event: GOS >= 4, or AD."""
+    return _EVENT_FROM[classes]
+
+
+def favourable_labels(task: Task, classes: int) -> tuple[str, ...]:
+    """Labels of the favourable outcome; none for a diagnosis."""
+    if task != "gos":
+        return ()
+    return tuple(label for label, _ in _CLASSES[task, classes][event_from(classes) :])
