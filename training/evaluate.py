@@ -4,21 +4,17 @@ Writes into the run's folder: `calibration.json`, `embedding.npz`, `evaluation.j
 by their `predictions.npz`; only what concerns images opens the network again.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from training.cohort import SPLITS, CohortError, load_cohort
-from training.evaluation.bootstrap import Resamples
+from training.evaluation.budget import Budget
 from training.evaluation.document import Evaluation, save_evaluation
 from training.evaluation.fitted import fit_after_training, save_fitted
+from training.evaluation.images import with_images
 from training.evaluation.judge import Rival, judge
-from training.evaluation.statistics import mean
 from training.networks.rows import ROWS, row
-from training.networks.serving_graph import ServingGraph
-from training.pointing import peaks_in_masks
-from training.predict import collect
+from training.predict import answered
 from training.predictions import PREDICTIONS_FILE, Predictions, load_predictions, save_predictions
 from training.runs import RUN_FILE, open_run, read_notes
 from training.train import load_checkpoint
@@ -27,7 +23,10 @@ CHECKPOINT_FILE = "checkpoint.pt"
 
 
 def evaluate_run(
-    run: Path, rivals: Mapping[str, Sequence[Path]] | None = None, cohort_folder: Path | None = None
+    run: Path,
+    rivals: Mapping[str, Sequence[Path]] | None = None,
+    cohort_folder: Path | None = None,
+    budget: Budget | None = None,
 ) -> Evaluation:
     """Calibrate and measure one run, and its rivals on the same test patients.
 
@@ -35,6 +34,7 @@ def evaluate_run(
         run: Folder of a trained run.
         rivals: Folders of other runs by name; several of one name are its seeds.
         cohort_folder: The cohort; by default the one the run was trained on.
+        budget: Most cases of each check of the maps and of robustness; None leaves these checks out.
 
     Returns:
         What it wrote to `evaluation.json`.
@@ -49,7 +49,8 @@ def evaluate_run(
     others = [_rival(name, folders) for name, folders in (rivals or {}).items()]
     evaluation = judge(_row(run), predictions, fitted, cohort, others, _epochs(run))
     if (run / CHECKPOINT_FILE).is_file():
-        evaluation = with_images(evaluation, run)
+        checkpoint = load_checkpoint(run / CHECKPOINT_FILE)
+        evaluation = with_images(evaluation, checkpoint, *open_run(run, checkpoint.config), fitted, budget)
     save_evaluation(evaluation, run)
     return evaluation
 
@@ -71,38 +72,10 @@ def predictions_of(run: Path) -> Predictions:
     return predictions
 
 
-def with_images(evaluation: Evaluation, run: Path) -> Evaluation:
-    """What needs the images again: whether the served heatmap's peak lies in the guiding mask."""
-    checkpoint = load_checkpoint(run / CHECKPOINT_FILE)
-    _, parts = open_run(run, checkpoint.config)
-    test = parts["test"]
-    if not checkpoint.net.stage_strides or not any(test.masks):
-        return evaluation
-    geometry = ServingGraph(checkpoint.net).heatmap_geometry(checkpoint.config.grid.shape)
-    heatmap = collect(checkpoint.net, test, heatmap=True).heatmap
-    hits = peaks_in_masks(heatmap, test, np.array(geometry.to_model_grid))
-    resamples = Resamples(np.zeros(len(hits), dtype=np.int64))
-    pointing = resamples.metrics({"heatmap_peak_in_mask": mean(hits.astype(np.float64))})
-    return evaluation.model_copy(update={"metrics": evaluation.metrics + pointing})
-
-
 def _predicted(run: Path) -> Predictions:
     checkpoint = load_checkpoint(run / CHECKPOINT_FILE)
     cohort, parts = open_run(run, checkpoint.config)
-    collected = {split: collect(checkpoint.net, parts[split]) for split in SPLITS if len(parts[split])}
-
-    def joined(columns: Iterable[np.ndarray]) -> np.ndarray:
-        return np.concatenate(list(columns))
-
-    return Predictions(
-        patient_id=tuple(case.patient_id for split in collected for case in cohort.part(split)),
-        split=tuple(split for split in collected for _ in cohort.part(split)),
-        label=joined(parts[split].labels for split in collected),
-        logits=joined(each.logits for each in collected.values()),
-        embedding=joined(each.embedding for each in collected.values()),
-        image_share=joined(each.image_share for each in collected.values()),
-        true_probability=joined(parts[split].true_probability for split in collected).astype(np.float64),
-    )
+    return answered(checkpoint.net, cohort, {split: parts[split] for split in SPLITS if len(parts[split])})
 
 
 def _rival(name: str, folders: Sequence[Path]) -> Rival:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from app.errors import NeuroFuseError
 from training.evaluate import evaluate_run
+from training.evaluation.budget import Budget
 from training.evaluation.printing import print_evaluation
 
 
@@ -21,6 +22,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, help="folder of a trained run", metavar="RUN")
     parser.add_argument(
         "--rival", action="append", default=[], metavar="NAME=RUN", help="run to compare with; repeatable"
+    )
+    parser.add_argument(
+        "--image-cases",
+        type=int,
+        metavar="N",
+        help="most cases in each check of the maps and of robustness, which take the most time; 0 leaves them out",
     )
     parser.add_argument(
         "--cohort", type=Path, metavar="DIR", help="folder of the cohort (default: the one noted in RUN)"
@@ -35,5 +42,11 @@ def run(options: argparse.Namespace) -> int:
         if not (name and equals and folder):
             raise NeuroFuseError(f"expected --rival NAME=RUN, found {text!r}")
         rivals.setdefault(name, []).append(Path(folder))
-    print_evaluation(evaluate_run(options.run, rivals, options.cohort))
+    print_evaluation(evaluate_run(options.run, rivals, options.cohort, _budget(options.image_cases)))
     return 0
+
+
+def _budget(cases: int | None) -> Budget | None:
+    if cases is None:
+        return Budget()
+    return Budget.limited(cases) if cases > 0 else None

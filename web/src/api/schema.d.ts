@@ -541,13 +541,17 @@ export interface components {
          * Calibration
          * @description How probabilities were calibrated and how prediction sets are made.
          *
+         *     A class is in the set when its probability reaches its threshold; the most likely class always is, and ordinal sets
+         *     are filled between their ends. Either all classes share one threshold, or each has its own: exactly one of the two is given.
+         *
          *     Attributes:
          *         method: What is inside the graph (`temperature`, `platt`, `none`).
          *         parameters: Its fitted numbers, for the record.
-         *         conformal_threshold: A class is in the set when its probability reaches this value (split conformal,
-         *             score 1 - p of the true class); the most likely class always is. Ordinal sets are filled between their ends.
+         *         conformal_threshold: Shared by all classes (split conformal, score 1 - p of the true class): the coverage holds
+         *             over all cases together.
+         *         class_thresholds: By class label (class-conditional split conformal): the coverage holds for the cases of each class.
          *         coverage: Nominal coverage of the sets, such as 0.9.
-         *         n: Cases the threshold was fitted on, disjoint from training, early stopping and test.
+         *         n: Cases the thresholds were fitted on, disjoint from training, early stopping and test.
          */
         Calibration: {
             /**
@@ -560,7 +564,11 @@ export interface components {
                 [key: string]: number;
             };
             /** Conformal Threshold */
-            conformal_threshold: number;
+            conformal_threshold?: number | null;
+            /** Class Thresholds */
+            class_thresholds?: {
+                [key: string]: components["schemas"]["ClassThreshold"];
+            } | null;
             /** Coverage */
             coverage: number;
             /** N */
@@ -607,6 +615,20 @@ export interface components {
              * @description The caution in words.
              */
             detail: string;
+        };
+        /**
+         * ClassThreshold
+         * @description When one class enters a prediction set.
+         *
+         *     Attributes:
+         *         threshold: Least probability with which it enters.
+         *         n: Calibration cases that were of this class; too few for the coverage give the threshold 0.
+         */
+        ClassThreshold: {
+            /** Threshold */
+            threshold: number;
+            /** N */
+            n: number;
         };
         /**
          * Contribution
