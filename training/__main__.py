@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from app.errors import NeuroFuseError
-from training.commands import ablation, evaluate, export, phantoms, report, train
+from training.commands import ablation, evaluate, export, phantoms, report, train, worlds
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -23,6 +23,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     steps = parser.add_subparsers(dest="step", required=True)
     for name, module, words in (
+        ("worlds", worlds, "check every row on planted worlds, whose answers are known"),
         ("phantoms", phantoms, "write a synthetic cohort with known truth"),
         ("train", train, "fit one row of the model table on a cohort"),
         ("ablation", ablation, "fit rows x folds x seeds in parallel and compare them"),
