@@ -3,6 +3,7 @@
 run.json            cohort, cache, and what was fitted: row, seed, fold, ...
 checkpoint.pt       the best epoch (networks)
 history.jsonl       one line per epoch
+environment.json    versions and machine
 predictions.npz     what the model answers for every patient of every split (`training.predictions`)
 calibration.json, embedding.npz, evaluation.json, report.html   written by later steps
 """
@@ -15,6 +16,7 @@ from pathlib import Path
 from app.errors import NeuroFuseError
 from training.cohort import SPLITS, Cohort, load_cohort
 from training.config import RunConfig
+from training.environment import write_environment
 from training.predictions import PREDICTIONS_FILE, load_predictions
 from training.prepare import PreparedSet, Target, prepare
 from training.splits import split_cohort
@@ -63,6 +65,7 @@ def write_notes(run: Path, cohort: Path, cache: Path, about: Mapping[str, str] |
     run.mkdir(parents=True, exist_ok=True)
     notes = {"cohort": str(cohort.resolve()), "cache": str(cache.resolve()), **(about or {})}
     (run / RUN_FILE).write_text(json.dumps(notes, indent=2) + "\n", encoding="utf-8")
+    write_environment(run)
 
 
 def read_notes(run: Path) -> dict[str, str]:

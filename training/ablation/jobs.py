@@ -9,6 +9,7 @@ from app.imaging.model_grid import PREPROCESSING_VERSION
 from training.ablation.folds import smaller, with_fold
 from training.cohort import Cohort
 from training.config import RunConfig, config_to_dict
+from training.environment import ENVIRONMENT_FILE
 from training.predictions import PREDICTIONS_FILE
 from training.rows import Fitted, fit_row
 from training.runs import RUN_FILE, open_cohort, read_notes, write_notes
@@ -115,5 +116,12 @@ def _noted_digest(run: Path) -> str | None:
 
 def _forget(run: Path) -> None:
     """Remove what another job left, so that nothing of it can be taken for this one's."""
-    for name in (PREDICTIONS_FILE, "checkpoint.pt", "history.jsonl", "evaluation.json", "calibration.json"):
+    for name in (
+        PREDICTIONS_FILE,
+        "checkpoint.pt",
+        "history.jsonl",
+        "evaluation.json",
+        "calibration.json",
+        ENVIRONMENT_FILE,
+    ):
         (run / name).unlink(missing_ok=True)

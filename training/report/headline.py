@@ -1,8 +1,11 @@
 """The headline results in words, with intervals; every sentence follows from the numbers by a rule stated beside it."""
 
+from typing import cast
+
 from app.model_package.manifest import Metric
 from training.evaluation.document import Comparison
 from training.evaluation.judge import MODEL
+from training.outcomes import Task
 from training.report.material import Material
 from training.report.words import (
     decimal,
@@ -14,6 +17,7 @@ from training.report.words import (
     percent,
     percent_estimate,
 )
+from training.rows import titles
 
 ALPHA = 0.05
 SLOPE_GOOD = (0.9, 1.1)
@@ -41,11 +45,11 @@ def headline(material: Material) -> list[str]:
 
 
 def row_title(material: Material, name: str) -> str:
-    """Words for a row of the model table, where the study has them."""
+    """Words for a row of the model table; a name that is none stays as it is."""
     if name == MODEL:
         return "this model"
-    rows = material.study.rows if material.study else ()
-    title = next((row.title for row in rows if row.name == name), name)
+    known = titles(cast(Task, material.evaluation.task))
+    title = known[name].title if name in known else name
     return title.replace("-", "\N{NON-BREAKING HYPHEN}")
 
 

@@ -65,7 +65,7 @@ class Material:
     @property
     def comparisons(self) -> tuple[Comparison, ...]:
         """Of the study where there is one, for it holds every row; else of the run."""
-        return (self.study.comparisons if self.study else ()) or self.evaluation.comparisons
+        return (self.study.table.comparisons if self.study else ()) or self.evaluation.comparisons
 
     @property
     def config_digest(self) -> str:

@@ -1,4 +1,4 @@
-"""The model table of an ablation, as the report needs it."""
+"""An ablation as the report needs it: its tables, and how its networks learnt."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,29 +6,14 @@ from pathlib import Path
 
 from app.errors import NeuroFuseError
 from app.model_package.manifest import Metric
-from training.evaluation.document import Comparison
-from training.report.history import Epoch
+from training.ablation.document import ABLATION_FILE, Ablation, ModelTable, load_ablation
+from training.report.history import Epoch, read_history
+from training.report.words import find
+from training.rows import FULL
 
-
-@dataclass(frozen=True)
-class ModelRow:
-    """One row of the model table.
-
-    Attributes:
-        name: As in `training.rows`.
-        title: In words.
-        parameters: Trained numbers; None where the word means nothing.
-        metrics: Averaged over seeds and folds, with intervals.
-        runs: How many models (seeds x folds) stand behind it.
-        spread: Least and greatest AUROC of those models; empty for one.
-    """
-
-    name: str
-    title: str
-    parameters: int | None
-    metrics: tuple[Metric, ...]
-    runs: int = 1
-    spread: tuple[float, ...] = ()
+DRAWN = (FULL, "concat", "daft", "film", "image", "record")
+"""Rows whose lines are drawn, the most telling first; the tables hold all."""
+MOST_LINES = 5
 
 
 @dataclass(frozen=True)
@@ -36,20 +21,55 @@ class Study:
     """All rows on the same patients.
 
     Attributes:
-        rows: In the table's order.
-        comparisons: Planned, with Holm's correction.
-        full: Name of the row that the paper proposes.
-        sizes: Per row, (training patients, AUROC), where the ablation varied the cohort's size.
-        histories: Per row, the epochs of its first run.
+        ablation: `ablation.json`.
+        histories: Per network, the epochs of its first run.
     """
 
-    rows: tuple[ModelRow, ...]
-    comparisons: tuple[Comparison, ...]
-    full: str = "mma+mhgmu"
-    sizes: Mapping[str, tuple[tuple[int, Metric], ...]] = field(default_factory=dict)
+    ablation: Ablation
     histories: Mapping[str, tuple[Epoch, ...]] = field(default_factory=dict)
+
+    @property
+    def table(self) -> ModelTable:
+        """The headline table: all training patients, or the largest number of them."""
+        return self.ablation.tables[-1]
+
+    @property
+    def sizes(self) -> dict[str, tuple[tuple[int, Metric], ...]]:
+        """Per row, (training patients, AUROC) in rising order; empty where one size was tried."""
+        if len(self.ablation.tables) < 2:  # noqa: PLR2004 - a line needs two points
+            return {}
+        return {
+            row.name: tuple(
+                (table.train_patients, area)
+                for table in self.ablation.tables
+                for each in table.rows
+                if each.name == row.name and (area := find(each.metrics, "auroc"))
+            )
+            for row in self.table.rows
+        }
+
+
+def drawn(names: Mapping[str, object]) -> tuple[str, ...]:
+    """Of these rows, those that a plot has room for."""
+    preferred = [name for name in DRAWN if name in names]
+    return tuple([*preferred, *(name for name in names if name not in preferred)][:MOST_LINES])
 
 
 def read_study(folder: Path) -> Study:
-    """Read `ablation.json`."""
-    raise NeuroFuseError(f"expected an ablation this report can read, found {folder.name}")
+    """Read an ablation's folder.
+
+    Raises:
+        NeuroFuseError: There is no table in it yet.
+    """
+    if not (folder / ABLATION_FILE).is_file():
+        raise NeuroFuseError(
+            f"expected {ABLATION_FILE} in the ablation's folder, found none; run `python -m training ablation` first"
+        )
+    ablation = load_ablation(folder)
+    if not ablation.tables:
+        raise NeuroFuseError(
+            f"expected a table in {ABLATION_FILE}, found none; let `python -m training ablation` go on"
+        )
+    firsts = {row.name: row.first_run for row in ablation.tables[-1].rows if row.first_run}
+    histories = {name: read_history(folder / run) for name, run in firsts.items()}
+    return Study(ablation, {name: history for name, history in histories.items() if history})

@@ -27,7 +27,7 @@ class MetricWords:
 
 
 METRICS = {
-    "auroc": MetricWords("AUROC", "AUROC of the reported event"),
+    "auroc": MetricWords("AUROC", "area under the ROC curve of the reported event"),
     "auprc": MetricWords("AUPRC", "area under the precision-recall curve of the reported event"),
     "auroc_attainable": MetricWords(
         "Attainable AUROC", "AUROC of the true probability: the ceiling no model can pass on these cases"

@@ -13,12 +13,14 @@ from PIL import Image
 
 from app.ehr.schema import Feature
 from app.model_package.manifest import Metric
+from training.ablation.document import Ablation, ModelTable, TableRow
 from training.evaluation import document as d
 from training.evaluation.fitted import CalibrationFile
 from training.metrics import auroc, brier, calibration_line, negative_log_likelihood, quadratic_weighted_kappa
 from training.report.history import Epoch
 from training.report.material import Material
-from training.report.study import ModelRow, Study
+from training.report.study import Study
+from training.rows import titles
 
 CLASSES = ("Dead", "Vegetative state", "Severe disability", "Moderate disability", "Good recovery")
 CUTS = (-1.7, -1.2, 0.15, 1.85)
@@ -147,43 +149,76 @@ def features() -> tuple[Feature, ...]:
 
 
 def simulated_study() -> Study:
-    """A model table of eleven rows, one of them tabular, with sizes and histories."""
-    titles = {
-        "prevalence": ("Prevalence", 0.5, None),
-        "ehr-lr": ("Record, logistic regression", 0.80, None),
-        "record": ("Record, MLP", 0.803, 9_413),
-        "image": ("Image only", 0.731, 318_004),
-        "late": ("Late fusion", 0.827, 327_417),
-        "concat": ("Concat", 0.839, 345_101),
-        "gmu": ("GMU", 0.842, 352_300),
-        "film": ("FiLM", 0.846, 349_800),
-        "daft": ("DAFT", 0.849, 351_120),
-        "mma-noehr": ("MMA without record", 0.841, 380_200),
-        "mma": ("MMA only", 0.853, 380_264),
-        "mhgmu": ("MH-GMU only", 0.848, 360_100),
-        "mma+mhgmu": ("MMA + MH-GMU", 0.871, 412_693),
-    }
-    rows = tuple(
-        ModelRow(
-            name=name,
-            title=title,
-            parameters=parameters,
-            metrics=(
-                near("auroc", area),
-                near("brier", 0.35 - area / 4, 0.01),
-                near("calibration_slope", 0.9 + area / 9, 0.15),
-            ),
-            runs=3,
-            spread=(area - 0.006, area + 0.004),
-        )
-        for name, (title, area, parameters) in titles.items()
+    """A model table of thirteen rows, tabular ones among them, at three sizes, with histories."""
+    tables = tuple(_model_table(size) for size in (200, 600, 2000))
+    ablation = Ablation(
+        cohort="cohort",
+        source="phantoms",
+        event="favourable outcome",
+        config="gos",
+        folds=None,
+        repeats=1,
+        seeds=3,
+        finished=True,
+        tables=tables,
     )
-    sizes = {
-        name: tuple((n, near("auroc", top - 30 / n, 0.02)) for n in (200, 600, 2000))
-        for name, top in (("mma+mhgmu", 0.88), ("concat", 0.85), ("daft", 0.86))
+    return Study(
+        ablation, {name: _history(shift) for shift, name in enumerate(("mma+mhgmu", "image", "record"))}
+    )
+
+
+def _model_table(size: int) -> ModelTable:
+    areas: dict[str, tuple[float, int | None]] = {
+        "prevalence": (0.5, None),
+        "ehr-lr": (0.80, None),
+        "record": (0.803, 9_413),
+        "image": (0.731, 318_004),
+        "late": (0.827, 327_417),
+        "concat": (0.839, 345_101),
+        "gmu": (0.842, 352_300),
+        "film": (0.846, 349_800),
+        "daft": (0.849, 351_120),
+        "mma-noehr": (0.841, 380_200),
+        "mma": (0.853, 380_264),
+        "mhgmu": (0.848, 360_100),
+        "mma+mhgmu": (0.871, 412_693),
     }
-    histories = {name: _history(shift) for shift, name in enumerate(("mma+mhgmu", "image", "record"))}
-    return Study(rows, _comparisons(), sizes=sizes, histories=histories)
+    known = titles("gos")
+    return ModelTable(
+        size=size,
+        train_patients=size,
+        test_patients=N,
+        test_events=249,
+        attainable=near("auroc", 0.891),
+        rows=tuple(
+            _table_row(known[name].title, name, area - (20 / size if parameters else 0), parameters)
+            for name, (area, parameters) in areas.items()
+        ),
+        comparisons=(*_comparisons(), *_controls()),
+    )
+
+
+def _table_row(title: str, name: str, area: float, parameters: int | None) -> TableRow:
+    slope = near("calibration_slope", 0.9 + area / 9, 0.15)
+    return TableRow(
+        name=name,
+        number=1,
+        title=title,
+        note="",
+        parameters=parameters,
+        metrics=(near("auroc", area), near("brier", 0.35 - area / 4, 0.01), slope),
+        models=3 if parameters else 1,
+        each={"auroc": (area - 0.006, area, area + 0.004) if parameters else (area,)},
+        failed=0,
+        first_run="",
+    )
+
+
+def _controls() -> tuple[d.Comparison, ...]:
+    gain = near("auroc", 0.012, 0.01)
+    return (
+        d.Comparison(row="mma", against="mma-noehr", metric="auroc", difference=gain, p=0.02, p_holm=0.04),
+    )
 
 
 def picture(seed: int) -> bytes:
@@ -277,7 +312,7 @@ def _sets() -> d.PredictionSets:
     shares = zip(CLASSES, (152, 14, 191, 121, 122), (0.91, 0.9, 0.93, 0.89, 0.88), strict=True)
     return d.PredictionSets(
         nominal=0.9,
-        method="Split conformal sets of neighbouring classes (adaptive score), with one threshold for every true class.",
+        method="split conformal sets of neighbouring classes (adaptive score), with a threshold for every class",
         metrics=(near("set_coverage", 0.907, 0.022), near("set_size", 2.61, 0.05)),
         groups=(
             *(group("class", *each) for each in shares),

@@ -1,13 +1,14 @@
 """This model beside its rivals: the model table, the paired differences, and what more patients bring."""
 
 from app.model_package.manifest import Metric
+from training.ablation.document import TableRow
 from training.evaluation.document import Comparison
 from training.report import progress_plots
-from training.report.blocks import Cell, Figure, FigureRow, Section, Table
+from training.report.blocks import Block, Cell, Figure, FigureRow, Paragraph, Section, Table
 from training.report.forest import axis, mark, scale_for
 from training.report.headline import patients, row_title, signed
 from training.report.material import Material
-from training.report.study import ModelRow
+from training.report.study import Study, drawn
 from training.report.words import estimate, find, glossary, interval, metric_words, p_value
 
 TABLE_METRICS = ("auroc", "auprc", "brier", "nll", "calibration_slope", "quadratic_weighted_kappa")
@@ -22,64 +23,88 @@ def model_table(material: Material) -> Section:
             "All models",
             absent="no ablation was given (`--ablation DIR`), so this run stands alone",
         )
-    shown = [name for name in TABLE_METRICS if any(find(row.metrics, name) for row in study.rows)]
-    repeated = any(row.runs > 1 for row in study.rows)
+    table = study.table
+    shown = [name for name in TABLE_METRICS if any(find(row.metrics, name) for row in table.rows)]
+    repeated = any(row.models > 1 for row in table.rows)
+    own = material.evaluation.row
     rows = [
-        (
-            *_model_row(material, row, shown, strong=row.name == material.evaluation.row),
-            *([_spread(row)] if repeated else []),
-        )
-        for row in study.rows
+        (*_model_row(row, shown, strong=row.name == own), *([_spread(row)] if repeated else []))
+        for row in table.rows
     ]
-    table = Table(
-        caption=f"Every row of the model table on the same held-out {patients(material)}: same splits, same optimiser, "
-        "same budget.",
-        columns=(
-            "Model",
-            "Parameters",
-            *(metric_words(name).short for name in shown),
-            *(["AUROC over runs"] if repeated else []),
-        ),
-        rows=rows,
-        note="Values with 95 % bootstrap intervals over patients. "
-        + (
-            "Where a row has several runs (seeds, folds), values are their means, and the last column is the range of the runs, which "
-            "the intervals do not hold. "
-            if repeated
-            else ""
+    blocks: list[Block] = [
+        Table(
+            caption=f"Every row of the model table, trained on {table.train_patients} and measured on the same "
+            f"{table.test_patients} {patients(material)} ({table.test_events} with the event){_design(study)}.",
+            columns=(
+                "Model",
+                "Parameters",
+                *(metric_words(name).short for name in shown),
+                *(["AUROC over models"] if repeated else []),
+            ),
+            rows=rows,
+            note=_model_note(study, shown, repeated=repeated),
         )
-        + glossary(shown),
-    )
-    return Section("models", "All models", (table,))
+    ]
+    if not study.ablation.finished:
+        blocks.append(Paragraph("The ablation has not ended: rows and seeds may be missing.", "missing"))
+    return Section("models", "All models", blocks)
 
 
-def _spread(row: ModelRow) -> str:
-    if not row.spread:
-        return ""
-    return f"{interval(min(row.spread), max(row.spread))} ({row.runs})"
+def _design(study: Study) -> str:
+    ablation = study.ablation
+    if ablation.folds:
+        again = f", repeated {ablation.repeats} times" if ablation.repeats > 1 else ""
+        return f", in {ablation.folds}-fold cross-validation{again}"
+    return ""
 
 
-def _model_row(
-    material: Material, row: ModelRow, shown: list[str], *, strong: bool
-) -> tuple[Cell | str, ...]:
+def _model_note(study: Study, shown: list[str], *, repeated: bool) -> str:
+    parts = ["Values with 95 % bootstrap intervals over patients."]
+    if repeated:
+        parts.append(
+            "Where a row was trained several times (seeds, repeats), values are means, and the last column is the range of the "
+            "models and their number, which the intervals do not hold."
+        )
+    if study.table.attainable:
+        parts.append(
+            f"AUROC of the true probability, which none can pass: {estimate(study.table.attainable)}."
+        )
+    parts += [f"{row.title}: {row.note}." for row in study.table.rows if row.note]
+    parts += [f"{row.title}: {row.failed} failed." for row in study.table.rows if row.failed]
+    return " ".join([*parts, glossary(shown)])
+
+
+def _model_row(row: TableRow, shown: list[str], *, strong: bool) -> tuple[Cell | str, ...]:
     parameters = "" if row.parameters is None else f"{row.parameters:,}".replace(",", "\N{THIN SPACE}")
     found = (find(row.metrics, name) for name in shown)
     return (
-        Cell(row_title(material, row.name), strong=strong),
+        Cell(row.title.replace("-", "\N{NON-BREAKING HYPHEN}"), strong=strong),
         parameters,
         *(Cell("" if each is None else estimate(each, 3), strong=strong) for each in found),
     )
 
 
+def _spread(row: TableRow) -> str:
+    areas = row.each.get("auroc", ())
+    if row.models < 2 or not areas:  # noqa: PLR2004 - one model has no range
+        return ""
+    return f"{interval(min(areas), max(areas))} ({row.models})"
+
+
 def differences(material: Material) -> Section:
-    """Forest table of the planned comparisons."""
-    if not material.comparisons:
+    """Forest tables of the planned comparisons: this model against its rivals, then the controls."""
+    compared = material.comparisons
+    if not compared:
         return Section("differences", "Differences between models", absent="no planned comparison was made")
-    by_metric = {
-        metric: [each for each in material.comparisons if each.metric == metric]
-        for metric in dict.fromkeys(each.metric for each in material.comparisons)
+    main = compared[0].row
+    groups = {
+        (metric, is_main): [
+            each for each in compared if each.metric == metric and (each.row == main) is is_main
+        ]
+        for metric in dict.fromkeys(each.metric for each in compared)
+        for is_main in (True, False)
     }
-    blocks = [_forest(material, metric, found) for metric, found in by_metric.items()]
+    blocks = [_forest(material, metric, found) for (metric, _), found in groups.items() if found]
     return Section("differences", "Differences between models", blocks)
 
 
@@ -118,28 +143,31 @@ def _forest(material: Material, metric: str, comparisons: list[Comparison]) -> T
 
 def sizes(material: Material) -> Section:
     """AUROC over the number of training patients."""
-    study = material.study
-    if study is None or not study.sizes:
+    found = material.study.sizes if material.study else {}
+    if not found:
         return Section(
             "sizes", "Size of the cohort", absent="the ablation did not vary the number of training patients"
         )
-    titled = {row_title(material, name): points for name, points in study.sizes.items()}
+    lines = {row_title(material, name): found[name] for name in drawn(found) if found[name]}
+    hidden = len(found) - len(lines)
     figure = Figure(
-        progress_plots.cohort_sizes(titled, "auroc"),
-        "Learning curve over patients. AUROC on the same held-out split after training on more and more patients; lines that still "
-        "rise at the right end say that more patients would help.",
+        progress_plots.cohort_sizes(lines, "auroc"),
+        f"Learning curve over {patients(material)}. AUROC on the same held-out split after training on more and more of them; lines "
+        "that still rise at the right end say that more would help."
+        + (f" {hidden} further rows are in the table below." if hidden else ""),
     )
-    return Section("sizes", "Size of the cohort", (FigureRow((figure,)), _size_table(titled)))
+    titled = {row_title(material, name): points for name, points in found.items()}
+    return Section("sizes", "Size of the cohort", (FigureRow((figure,)), _size_table(material, titled)))
 
 
-def _size_table(rows: dict[str, tuple[tuple[int, Metric], ...]]) -> Table:
+def _size_table(material: Material, rows: dict[str, tuple[tuple[int, Metric], ...]]) -> Table:
     counts = sorted({n for points in rows.values() for n, _ in points})
     body = []
     for name, points in rows.items():
         by_size = dict(points)
         body.append((name, *(estimate(by_size[n]) if n in by_size else "" for n in counts)))
     return Table(
-        caption="AUROC (95 % interval) by the number of training patients.",
+        caption=f"AUROC (95 % interval) by the number of training {patients(material)}.",
         columns=("Model", *(str(n) for n in counts)),
         rows=body,
     )
