@@ -132,7 +132,7 @@ def test_the_inner_norm_can_give_up_its_scale_and_is_followed_by_an_activation(n
     assert backbone.without_inner_affine() > 0
     assert list(norm.parameters()) == []
     torch.testing.assert_close(backbone(image, _leave), before)
-    with norm.register_forward_hook(lambda module, inputs, out: torch.full_like(out, -1e4)):
+    with norm.register_forward_hook(lambda _module, _inputs, out: torch.full_like(out, -1e4)):
         silent = backbone(image, _leave)
     rest = {"resnet10": False, "resnet18": False}.get(name, True)
     assert bool((silent.abs() < 1e-3).all()) is rest, (

@@ -103,9 +103,9 @@ def test_each_slice_gets_its_own_patients_record() -> None:
 
 
 def test_a_part_that_does_not_exist_is_refused_with_those_that_do() -> None:
-    with pytest.raises(ValueError, match="'sum'.*'mhgmu'"):
+    with pytest.raises(ValueError, match=r"'sum'.*'mhgmu'"):
         FusionNet(replace(small(), fusion="sum"), FEATURES)
-    with pytest.raises(ValueError, match="'tilt'.*'daft'"):
+    with pytest.raises(ValueError, match=r"'tilt'.*'daft'"):
         FusionNet(replace(small(), modulation="tilt"), FEATURES)
 
 
