@@ -5,7 +5,7 @@ SIAM J Control Optim 1992;30:838; exponential form as in Tarvainen and Valpola, 
 """
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -41,6 +41,15 @@ class WeightAverage:
         if self._average is None:
             return self._net
         return cast("FusionNet", self._average.module)
+
+    def state_dict(self) -> dict[str, Any]:
+        """For going on after a kill; empty with decay 0, where the network's own state is all there is."""
+        return {} if self._average is None else self._average.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Put back what `state_dict` gave."""
+        if self._average is not None:
+            self._average.load_state_dict(state)
 
     @torch.no_grad()
     def _blend(self, averaged: Sequence[Tensor], current: Sequence[Tensor], steps: Tensor | int) -> None:

@@ -65,7 +65,9 @@ class TrainingConfig:
     patience: int = 20
     """Epochs without a better validation NLL before stopping."""
     batch_size: int = 16
-    """Cases in one step."""
+    """Cases in one step, all processes and micro-batches together."""
+    accumulate: int = 1
+    """Micro-batches that a process divides its share of a step into, where memory is short; statistics of batch normalisation are theirs."""
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     """Precision of the convolutions; gates and losses stay in float32."""
     threads: int = 2
@@ -73,7 +75,11 @@ class TrainingConfig:
     average_decay: float = 0.0
     """Weight of the past, per step, in the running average of the weights that is judged and kept; 0 keeps the weights themselves."""
     workers: int = 2
-    """Processes that prepare images; the loader itself reads cached arrays."""
+    """Processes that prepare images, once."""
+    loader_workers: int = 0
+    """Processes that read cached arrays ahead; 0 reads between steps, 2 or more keep a graphics card busy."""
+    compile: bool = False
+    """Whether torch.compile fuses the network; worth its minutes on a graphics card, in long runs."""
 
 
 @dataclass(frozen=True)

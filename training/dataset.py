@@ -1,12 +1,14 @@
 """Cached arrays as tensors."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, Sampler
 
+from training.cohort import CohortError
 from training.prepare import PreparedSet
 
 NO_IMAGE = torch.zeros(1, 1, 1, 1)
@@ -68,14 +70,83 @@ class PreparedDataset(Dataset[Batch]):
         )
 
 
-def loader(
-    prepared: PreparedSet, batch_size: int, needed: Needed, generator: torch.Generator | None = None
+def loader(prepared: PreparedSet, batch_size: int, needed: Needed) -> DataLoader[Batch]:
+    """Batches in the table's order."""
+    return DataLoader(PreparedDataset(prepared, needed), batch_size=batch_size)
+
+
+class ShuffledBatches(Sampler[list[int]]):
+    """Batches in random order, each process its share of every step.
+
+    Args:
+        count: Cases.
+        step: Cases of one step of all processes and micro-batches together; the rest of an epoch is left out, and a cohort
+            smaller than a step is one step.
+        generator: Decides the order; the same in every process.
+        micro_batches: Into how many parts a process divides its share.
+        rank: Of this process.
+        world: Number of processes.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        step: int,
+        generator: torch.Generator,
+        *,
+        micro_batches: int = 1,
+        rank: int = 0,
+        world: int = 1,
+    ) -> None:
+        self._count = count
+        self._step = min(step, count)
+        if self._step < world * micro_batches:
+            raise CohortError(
+                f"expected at least one case for each of {world * micro_batches} parts of a step, found {self._step}; "
+                "use fewer processes or micro-batches"
+            )
+        self._parts = world * micro_batches
+        self._mine = range(rank * micro_batches, (rank + 1) * micro_batches)
+        self._generator = generator
+
+    @property
+    def steps(self) -> int:
+        """Steps of one epoch."""
+        return self._count // self._step
+
+    @property
+    def cases(self) -> int:
+        """Cases of one epoch, in all processes."""
+        return self.steps * self._step
+
+    def __len__(self) -> int:
+        return self.steps * len(self._mine)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        order = torch.randperm(self._count, generator=self._generator)
+        for start in range(0, self.cases, self._step):
+            parts = order[start : start + self._step].tensor_split(self._parts)
+            for mine in self._mine:
+                yield parts[mine].tolist()
+
+
+def training_loader(
+    prepared: PreparedSet, batches: ShuffledBatches, needed: Needed, workers: int
 ) -> DataLoader[Batch]:
-    """Batches in random order when a generator is given, in the table's order otherwise."""
+    """Batches as the sampler deals them.
+
+    Args:
+        prepared: The training split.
+        batches: Order and division.
+        needed: What the network reads.
+        workers: Processes that read ahead; 0 reads in this one, which is fastest where a step takes long beside a read.
+    """
     return DataLoader(
         PreparedDataset(prepared, needed),
-        batch_size=batch_size,
-        shuffle=generator is not None,
-        generator=generator,
-        drop_last=generator is not None and len(prepared) > batch_size,
+        batch_sampler=batches,
+        num_workers=workers,
+        persistent_workers=workers > 0,
+        pin_memory=torch.cuda.is_available(),
+        # Its own generator: seeding workers must not move the order of cases.
+        generator=torch.Generator(),
     )

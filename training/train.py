@@ -1,50 +1,50 @@
 """One training run, top to bottom: network, optimiser, epochs, the best checkpoint by validation NLL.
 
-Reads prepared arrays, writes `checkpoint.pt` (best epoch), `history.jsonl` (one line per epoch) into the run folder.
+Reads prepared arrays; writes `checkpoint.pt` (best epoch), `history.jsonl` (one line per epoch), `tensorboard/` and `state.pt`
+(from which a run that was cut off goes on) into the run's folder. Alone, or on several processes under `torchrun`.
 """
 
-import json
-import math
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import numpy as np
 import torch
 from lightning.fabric import Fabric
+from lightning.fabric.strategies.ddp import DDPStrategy
+from lightning.fabric.wrappers import _FabricModule
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import LambdaLR
 
 from app.ehr.schema import Feature
+from training import distributed
 from training.augment import augment
 from training.averaging import WeightAverage
-from training.config import RunConfig, config_from_dict, config_to_dict
-from training.dataset import Batch, Needed, loader
-from training.metrics import negative_log_likelihood
+from training.checkpoint import CHECKPOINT_FILE, Checkpoint, load_checkpoint, save_checkpoint
+from training.config import RunConfig
+from training.dataset import Batch, Needed, ShuffledBatches, training_loader
+from training.journal import EpochNotes, Journal
+from training.metrics import auroc, negative_log_likelihood
 from training.networks.heads import class_probabilities
 from training.networks.losses import guidance_loss, outcome_loss
 from training.networks.model import FusionNet
+from training.optimisation import build_optimizer, build_schedule
+from training.outcomes import event_from
 from training.predict import collect
 from training.prepare import PreparedSet
+from training.resume import STATE_FILE, Moving, load_state, run_digest, save_state
+
+__all__ = ["Checkpoint", "load_checkpoint", "save_checkpoint", "train"]
 
 
-@dataclass(frozen=True)
-class Checkpoint:
-    """A trained network with the configuration that made it."""
-
-    net: FusionNet
-    config: RunConfig
-    features: tuple[Feature, ...]
-    epoch: int
-
-
-def train(  # noqa: PLR0915 - one loop, read from top to bottom
+def train(  # noqa: PLR0915 - one run, read from top to bottom
     config: RunConfig, features: Sequence[Feature], parts: dict[str, PreparedSet], run: Path
 ) -> Path:
-    """Train one network and keep its best epoch.
+    """Train one network and keep its best epoch; go on where an earlier start of the same run was cut off.
 
     Args:
         config: The run.
@@ -55,53 +55,136 @@ def train(  # noqa: PLR0915 - one loop, read from top to bottom
     Returns:
         Path of the checkpoint with the lowest validation NLL.
     """
+    settings, checkpoint = config.training, run / CHECKPOINT_FILE
     run.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(config.training.threads)
-    fabric = Fabric(accelerator="auto", devices=1, precision=config.training.precision)
-    fabric.seed_everything(config.seed, verbose=False)
-    generator = torch.Generator().manual_seed(config.seed)
+    torch.set_num_threads(settings.threads)
+    fabric = _fabric(config)
+    fabric.seed_everything(config.seed + fabric.global_rank, verbose=False)
+    order = torch.Generator().manual_seed(config.seed)
+    change = torch.Generator().manual_seed(config.seed + 1000 + fabric.global_rank)
 
     net = FusionNet(config.model, features)
     net.load_pretrained()
-    batches = loader(parts["train"], config.training.batch_size, needed_by(net, config), generator)
     net.fit_statistics(torch.from_numpy(parts["train"].values), torch.from_numpy(parts["train"].missing))
-    optimizer = build_optimizer(net, config)
-    steps = len(batches) * config.training.epochs
-    schedule = LambdaLR(optimizer, lambda step: learning_rate_factor(step, steps, config))
-    model, optimizer = fabric.setup(net, optimizer)
-    average = WeightAverage(net, config.training.average_decay)
+    dealt = ShuffledBatches(
+        len(parts["train"]),
+        settings.batch_size,
+        order,
+        micro_batches=settings.accumulate,
+        rank=fabric.global_rank,
+        world=fabric.world_size,
+    )
+    batches = training_loader(parts["train"], dealt, needed_by(net, config), settings.loader_workers)
+    optimizer = build_optimizer(net, config.optimizer)
+    schedule = build_schedule(optimizer, dealt.steps * settings.epochs, config.optimizer)
+    fused: nn.Module = torch.compile(net) if settings.compile else net  # type: ignore[assignment]
+    model, optimizer = fabric.setup(fused, optimizer)
+    average = WeightAverage(net, settings.average_decay)
 
-    best, best_epoch, checkpoint = math.inf, 0, run / "checkpoint.pt"
-    with _progress() as progress, (run / "history.jsonl").open("w", encoding="utf-8") as history:
-        for epoch in range(1, config.training.epochs + 1):
+    digest = run_digest(config, parts, fabric.world_size)
+    moving = Moving(net, average, optimizer, schedule, order, change, fabric.strategy.precision)
+    state = run / (f"state-{fabric.global_rank}.pt" if fabric.global_rank else STATE_FILE)
+    done = load_state(state, digest, moving)
+    with _progress(fabric) as progress, Journal(run, done.epoch, writes=fabric.is_global_zero) as journal:
+        while done.epoch < settings.epochs and done.epoch - done.best_epoch < settings.patience:
+            bar = progress.add_task(f"epoch {done.epoch + 1:3d}", total=dealt.steps, note="")
+            tell = partial(progress.update, bar)
             started = time.monotonic()
-            model.train()
-            bar = progress.add_task(f"epoch {epoch:3d}", total=len(batches), note="")
-            losses: list[float] = []
-            for batch in batches:
-                loss = training_loss(model, fabric.to_device(augmented(batch, config, generator)), config)
-                optimizer.zero_grad()
-                fabric.backward(loss)
-                fabric.clip_gradients(model, optimizer, max_norm=config.optimizer.gradient_clip)
-                optimizer.step()
-                schedule.step()
-                average.update()
-                losses.append(loss.item())
-                progress.update(bar, advance=1, note=f"loss {np.mean(losses[-50:]):.3f}")
-
+            passed = one_epoch(fabric, model, moving, batches, config, tell)
             with fabric.autocast():
-                nll = validation_nll(average.net, parts["validation"], config)
-            progress.update(bar, note=f"loss {np.mean(losses):.3f}  validation NLL {nll:.4f}")
-            seconds = round(time.monotonic() - started, 1)
-            line = {"epoch": epoch, "loss": float(np.mean(losses)), "nll": nll, "seconds": seconds}
-            history.write(json.dumps(line) + "\n")
-            history.flush()
-            if nll < best:
-                best, best_epoch = nll, epoch
-                save_checkpoint(checkpoint, average.net, config, features, epoch)
-            if epoch - best_epoch >= config.training.patience:
-                break
+                judgement = judged(average.net, parts["validation"], config)
+            # Every process must stop at the same epoch, whatever the last bit of its own judgement.
+            nll, area = fabric.broadcast(judgement)
+            done.epoch += 1
+            tell(note=f"loss {passed.loss:.3f}  validation NLL {nll:.4f}")
+            journal.write(
+                EpochNotes(
+                    epoch=done.epoch,
+                    loss=passed.loss,
+                    nll=nll,
+                    auroc=area,
+                    learning_rate=float(schedule.get_last_lr()[0]),
+                    gradient_norm=passed.gradient_norm,
+                    samples_per_second=round(dealt.cases / passed.seconds, 2),
+                    loader_share=round(passed.waited / passed.seconds, 4),
+                    seconds=round(time.monotonic() - started, 1),
+                )
+            )
+            if nll < done.best:
+                done.best, done.best_epoch = nll, done.epoch
+                if fabric.is_global_zero:
+                    save_checkpoint(checkpoint, average.net, config, features, done.epoch)
+            save_state(state, digest, done, moving)
+    fabric.barrier()
     return checkpoint
+
+
+@dataclass(frozen=True)
+class Passed:
+    """What one pass over the training cases came to: means over steps, and seconds in all and spent waiting."""
+
+    loss: float
+    gradient_norm: float
+    seconds: float
+    waited: float
+
+
+def one_epoch(
+    fabric: Fabric,
+    model: _FabricModule,
+    moving: Moving,
+    batches: Iterable[Batch],
+    config: RunConfig,
+    tell: Callable[..., None],
+) -> Passed:
+    """One pass over the training cases.
+
+    Args:
+        fabric: Where it runs.
+        model: The network, wrapped for that.
+        moving: What the steps change.
+        batches: Micro-batches, `accumulate` of them to a step.
+        config: The run.
+        tell: Moves the progress bar (`advance`, `note`).
+    """
+    started, watch, parts = time.monotonic(), Stopwatch(), config.training.accumulate
+    losses: list[Tensor] = []
+    norms: list[Tensor] = []
+    model.train()
+    for number, batch in enumerate(watch.around(batches), start=1):
+        step_is_whole = number % parts == 0
+        changed = fabric.to_device(augmented(batch, config, moving.change))
+        with fabric.no_backward_sync(model, enabled=not step_is_whole):
+            loss = training_loss(cast("FusionNet", model), changed, config)
+            fabric.backward(loss / parts)
+        losses.append(loss.detach())
+        if step_is_whole:
+            norm = fabric.clip_gradients(model, moving.optimizer, max_norm=config.optimizer.gradient_clip)
+            norms += [] if norm is None else [norm.detach()]
+            moving.optimizer.step()
+            moving.optimizer.zero_grad()
+            moving.schedule.step()
+            moving.average.update()
+            tell(advance=1, note=f"loss {_mean(losses[-50:]):.3f}")
+    return Passed(_mean(losses), _mean(norms), time.monotonic() - started, watch.seconds)
+
+
+class Stopwatch:
+    """Time spent waiting for an iterator."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def around(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        """The same batches, with the wait for each counted."""
+        iterator = iter(batches)
+        while True:
+            started = time.monotonic()
+            batch = next(iterator, None)
+            self.seconds += time.monotonic() - started
+            if batch is None:
+                return
+            yield batch
 
 
 def needed_by(net: FusionNet, config: RunConfig) -> Needed:
@@ -125,69 +208,54 @@ def training_loss(model: FusionNet, batch: Batch, config: RunConfig) -> Tensor:
     loss = outcome_loss(output.logits, batch.label, config.model.head.outcome)
     if config.guidance.weight > 0 and output.stage_logits:
         guidance = guidance_loss(
-            output.stage_logits, model.stage_lattices, batch.mask, batch.has_mask, config.guidance.positive_weight
+            output.stage_logits,
+            model.stage_lattices,
+            batch.mask,
+            batch.has_mask,
+            config.guidance.positive_weight,
         )
         loss = loss + config.guidance.weight * guidance
     return loss
 
 
-def validation_nll(model: FusionNet, prepared: PreparedSet, config: RunConfig) -> float:
-    """Negative log-likelihood on the validation split, uncalibrated."""
-    logits = collect(model, prepared, config.training.batch_size).logits
-    return negative_log_likelihood(class_probabilities(torch.from_numpy(logits)).numpy(), prepared.labels)
+def judged(model: FusionNet, prepared: PreparedSet, config: RunConfig) -> tuple[float, float | None]:
+    """Negative log-likelihood and AUROC of the event on the validation split, not calibrated."""
+    logits = torch.from_numpy(collect(model, prepared, config.training.batch_size).logits)
+    probabilities = class_probabilities(logits).numpy()
+    first = event_from(probabilities.shape[1])
+    area = auroc(probabilities[:, first:].sum(axis=1), prepared.labels >= first)
+    nll = negative_log_likelihood(probabilities, prepared.labels)
+    return nll, area if np.isfinite(area) else None
 
 
-def build_optimizer(net: nn.Module, config: RunConfig) -> torch.optim.Optimizer:
-    """AdamW; vectors (biases, normalisation, learned constants) are not decayed."""
-    matrices = [parameter for parameter in net.parameters() if parameter.ndim > 1]
-    vectors = [parameter for parameter in net.parameters() if parameter.ndim <= 1]
-    groups: list[dict[str, Any]] = [
-        {"params": matrices, "weight_decay": config.optimizer.weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=config.optimizer.learning_rate)
-
-
-def learning_rate_factor(step: int, total: int, config: RunConfig) -> float:
-    """Linear warm-up, then half a cosine down to zero."""
-    warmup = max(1, round(total * config.optimizer.warmup_share))
-    if step < warmup:
-        return (step + 1) / warmup
-    return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warmup) / max(1, total - warmup))))
-
-
-def save_checkpoint(
-    path: Path, net: FusionNet, config: RunConfig, features: Sequence[Feature], epoch: int
-) -> None:
-    """Write network and configuration in one file, atomically."""
-    partial = path.with_suffix(".part")
-    torch.save(
-        {
-            "config": config_to_dict(config),
-            "features": [feature.model_dump(mode="json") for feature in features],
-            "epoch": epoch,
-            "state": net.state_dict(),
-        },
-        partial,
+def _fabric(config: RunConfig) -> Fabric:
+    """This process alone on the best device there is, or its part of what `torchrun` started."""
+    precision = config.training.precision
+    processes = distributed.world()
+    if processes == 1:
+        return Fabric(accelerator="auto", devices=1, precision=precision)
+    here = int(os.environ["LOCAL_WORLD_SIZE"])
+    fabric = Fabric(
+        accelerator="auto",
+        devices=here,
+        num_nodes=processes // here,
+        strategy=DDPStrategy(),
+        precision=precision,
     )
-    partial.replace(path)
+    fabric.launch()
+    return fabric
 
 
-def load_checkpoint(path: Path) -> Checkpoint:
-    """Read a checkpoint; only tensors and plain values are unpickled (`weights_only`)."""
-    tree = torch.load(path, map_location="cpu", weights_only=True)
-    config = config_from_dict(tree["config"])
-    features = tuple(Feature.model_validate(feature) for feature in tree["features"])
-    net = FusionNet(config.model, features)
-    net.load_state_dict(tree["state"])
-    return Checkpoint(net=net.eval(), config=config, features=features, epoch=tree["epoch"])
+def _mean(numbers: Sequence[Tensor]) -> float:
+    return float(torch.stack(list(numbers)).mean()) if numbers else 0.0
 
 
-def _progress() -> Progress:
+def _progress(fabric: Fabric) -> Progress:
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),
+        disable=not fabric.is_global_zero,
     )

@@ -10,10 +10,12 @@ import pytest
 import torch
 
 from app.ehr.schema import Feature
+from training.checkpoint import load_checkpoint, save_checkpoint
 from training.config import RunConfig, TrainingConfig, load_config
 from training.networks.model import FusionNet
+from training.optimisation import build_optimizer, learning_rate_factor
 from training.prepare import PreparedSet
-from training.train import build_optimizer, learning_rate_factor, load_checkpoint, save_checkpoint, train
+from training.train import train
 
 CONFIGS = Path(__file__).parents[2] / "training" / "configs"
 AGE = Feature(
@@ -46,7 +48,7 @@ def bright_or_dark(folder: Path, count: int, seed: int) -> PreparedSet:
 
 def test_the_rate_rises_then_falls_to_zero() -> None:
     config = load_config(CONFIGS / "gos.toml")
-    factors = [learning_rate_factor(step, 100, config) for step in range(101)]
+    factors = [learning_rate_factor(step, 100, config.optimizer) for step in range(101)]
     top = int(np.argmax(factors))
     assert factors[top] == pytest.approx(1)
     assert top == pytest.approx(100 * config.optimizer.warmup_share, abs=1)
@@ -58,7 +60,7 @@ def test_the_rate_rises_then_falls_to_zero() -> None:
 def test_biases_and_norms_are_not_decayed() -> None:
     config = small_config(1)
     net = FusionNet(config.model, [AGE])
-    decayed, free = build_optimizer(net, config).param_groups
+    decayed, free = build_optimizer(net, config.optimizer).param_groups
     assert all(parameter.ndim > 1 for parameter in decayed["params"])
     assert free["weight_decay"] == 0
     assert len(decayed["params"]) + len(free["params"]) == len(list(net.parameters()))

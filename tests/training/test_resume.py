@@ -1,0 +1,110 @@
+"""training.resume and the loop: a run that was killed ends where one that was not does; other runs are not taken for it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.training.test_train import AGE, bright_or_dark, small_config
+from training.checkpoint import load_checkpoint
+from training.config import RunConfig
+from training.prepare import PreparedSet
+from training.resume import STATE_FILE
+from training.train import train
+
+EPOCHS = 4
+KILLED = """
+import sys
+from pathlib import Path
+from tests.training.test_resume import EPOCHS, dropping_config, parts_in
+from tests.training.test_train import AGE
+from training.train import train
+folder = Path(sys.argv[1])
+train(dropping_config(), [AGE], parts_in(folder), folder / "run")
+"""
+
+
+def dropping_config() -> RunConfig:
+    """Every source of chance is on: order, augmentation, dropout, hidden records; and the weights are averaged."""
+    config = small_config(EPOCHS)
+    training = replace(config.training, average_decay=0.9, patience=EPOCHS)
+    return replace(config, training=training)
+
+
+def parts_in(folder: Path) -> dict[str, PreparedSet]:
+    """The same cases each time it is called."""
+    return {"train": bright_or_dark(folder, 32, 1), "validation": bright_or_dark(folder, 16, 2)}
+
+
+def _facts(run: Path) -> list[dict[str, float]]:
+    lines = [json.loads(line) for line in (run / "history.jsonl").read_text().splitlines()]
+    timed = {"seconds", "samples_per_second", "loader_share"}
+    return [{name: value for name, value in line.items() if name not in timed} for line in lines]
+
+
+def _weights(run: Path) -> dict[str, torch.Tensor]:
+    return load_checkpoint(run / "checkpoint.pt").net.state_dict()
+
+
+def _start_and_kill_after(lines: int, folder: Path) -> None:
+    """SIGKILL as soon as the history holds so many epochs, that is somewhere in the next one."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(folder)], env=os.environ | {"COLUMNS": "80"}
+    )
+    history = folder / "run" / "history.jsonl"
+    deadline = time.monotonic() + 120
+    while not (history.is_file() and len(history.read_text().splitlines()) >= lines):
+        assert process.poll() is None, "it ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+@pytest.mark.slow
+def test_a_killed_run_ends_with_the_numbers_of_one_that_was_not(tmp_path: Path) -> None:
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    for folder in (whole, cut):
+        folder.mkdir()
+    train(dropping_config(), [AGE], parts_in(whole), whole / "run")
+    _start_and_kill_after(1, cut)
+    train(dropping_config(), [AGE], parts_in(cut), cut / "run")
+    assert _facts(cut / "run") == _facts(whole / "run")
+    expected, found = _weights(whole / "run"), _weights(cut / "run")
+    assert all(torch.equal(expected[name], found[name]) for name in expected)
+
+
+def test_a_finished_run_is_not_trained_again(tmp_path: Path) -> None:
+    parts = parts_in(tmp_path)
+    checkpoint = train(small_config(1), [AGE], parts, tmp_path / "run")
+    before = checkpoint.stat().st_mtime_ns
+    assert train(small_config(1), [AGE], parts, tmp_path / "run") == checkpoint
+    assert checkpoint.stat().st_mtime_ns == before
+
+
+def test_another_configuration_or_other_patients_start_afresh(tmp_path: Path) -> None:
+    parts = parts_in(tmp_path)
+    train(small_config(2), [AGE], parts, tmp_path / "run")
+    first = _facts(tmp_path / "run")
+    train(replace(small_config(2), seed=5), [AGE], parts, tmp_path / "run")
+    assert _facts(tmp_path / "run") != first
+    relabelled = replace(parts["train"], labels=1 - parts["train"].labels)
+    train(replace(small_config(2), seed=5), [AGE], parts | {"train": relabelled}, tmp_path / "run")
+    assert len(_facts(tmp_path / "run")) == 2
+
+
+def test_the_number_of_threads_does_not_make_it_another_run(tmp_path: Path) -> None:
+    parts = parts_in(tmp_path)
+    train(small_config(1), [AGE], parts, tmp_path / "run")
+    state = (tmp_path / "run" / STATE_FILE).stat().st_mtime_ns
+    config = small_config(1)
+    more = replace(config, training=replace(config.training, threads=2, workers=1))
+    train(more, [AGE], parts, tmp_path / "run")
+    assert (tmp_path / "run" / STATE_FILE).stat().st_mtime_ns == state

@@ -1,0 +1,50 @@
+"""One run on several processes, started by `torchrun`; alone, every function here does nothing.
+
+The processes share one batch: `training.batch_size` is that of the whole step, whatever their number, so that a configuration
+means the same optimisation on one process and on eight.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from torch import distributed
+
+
+def join() -> None:
+    """Meet the other processes that `torchrun` started; call once, before anything is written."""
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not distributed.is_initialized():
+        # Without a named backend: gloo for tensors on the processor, NCCL for those on a card.
+        distributed.init_process_group()
+
+
+def leave() -> None:
+    """Part from the other processes."""
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
+
+
+def rank() -> int:
+    """Number of this process, 0 for the one that writes."""
+    return distributed.get_rank() if distributed.is_initialized() else 0
+
+
+def world() -> int:
+    """Number of processes."""
+    return distributed.get_world_size() if distributed.is_initialized() else 1
+
+
+def wait() -> None:
+    """Go on when all processes have come here."""
+    if distributed.is_initialized():
+        distributed.barrier()
+
+
+@contextmanager
+def first_process_first() -> Iterator[None]:
+    """The block runs in the first process, then in the others: what it leaves on disk is made once."""
+    if rank():
+        wait()
+    yield
+    if not rank():
+        wait()
