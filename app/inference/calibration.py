@@ -20,7 +20,7 @@ _PROBABILITY_ROUNDING = 1e-6
 
 def set_members(
     probabilities: Float[np.ndarray, "*cases K"],
-    threshold: float | Float[np.ndarray, " K"],
+    threshold: float | Float[np.ndarray, "*#cases K"],
     *,
     ordinal: bool,
 ) -> Bool[np.ndarray, "*cases K"]:

@@ -76,7 +76,7 @@ class ClassThreshold(_Frozen):
 
     Attributes:
         threshold: Least probability with which it enters.
-        n: Calibration cases that were of this class; too few for the coverage give the threshold 0.
+        n: Calibration cases that were of this class. Classes with too few of them share a threshold.
     """
 
     threshold: Probability

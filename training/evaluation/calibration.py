@@ -82,8 +82,7 @@ def flexible_curve(
     knots = np.unique(np.quantile(logit, _KNOTS))
     enough = min(event.sum(), (~event).sum()) >= _FEWEST_FOR_A_CURVE and len(knots) == len(_KNOTS)
     design, places = (_spline(x, knots if enough else knots[:0]) for x in (logit, logits_of(at)))
-    start = np.eye(design.shape[1])[1]  # the forecast as it is
-    return lambda weights: sigmoid(fit_logistic(design, event, weights, start) @ places.T)
+    return lambda weights: sigmoid(fit_logistic(design, event, weights) @ places.T)
 
 
 def _curve(p: Float[np.ndarray, " N"], event: Bool[np.ndarray, " N"], resamples: Resamples) -> Curve:

@@ -10,6 +10,7 @@ from training.evaluation.document import Discrimination
 
 GRID = np.linspace(0, 1, 101)
 """False positive rates and recalls at which the curves are given."""
+_ROUNDING = 1e-9
 
 
 def youden_threshold(validation: Answers) -> float:
@@ -68,7 +69,7 @@ def roc(given: Answers) -> CurveStatistic:
         hits, alarms = _falling(given, weights)
         rate, sensitivity = _share(alarms), _share(hits)
         sensitivity = np.concatenate([0 * sensitivity[:, :1], sensitivity], axis=1)
-        return _at(sensitivity, np.stack([(rate <= place).sum(axis=1) for place in GRID], axis=1))
+        return _at(sensitivity, np.stack([(rate <= place + _ROUNDING).sum(axis=1) for place in GRID], axis=1))
 
     return statistic
 
@@ -78,8 +79,9 @@ def precision_recall(given: Answers) -> CurveStatistic:
 
     def statistic(weights: Weights) -> Float64[np.ndarray, "draws points"]:
         hits, alarms = _falling(given, weights)
-        recall, precision = _share(hits), hits / np.maximum(hits + alarms, 1)
-        first = np.stack([(recall < max(place, 1e-12)).sum(axis=1) for place in GRID], axis=1)
+        recall = _share(hits)
+        precision = np.where(np.isnan(recall), np.nan, statistics.ratio(hits, hits + alarms))
+        first = np.stack([(recall < max(place - _ROUNDING, _ROUNDING)).sum(axis=1) for place in GRID], axis=1)
         return _at(precision, np.minimum(first, recall.shape[1] - 1))
 
     return statistic

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Float64, Int, Shaped
 
 from app.inference.calibration import set_members
 from training.evaluation import statistics
@@ -42,8 +42,10 @@ class ClassThresholds:
 
     @property
     def always_in(self) -> tuple[int, ...]:
-        """Classes with too few calibration cases to be ever left out."""
-        return tuple(k for k, cases in enumerate(self.cases) if cases < fewest_cases(self.coverage))
+        """Classes with too few calibration cases, even together, to be ever left out."""
+        least = fewest_cases(self.coverage)
+        rare = [k for k, cases in enumerate(self.cases) if cases < least]
+        return tuple(rare) if sum(self.cases[k] for k in rare) < least else ()
 
     def members(self, probabilities: Float[np.ndarray, "N K"]) -> Bool[np.ndarray, "N K"]:
         """The sets the service answers with, by its own function."""
@@ -59,22 +61,27 @@ def fit_thresholds(
     lies between two members) count as certain, the others by their probability. The thresholds of the other classes move what
     lies between, so it is repeated until nothing changes, which takes two or three rounds.
 
+    Classes with too few cases for a threshold of their own share one, and the coverage holds for them together; where they are
+    too few together, they are in every set.
+
     Args:
         probabilities: Calibrated, of cases that neither training nor early stopping has seen.
         label: Their classes.
         coverage: Nominal.
     """
-    classes = probabilities.shape[1]
-    thresholds = np.array([_rank(probabilities[label == k, k], coverage) for k in range(classes)])
+    cases = np.bincount(label, minlength=probabilities.shape[1])
+    groups = _sharing(cases, coverage)
+    thresholds = np.zeros(len(cases))
+    for group in groups:
+        thresholds[group] = _rank(_own(probabilities, label)[np.isin(label, group)], coverage)
     for _ in range(_ROUNDS):
         before = thresholds.copy()
-        for k in range(classes):
-            own = probabilities[label == k]
-            held_anyway = _members(own, np.where(np.arange(classes) == k, np.inf, thresholds))[:, k]
-            thresholds[k] = _rank(np.where(held_anyway, _CERTAIN, own[:, k]), coverage)
+        for group in groups:
+            chosen = np.isin(label, group)
+            conformity = _conformity(probabilities[chosen], label[chosen], group, thresholds)
+            thresholds[group] = _rank(conformity, coverage)
         if np.array_equal(before, thresholds):
             break
-    cases = np.bincount(label, minlength=classes)
     return ClassThresholds(tuple(thresholds.tolist()), tuple(cases.tolist()), coverage)
 
 
@@ -102,10 +109,15 @@ def judge_sets(
     classes = [Subgroup("class", title, given.label == k) for k, title in enumerate(titles)]
     return PredictionSets(
         nominal=fitted.coverage,
-        method=METHOD,
+        method=_method(fitted, titles),
         metrics=resamples.metrics(set_statistics(given, fitted)),
         groups=tuple(_group(group, given, fitted) for group in (*classes, *subgroups)),
     )
+
+
+def _method(fitted: ClassThresholds, titles: Sequence[str]) -> str:
+    always = ", ".join(titles[k] for k in fitted.always_in)
+    return f"{METHOD}; in every set for want of calibration cases: {always}" if always else METHOD
 
 
 def set_statistics(given: Answers, fitted: ClassThresholds) -> dict[str, Statistic]:
@@ -132,8 +144,42 @@ def _group(group: Subgroup, given: Answers, fitted: ClassThresholds) -> Group:
     )
 
 
+def _sharing(cases: Int[np.ndarray, " K"], coverage: float) -> list[Int[np.ndarray, " g"]]:
+    """Classes by the threshold they share: one alone, but those with too few cases together."""
+    rare = cases < fewest_cases(coverage)
+    alone = [np.array([k]) for k in np.flatnonzero(~rare)]
+    return [*alone, np.flatnonzero(rare)] if rare.any() else alone
+
+
+def _conformity(
+    probabilities: Float[np.ndarray, "n K"],
+    label: Int[np.ndarray, " n"],
+    group: Int[np.ndarray, " g"],
+    thresholds: Float[np.ndarray, " K"],
+) -> Float64[np.ndarray, " n"]:
+    """Highest threshold of the group at which each case's set holds its class; certain where it does at any."""
+
+    def holds(of_group: Float[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
+        tried = np.tile(thresholds, (len(label), 1))
+        tried[:, group] = of_group[:, None]
+        return _own(_members(probabilities, tried), label)
+
+    conformity = np.zeros(len(label))
+    for k in group:
+        at = probabilities[:, k]
+        conformity = np.maximum(conformity, np.where(holds(at), at, 0.0))
+    conformity[holds(np.full(len(label), np.inf))] = _CERTAIN
+    return conformity
+
+
+def _own(values: Shaped[np.ndarray, "n K"], label: Int[np.ndarray, " n"]) -> Shaped[np.ndarray, " n"]:
+    """Each case's value for its own class."""
+    own: np.ndarray = values[np.arange(len(label)), label]
+    return own
+
+
 def _members(
-    probabilities: Float[np.ndarray, "N K"], thresholds: Float[np.ndarray, " K"]
+    probabilities: Float[np.ndarray, "N K"], thresholds: Float[np.ndarray, "*#N K"]
 ) -> Bool[np.ndarray, "N K"]:
     return set_members(probabilities, thresholds, ordinal=is_graded(probabilities.shape[1]))
 

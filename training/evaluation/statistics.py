@@ -120,7 +120,7 @@ def calibration_slope(probability: Score, event: Events) -> Statistic:
     if np.ptp(logit) < EPSILON:  # the same probability for everyone has no slope
         return lambda weights: np.full(len(weights), np.nan)
     design = np.stack([logit, np.ones_like(logit)], axis=1)
-    return lambda weights: fit_logistic(design, event, weights, start=np.array([1.0, 0.0]))[:, 0]
+    return lambda weights: fit_logistic(design, event, weights)[:, 0]
 
 
 def calibration_intercept(probability: Score, event: Events) -> Statistic:
@@ -130,7 +130,7 @@ def calibration_intercept(probability: Score, event: Events) -> Statistic:
     """
     logit = logits_of(probability)
     constant = np.ones((len(logit), 1))
-    return lambda weights: fit_logistic(constant, event, weights, start=np.zeros(1), offset=logit)[:, 0]
+    return lambda weights: fit_logistic(constant, event, weights, offset=logit)[:, 0]
 
 
 def averaged(statistics: Sequence[Statistic]) -> Statistic:

@@ -622,7 +622,7 @@ export interface components {
          *
          *     Attributes:
          *         threshold: Least probability with which it enters.
-         *         n: Calibration cases that were of this class; too few for the coverage give the threshold 0.
+         *         n: Calibration cases that were of this class. Classes with too few of them share a threshold.
          */
         ClassThreshold: {
             /** Threshold */

@@ -1,0 +1,85 @@
+"""training.evaluation.discrimination: curves are those of scikit-learn, the operating point comes from validation."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn import metrics as reference
+
+from tests.training.evaluation.support import ordinal_predictions
+from training.calibrate import Scaling
+from training.evaluation.answers import Answers, answers
+from training.evaluation.bootstrap import Resamples
+from training.evaluation.discrimination import (
+    GRID,
+    discrimination_statistics,
+    judge_discrimination,
+    precision_recall,
+    roc,
+    youden_threshold,
+)
+
+
+def binary(p: list[float] | np.ndarray, event: list[int] | np.ndarray) -> Answers:
+    p = np.asarray(p, np.float64)
+    return Answers(
+        tuple(map(str, range(len(p)))),
+        np.asarray(event, np.int64),
+        np.stack([1 - p, p], axis=1),
+        np.full(len(p), np.nan),
+    )
+
+
+@given(st.integers(0, 999))
+def test_the_curves_pass_through_scikit_learns_points(seed: int) -> None:
+    """Where its exact points fall on the grid, ours has the same height (ties included)."""
+    rng = np.random.default_rng(seed)
+    p, event = rng.integers(0, 10, 40) / 10, np.r_[np.ones(20), np.zeros(20)].astype(int)
+    ones = np.ones((1, 40))
+    false, true, _ = reference.roc_curve(event, p, drop_intermediate=False)
+    heights = roc(binary(p, event))(ones)[0]
+    for at, height in zip(GRID, heights, strict=True):
+        assert height == pytest.approx(true[false <= at + 1e-9].max())
+    precision, recall, _ = reference.precision_recall_curve(event, p)
+    ours = precision_recall(binary(p, event))(ones)[0]
+    for at, height in zip(GRID[1:], ours[1:], strict=True):
+        reached = recall[recall >= at - 1e-9].min()
+        assert height == pytest.approx(precision[recall == reached].max())
+
+
+def test_the_operating_point_lies_between_the_two_probabilities_it_parts() -> None:
+    assert youden_threshold(binary([0.1, 0.2, 0.7, 0.9], [0, 0, 1, 1])) == pytest.approx(0.45)
+    assert youden_threshold(binary([0.1, 0.2], [0, 0])) == 0.5
+
+
+def test_sensitivity_and_specificity_of_a_known_table() -> None:
+    """8 of 10 events at or above 0.5, 15 of 20 non-events below: 0.8, 0.75, balanced 0.775."""
+    model = binary(np.repeat([0.9, 0.1, 0.9, 0.1], [8, 2, 5, 15]), np.repeat([1, 1, 0, 0], [8, 2, 5, 15]))
+    found = {
+        name: statistic(np.ones((1, 30)))[0]
+        for name, statistic in discrimination_statistics(model, 0.5).items()
+    }
+    assert found["sensitivity"] == pytest.approx(0.8)
+    assert found["specificity"] == pytest.approx(0.75)
+    assert found["balanced_accuracy"] == pytest.approx(0.775)
+    assert "quadratic_weighted_kappa" not in found  # two classes have no order
+    assert "auroc_attainable" not in found  # nobody knows the truth
+
+
+def test_grades_are_counted_by_what_they_were_and_what_was_most_likely() -> None:
+    model = answers(ordinal_predictions(400, 1), Scaling(1.0, 0.0))
+    found = judge_discrimination(model, 0.5, Resamples(model.event.astype(np.int64), draws=50))
+    table = np.array(found.confusion)
+    assert table.sum() == 400
+    np.testing.assert_array_equal(table.sum(axis=1), np.bincount(model.label, minlength=5))
+    np.testing.assert_array_equal(
+        table, reference.confusion_matrix(model.label, model.most_likely, labels=range(5))
+    )
+    assert (np.diff(found.roc.y) >= 0).all()
+    assert all(low <= high for low, high in zip(found.roc.low, found.roc.high, strict=True))
+
+
+def test_a_split_without_events_has_no_curves_and_breaks_nothing() -> None:
+    model = binary([0.2, 0.4, 0.6], [0, 0, 0])
+    found = judge_discrimination(model, 0.5, Resamples(np.zeros(3, dtype=np.int64), draws=10))
+    assert found.roc.x == found.precision_recall.x == ()
