@@ -84,13 +84,13 @@ def judge_faithfulness(
             for name in FOLLOWED
             if name in stage_maps
         }
-        follow = _Follow(net, case, subjects, modality)
+        follow = Follow(net, case, subjects, modality)
         for name, saliency in {**maps, RANDOM: chance}.items():
             areas[name].append(follow.areas(saliency, chance))
     return {name: _metrics(each, areas[RANDOM], itself=name == RANDOM) for name, each in areas.items()}
 
 
-class _Follow:
+class Follow:
     """The probability of one case's predicted class while its image is taken apart."""
 
     def __init__(self, net: FusionNet, case: Cases, subjects: Subjects, modality: Modality) -> None:
@@ -103,6 +103,7 @@ class _Follow:
         self._whole, self._nothing = both[:, self._predicted].tolist()
 
     def areas(self, saliency: Float32[np.ndarray, "*S"], tie_breaker: Float32[np.ndarray, "*S"]) -> Areas:
+        """Areas when voxels leave in falling `saliency`; where it is even, in falling `tie_breaker`."""
         order = order_of(saliency, self._head, tie_breaker)
         other_side = order_of(saliency, preferred_sides(saliency, self._head, tie_breaker), tie_breaker)
         inner = SHARES[1:-1]

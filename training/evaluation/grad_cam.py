@@ -18,20 +18,20 @@ from training.networks.slices import unfold
 SMALLEST = 1e-12
 
 
-def grad_cam(features: Tensor, score: Tensor) -> Tensor:
+def grad_cam(features: Tensor, score: Tensor, depth: int | None = None) -> Tensor:
     """ReLU(sum over channels of a_c * F_c), a_c = mean over positions of d score / d F_c.
 
     Args:
-        features: [B, C, *S] inside the graph of `score`; or [B * D, C, h, w], the slices of a patient next to each other.
+        features: [B, C, *S] inside the graph of `score`; or [B * depth, C, h, w], the slices of a patient next to each other.
         score: [B] what is explained; it must depend on the same patient's features alone.
+        depth: Slices of a patient, for a network that sees them one by one.
 
     Returns:
-        [B, *S], or [B, D, h, w]; not negative.
+        [B, *S], or [B, depth, h, w]; not negative.
     """
     (gradient,) = torch.autograd.grad(score.sum(), features, retain_graph=True)
     features = features.detach()
-    if len(features) != len(score):
-        depth = len(features) // len(score)
+    if depth is not None:
         gradient, features = unfold(gradient, depth), unfold(features, depth)
     weight = gradient.flatten(2).mean(2)
     weighted = torch.einsum("bc,bc...->b...", weight, features)

@@ -21,6 +21,7 @@ ATTENTION = "Attention (as served)"
 RECORD_EFFECT = "Record effect"
 GRAD_CAM_LAST = "Grad-CAM, last stage"
 GRAD_CAM_FINEST = "Grad-CAM, finest gated stage"
+FLAT = 2
 REFERENCES = 32
 """Training records that the record effect is taken against."""
 
@@ -101,6 +102,7 @@ def network_maps(
     """
     maps: dict[str, StageMap] = {}
     gated = next(iter(net.mma.values()), None)
+    depth = cases.image.shape[2] if net.config.backbone.spatial_dims == FLAT else None
     with ExitStack() as stack, torch.enable_grad():
         last = stack.enter_context(watched(net.backbone))
         finest = stack.enter_context(watched(gated)) if gated is not None else []
@@ -108,9 +110,9 @@ def network_maps(
         score = predicted_class_log_odds(output.logits)
         if net.stage_lattices:
             maps[ATTENTION] = StageMap(relative_heatmap(output.attention.detach()), finest_lattice(net))
-        maps[GRAD_CAM_LAST] = StageMap(grad_cam(last[0], score), net.lattice(STAGES))
+        maps[GRAD_CAM_LAST] = StageMap(grad_cam(last[0], score, depth), net.lattice(STAGES))
         if finest:
-            maps[GRAD_CAM_FINEST] = StageMap(grad_cam(finest[0], score), finest_lattice(net))
+            maps[GRAD_CAM_FINEST] = StageMap(grad_cam(finest[0], score, depth), finest_lattice(net))
     if references is not None and net.stage_lattices and net.config.mma.use_ehr:
         effect = ehr_effect_map(net, cases.image, cases.values, cases.missing, *references)
         maps[RECORD_EFFECT] = StageMap(effect, finest_lattice(net))

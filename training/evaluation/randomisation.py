@@ -87,29 +87,42 @@ def parts_backwards(net: FusionNet, cases: Cases) -> tuple[Part, ...]:
     """Parts of the network in reverse order of execution, whatever the backbone: its stages are what runs between gates."""
     gates = [int(stage) for stage in net.mma]
     found: dict[str, list[str]] = {}
-    for path in _executed(net, cases):
-        top, _, rest = path.partition(".")
-        if top == "mma":
-            name = f"attention after stage {rest.partition('.')[0]}"
-        elif top == "backbone":
-            name = _stages_in_words(sum(f"attention after stage {gate}" in found for gate in gates), gates)
-        else:
-            name = {"ehr": "record encoder"}.get(top, top)
-        found.setdefault(name, []).append(path)
+    executed = _executed(net, cases)
+    # Some weights are read without running the module that owns them, such as an embedding's.
+    idle = [path for path in _owners(net) if path not in executed]
+    for path in [*executed, *idle]:
+        passed = sum(f"attention after stage {gate}" in found for gate in gates) if path in executed else 0
+        found.setdefault(_part_name(path, passed, gates), []).append(path)
     return tuple(Part(name, tuple(paths)) for name, paths in reversed(found.items()))
+
+
+def _part_name(path: str, passed: int, gates: Sequence[int]) -> str:
+    """The part that a module belongs to, after so many gates."""
+    top, _, rest = path.partition(".")
+    if top == "mma":
+        return f"attention after stage {rest.partition('.')[0]}"
+    if top == "backbone":
+        return _stages_in_words(passed, gates)
+    return {"ehr": "record encoder", "slices": "pooling of slices", "inner": "inner modulation"}.get(top, top)
+
+
+def _owners(net: FusionNet) -> list[str]:
+    """Paths of the modules that own weights."""
+    return [
+        path for path, module in net.named_modules() if any(True for _ in module.parameters(recurse=False))
+    ]
 
 
 def _executed(net: FusionNet, cases: Cases) -> list[str]:
     """Paths of the modules that own weights, in the order in which they first run."""
     order: dict[str, None] = {}
     handles = []
-    for path, module in net.named_modules():
-        if any(True for _ in module.parameters(recurse=False)):
+    for path in _owners(net):
 
-            def note(_: nn.Module, __: Any, path: str = path) -> None:  # noqa: ANN401 - torch's hook signature
-                order.setdefault(path)
+        def note(_: nn.Module, __: Any, path: str = path) -> None:  # noqa: ANN401 - torch's hook signature
+            order.setdefault(path)
 
-            handles.append(module.register_forward_pre_hook(note))
+        handles.append(net.get_submodule(path).register_forward_pre_hook(note))
     try:
         with torch.no_grad():
             net(cases.image[:1], cases.values[:1], cases.missing[:1])
