@@ -1,0 +1,59 @@
+"""training.evaluation.subgroups: everyone is in one group of each variable, and small groups are named without numbers."""
+
+import numpy as np
+
+from app.ehr.reference import GOS_SCHEMA
+from tests.training.evaluation.support import cohort_of, ordinal_predictions
+from training.calibrate import Scaling
+from training.evaluation.answers import answers
+from training.evaluation.subgroups import FEWEST, Subgroup, find_subgroups, judge_subgroups
+
+PREDICTIONS = ordinal_predictions(600, seed=1)
+CASES = cohort_of(PREDICTIONS).cases[::-1]
+
+
+def test_the_groups_of_a_variable_hold_every_patient_once() -> None:
+    groups = find_subgroups(CASES, GOS_SCHEMA.features)
+    variables = dict.fromkeys(group.variable for group in groups)
+    assert list(variables) == ["sex", "age", "record missing"]
+    for variable in variables:
+        members = np.sum([group.chosen for group in groups if group.variable == variable], axis=0)
+        assert (members == 1).all()
+
+
+def test_groups_are_what_they_say() -> None:
+    for group in find_subgroups(CASES, GOS_SCHEMA.features):
+        for case, chosen in zip(CASES, group.chosen, strict=True):
+            age = case.record.get("age")
+            if group.variable == "sex":
+                assert chosen == (case.record.get("sex", "not recorded") == group.level)
+            elif group.level == "55 to 64":
+                assert chosen == (isinstance(age, float) and 55 <= age < 65)
+            elif group.variable == "age" and group.level == "not recorded":
+                assert chosen == (age is None)
+
+
+def test_a_variable_with_one_level_makes_no_groups() -> None:
+    women = [case for case in CASES if case.record.get("sex") == "female"]
+    assert "sex" not in {group.variable for group in find_subgroups(women, GOS_SCHEMA.features)}
+
+
+def test_a_group_with_nine_events_gets_no_numbers_and_one_with_ten_does() -> None:
+    given = answers(PREDICTIONS, Scaling(1.0, 0.0))
+    events, others = np.flatnonzero(given.event), np.flatnonzero(~given.event)
+    for count in (FEWEST - 1, FEWEST):
+        chosen = np.zeros(len(given), dtype=bool)
+        chosen[np.r_[events[:count], others[:40]]] = True
+        (group,) = judge_subgroups(given, [Subgroup("site", "A", chosen)])
+        assert (group.n, group.events) == (count + 40, count)
+        assert group.too_few == (count < FEWEST)
+        assert bool(group.metrics) == (count >= FEWEST)
+
+
+def test_numbers_of_a_group_look_at_its_patients_only() -> None:
+    given = answers(PREDICTIONS, Scaling(1.0, 0.0))
+    half = np.arange(len(given)) < 300
+    (group,) = judge_subgroups(given, [Subgroup("site", "A", half)])
+    (alone,) = judge_subgroups(given.take(half), [Subgroup("site", "A", np.ones(300, dtype=bool))])
+    assert group == alone
+    assert all(metric.n == 300 for metric in group.metrics)

@@ -1,0 +1,89 @@
+"""training.evaluate and its command: a folder with a prediction table is enough, neural or not."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.training.evaluation.support import cohort_of, ordinal_predictions
+from tests.training.evaluation.test_judge import with_train
+from training.__main__ import main
+from training.cohort import Cohort
+from training.evaluation.document import load_evaluation
+from training.evaluation.fitted import load_calibration
+from training.predictions import save_predictions
+from training.runs import write_notes
+
+
+def written(cohort: Cohort, folder: Path) -> Path:
+    """The cohort as files, without images: statistics do not look at them."""
+    folder.mkdir()
+    names = [feature.name for feature in cohort.description.features]
+    image = folder / "image.nii"
+    image.touch()
+    (folder / "cohort.json").write_text(cohort.description.model_dump_json())
+    lines = [",".join(["patient_id", "image", "outcome", *names])]
+    for case in cohort.cases:
+        outcome = str(case.label + 1) if cohort.description.task == "gos" else ("cn", "ad")[case.label]
+        lines.append(
+            ",".join(
+                [case.patient_id, image.name, outcome, *(str(case.record.get(name, "")) for name in names)]
+            )
+        )
+    (folder / "cohort.csv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+@pytest.fixture(params=[5, 2], ids=["gos", "ad"])
+def runs(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    classes = int(request.param)
+    model, other = (
+        with_train(ordinal_predictions(240, 1, noise=noise, classes=classes)) for noise in (0.3, 2.0)
+    )
+    cohort = written(cohort_of(model), tmp_path / "cohort")
+    for name, predictions in (("model", model), ("other", other)):
+        write_notes(tmp_path / name, cohort, tmp_path / "cache")
+        save_predictions(predictions, tmp_path / name)
+    return tmp_path
+
+
+def test_a_run_with_predictions_alone_is_evaluated_against_a_rival(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", str(runs / "model"), "--rival", f"other={runs / 'other'}"]) == 0
+    found = load_evaluation(runs / "model")
+    assert [each.against for each in found.comparisons] == ["other"]
+    assert found.epochs == {}
+    fit = load_calibration(runs / "model")
+    assert len(fit.thresholds) == len(fit.cases) == len(found.classes)
+    assert (runs / "model" / "embedding.npz").is_file()
+    printed = capsys.readouterr().out
+    assert "auroc_gain_over_other" in printed
+    assert "Prediction sets" in printed
+
+
+def test_the_same_run_gives_the_same_document(runs: Path) -> None:
+    run = str(runs / "model")
+    main(["evaluate", run])
+    first = (runs / "model" / "evaluation.json").read_bytes()
+    main(["evaluate", run])
+    assert (runs / "model" / "evaluation.json").read_bytes() == first
+
+
+def test_a_rival_that_is_no_pair_or_a_folder_without_a_run_is_told_apart(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", str(runs / "model"), "--rival", "other"]) == 2
+    assert "NAME=RUN" in capsys.readouterr().err
+    assert main(["evaluate", str(runs)]) == 2
+    assert "predictions.npz" in capsys.readouterr().err
+
+
+def test_a_run_that_does_not_name_its_cohort_asks_for_it(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (runs / "model" / "run.json").unlink()
+    assert main(["evaluate", str(runs / "model")]) == 2
+    assert "--cohort" in capsys.readouterr().err
+    assert main(["evaluate", str(runs / "model"), "--cohort", str(runs / "cohort")]) == 0
+    assert json.loads((runs / "model" / "evaluation.json").read_text())["row"] == "model"
