@@ -16,12 +16,13 @@ from threadpoolctl import threadpool_limits
 from training import tabular
 from training.cohort import SPLITS, Cohort, CohortError, Split
 from training.config import RunConfig
+from training.distributed import first_process_first, rank
 from training.networks.heads import CLASSES
 from training.networks.rivals import RIVALS
 from training.networks.rows import ROWS, row
 from training.outcomes import Task
 from training.predict import answered
-from training.predictions import Predictions, save_predictions
+from training.predictions import PREDICTIONS_FILE, Predictions, save_predictions
 from training.runs import prepared_part
 from training.tabular.readings import read_readings
 from training.tabular.records import Records, records_of
@@ -69,7 +70,7 @@ def tabular_rows() -> Mapping[str, Tabular]:
     """The files of `training.tabular` that define a row, by name, in the order of the model table."""
     modules = [import_module(f"{tabular.__name__}.{entry.name}") for entry in iter_modules(tabular.__path__)]
     rows = [module.ROW for module in modules if hasattr(module, "ROW")]
-    return {each.name: each for each in sorted(rows, key=lambda each: (each.number, each.name))}
+    return {each.name: each for each in sorted(rows, key=lambda each: (each.number, each.place))}
 
 
 def titles(task: Task) -> dict[str, RowTitle]:
@@ -121,12 +122,15 @@ def fit_row(name: str, cohort: Cohort, config: RunConfig, cache: Path, run: Path
 
 
 def _fit_network(config: RunConfig, cohort: Cohort, cache: Path, run: Path) -> Fitted:
-    parts = {split: prepared_part(cohort, config, split, cache) for split in SPLITS if cohort.part(split)}
+    with first_process_first():
+        parts = {split: prepared_part(cohort, config, split, cache) for split in SPLITS if cohort.part(split)}
     train(config, cohort.description.features, {str(split): part for split, part in parts.items()}, run)
     net = load_checkpoint(run / "checkpoint.pt").net
-    predictions = answered(net, cohort, parts, config.training.batch_size)
     parameters = sum(each.numel() for each in net.parameters())
-    return Fitted(save_predictions(predictions, run), parameters, "")
+    with first_process_first():
+        if rank() == 0:
+            save_predictions(answered(net, cohort, parts, config.training.batch_size), run)
+    return Fitted(run / PREDICTIONS_FILE, parameters, "")
 
 
 def _fit_tabular(entry: Tabular, cohort: Cohort, config: RunConfig, run: Path) -> Fitted:

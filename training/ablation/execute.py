@@ -20,6 +20,7 @@ from training.ablation.plan import Plan
 from training.ablation.work import Outcome, last_lines, work
 
 REFRESH_S = 0.5
+_WARM_MODULE = "training.ablation.warm"
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -49,7 +50,7 @@ def execute(jobs: Sequence[Job], plan: Plan, workers: int) -> Iterator[Progress]
     """
     threads = max(1, (os.cpu_count() or 1) // workers)
     context = get_context("forkserver")
-    context.set_forkserver_preload([work.__module__])
+    context.set_forkserver_preload([_WARM_MODULE])
     with _environment(threads), _terminate_as_interrupt():
         pool = ProcessPool(max_workers=workers, max_tasks=1, context=context)
         try:

@@ -7,13 +7,19 @@ from pathlib import Path
 
 from app.imaging.model_grid import PREPROCESSING_VERSION
 from training.ablation.folds import smaller, with_fold
+from training.checkpoint import CHECKPOINT_FILE
 from training.cohort import Cohort
 from training.config import RunConfig, config_to_dict
+from training.distributed import first_process_first, rank
 from training.environment import ENVIRONMENT_FILE
+from training.journal import HISTORY_FILE
 from training.predictions import PREDICTIONS_FILE
+from training.resume import STATE_FILE
 from training.rows import Fitted, fit_row
 from training.runs import RUN_FILE, open_cohort, read_notes, write_notes
 
+_SPEED = {"threads", "workers", "loader_workers", "compile"}
+"""Settings that change the time a result takes, not the result."""
 Fold = tuple[int, int]
 """(i, k): part i, counted from 1, of k is the test split."""
 
@@ -73,15 +79,17 @@ def run_job(job: Job, cohort: Path, config: RunConfig, cache: Path, run: Path, *
     digest = job_digest(job, cohort, config)
     if resume and is_finished(run, digest):
         return
-    if not (resume and _noted_digest(run) == digest):
+    if rank() == 0 and not (resume and _noted_digest(run) == digest):
         _forget(run)
     about = {key: str(value) for key, value in asdict(job).items() if value is not None}
     about |= {"digest": digest, "fold": "/".join(map(str, job.fold or ()))}
-    write_notes(run, cohort, cache, about)
+    with first_process_first():
+        write_notes(run, cohort, cache, about)
     people = cohort_of(job, cohort, config)
     fitted: Fitted = fit_row(job.row, people, replace(config, seed=job.seed), cache, run)
     about |= {"note": fitted.note, "parameters": "" if fitted.parameters is None else str(fitted.parameters)}
-    write_notes(run, cohort, cache, about)
+    if rank() == 0:
+        write_notes(run, cohort, cache, about)
 
 
 def is_finished(run: Path, digest: str) -> bool:
@@ -92,12 +100,10 @@ def is_finished(run: Path, digest: str) -> bool:
 def job_digest(job: Job, cohort: Path, config: RunConfig) -> str:
     """Changes when anything does that a result depends on: job, configuration, the cohort's files, preprocessing.
 
-    Threads and worker processes are left out; they change the time a result takes.
+    Threads, worker processes and compilation are left out.
     """
     tree = config_to_dict(config)
-    tree["training"] = {
-        key: value for key, value in tree["training"].items() if key not in {"threads", "workers"}
-    }
+    tree["training"] = {key: value for key, value in tree["training"].items() if key not in _SPEED}
     key = json.dumps(
         [asdict(job), tree, cohort_stamp(cohort), PREPROCESSING_VERSION], sort_keys=True, default=str
     )
@@ -118,8 +124,9 @@ def _forget(run: Path) -> None:
     """Remove what another job left, so that nothing of it can be taken for this one's."""
     for name in (
         PREDICTIONS_FILE,
-        "checkpoint.pt",
-        "history.jsonl",
+        CHECKPOINT_FILE,
+        STATE_FILE,
+        HISTORY_FILE,
         "evaluation.json",
         "calibration.json",
         ENVIRONMENT_FILE,

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Self
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
@@ -73,7 +74,9 @@ class Screen:
 
     def _table(self, size: int | None) -> Table:
         title = f"{size} training patients" if size else None
-        table = Table("", "row", "jobs", *SHOWN.values(), "", title=title, title_justify="left")
+        table = Table(
+            "", "row", "jobs", *SHOWN.values(), "", title=title, title_justify="left", box=SIMPLE_HEAD
+        )
         for column in table.columns[2:-1]:
             column.justify = "right"
         for row in self._plan.rows:

@@ -4,6 +4,7 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -38,7 +39,7 @@ def markdown(ablation: Ablation) -> Iterator[str]:
             yield ""
         yield _headline(table)
         yield ""
-        yield f"| | row | models | {' | '.join(SHOWN.values())} | gain of full, AUROC | p (Holm) |"
+        yield f"| | row | models | {' | '.join(SHOWN.values())} | full less row, AUROC | p (Holm) |"
         yield "|--:|---|--:|" + "---|" * len(SHOWN) + "---|--:|"
         against = {each.against: each for each in table.comparisons if each.row == FULL}
         yield from (f"| {' | '.join(_cells(row, against.get(row.name)))} |" for row in table.rows)
@@ -47,24 +48,29 @@ def markdown(ablation: Ablation) -> Iterator[str]:
 
 
 def print_table(ablation: Ablation, console: Console) -> None:
-    """Show a person the finished table, and where the files are told apart by their intervals."""
+    """Show a person the finished table; every interval is in the files."""
     for table in ablation.tables:
-        against = {each.against: each for each in table.comparisons if each.row == FULL}
-        shown = Table(
-            "",
-            "row",
-            "models",
-            *SHOWN.values(),
-            "gain of full",
-            "p (Holm)",
-            title=_headline(table),
-            title_justify="left",
-        )
-        for row in table.rows:
-            shown.add_row(*_cells(row, against.get(row.name)))
-        console.print(shown)
+        console.print(f"\n{_headline(table)}", highlight=False)
+        console.print(_printed(table))
         for line in _controls(table):
             console.print(line, markup=False, highlight=False)
+
+
+def _printed(table: ModelTable) -> Table:
+    against = {each.against: each for each in table.comparisons if each.row == FULL}
+    shown = Table(
+        "", "row", "n", *SHOWN.values(), "full less row", "p (Holm)", box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
+    )
+    for column in shown.columns:
+        column.no_wrap = column.header != "row"
+    for row in table.rows:
+        number, title, models, *_ = _cells(row, against.get(row.name))
+        metrics = {metric.name: metric for metric in row.metrics}
+        area, *others = [metrics.get(name) for name in SHOWN]
+        points = [f"{metric.value:.2f}" if metric else "" for metric in others]
+        gain, p = _gain(against.get(row.name), digits=2)
+        shown.add_row(number, title, models, interval(area, 2) if area else "", *points, gain, p)
+    return shown
 
 
 def interval(metric: Metric, digits: int = 3) -> str:
@@ -85,10 +91,15 @@ def _headline(table: ModelTable) -> str:
 def _cells(row: TableRow, comparison: Comparison | None) -> list[str]:
     metrics = {metric.name: metric for metric in row.metrics}
     numbers = [interval(metrics[name]) if name in metrics else "" for name in SHOWN]
-    gain = [interval(comparison.difference), p_value(comparison.p_holm)] if comparison else ["", ""]
     title = f"{row.title} ({row.note})" if row.note else row.title
     models = f"{row.models} ({row.failed} jobs failed)" if row.failed else str(row.models)
-    return [str(row.number), title, models, *numbers, *gain]
+    return [str(row.number), title, models, *numbers, *_gain(comparison)]
+
+
+def _gain(comparison: Comparison | None, digits: int = 3) -> tuple[str, str]:
+    if comparison is None:
+        return "", ""
+    return interval(comparison.difference, digits), p_value(comparison.p_holm)
 
 
 def _controls(table: ModelTable) -> Iterator[str]:

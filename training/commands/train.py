@@ -6,6 +6,7 @@ Examples:
     python -m training train runs/cohort --config training/configs/gos.toml --out runs/gos
     python -m training train runs/cohort --config training/configs/gos.toml --row ehr-lr --out runs/gos-ehr-lr
     python -m training train runs/cohort --config training/configs/gos.toml --row image --fold 1/5 --seed 7 --out runs/image-1
+    torchrun --nproc-per-node 2 -m training train runs/cohort --config training/configs/gos.toml --out runs/gos
 """
 
 import argparse
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from training import distributed
 from training.ablation.jobs import Job, run_job
 from training.config import RunConfig, load_config
 from training.rows import FULL, check_row, titles
@@ -44,12 +46,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--repeat", type=int, default=1, metavar="R", help="which division into folds, 1 for the first"
     )
     parser.add_argument(
-        "--resume", action="store_true", help="keep a run that is finished, go on with one that was cut off"
+        "--resume",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="keep a run that is finished and go on with one that was cut off, if nothing it depends on has changed",
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Fit, and note where everything came from."""
+    """Fit, and note where everything came from; under `torchrun`, with the other processes."""
+    distributed.join()
     config = _overridden(load_config(options.config), options)
     check_row(options.row, config.task)
     job = Job(
@@ -63,7 +69,9 @@ def run(options: argparse.Namespace) -> int:
         options.out,
         resume=options.resume,
     )
-    Console().print(f"{options.row}: {options.out}", soft_wrap=True)
+    if distributed.rank() == 0:
+        Console().print(f"{options.row}: {options.out}", soft_wrap=True)
+    distributed.leave()
     return 0
 
 

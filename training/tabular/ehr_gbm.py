@@ -63,4 +63,4 @@ def _categorical(features: tuple[Feature, ...]) -> list[int]:
     return [i for i, feature in enumerate(features) if feature.kind == "categorical"]
 
 
-ROW = Tabular("ehr-gbm", 1, "Gradient boosting on the record", EhrBoosting)
+ROW = Tabular("ehr-gbm", 1, "Gradient boosting on the record", EhrBoosting, place=1)

@@ -6,10 +6,10 @@ everything refitted in each part.
 """
 
 from functools import partial
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Float32, Int64
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
@@ -20,10 +20,11 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from app.ehr.schema import Feature
 from training.tabular.records import Records
 from training.tabular.row import Tabular
-from training.tabular.thresholds import Thresholds, exceedance_nll
+from training.tabular.thresholds import Design, Thresholds, exceedance_nll
 
 INVERSE_PENALTIES = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 INNER_PARTS = 5
+Rows = Int64[np.ndarray, " M"]
 
 
 class EhrLogistic:
@@ -34,13 +35,14 @@ class EhrLogistic:
     def fit(self, train: Records, validation: Records) -> Self:  # noqa: ARG002 - one signature for all rows
         """Choose the penalty, then fit on all training patients."""
         self.inverse_penalty = _best_inverse_penalty(train)
-        self._model = _fitted(train.table, train, self.inverse_penalty)
+        self._inputs = record_inputs(train.features)
+        design = self._inputs.fit_transform(train.table)
+        self._thresholds = _thresholds(design, train, np.arange(len(train)), self.inverse_penalty)
         return self
 
     def logits(self, records: Records) -> Float32[np.ndarray, "N L"]:
         """CORN logits."""
-        inputs, thresholds = self._model
-        return thresholds.logits(inputs.transform(records.table))
+        return self._thresholds.logits(self._inputs.transform(records.table))
 
 
 def record_inputs(features: tuple[Feature, ...]) -> ColumnTransformer:
@@ -57,30 +59,27 @@ def record_inputs(features: tuple[Feature, ...]) -> ColumnTransformer:
     )
 
 
-def _fitted(
-    table: Float64[np.ndarray, "N F"],
-    records: Records,
-    inverse_penalty: float,
-    rows: Any = slice(None),  # noqa: ANN401 - any NumPy index
-) -> tuple[ColumnTransformer, Thresholds]:
-    inputs = record_inputs(records.features).fit(table[rows])
-    make = partial(LogisticRegression, C=inverse_penalty, max_iter=1000)
-    return inputs, Thresholds(make).fit(inputs.transform(table[rows]), records.labels[rows], records.classes)
+def _thresholds(design: Design, records: Records, rows: Rows, inverse_penalty: float) -> Thresholds:
+    # The solver for many patients and few inputs; several times faster here than the default.
+    make = partial(LogisticRegression, C=inverse_penalty, solver="newton-cholesky")
+    return Thresholds(make).fit(design, records.labels[rows], records.classes)
 
 
 def _best_inverse_penalty(train: Records) -> float:
     """Lowest mean negative log-likelihood over the inner parts."""
-    parts = list(KFold(min(INNER_PARTS, len(train)), shuffle=True, random_state=0).split(train.table))
+    parts = KFold(min(INNER_PARTS, len(train)), shuffle=True, random_state=0).split(train.table)
+    losses = [_losses(train, rows, held) for rows, held in parts]
+    return INVERSE_PENALTIES[int(np.mean(losses, axis=0).argmin())]
 
-    def loss(inverse_penalty: float) -> float:
-        losses = []
-        for rows, held in parts:
-            inputs, thresholds = _fitted(train.table, train, inverse_penalty, rows)
-            answers = thresholds.logits(inputs.transform(train.table[held]))
-            losses.append(exceedance_nll(answers, train.labels[held]))
-        return float(np.mean(losses))
 
-    return min(INVERSE_PENALTIES, key=loss)
+def _losses(train: Records, rows: Rows, held: Rows) -> list[float]:
+    """On the held patients, for every penalty."""
+    inputs = record_inputs(train.features)
+    fitted_on, judged_on = inputs.fit_transform(train.table[rows]), inputs.transform(train.table[held])
+    return [
+        exceedance_nll(_thresholds(fitted_on, train, rows, each).logits(judged_on), train.labels[held])
+        for each in INVERSE_PENALTIES
+    ]
 
 
 ROW = Tabular("ehr-lr", 1, "Logistic regression on the record", EhrLogistic)

@@ -42,6 +42,7 @@ class Tabular:
         number: Row of the model table (docs/concepts/method.md).
         title: In words, for people.
         make: The row, not fitted.
+        place: Among the rows of one number.
         tasks: For which it has a meaning.
     """
 
@@ -49,4 +50,5 @@ class Tabular:
     number: int
     title: str
     make: Callable[[], TabularRow]
+    place: int = 0
     tasks: tuple[Task, ...] = ("gos", "ad")

@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 
 from training.cohort import CohortError
 from training.tabular.records import Column, Records
-from training.tabular.thresholds import Thresholds
+from training.tabular.thresholds import SharedSlope
 
 Items = Callable[[Records], Mapping[str, Column]]
 """Points of every item of a score, by its name in words; NaN where unknown."""
@@ -57,7 +57,7 @@ class ScoreRow:
         self.note = f"without {', '.join(absent)}" if absent else ""
         total = self.score(train)
         self._centre, self._scale = float(total.mean()), float(total.std()) or 1.0
-        self._thresholds = Thresholds(lambda: LogisticRegression(C=_WEAK_RIDGE)).fit(
+        self._thresholds = SharedSlope(lambda: LogisticRegression(C=_WEAK_RIDGE)).fit(
             self._design(train), train.labels, train.classes
         )
         return self

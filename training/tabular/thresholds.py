@@ -50,6 +50,40 @@ class Thresholds:
         return classifier
 
 
+class SharedSlope:
+    """One classifier for all thresholds: each has an intercept of its own, and the slopes are the same.
+
+    Patients enter once for every threshold they met. With one input, such as a score, the answers rise or fall with it at
+    every threshold alike, which separate fits on a rare class do not keep.
+
+    Args:
+        make: A new, unfitted linear classifier.
+    """
+
+    def __init__(self, make: Callable[[], Classifier]) -> None:
+        self._make = make
+
+    def fit(self, design: Design, labels: Labels, classes: int) -> "SharedSlope":
+        """Fit on training patients."""
+        self._thresholds = classes - 1
+        met = [labels >= k for k in range(self._thresholds)]
+        stacked = np.concatenate([self._at(design[rows], k) for k, rows in enumerate(met)])
+        better = np.concatenate([labels[rows] > k for k, rows in enumerate(met)])
+        self._fitted: Classifier = self._make().fit(stacked, better)
+        return self
+
+    def logits(self, design: Design) -> Float32[np.ndarray, "N L"]:
+        """CORN logits."""
+        columns = [self._fitted.decision_function(self._at(design, k)) for k in range(self._thresholds)]
+        return np.stack(columns, axis=1).astype(np.float32)
+
+    def _at(self, design: Design, threshold: int) -> Design:
+        """The inputs, with a column per threshold that marks this one."""
+        marks = np.zeros((len(design), self._thresholds))
+        marks[:, threshold] = 1
+        return np.concatenate([design, marks], axis=1)
+
+
 def smoothed_log_odds(better: np.ndarray) -> float:
     """Log odds with half a patient added to either side (Haldane 1956, doi:10.1111/j.1469-1809.1955.tb01285.x): finite without events."""
     events = int(better.sum())
