@@ -11,15 +11,13 @@ from training.cohort import SPLITS, CohortError, load_cohort
 from training.evaluation.budget import Budget
 from training.evaluation.document import Evaluation, save_evaluation
 from training.evaluation.fitted import fit_after_training, save_fitted
-from training.evaluation.images import with_images
+from training.evaluation.images import CHECKPOINT_FILE, with_images
 from training.evaluation.judge import Rival, judge
 from training.networks.rows import ROWS, row
 from training.predict import answered
 from training.predictions import PREDICTIONS_FILE, Predictions, load_predictions, save_predictions
 from training.runs import RUN_FILE, open_run, read_notes
 from training.train import load_checkpoint
-
-CHECKPOINT_FILE = "checkpoint.pt"
 
 
 def evaluate_run(
@@ -49,8 +47,7 @@ def evaluate_run(
     others = [_rival(name, folders) for name, folders in (rivals or {}).items()]
     evaluation = judge(_row(run), predictions, fitted, cohort, others, _epochs(run))
     if (run / CHECKPOINT_FILE).is_file():
-        checkpoint = load_checkpoint(run / CHECKPOINT_FILE)
-        evaluation = with_images(evaluation, checkpoint, *open_run(run, checkpoint.config), fitted, budget)
+        evaluation = with_images(evaluation, run, fitted, budget)
     save_evaluation(evaluation, run)
     return evaluation
 

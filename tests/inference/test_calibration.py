@@ -62,6 +62,34 @@ def test_a_nominal_set_does_not_depend_on_the_order_of_classes(
         )
 
 
+@given(p=probabilities, threshold=thresholds, ordinal=st.booleans())
+def test_one_threshold_is_the_same_threshold_for_each_class(
+    p: np.ndarray, threshold: float, ordinal: bool
+) -> None:
+    np.testing.assert_array_equal(
+        set_members(p, np.full(len(p), threshold), ordinal=ordinal),
+        set_members(p, threshold, ordinal=ordinal),
+    )
+
+
+def test_each_class_has_its_own_threshold() -> None:
+    p = np.array([0.30, 0.25, 0.05, 0.40])
+    own = np.array([0.35, 0.20, 0.50, 0.90])
+    np.testing.assert_array_equal(set_members(p, own, ordinal=False), [False, True, False, True])
+    np.testing.assert_array_equal(set_members(p, own, ordinal=True), [False, True, True, True])
+
+
+@given(
+    p=hnp.arrays(np.float64, (7, 4), elements=st.floats(1e-6, 1)),
+    own=hnp.arrays(np.float64, 4, elements=thresholds),
+    ordinal=st.booleans(),
+)
+def test_many_cases_are_answered_as_one_by_one(p: np.ndarray, own: np.ndarray, ordinal: bool) -> None:
+    np.testing.assert_array_equal(
+        set_members(p, own, ordinal=ordinal), [set_members(row, own, ordinal=ordinal) for row in p]
+    )
+
+
 def test_the_caller_keeps_its_probabilities() -> None:
     p = np.array([0.6, 0.1, 0.3])
     set_members(p, 0.2, ordinal=True)

@@ -1,15 +1,17 @@
-"""What needs the network and the images again: maps against masks, and answers to disturbed images.
+"""What needs the network and the images again: maps against masks, answers to disturbed images, and a gallery.
 
 The statistics of the outcome are finished before; this adds its chapters to the document.
 """
 
+from pathlib import Path
+
 import numpy as np
 
 from app.model_package.manifest import Metric
-from training.cohort import Cohort
 from training.evaluation.bootstrap import Resamples
 from training.evaluation.budget import Budget
 from training.evaluation.document import Distance, Disturbance, Evaluation
+from training.evaluation.examples import pick_examples
 from training.evaluation.fitted import Fitted
 from training.evaluation.heatmaps import judge_heatmaps
 from training.evaluation.robustness import judge_robustness
@@ -18,27 +20,23 @@ from training.networks.serving_graph import ServingGraph
 from training.pointing import peaks_in_masks
 from training.predict import collect
 from training.prepare import PreparedSet
-from training.train import Checkpoint
+from training.runs import open_run
+from training.train import Checkpoint, load_checkpoint
+
+CHECKPOINT_FILE = "checkpoint.pt"
 
 
-def with_images(
-    evaluation: Evaluation,
-    checkpoint: Checkpoint,
-    cohort: Cohort,
-    parts: dict[str, PreparedSet],
-    fitted: Fitted,
-    budget: Budget | None,
-) -> Evaluation:
+def with_images(evaluation: Evaluation, run: Path, fitted: Fitted, budget: Budget | None) -> Evaluation:
     """The document with its chapters about images.
 
     Args:
         evaluation: Without them.
-        checkpoint: The network.
-        cohort: Its patients, in the run's splits.
-        parts: The same, prepared.
+        run: Folder of a network's run; gets the gallery's pictures.
         fitted: What was fitted after training.
         budget: Most cases of each check; None leaves out all but the served heatmap's peak.
     """
+    checkpoint = load_checkpoint(run / CHECKPOINT_FILE)
+    cohort, parts = open_run(run, checkpoint.config)
     peaks = _peaks(checkpoint, parts["test"])
     evaluation = evaluation.model_copy(update={"metrics": evaluation.metrics + peaks})
     if budget is None:
@@ -50,6 +48,7 @@ def with_images(
         update={
             "heatmaps": judge_heatmaps(checkpoint, parts, fitted.scaling, budget),
             "robustness": disturbances,
+            "examples": pick_examples(checkpoint, cohort, parts["test"], fitted.scaling, run),
             "distance": _with_disturbed(evaluation.distance, disturbances),
         }
     )
