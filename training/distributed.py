@@ -7,8 +7,11 @@ means the same optimisation on one process and on eight.
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from torch import distributed
+
+T = TypeVar("T")
 
 
 def join() -> None:
@@ -32,6 +35,14 @@ def rank() -> int:
 def world() -> int:
     """Number of processes."""
     return distributed.get_world_size() if distributed.is_initialized() else 1
+
+
+def gathered(mine: T) -> list[T]:
+    """What every process gives, in the order of their numbers."""
+    everyone: list[T] = [mine] * world()
+    if distributed.is_initialized():
+        distributed.all_gather_object(everyone, mine)
+    return everyone
 
 
 def wait() -> None:

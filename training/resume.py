@@ -18,6 +18,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from training.averaging import WeightAverage
 from training.config import RunConfig, config_to_dict
+from training.distributed import gathered, rank
 from training.prepare import PreparedSet
 
 STATE_FILE = "state.pt"
@@ -62,10 +63,14 @@ class Moving:
 
 
 def save_state(path: Path, digest: str, progress: Progress, moving: Moving) -> None:
-    """Write the state at the end of an epoch, atomically."""
-    partial = path.with_suffix(".part")
-    torch.save({"digest": digest, "progress": asdict(progress), **_state(moving)}, partial)
-    partial.replace(path)
+    """Write the state at the end of an epoch, atomically; every process calls it, the first one writes."""
+    chance = gathered(_chance(moving))
+    if rank() == 0:
+        partial = path.with_suffix(".part")
+        torch.save(
+            {"digest": digest, "progress": asdict(progress), "chance": chance, **_state(moving)}, partial
+        )
+        partial.replace(path)
 
 
 def load_state(path: Path, digest: str, moving: Moving) -> Progress:
@@ -85,10 +90,11 @@ def load_state(path: Path, digest: str, moving: Moving) -> Progress:
     moving.schedule.load_state_dict(stored["schedule"])
     moving.precision.load_state_dict(stored["precision"])
     moving.order.set_state(stored["order"])
-    moving.change.set_state(stored["change"])
-    torch.set_rng_state(stored["torch"])
-    if stored["cuda"]:
-        torch.cuda.set_rng_state_all(stored["cuda"])
+    chance = stored["chance"][rank()]
+    moving.change.set_state(chance["change"])
+    torch.set_rng_state(chance["torch"])
+    if chance["cuda"]:
+        torch.cuda.set_rng_state_all(chance["cuda"])
     return Progress(**stored["progress"])
 
 
@@ -114,6 +120,12 @@ def _state(moving: Moving) -> dict[str, Any]:
         "schedule": moving.schedule.state_dict(),
         "precision": moving.precision.state_dict(),
         "order": moving.order.get_state(),
+    }
+
+
+def _chance(moving: Moving) -> dict[str, Any]:
+    """What differs from process to process."""
+    return {
         "change": moving.change.get_state(),
         "torch": torch.get_rng_state(),
         "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],

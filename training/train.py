@@ -83,7 +83,7 @@ def train(  # noqa: PLR0915 - one run, read from top to bottom
 
     digest = run_digest(config, parts, fabric.world_size)
     moving = Moving(net, average, optimizer, schedule, order, change, fabric.strategy.precision)
-    state = run / (f"state-{fabric.global_rank}.pt" if fabric.global_rank else STATE_FILE)
+    state = run / STATE_FILE
     done = load_state(state, digest, moving)
     with _progress(fabric) as progress, Journal(run, done.epoch, writes=fabric.is_global_zero) as journal:
         while done.epoch < settings.epochs and done.epoch - done.best_epoch < settings.patience:

@@ -1,0 +1,102 @@
+"""Two processes under `torchrun`: the run of one process, divided."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tests.training.test_train import AGE, bright_or_dark, small_config
+from training.checkpoint import load_checkpoint
+from training.config import AugmentationConfig, RunConfig
+from training.prepare import PreparedSet
+from training.train import train
+
+DIVIDED = """
+import sys
+from pathlib import Path
+from tests.training.test_distributed import parts_in, plain_config
+from tests.training.test_train import AGE
+from training import distributed
+from training.train import train
+folder = Path(sys.argv[1])
+distributed.join()
+train(plain_config(), [AGE], parts_in(folder), folder / "run")
+distributed.leave()
+"""
+
+
+def plain_config() -> RunConfig:
+    """Nothing left to chance but the order, and no statistics over the batch: what remains is arithmetic."""
+    config = small_config(2)
+    model = replace(
+        config.model,
+        backbone=replace(config.model.backbone, norm="group"),
+        ehr=replace(config.model.ehr, dropout=0, feature_dropout=0, record_dropout=0),
+        head=replace(config.model.head, dropout=0),
+    )
+    still = AugmentationConfig(flip_probability=0, shift_voxels=0)
+    return replace(config, model=model, augmentation=still)
+
+
+def parts_in(folder: Path) -> dict[str, PreparedSet]:
+    """The same cases each time it is called."""
+    return {"train": bright_or_dark(folder, 32, 1), "validation": bright_or_dark(folder, 16, 2)}
+
+
+def _mean_difference(one: Path, other: Path) -> float:
+    """Of the weights; eight steps of Adam at 1e-3 have moved each by up to 8e-3, and rounding can turn the sign of a tiny step."""
+    return float(np.abs(_weights(one) - _weights(other)).mean())
+
+
+def _weights(run: Path) -> np.ndarray:
+    net = load_checkpoint(run / "checkpoint.pt").net
+    return torch.cat([parameter.flatten() for parameter in net.parameters()]).detach().numpy()
+
+
+def _history(run: Path) -> list[dict[str, float]]:
+    return [json.loads(line) for line in (run / "history.jsonl").read_text().splitlines()]
+
+
+@pytest.mark.slow
+def test_two_processes_take_the_steps_of_one(tmp_path: Path) -> None:
+    """Equal up to the order of additions: each step's gradient is the mean of the two halves' means."""
+    alone, divided = tmp_path / "alone", tmp_path / "divided"
+    for folder in (alone, divided):
+        folder.mkdir()
+    train(plain_config(), [AGE], parts_in(alone), alone / "run")
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "0"]
+    script = tmp_path / "divided.py"
+    script.write_text(DIVIDED, encoding="utf-8")
+    done = subprocess.run(  # noqa: S603 - our own script
+        [*launcher, "--rdzv-backend", "c10d", "--rdzv-endpoint", "127.0.0.1:0", str(script), str(divided)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env=_environment(),
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert [line["epoch"] for line in _history(divided / "run")] == [1, 2]
+    assert _mean_difference(divided / "run", alone / "run") < 1e-4
+    nll = [[line["nll"] for line in _history(folder / "run")] for folder in (alone, divided)]
+    np.testing.assert_allclose(nll[1], nll[0], rtol=1e-3)
+
+
+def test_micro_batches_take_the_steps_of_whole_batches(tmp_path: Path) -> None:
+    parts = parts_in(tmp_path)
+    train(plain_config(), [AGE], parts, tmp_path / "whole")
+    config = plain_config()
+    in_parts = replace(config, training=replace(config.training, accumulate=4))
+    train(in_parts, [AGE], parts, tmp_path / "parts")
+    assert _mean_difference(tmp_path / "parts", tmp_path / "whole") < 1e-4
+
+
+def _environment() -> dict[str, str]:
+    root = str(Path(__file__).parents[2])
+    return os.environ | {"PYTHONPATH": root, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
