@@ -182,7 +182,7 @@ def selective_risk(selective: Selective) -> Markup:
         ax.plot(selective.risk.x, selective.risk.y, color=BLUE)
         ax.set(
             xlim=(0, 1.01),
-            ylim=(0, None),
+            ylim=(0, 1.06 * max((*selective.risk.y, *selective.risk.high))),
             xlabel="Share of patients answered",
             ylabel="Brier score of the answered",
         )

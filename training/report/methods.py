@@ -5,7 +5,7 @@ from training.networks.config import ModelConfig
 from training.networks.rivals import INNER, RIVALS
 from training.report.headline import patients
 from training.report.material import Material
-from training.report.words import listed
+from training.report.words import listed, percent
 
 READING = (
     "Only the abstract of arXiv:2112.11710 (Jiang et al. 2021) is available to this project; the equations are this project's "
@@ -56,7 +56,7 @@ def _input(material: Material, config: RunConfig) -> str:
     spacing = " \N{MULTIPLICATION SIGN} ".join(f"{each:g}" for each in grid.spacing_mm)
     names = [feature.title for feature in material.features]
     record = (
-        f"The record has {len(names)} features ({', '.join(names)}); missing values are told to the network as missing and never "
+        f"The record has {len(names)} features ({'; '.join(names)}); missing values are told to the network as missing and never "
         "imputed, numbers are standardised by the training split."
         if names
         else ""
@@ -133,7 +133,7 @@ def _training(config: RunConfig) -> str:
         f"Training used AdamW (peak learning rate {optimizer.learning_rate:g}, weight decay {optimizer.weight_decay:g}, warm-up and "
         f"cosine decay), batches of {loop.batch_size}, at most {loop.epochs} epochs, stopped after {loop.patience} without a lower "
         f"negative log-likelihood on the validation split, whose best epoch was kept.{average} In training the whole record was hidden in "
-        f"{config.model.ehr.record_dropout:.0%} of samples and each feature in {config.model.ehr.feature_dropout:.0%}. {guided} "
+        f"{percent(config.model.ehr.record_dropout, 0)} of samples and each feature in {percent(config.model.ehr.feature_dropout, 0)}. {guided} "
         f"Seed {config.seed}."
     )
 

@@ -15,7 +15,6 @@ from training.report.style import (
     CYCLE,
     DASHES,
     HAIRLINE,
-    QUIET,
     VERMILION,
     End,
     label_ends,
@@ -25,8 +24,7 @@ from training.report.style import (
 from training.report.words import clipped, metric_words
 
 FULL = "this model"
-LONGEST_NAME = 30
-LONGEST_STEP = 16
+LONGEST_STEP = 24
 
 
 def loss(history: Sequence[Epoch]) -> Markup:
@@ -86,25 +84,6 @@ def cohort_sizes(rows: Mapping[str, Sequence[tuple[int, Metric]]], metric: str) 
         label_ends(ax, ends)
 
     return plot("cohort-sizes", draw, f"{metric_words(metric).short} over the number of training patients")
-
-
-def disturbances(lines: Sequence[tuple[str, Metric]], reference: Metric | None, metric: str) -> Markup:
-    """A metric under each disturbance, against the undisturbed value."""
-
-    def draw(ax: Axes) -> None:
-        if reference:
-            ax.axvspan(reference.low, reference.high, color=QUIET, alpha=0.13, linewidth=0)
-            ax.axvline(reference.value, color=QUIET, linewidth=0.8)
-        for height, (_, each) in enumerate(reversed(lines)):
-            ax.plot([each.low, each.high], [height, height], color=BLUE, linewidth=1)
-            ax.plot(each.value, height, "s", color=VERMILION, markersize=3.5)
-        ax.set_yticks(range(len(lines)), [clipped(name, LONGEST_NAME) for name, _ in reversed(lines)])
-        ax.spines["left"].set_visible(False)
-        ax.tick_params(axis="y", length=0)
-        ax.set_xlabel(f"{metric_words(metric).short} (95 % interval)")
-
-    height = 0.7 + 0.2 * len(lines)
-    return plot("robustness", draw, f"{metric_words(metric).short} under disturbances", height_in=height)
 
 
 def randomisation(curve: Curve, rank: Curve | None, steps: Sequence[str]) -> Markup:

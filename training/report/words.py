@@ -90,6 +90,12 @@ METRICS = {
         "Deletion gain", "deletion area of a random order less that of the map (higher is better)"
     ),
     "map_correlation": MetricWords("Correlation", "correlation of the two maps"),
+    "map_correlation_between_patients": MetricWords(
+        "Correlation between patients", "correlation of the maps of two different patients, for comparison"
+    ),
+    "map_ssim_between_patients": MetricWords(
+        "SSIM between patients", "structural similarity of the maps of two different patients, for comparison"
+    ),
     "map_ssim": MetricWords("SSIM", "structural similarity of the two maps"),
     "peak_shift_mm": MetricWords("Peak shift, mm", "how far the peak moves, in mm"),
     "probability_change": MetricWords(

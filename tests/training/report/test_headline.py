@@ -12,7 +12,7 @@ from training.report.headline import headline, signed, slope_in_words
 def _against(gain: float, p_holm: float) -> str:
     compared = Comparison(
         row="model",
-        against="concat",
+        against="rival",
         metric="auroc",
         difference=near("auroc", gain),
         p=p_holm / 2,

@@ -1,6 +1,7 @@
 """Where the model looked: examples, agreement with masks, whether the answer depends on it, and sanity checks; then robustness."""
 
 from base64 import b64encode
+from collections import Counter
 
 from markupsafe import Markup
 
@@ -8,6 +9,7 @@ from app.model_package.manifest import Metric
 from training.evaluation.document import Disturbance, Example, Heatmaps
 from training.report import progress_plots
 from training.report.blocks import Block, Cell, Figure, FigureRow, Paragraph, Section, Table
+from training.report.forest import axis, mark, scale_for
 from training.report.material import Material
 from training.report.words import (
     MAP_METRICS,
@@ -20,19 +22,9 @@ from training.report.words import (
     sentence,
 )
 
-METHOD_METRICS = (
-    "pointing",
-    "pointing_strict",
-    "relevance_mass",
-    "relevance_rank",
-    "auprc",
-    "dice",
-    "deletion",
-    "deletion_contralateral",
-    "insertion",
-    "deletion_gain",
-)
-ROBUSTNESS_METRICS = ("auroc", "auroc_change", "calibration_slope", "nll", "mean_change", "flagged")
+AGREEMENT = ("pointing", "pointing_strict", "relevance_mass", "relevance_rank", "auprc", "dice")
+FAITHFULNESS = ("deletion", "deletion_contralateral", "insertion", "deletion_gain")
+ROBUSTNESS_METRICS = ("auroc", "auroc_change", "mean_change", "flagged")
 OVERLAP_WARNING = "A map shows where the gates are open, relative within one image. A good overlap with a region is not evidence of a right reason."
 
 
@@ -63,29 +55,42 @@ def maps(material: Material) -> Section:
     judged = material.evaluation.heatmaps
     if judged is None or not judged.methods:
         return Section("maps", "Heatmaps against masks", absent="the model has no map to judge")
-    shown = [name for name in METHOD_METRICS if any(find(each.metrics, name) for each in judged.methods)]
-    rows = [
-        (
-            method.name,
-            *("" if (each := find(method.metrics, name)) is None else estimate(each, 2) for name in shown),
-        )
-        for method in judged.methods
-    ]
     chance = (
         f" Chance level of pointing and mass: {percent(judged.chance)}." if judged.chance is not None else ""
     )
-    table = Table(
-        caption=f"Maps compared{f' on {judged.n} cases with a mask' if judged.n else ''}, with 95 % intervals.",
-        columns=("Map", *(metric_words(name).short for name in shown)),
-        rows=rows,
-        note=glossary(shown, MAP_METRICS) + chance,
+    agreement = _methods(
+        judged, AGREEMENT, f"Maps held against the masks of {judged.n} cases, with 95 % intervals.", chance
     )
-    blocks: list[Block] = [Paragraph(OVERLAP_WARNING), table]
+    faithfulness = _methods(
+        judged, FAITHFULNESS, "Does the answer depend on where the maps point? With 95 % intervals.", ""
+    )
+    blocks: list[Block] = [Paragraph(OVERLAP_WARNING), *agreement, *faithfulness]
     if not judged.n:
         blocks.append(
             Paragraph("The cohort has no masks, so agreement with a region was not measured.", "note")
         )
     return Section("maps", "Heatmaps against masks", blocks)
+
+
+def _methods(judged: Heatmaps, names: tuple[str, ...], caption: str, more: str) -> tuple[Table, ...]:
+    """A table of those maps and metrics that have numbers; none where there are none."""
+    shown = [name for name in names if any(find(each.metrics, name) for each in judged.methods)]
+    if not shown:
+        return ()
+    rows = []
+    for method in judged.methods:
+        found = [find(method.metrics, name) for name in shown]
+        if any(found):
+            rows.append((method.name, *("" if each is None else estimate(each, 2) for each in found)))
+    heads = (MAP_METRICS.get(name) or metric_words(name) for name in shown)
+    return (
+        Table(
+            caption=caption,
+            columns=("Map", *(each.short for each in heads)),
+            rows=rows,
+            note=glossary(shown, MAP_METRICS) + more,
+        ),
+    )
 
 
 def sanity(material: Material) -> Section:
@@ -127,33 +132,37 @@ def _measures(metrics: tuple[Metric, ...], caption: str) -> Table:
 
 
 def robustness(material: Material) -> Section:
-    """The held-out cases disturbed on purpose."""
+    """The held-out cases disturbed on purpose, as a forest table."""
     lines = material.evaluation.robustness
     if not lines:
         return Section("robustness", "Robustness", absent="no disturbance was tried")
     shown = [name for name in ROBUSTNESS_METRICS if any(find(each.metrics, name) for each in lines)]
+    areas = [area for line in lines if (area := find(line.metrics, "auroc"))]
+    undisturbed = next((find(line.metrics, "auroc") for line in lines if not line.level), None)
+    scale = scale_for(areas, undisturbed.value if undisturbed else 0.5)
+    kinds = Counter(line.kind for line in lines)
     rows: list[tuple[Cell | str, ...]] = []
-    for line in lines:
-        found = (find(line.metrics, name) for name in shown)
-        cells = ("" if each is None else _written(each) for each in found)
-        rows.append((_words(line), *cells))
+    for before, line in zip((None, *lines), lines, strict=False):
+        grouped = kinds[line.kind] > 1
+        if grouped and (before is None or before.kind != line.kind):
+            rows.append((Cell(line.kind, strong=True), *[""] * len(shown), Cell(mark=mark(scale, None))))
+        head = Cell(line.level, indent=True) if grouped else Cell(_words(line), strong=not line.level)
+        cells = ("" if (each := find(line.metrics, name)) is None else _written(each) for name in shown)
+        rows.append((head, *cells, Cell(mark=mark(scale, find(line.metrics, "auroc")))))
     table = Table(
-        caption="Held-out cases disturbed on purpose, with 95 % intervals.",
-        columns=("Disturbance", *(metric_words(name).short for name in shown)),
+        caption="Held-out cases disturbed on purpose, with 95 % intervals; the line marks the AUROC of the undisturbed cases.",
+        columns=("Disturbance", *(metric_words(name).short for name in shown), ""),
         rows=rows,
+        foot=(*[""] * (1 + len(shown)), Cell(mark=axis(scale, "AUROC", ""))),
         note=glossary(shown),
     )
-    plotted = [(_words(line), area) for line in lines if line.level and (area := find(line.metrics, "auroc"))]
-    reference = next((find(line.metrics, "auroc") for line in lines if not line.level), None)
-    if not plotted:
-        return Section("robustness", "Robustness", (table,))
-    caption = "AUROC under disturbances. Squares and bars: disturbed cases with 95 % intervals; grey line and band: the same cases undisturbed."
-    drawing = progress_plots.disturbances(plotted, reference, "auroc")
-    return Section("robustness", "Robustness", (FigureRow((Figure(drawing, caption),)), table))
+    return Section("robustness", "Robustness", (table,))
 
 
 def _written(metric: Metric) -> str:
-    return percent_estimate(metric) if metric_words(metric.name).percent else estimate(metric, 3)
+    if metric_words(metric.name).percent:
+        return percent_estimate(metric)
+    return estimate(metric, 3 if metric.name == "mean_change" else 2)
 
 
 def _words(line: Disturbance) -> str:

@@ -1,5 +1,7 @@
 """Who was studied, for whom it works, for whom a set or a refusal is the better answer."""
 
+import re
+
 from training.evaluation.document import Group, PredictionSets
 from training.report.blocks import Block, Cell, Paragraph, Section, Table
 from training.report.forest import axis, mark, scale_for
@@ -44,7 +46,7 @@ def cohort(material: Material) -> Section:
         rows.append(
             (
                 f"{line.variable}, {unit}" if unit else line.variable,
-                *(line.by_split.get(split, "") for split in splits),
+                *(_unbroken(line.by_split.get(split, "")) for split in splits),
             )
         )
     table = Table(
@@ -61,6 +63,11 @@ def cohort(material: Material) -> Section:
     if not evaluation.cohort_table:
         blocks.append(Paragraph("The evaluation holds no characteristics of the patients.", "missing"))
     return Section("cohort", "Cohort", blocks)
+
+
+def _unbroken(text: str) -> str:
+    """`7.2 [6.4, 8.5]` may break before its bracket only."""
+    return re.sub(r" (?![\[(])", "\N{NO-BREAK SPACE}", text)
 
 
 def _events(material: Material, split: str) -> str:
@@ -145,7 +152,11 @@ def subgroups(material: Material) -> Section:
         if group.variable != variable:
             variable = group.variable
             rows.append(
-                (Cell(variable[:1].upper() + variable[1:], strong=True), *[""] * (3 + len(SUBGROUP_NUMBERS)))
+                (
+                    Cell(sentence(variable), strong=True),
+                    *[""] * (2 + len(SUBGROUP_NUMBERS)),
+                    Cell(mark=mark(scale, None)),
+                )
             )
         area = find(group.metrics, "auroc")
         rows.append((Cell(group.level, indent=True), *_numbers(group), Cell(mark=mark(scale, area))))
@@ -183,12 +194,18 @@ def distance(material: Material) -> Section:
         return Section(
             "distance", "Out of distribution", absent="the model has no embedding to measure distances in"
         )
-    rows = [(name, percent(share)) for name, share in judged.flagged.items()]
+    told = {f"{line.kind} {line.level}".strip() for line in material.evaluation.robustness}
+    rows = [
+        (SPLIT_TITLES.get(name, name), percent(share))
+        for name, share in judged.flagged.items()
+        if name not in told
+    ]
+    elsewhere = " Disturbed copies are in Robustness, with the share flagged of each." if told else ""
     table = Table(
         caption="Share of cases flagged as out of distribution.",
         columns=("Cases", "Flagged"),
         rows=rows,
         note="A case is flagged when its embedding lies farther from training (Mahalanobis distance) than "
-        f"{percent(judged.threshold)} of the calibration cases. Shifted copies should be flagged, held-out cases should not.",
+        f"{percent(judged.threshold)} of the calibration cases. Cases unlike training should be flagged, held-out ones should not.{elsewhere}",
     )
     return Section("distance", "Out of distribution", (table,))
