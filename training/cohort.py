@@ -3,26 +3,32 @@
 Layout of a cohort folder:
 
     cohort.json   task, modality, outcome column, features (as in a manifest), where it comes from
-    cohort.csv    patient_id, image, [mask], [split], <one column per feature>, outcome, [true_probability]
+    cohort.csv    patient_id, image, [mask], [split], <one column per feature>, outcome, [site, date, ...], [true_probability]
     ...           images (NIfTI files or folders of DICOM files) and masks, by paths relative to the folder
 
 An empty cell is a missing value. `true_probability` exists only for phantoms, whose risk model is known.
 """
 
 import csv
+import datetime as dt
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ValidationError
 
-from app.ehr.schema import EhrSchema, Feature
+from app.ehr.schema import Feature
 from app.errors import NeuroFuseError
-from app.imaging.volume import Modality
+from training.cohort_description import CohortDescription
+
+__all__ = ["SPLITS", "Case", "Cohort", "CohortDescription", "CohortError", "Split", "load_cohort"]
 
 Split = Literal["train", "validation", "calibration", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
+TABLE_FILE: Final = "cohort.csv"
+DESCRIPTION_FILE: Final = "cohort.json"
 
 
 class CohortError(NeuroFuseError):
@@ -32,49 +38,22 @@ class CohortError(NeuroFuseError):
     title = "The cohort has errors."
 
 
-class CohortDescription(BaseModel):
-    """What the table's columns mean (`cohort.json`).
-
-    Attributes:
-        task: `gos` (outcome 1..5) or `ad` (outcome `cn` or `ad`).
-        modality: What the images are.
-        source: `phantoms`, or words for where the patients come from; goes into the model card.
-        outcome: Name of the outcome column.
-        positive: Words for the event whose probability is reported.
-        seed: Seed of a generated cohort; null for patients.
-        features: The record, in order.
-        minimum_features: Fewest known features for an answer.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    task: Literal["gos", "ad"]
-    modality: Modality
-    source: str
-    outcome: str
-    positive: str
-    seed: int | None
-    features: tuple[Feature, ...]
-    minimum_features: int
-
-    @property
-    def ehr(self) -> EhrSchema:
-        """The record as `app.ehr` reads it."""
-        return EhrSchema(features=self.features, minimum_features=self.minimum_features)
-
-
 @dataclass(frozen=True)
 class Case:
     """One patient.
 
     Attributes:
         patient_id: Pseudonym; one row per patient.
-        image: Files of one image.
+        image: Files of one image, or of its slices in the order of their columns.
         mask: Lesion or region mask on the image's own grid, where there is one.
         split: Where the table puts the patient; None lets `split_cohort` decide.
         record: Known features only.
-        label: Index of the outcome's class (GOS - 1, or cn = 0, ad = 1).
+        label: Index of the outcome's class (GOS - 1, or cn = 0, ad = 1, or unfavourable = 0, favourable = 1).
         true_probability: Of the positive event, given everything; phantoms only.
+        few_slices: Whether each file of `image` is one axial slice.
+        site: Hospital or scanner; None where unknown.
+        date: Day of admission; None where unknown.
+        subgroups: Column to value, of the columns that the description names; unknown ones are left out.
     """
 
     patient_id: str
@@ -84,6 +63,10 @@ class Case:
     record: dict[str, object]
     label: int
     true_probability: float | None
+    few_slices: bool = False
+    site: str | None = None
+    date: dt.date | None = None
+    subgroups: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -100,33 +83,59 @@ class Cohort:
 
 
 def load_cohort(root: Path) -> Cohort:
-    """Read and check a cohort folder.
+    """Read and check a cohort folder; the first error ends it (`training.cohort_check` finds all of them).
 
     Raises:
         CohortError: A column, row or file is missing or impossible, or one patient stands in two rows.
     """
-    description = _read_description(root / "cohort.json")
-    with (root / "cohort.csv").open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    description = read_description(root / DESCRIPTION_FILE)
+    rows = read_rows(root / TABLE_FILE)
     _check_columns(rows, description)
     cases = tuple(_case(number, row, root, description) for number, row in enumerate(rows, start=2))
     _check_patients(cases)
     return Cohort(root=root, description=description, cases=cases)
 
 
-def _read_description(path: Path) -> CohortDescription:
+def read_description(path: Path) -> CohortDescription:
+    """Read `cohort.json`.
+
+    Raises:
+        CohortError: It is absent, or a field of it is missing, unknown or of the wrong kind.
+    """
     if not path.is_file():
         raise CohortError(
             f"expected {path.name} beside cohort.csv, found none; describe the task and its features"
         )
-    return CohortDescription.model_validate_json(path.read_bytes())
+    try:
+        return CohortDescription.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the whole file"
+        raise CohortError(f"{path.name}: {place}: {first['msg']}; see docs/reference/cohort.md") from None
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """The table's rows; row 2 of the file, after the header, is the first.
+
+    Raises:
+        CohortError: There is no table, or it is not UTF-8.
+    """
+    if not path.is_file():
+        raise CohortError(
+            f"expected {path.name} in the cohort's folder, found none; write one row per patient"
+        )
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:  # spreadsheets begin with a byte order mark
+            reader = csv.DictReader(file, restval="")
+            return [{name: cell for name, cell in row.items() if name is not None} for row in reader]
+    except UnicodeDecodeError:
+        raise CohortError(f"expected {path.name} in UTF-8; save it again as CSV UTF-8") from None
 
 
 def _check_columns(rows: list[dict[str, str]], description: CohortDescription) -> None:
     if not rows:
         raise CohortError("expected at least one row in cohort.csv, found none")
-    needed = {"patient_id", "image", description.outcome, *(feature.name for feature in description.features)}
-    if absent := sorted(needed - set(rows[0])):
+    if absent := sorted(set(description.columns) - set(rows[0])):
         raise CohortError(f"cohort.csv lacks the columns {absent}; add them (a cell may be empty)")
 
 
@@ -145,8 +154,8 @@ def _case(number: int, row: dict[str, str], root: Path, description: CohortDescr
     truth = row.get("true_probability")
     return Case(
         patient_id=row["patient_id"],
-        image=_image_files(number, root / row["image"]),
-        mask=root / row["mask"] if row.get("mask") else None,
+        image=_images(number, row, root, description),
+        mask=_mask(number, row, root, description),
         split=next((name for name in SPLITS if name == split), None),
         record={
             feature.name: _cell(number, row[feature.name], feature)
@@ -155,16 +164,37 @@ def _case(number: int, row: dict[str, str], root: Path, description: CohortDescr
         },
         label=_label(number, row[description.outcome], description),
         true_probability=float(truth) if truth else None,
+        few_slices=description.few_slices,
+        site=row[description.site] or None if description.site else None,
+        date=_date(number, row[description.date], description.date) if description.date else None,
+        subgroups={name: row[name] for name in description.subgroups if row[name]},
     )
 
 
-def _image_files(number: int, path: Path) -> tuple[Path, ...]:
-    files = tuple(sorted(file for file in path.rglob("*") if file.is_file())) if path.is_dir() else (path,)
-    if not files or not files[0].is_file():
+def _images(number: int, row: dict[str, str], root: Path, description: CohortDescription) -> tuple[Path, ...]:
+    columns = [image_files(root / row[name]) for name in description.images]
+    if not all(columns):
         raise CohortError(
             f"row {number}: the image file or folder does not exist; paths are relative to the cohort folder"
         )
-    return files
+    if description.few_slices and any(len(files) > 1 for files in columns):
+        raise CohortError(f"row {number}: each of the columns {list(description.images)} must name one file")
+    return tuple(file for files in columns for file in files)
+
+
+def image_files(path: Path) -> tuple[Path, ...]:
+    """The file, or all files in the folder; none where there is neither."""
+    if path.is_dir():
+        return tuple(sorted(file for file in path.rglob("*") if file.is_file()))
+    return (path,) if path.is_file() else ()
+
+
+def _mask(number: int, row: dict[str, str], root: Path, description: CohortDescription) -> Path | None:
+    if not row.get("mask"):
+        return None
+    if description.few_slices:
+        raise CohortError(f"row {number}: masks of few-slice images are not read; leave the mask empty")
+    return root / row["mask"]
 
 
 def _cell(number: int, text: str, feature: Feature) -> object:
@@ -178,8 +208,17 @@ def _cell(number: int, text: str, feature: Feature) -> object:
         ) from None
 
 
+def _date(number: int, text: str, column: str) -> dt.date | None:
+    if not text:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise CohortError(f"row {number}: {column} must be a day, YYYY-MM-DD, or empty") from None
+
+
 def _label(number: int, text: str, description: CohortDescription) -> int:
-    levels = ("1", "2", "3", "4", "5") if description.task == "gos" else ("cn", "ad")
-    if text not in levels:
-        raise CohortError(f"row {number}: {description.outcome} must be one of {list(levels)}")
-    return levels.index(text)
+    words = description.outcome_words
+    if text not in words:
+        raise CohortError(f"row {number}: {description.outcome} must be one of {list(words)}")
+    return words[text]

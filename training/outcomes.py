@@ -1,9 +1,14 @@
 """Words for what is predicted: labels and titles of the classes, and which of them are the reported event."""
 
+from dataclasses import replace
 from typing import Literal
 
+import torch
+
 from app.model_package.manifest import OutputClass
-from training.networks.heads import CLASSES, FAVOURABLE_FROM
+from training.cohort import Cohort, CohortError
+from training.networks.config import Outcome
+from training.networks.heads import CLASSES, FAVOURABLE_FROM, gos_class
 
 Task = Literal["gos", "ad"]
 
@@ -51,3 +56,25 @@ def favourable_labels(task: Task, classes: int) -> tuple[str, ...]:
     if task != "gos":
         return ()
     return tuple(label for label, _ in _CLASSES[task, classes][event_from(classes) :])
+
+
+def as_classes_of(cohort: Cohort, outcome: Outcome) -> Cohort:
+    """The cohort with its labels as the head counts classes: grades are merged as the configuration says.
+
+    Args:
+        cohort: As its table tells the outcome, in grades or in two classes.
+        outcome: `model.head.outcome` of the configuration.
+
+    Raises:
+        CohortError: The head tells more classes apart than the table does.
+    """
+    if CLASSES[outcome] == cohort.description.classes:
+        return cohort
+    if CLASSES[outcome] > cohort.description.classes:
+        raise CohortError(
+            f"the table tells {cohort.description.classes} outcomes apart, the configuration {CLASSES[outcome]}; "
+            'set outcome = "binary" in [model.head]'
+        )
+    labels = gos_class(torch.tensor([case.label + 1 for case in cohort.cases]), outcome).tolist()
+    cases = (replace(case, label=label) for case, label in zip(cohort.cases, labels, strict=True))
+    return replace(cohort, cases=tuple(cases))

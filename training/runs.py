@@ -17,6 +17,7 @@ from app.errors import NeuroFuseError
 from training.cohort import SPLITS, Cohort, load_cohort
 from training.config import RunConfig
 from training.environment import write_environment
+from training.outcomes import as_classes_of
 from training.predictions import PREDICTIONS_FILE, load_predictions
 from training.prepare import PreparedSet, Target, prepare
 from training.splits import split_cohort
@@ -25,13 +26,13 @@ RUN_FILE = "run.json"
 
 
 def open_cohort(folder: Path, config: RunConfig) -> Cohort:
-    """The cohort with every patient in a split, checked against the run's task."""
+    """The cohort with every patient in a split and labels as the run's head counts classes, checked against its task."""
     cohort = load_cohort(folder)
     if cohort.description.task != config.task:
         raise NeuroFuseError(
             f"expected a cohort for task {config.task}, found one for {cohort.description.task}"
         )
-    return split_cohort(cohort, config.seed)
+    return as_classes_of(split_cohort(cohort, config.seed), config.model.head.outcome)
 
 
 def open_run(run: Path, config: RunConfig) -> tuple[Cohort, dict[str, PreparedSet]]:

@@ -77,3 +77,62 @@ def test_an_empty_table_and_an_absent_description_are_refused(tmp_path: Path) ->
     (tmp_path / "cohort.json").unlink()
     with pytest.raises(CohortError, match=r"expected cohort\.json"):
         load_cohort(tmp_path)
+
+
+def with_description(folder: Path, **changes: object) -> Path:
+    (folder / "cohort.json").write_text(json.dumps(DESCRIPTION | changes))
+    return folder
+
+
+def test_site_day_and_subgroups_are_carried_beside_the_record(tmp_path: Path) -> None:
+    header = "patient_id,image,age,sex,gos,hospital,admitted,surgery"
+    rows = ("p1,a.nii,71,male,4,north,2019-05-02,yes", "p2,a.nii,71,male,4,,,")
+    folder = write_cohort(tmp_path, *rows, header=header)
+    with_description(folder, site="hospital", date="admitted", subgroups=["surgery"])
+    first, second = load_cohort(folder).cases
+    assert (first.site, str(first.date), first.subgroups) == ("north", "2019-05-02", {"surgery": "yes"})
+    assert (second.site, second.date, second.subgroups) == (None, None, {})
+    assert set(first.record) == {"age", "sex"}
+
+
+def test_a_day_that_is_none_is_refused_without_repeating_it(tmp_path: Path) -> None:
+    folder = write_cohort(tmp_path, "p1,a.nii,71,male,4,2.5.19", header="patient_id,image,age,sex,gos,day")
+    with pytest.raises(CohortError, match=r"row 2: day must be a day, YYYY-MM-DD") as caught:
+        load_cohort(with_description(folder, date="day"))
+    assert "2.5.19" not in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    ("levels", "words", "labels"),
+    [
+        ({"1": "5", "2": "4", "3": "3", "4": "2", "5": "1"}, ("1", "5", "2"), [4, 0, 3]),
+        ({"good": "favourable", "poor": "unfavourable"}, ("good", "poor", "good"), [1, 0, 1]),
+    ],
+)
+def test_the_tables_own_words_for_the_outcome_are_read(
+    tmp_path: Path, levels: dict[str, str], words: tuple[str, ...], labels: list[int]
+) -> None:
+    rows = (f"p{number},a.nii,,,71,male,{word}," for number, word in enumerate(words))
+    cohort = load_cohort(with_description(write_cohort(tmp_path, *rows), levels=levels))
+    assert [case.label for case in cohort.cases] == labels
+    assert cohort.description.classes == (2 if "good" in levels else 5)
+
+
+@pytest.mark.parametrize("levels", [{"good": "fine"}, {"good": "favourable", "dead": "1"}])
+def test_levels_that_mix_grades_and_classes_are_refused(tmp_path: Path, levels: dict[str, str]) -> None:
+    with pytest.raises(CohortError, match="levels must lead to"):
+        load_cohort(with_description(write_cohort(tmp_path, "p1,a.nii,,,71,male,4,"), levels=levels))
+
+
+def test_several_image_columns_are_slices_of_one_image_in_their_order(tmp_path: Path) -> None:
+    folder = write_cohort(tmp_path, "p1,low.nii,a.nii,71,male,4", header="patient_id,low,high,age,sex,gos")
+    (folder / "low.nii").write_bytes(b"")
+    (case,) = load_cohort(with_description(folder, images=["low", "high"])).cases
+    assert case.few_slices
+    assert [file.name for file in case.image] == ["low.nii", "a.nii"]
+
+
+def test_a_table_from_a_spreadsheet_is_read_in_spite_of_its_byte_order_mark(tmp_path: Path) -> None:
+    folder = write_cohort(tmp_path, "p1,a.nii,,,71,male,4,")
+    (folder / "cohort.csv").write_bytes(b"\xef\xbb\xbf" + (folder / "cohort.csv").read_bytes())
+    assert load_cohort(folder).cases[0].patient_id == "p1"

@@ -1,0 +1,97 @@
+"""`cohort.json`: what the columns of a cohort's table mean, and in which words it tells the outcome."""
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from app.ehr.schema import EhrSchema, Feature
+from app.imaging.volume import Modality
+
+GRADES: Final = ("1", "2", "3", "4", "5")
+"""Glasgow Outcome Scale, 1 dead to 5 good recovery."""
+TWO_CLASSES: Final = {"gos": ("unfavourable", "favourable"), "ad": ("cn", "ad")}
+"""Words of an outcome in two classes; the second is the reported event."""
+
+
+class CohortDescription(BaseModel):
+    """What the table's columns mean (`cohort.json`).
+
+    Attributes:
+        task: `gos` (outcome 1..5) or `ad` (outcome `cn` or `ad`).
+        modality: What the images are.
+        source: `phantoms`, or words for where the patients come from; goes into the model card.
+        outcome: Name of the outcome column.
+        positive: Words for the event whose probability is reported.
+        seed: Seed of a generated cohort; null for patients.
+        features: The record, in order.
+        minimum_features: Fewest known features for an answer.
+        images: Columns of the images. Several are axial slices, one file each, of one few-slice image, from below upwards.
+        site: Column of the hospital or scanner, for `--leave-site` and subgroups.
+        date: Column of the admission's day (YYYY-MM-DD), for `--test-from`.
+        subgroups: Further columns by which the model is judged; they are no features.
+        levels: The table's own words for the outcome to `1`..`5` or, where the grades are not known, to `favourable` and
+            `unfavourable`; for the task `ad` to `cn` and `ad`. Empty where the table uses these words itself.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    task: Literal["gos", "ad"]
+    modality: Modality
+    source: str
+    outcome: str
+    positive: str
+    seed: int | None
+    features: tuple[Feature, ...]
+    minimum_features: int
+    images: tuple[str, ...] = Field(default=("image",), min_length=1)
+    site: str | None = None
+    date: str | None = None
+    subgroups: tuple[str, ...] = ()
+    levels: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _columns_and_levels_make_sense(self) -> "CohortDescription":
+        if len(set(self.images)) != len(self.images):
+            raise ValueError("images must name different columns")
+        if not set(self.levels.values()) <= set(self._class_words):
+            raise ValueError(
+                f"levels must lead to {list(TWO_CLASSES[self.task])}"
+                + (f" or all to {list(GRADES)}" if self.task == "gos" else "")
+            )
+        return self
+
+    @property
+    def outcome_words(self) -> Mapping[str, int]:
+        """What the outcome's column may hold, and the index of the class it means."""
+        words = {word: word for word in self._class_words} if not self.levels else self.levels
+        return {word: self._class_words.index(meaning) for word, meaning in words.items()}
+
+    @property
+    def classes(self) -> int:
+        """How many outcomes the table tells apart: 5 grades, or 2."""
+        return len(self._class_words)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns the table must have, in the order a person would look for them."""
+        named = [name for name in (self.site, self.date) if name]
+        features = [feature.name for feature in self.features]
+        return tuple(
+            dict.fromkeys(["patient_id", *self.images, *features, self.outcome, *named, *self.subgroups])
+        )
+
+    @property
+    def few_slices(self) -> bool:
+        """Whether the image is a handful of slices, each in a file of its own, rather than a volume."""
+        return len(self.images) > 1
+
+    @property
+    def _class_words(self) -> tuple[str, ...]:
+        in_two = self.task == "ad" or bool(set(self.levels.values()) & set(TWO_CLASSES["gos"]))
+        return TWO_CLASSES[self.task] if in_two else GRADES
+
+    @property
+    def ehr(self) -> EhrSchema:
+        """The record as `app.ehr` reads it."""
+        return EhrSchema(features=self.features, minimum_features=self.minimum_features)
