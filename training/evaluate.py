@@ -7,17 +7,17 @@ by their `predictions.npz`; only what concerns images opens the network again.
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from training.checkpoint import CHECKPOINT_FILE, load_checkpoint
 from training.cohort import SPLITS, CohortError, load_cohort
 from training.evaluation.budget import Budget
 from training.evaluation.document import Evaluation, save_evaluation
 from training.evaluation.fitted import fit_after_training, save_fitted
-from training.evaluation.images import CHECKPOINT_FILE, with_images
+from training.evaluation.images import with_images
 from training.evaluation.judge import Rival, judge
 from training.networks.rows import ROWS, row
 from training.predict import answered
 from training.predictions import PREDICTIONS_FILE, Predictions, load_predictions, save_predictions
 from training.runs import RUN_FILE, open_run, read_notes
-from training.train import load_checkpoint
 
 
 def evaluate_run(

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from app.model_package.manifest import Metric
+from training.checkpoint import CHECKPOINT_FILE, Checkpoint, load_checkpoint
 from training.evaluation.bootstrap import Resamples
 from training.evaluation.budget import Budget
 from training.evaluation.document import Distance, Disturbance, Evaluation
@@ -21,9 +22,6 @@ from training.pointing import peaks_in_masks
 from training.predict import collect
 from training.prepare import PreparedSet
 from training.runs import open_run
-from training.train import Checkpoint, load_checkpoint
-
-CHECKPOINT_FILE = "checkpoint.pt"
 
 
 def with_images(evaluation: Evaluation, run: Path, fitted: Fitted, budget: Budget | None) -> Evaluation:
