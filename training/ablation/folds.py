@@ -26,8 +26,9 @@ def with_fold(cohort: Cohort, fold: tuple[int, int], seed: int) -> Cohort:
         raise CohortError(
             f"expected at least one patient per fold, found {len(cohort.cases)} for {parts} folds"
         )
-    order = _evenly_by_class(cohort.cases, seed)
-    tested = {case.patient_id for case in order[part - 1 :: parts]}
+    # Dealt round and round, class after class: no fold has more of a class, or of patients, than another by over one.
+    by_class = sorted(_evenly_by_class(cohort.cases, seed), key=lambda case: case.label)
+    tested = {case.patient_id for case in by_class[part - 1 :: parts]}
     others = _evenly_by_class(
         tuple(case for case in cohort.cases if case.patient_id not in tested), seed + part
     )

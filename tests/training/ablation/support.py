@@ -1,0 +1,58 @@
+"""A small cohort on disk: one phantom's image for everyone, and records that tell the outcome."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from app.ehr.schema import Feature
+from training.phantoms.cohort import CaseRequest, make_case
+
+PATIENTS = 40
+FEATURES = (
+    Feature(name="glucose", title="Glucose", kind="numeric", loinc=None, unit="mmol/L", plausible_range=(0, 100), categories=(), required=False),
+    Feature(name="sex", title="Sex", kind="categorical", loinc=None, unit=None, plausible_range=None, categories=("female", "male"), required=False),
+)  # fmt: skip
+
+
+def write_cohort(folder: Path, *, image: bool) -> Path:
+    """`PATIENTS` patients, all five outcomes, a third without glucose.
+
+    Args:
+        folder: To write into.
+        image: Write a phantom's image; else an empty file, which nothing may open.
+    """
+    folder.mkdir(parents=True)
+    if image:
+        row = make_case(CaseRequest("gos", 5, 0, 0.0), _folders(folder / "phantom"))
+        shutil.copy(folder / "phantom" / row["image"], folder / "image.nii.gz")
+    else:
+        (folder / "image.nii.gz").touch()
+    rng = np.random.default_rng(0)
+    with (folder / "cohort.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["patient_id", "image", "glucose", "sex", "outcome"])
+        for number in range(PATIENTS):
+            gos = 1 + number % 5
+            glucose = f"{10 - gos + rng.normal(0, 1.5):.1f}" if number % 3 else ""
+            writer.writerow([f"p{number:02d}", "image.nii.gz", glucose, ("female", "male")[number % 2], gos])
+    description = {
+        "task": "gos",
+        "modality": "CT",
+        "source": "phantoms",
+        "outcome": "outcome",
+        "positive": "favourable",
+        "seed": 0,
+        "features": [feature.model_dump(mode="json") for feature in FEATURES],
+        "minimum_features": 0,
+    }
+    (folder / "cohort.json").write_text(json.dumps(description), encoding="utf-8")
+    return folder
+
+
+def _folders(root: Path) -> Path:
+    for name in ("images", "masks", "rows"):
+        (root / name).mkdir(parents=True)
+    return root

@@ -1,0 +1,68 @@
+"""training.ablation.jobs: what a job is known by, and what it leaves."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.training.ablation.support import PATIENTS, write_cohort
+from training.ablation.jobs import Job, cohort_of, is_finished, job_digest, run_job
+from training.config import RunConfig, load_config
+from training.predictions import load_predictions
+from training.runs import read_notes
+
+CONFIG = load_config(Path(__file__).parents[3] / "training" / "configs" / "practice.toml")
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_cohort(tmp_path_factory.mktemp("jobs") / "cohort", image=False)
+
+
+def with_threads(threads: int) -> RunConfig:
+    return replace(CONFIG, training=replace(CONFIG.training, threads=threads))
+
+
+def test_a_tabular_row_answers_for_every_patient_and_opens_no_image(cohort: Path, tmp_path: Path) -> None:
+    job = Job("ehr-lr", 1, fold=(2, 4))
+    run_job(job, cohort, CONFIG, tmp_path / "cache", tmp_path, resume=False)
+    predictions = load_predictions(tmp_path)
+    cases = cohort_of(job, cohort, CONFIG).cases
+    assert predictions.patient_id == tuple(case.patient_id for case in cases)
+    assert predictions.split == tuple(case.split for case in cases)
+    assert predictions.logits.shape == (PATIENTS, 4)
+    assert np.isfinite(predictions.logits).all()
+    assert {"row": "ehr-lr", "seed": "1", "fold": "2/4"}.items() <= read_notes(tmp_path).items()
+    assert not (tmp_path / "cache").exists()
+
+
+def test_a_finished_job_is_kept_until_something_it_depends_on_changes(cohort: Path, tmp_path: Path) -> None:
+    run_job(Job("prevalence", 1), cohort, CONFIG, tmp_path, tmp_path / "run", resume=True)
+    digest = job_digest(Job("prevalence", 1), cohort, with_threads(7))
+    assert is_finished(tmp_path / "run", digest), "threads change no result"
+    first = (tmp_path / "run" / "predictions.npz").stat().st_mtime_ns
+    run_job(Job("prevalence", 1), cohort, CONFIG, tmp_path, tmp_path / "run", resume=True)
+    assert (tmp_path / "run" / "predictions.npz").stat().st_mtime_ns == first
+    run_job(Job("prevalence", 2), cohort, CONFIG, tmp_path, tmp_path / "run", resume=True)
+    assert (tmp_path / "run" / "predictions.npz").stat().st_mtime_ns > first
+
+
+def test_a_changed_table_makes_another_digest(tmp_path: Path) -> None:
+    cohort = write_cohort(tmp_path / "cohort", image=False)
+    before = job_digest(Job("prevalence", 1), cohort, CONFIG)
+    table = cohort / "cohort.csv"
+    table.write_text(table.read_text(encoding="utf-8").replace("p01,", "p99,"), encoding="utf-8")
+    assert job_digest(Job("prevalence", 1), cohort, CONFIG) != before
+
+
+def test_every_job_of_an_ablation_has_a_folder_of_its_own() -> None:
+    jobs = [
+        Job(row, seed, fold, repeat, size)
+        for row in ("a", "b")
+        for seed in (0, 1)
+        for fold in (None, (1, 5), (2, 5))
+        for repeat in ((1, 2) if fold else (1,))
+        for size in (None, 200)
+    ]
+    assert len({job.folder for job in jobs}) == len(jobs)
