@@ -40,7 +40,7 @@ DASHES: tuple[tuple[int, tuple[float, ...]], ...] = (
     (0, (6, 1.5, 1.2, 1.5)),
 )
 """Colour is never the only difference between lines: each also has a dash and a label."""
-LONGEST_LABEL = 20
+LONGEST_LABEL = 22
 WIDTH_IN = 3.45
 """A column of a journal, and a phone held upright: no plot is ever shrunk below it."""
 
