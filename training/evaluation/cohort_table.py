@@ -14,6 +14,7 @@ from training.evaluation.document import Characteristic
 
 SKEWED_BEYOND = 1.0
 """Skewness of the whole cohort from which a variable is told by its median and quartiles."""
+_MOST_LEVELS = 12
 Parts = Mapping[Split, Sequence[Case]]
 
 
@@ -34,6 +35,14 @@ def cohort_table(
         ),
         *(_outcome(cohort, label == k, title) for k, title in enumerate(classes)),
         *(line for feature in cohort.description.features for line in _feature(feature, parts)),
+        *_column("Site", {split: [case.site for case in cases] for split, cases in parts.items()}),
+        *(
+            line
+            for name in cohort.description.subgroups
+            for line in _column(
+                name, {split: [case.subgroups.get(name) for case in cases] for split, cases in parts.items()}
+            )
+        ),
     )
 
 
@@ -64,6 +73,18 @@ def _feature(feature: Feature, parts: Parts) -> Iterator[Characteristic]:
     missing = {split: patients[split] - len(values) for split, values in known.items()}
     if any(missing.values()):
         yield _shares(f"{feature.title}: missing", missing, patients)
+
+
+def _column(name: str, values: Mapping[Split, Sequence[str | None]]) -> Iterator[Characteristic]:
+    """Levels of a column that is no feature; nothing where nobody has a value, or nearly everyone one of their own."""
+    sizes = {split: sum(value is not None for value in column) for split, column in values.items()}
+    levels = sorted({value for column in values.values() for value in column if value is not None})
+    if len(levels) > _MOST_LEVELS:
+        return
+    for level in levels:
+        yield _shares(
+            f"{name}: {level}", {split: column.count(level) for split, column in values.items()}, sizes
+        )
 
 
 def _told_levels(feature: Feature) -> Sequence[str]:

@@ -130,9 +130,7 @@ def _span(low: int, high: int) -> str:
 
 def _cohort_columns(cases: Sequence[Case]) -> dict[str, list[str]]:
     """Site, and whatever else the cohort names as a subgroup."""
-    sites = [str(getattr(case, "site", None) or _UNKNOWN) for case in cases]
-    named: list[dict[str, str]] = [dict(getattr(case, "subgroups", None) or {}) for case in cases]
-    variables = dict.fromkeys(variable for own in named for variable in own)
-    return {"site": sites} | {
-        variable: [own.get(variable) or _UNKNOWN for own in named] for variable in variables
+    variables = dict.fromkeys(variable for case in cases for variable in case.subgroups)
+    return {"site": [case.site or _UNKNOWN for case in cases]} | {
+        variable: [case.subgroups.get(variable, _UNKNOWN) for case in cases] for variable in variables
     }

@@ -25,7 +25,12 @@ def cohort() -> Cohort:
         {"age": 70.0, "sex": "female", "glucose": 5.1},
     ]
     cases = tuple(
-        replace(case, record=record, split="train" if index < 3 else "test")
+        replace(
+            case,
+            record=record,
+            split="train" if index < 3 else "test",
+            site=("north", None, "south")[index % 3],
+        )
         for index, (case, record) in enumerate(zip(plain.cases, records, strict=True))
     )
     return replace(plain, cases=cases)
@@ -61,6 +66,10 @@ def test_of_yes_and_no_yes_is_told_among_the_known_and_missing_among_all(
         "test": "3 (100%)",
     }
     assert "Age: missing, n (%)" not in table
+
+
+def test_sites_are_told_among_the_known(table: dict[str, Characteristic]) -> None:
+    assert table["Site: north, n (%)"].by_split == {"train": "1 (50%)", "test": "1 (50%)"}
 
 
 def test_a_feature_that_nobody_has_breaks_nothing(table: dict[str, Characteristic]) -> None:

@@ -1,5 +1,7 @@
 """training.evaluation.subgroups: everyone is in one group of each variable, and small groups are named without numbers."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from app.ehr.reference import GOS_SCHEMA
@@ -31,6 +33,19 @@ def test_groups_are_what_they_say() -> None:
                 assert chosen == (isinstance(age, float) and 55 <= age < 65)
             elif group.variable == "age" and group.level == "not recorded":
                 assert chosen == (age is None)
+
+
+def test_the_cohorts_own_columns_make_groups_and_what_nobody_noted_is_a_level() -> None:
+    placed = [
+        replace(case, site="north" if i % 3 else "south", subgroups={"surgery": "yes"} if i % 2 else {})
+        for i, case in enumerate(CASES)
+    ]
+    found = {
+        (group.variable, group.level): group.chosen for group in find_subgroups(placed, GOS_SCHEMA.features)
+    }
+    np.testing.assert_array_equal(found["site", "south"], np.arange(600) % 3 == 0)
+    np.testing.assert_array_equal(found["surgery", "yes"], np.arange(600) % 2 == 1)
+    np.testing.assert_array_equal(found["surgery", "not recorded"], np.arange(600) % 2 == 0)
 
 
 def test_a_variable_with_one_level_makes_no_groups() -> None:
