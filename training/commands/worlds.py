@@ -18,8 +18,8 @@ from rich.table import Table
 
 from training.networks.config import Spatial
 from training.networks.rows import ROWS
-from training.world_trials import RANDOM, Trial, run_trial
 from training.world_theory import expected_auroc
+from training.world_trials import RANDOM, Trial, run_trial
 from training.worlds import WorldName
 
 WORLDS = (*get_args(WorldName), RANDOM)

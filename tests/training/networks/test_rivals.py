@@ -30,7 +30,7 @@ def test_every_row_is_one_file_and_every_file_one_row() -> None:
 
 def test_the_wide_unit_has_the_parameters_of_the_multi_head_one() -> None:
     for gate in ("vector", "scalar"):
-        config = GmuConfig(width=64, heads=4, gate=gate)  # type: ignore[arg-type]
+        config = GmuConfig(width=64, heads=4, gate=gate)
         wide, several = (FUSIONS[name](96, 64, config) for name in ("gmu-wide", "mhgmu"))
         counts = [sum(p.numel() for p in unit.parameters()) for unit in (wide, several)]
         assert abs(counts[0] - counts[1]) < 2 * (96 + 64) + 3, "within one column of the unit"

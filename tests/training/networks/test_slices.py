@@ -27,7 +27,7 @@ def test_attention_over_slices_starts_as_their_mean_and_learns_to_choose() -> No
     for _ in range(60):
         optimizer.zero_grad()
         loss = (pooling(v) - target).square().mean()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
     assert loss.item() < 0.2 * first
 
