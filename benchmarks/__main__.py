@@ -2,6 +2,7 @@
 
     imaging         files to model tensor, beside SimpleITK, TorchIO, MONAI and dcm2niix (`make bench` installs them)
     http_overhead   what HTTP adds to an analysis
+    training        an epoch of training, beside a plain MONAI + Lightning script
 
 Example:
     NEUROFUSE_SAMPLES=samples python -m benchmarks imaging --rounds 9
@@ -14,7 +15,7 @@ from rich.console import Console
 
 from benchmarks.machine import described
 
-NAMES = ("imaging", "http_overhead")
+NAMES = ("imaging", "http_overhead", "training")
 """A benchmark is a module of this package with `run(rounds)` that returns what rich can print."""
 
 

@@ -1,0 +1,74 @@
+"""training.dataset: how an epoch is dealt, to one process or to several."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from training.cohort import CohortError
+from training.dataset import ShuffledBatches
+
+pytestmark = pytest.mark.torch
+
+
+def _dealt(count: int, step: int, seed: int, micro_batches: int = 1, world: int = 1) -> list[list[list[int]]]:
+    """[process][micro-batch] of case indices, of one epoch."""
+    return [
+        list(
+            ShuffledBatches(
+                count,
+                step,
+                torch.Generator().manual_seed(seed),
+                micro_batches=micro_batches,
+                rank=rank,
+                world=world,
+            )
+        )
+        for rank in range(world)
+    ]
+
+
+@given(
+    count=st.integers(8, 60),
+    step=st.integers(8, 20),
+    micro_batches=st.integers(1, 3),
+    world=st.integers(1, 2),
+    seed=st.integers(0, 99),
+)
+def test_processes_and_micro_batches_divide_the_very_steps_of_one(
+    count: int, step: int, micro_batches: int, world: int, seed: int
+) -> None:
+    (whole,) = _dealt(count, step, seed)
+    parts = _dealt(count, step, seed, micro_batches, world)
+    for number, cases in enumerate(whole):
+        mine = slice(number * micro_batches, (number + 1) * micro_batches)
+        assert [case for process in parts for part in process[mine] for case in part] == cases
+
+
+@given(count=st.integers(1, 60), step=st.integers(1, 20), seed=st.integers(0, 99))
+def test_an_epoch_shows_no_case_twice_and_leaves_out_less_than_a_step(
+    count: int, step: int, seed: int
+) -> None:
+    (batches,) = _dealt(count, step, seed)
+    seen = [case for batch in batches for case in batch]
+    assert len(set(seen)) == len(seen)
+    assert set(seen) <= set(range(count))
+    assert count - len(seen) < min(step, count)
+    assert {len(batch) for batch in batches} == {min(step, count)}
+
+
+def test_epochs_differ_and_a_seed_repeats_them() -> None:
+    def two_epochs(seed: int) -> list[list[list[int]]]:
+        dealt = ShuffledBatches(40, 8, torch.Generator().manual_seed(seed))
+        return [list(dealt), list(dealt)]
+
+    first, second = two_epochs(3)
+    assert first != second
+    assert two_epochs(3) == [first, second]
+
+
+def test_a_step_too_small_to_be_divided_is_refused() -> None:
+    with pytest.raises(
+        CohortError, match="expected at least one case for each of 6 parts of a step, found 4"
+    ):
+        ShuffledBatches(100, 4, torch.Generator(), micro_batches=3, world=2)
