@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from training.metrics import (
     auroc,
-    bootstrap_interval,
     brier,
     calibration_line,
     negative_log_likelihood,
@@ -63,24 +62,3 @@ def test_kappa_is_one_for_agreement_and_punishes_far_misses_more() -> None:
     near[0], far[0] = 1, 4
     assert quadratic_weighted_kappa(label, label, 5) == pytest.approx(1)
     assert quadratic_weighted_kappa(far, label, 5) < quadratic_weighted_kappa(near, label, 5) < 1
-
-
-def test_bootstrap_interval_of_a_mean_is_near_the_normal_one_and_keeps_strata() -> None:
-    rng = np.random.default_rng(2)
-    values = rng.normal(0, 1, 400)
-    strata = (np.arange(400) < 100).astype(int)
-    low, high = bootstrap_interval(lambda i: float(values[i].mean()), strata, seed=3)
-    assert high - low == pytest.approx(2 * 1.96 / 20, rel=0.15)
-    counts = {int(strata[i].sum()) for i in _drawn_indices(strata)}
-    assert counts == {100}
-
-
-def _drawn_indices(strata: np.ndarray) -> list[np.ndarray]:
-    seen: list[np.ndarray] = []
-
-    def remember(indices: np.ndarray) -> float:
-        seen.append(indices)
-        return 0.0
-
-    bootstrap_interval(remember, strata, seed=0, draws=5)
-    return seen
