@@ -1,6 +1,7 @@
 """A run's folder: which cohort it was trained on, and how to open both again.
 
 run.json            cohort, cache, and what was fitted: row, seed, fold, ...
+splits.json         who stood in which split (`training.splits.saved`)
 checkpoint.pt       the best epoch (networks)
 history.jsonl       one line per epoch
 environment.json    versions and machine
@@ -21,6 +22,7 @@ from training.outcomes import as_classes_of
 from training.predictions import PREDICTIONS_FILE, load_predictions
 from training.prepare import PreparedSet, Target, prepare
 from training.splits import split_cohort
+from training.splits.saved import SPLITS_FILE, load_splits
 
 RUN_FILE = "run.json"
 
@@ -43,11 +45,14 @@ def open_run(run: Path, config: RunConfig) -> tuple[Cohort, dict[str, PreparedSe
 
 
 def split_as_in(run: Path, cohort: Cohort) -> Cohort:
-    """The run's patients in the splits that its predictions name: a fold and a smaller training set are remembered there."""
-    if not (run / PREDICTIONS_FILE).is_file():
+    """The run's patients in the splits that they had: a fold and a smaller training set are remembered with the run."""
+    if (run / PREDICTIONS_FILE).is_file():
+        predictions = load_predictions(run)
+        stood = dict(zip(predictions.patient_id, predictions.split, strict=True))
+    elif (run / SPLITS_FILE).is_file():
+        stood = {id_: split for split, ids in load_splits(run / SPLITS_FILE).splits.items() for id_ in ids}
+    else:
         return cohort
-    predictions = load_predictions(run)
-    stood = dict(zip(predictions.patient_id, predictions.split, strict=True))
     cases = tuple(
         replace(case, split=stood[case.patient_id]) for case in cohort.cases if case.patient_id in stood
     )

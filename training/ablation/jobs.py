@@ -1,5 +1,6 @@
 """One job: one row, fitted once. `train` runs one; `ablation` runs many, each in a process of its own."""
 
+import datetime as dt
 import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
@@ -17,9 +18,13 @@ from training.predictions import PREDICTIONS_FILE
 from training.resume import STATE_FILE
 from training.rows import Fitted, fit_row
 from training.runs import RUN_FILE, open_cohort, read_notes, write_notes
+from training.splits.folds import FOLDS_VERSION
+from training.splits.held_out import leave_site_out, split_by_date
+from training.splits.saved import SPLITS_FILE, save_splits, with_saved_splits
 
 _SPEED = {"threads", "workers", "loader_workers", "compile"}
 """Settings that change the time a result takes, not the result."""
+_LATER_WAYS = {"leave_site", "test_from", "splits"}
 Fold = tuple[int, int]
 """(i, k): part i, counted from 1, of k is the test split."""
 
@@ -34,6 +39,9 @@ class Job:
         fold: Part of a cross-validation; None keeps the cohort's own splits.
         repeat: Which division into folds, counted from 1.
         size: Training patients; None for all.
+        leave_site: Site whose patients are the test split.
+        test_from: Day from which on patients are the test split.
+        splits: File that puts every patient in a split.
     """
 
     row: str
@@ -41,6 +49,9 @@ class Job:
     fold: Fold | None = None
     repeat: int = 1
     size: int | None = None
+    leave_site: str | None = None
+    test_from: dt.date | None = None
+    splits: Path | None = None
 
     @property
     def folder(self) -> Path:
@@ -48,6 +59,17 @@ class Job:
         parts = [f"n{self.size}"] if self.size else []
         parts += [f"repeat{self.repeat}-fold{self.fold[0]}of{self.fold[1]}"] if self.fold else []
         return Path(self.row, "-".join([*parts, f"seed{self.seed}"]))
+
+    @property
+    def how_split(self) -> str:
+        """Where its patients stand, in words."""
+        if self.fold:
+            return f"fold {self.fold[0]} of {self.fold[1]}, repeat {self.repeat}"
+        if self.leave_site:
+            return f"test on site {self.leave_site}"
+        if self.test_from:
+            return f"test from {self.test_from}"
+        return "as a file says" if self.splits else "the cohort's own splits, the rest by shares"
 
 
 def cohort_of(job: Job, folder: Path, config: RunConfig) -> Cohort:
@@ -62,6 +84,12 @@ def cohort_of(job: Job, folder: Path, config: RunConfig) -> Cohort:
     if job.fold:
         # One seed per repeat, far apart, since the folds of a repeat use the seeds that follow it.
         cohort = with_fold(cohort, job.fold, config.seed + 1000 * (job.repeat - 1))
+    elif job.leave_site:
+        cohort = leave_site_out(cohort, job.leave_site, config.seed)
+    elif job.test_from:
+        cohort = split_by_date(cohort, job.test_from, config.seed)
+    elif job.splits:
+        cohort = with_saved_splits(cohort, job.splits)
     return smaller(cohort, job.size, config.seed) if job.size else cohort
 
 
@@ -86,6 +114,8 @@ def run_job(job: Job, cohort: Path, config: RunConfig, cache: Path, run: Path, *
     with first_process_first():
         write_notes(run, cohort, cache, about)
     people = cohort_of(job, cohort, config)
+    if rank() == 0:
+        save_splits(people, job.how_split, config.seed, run)
     fitted: Fitted = fit_row(job.row, people, replace(config, seed=job.seed), cache, run)
     about |= {"note": fitted.note, "parameters": "" if fitted.parameters is None else str(fitted.parameters)}
     if rank() == 0:
@@ -105,9 +135,21 @@ def job_digest(job: Job, cohort: Path, config: RunConfig) -> str:
     tree = config_to_dict(config)
     tree["training"] = {key: value for key, value in tree["training"].items() if key not in _SPEED}
     key = json.dumps(
-        [asdict(job), tree, cohort_stamp(cohort), PREPROCESSING_VERSION], sort_keys=True, default=str
+        [_described(job), tree, cohort_stamp(cohort), PREPROCESSING_VERSION], sort_keys=True, default=str
     )
     return hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
+def _described(job: Job) -> dict[str, object]:
+    """All that tells it apart; ways of splitting that it does not use are left out, so that older runs stay known."""
+    described = {
+        key: value for key, value in asdict(job).items() if key not in _LATER_WAYS or value is not None
+    }
+    if job.fold or job.size:
+        described["folds_version"] = FOLDS_VERSION
+    if job.splits and job.splits.is_file():
+        described["splits"] = hashlib.sha256(job.splits.read_bytes()).hexdigest()
+    return described
 
 
 def cohort_stamp(cohort: Path) -> str:
@@ -124,6 +166,7 @@ def _forget(run: Path) -> None:
     """Remove what another job left, so that nothing of it can be taken for this one's."""
     for name in (
         PREDICTIONS_FILE,
+        SPLITS_FILE,
         CHECKPOINT_FILE,
         STATE_FILE,
         HISTORY_FILE,

@@ -1,15 +1,17 @@
 """Fit one row of the model table on a cohort: the full model unless another is named.
 
-Writes predictions.npz (what it answers for every patient of every split) and run.json; a network also its checkpoint and history.
+Writes predictions.npz (what it answers for every patient of every split), splits.json and run.json; a network also its checkpoint and history.
 
 Examples:
     python -m training train runs/cohort --config training/configs/gos.toml --out runs/gos
     python -m training train runs/cohort --config training/configs/gos.toml --row ehr-lr --out runs/gos-ehr-lr
     python -m training train runs/cohort --config training/configs/gos.toml --row image --fold 1/5 --seed 7 --out runs/image-1
+    python -m training train runs/cohort --config training/configs/gos.toml --leave-site north --out runs/without-north
     torchrun --nproc-per-node 2 -m training train runs/cohort --config training/configs/gos.toml --out runs/gos
 """
 
 import argparse
+import datetime as dt
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,8 +41,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         help="override the seed of initialisation and order; patients stay split as before",
     )
-    parser.add_argument(
+    parted = parser.add_mutually_exclusive_group()
+    parted.add_argument(
         "--fold", type=fold, metavar="I/K", help="part I (1..K) of K-fold cross-validation is the test split"
+    )
+    parted.add_argument(
+        "--leave-site",
+        metavar="NAME",
+        help="test on this site, train on all others (cohort.json names `site`)",
+    )
+    parted.add_argument(
+        "--test-from",
+        type=dt.date.fromisoformat,
+        metavar="DATE",
+        help="test on patients from this day on, YYYY-MM-DD, train on earlier ones (cohort.json names `date`)",
+    )
+    parted.add_argument(
+        "--splits",
+        type=Path,
+        metavar="FILE",
+        help="splits.json of another run: the same patients in each split",
     )
     parser.add_argument(
         "--repeat", type=int, default=1, metavar="R", help="which division into folds, 1 for the first"
@@ -59,7 +79,13 @@ def run(options: argparse.Namespace) -> int:
     config = _overridden(load_config(options.config), options)
     check_row(options.row, config.task)
     job = Job(
-        options.row, config.seed if options.seed is None else options.seed, options.fold, options.repeat
+        options.row,
+        config.seed if options.seed is None else options.seed,
+        options.fold,
+        options.repeat,
+        leave_site=options.leave_site,
+        test_from=options.test_from,
+        splits=options.splits,
     )
     run_job(
         job,

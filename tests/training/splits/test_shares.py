@@ -1,4 +1,4 @@
-"""training.splits: every patient in one split, outcomes in proportion, draws repeatable."""
+"""training.splits.shares: every patient in one split, outcomes in proportion, draws repeatable."""
 
 from collections import Counter
 from dataclasses import replace
