@@ -8,7 +8,8 @@ import pytest
 
 from app.ehr.schema import EhrSchema
 from app.model_package import manifest as m
-from tests.training.report.simulated import CLASSES, evaluation, features
+from tests.training.report.answers import CLASSES
+from tests.training.report.simulated import evaluation, features
 from training.config import RunConfig, load_config
 from training.evaluation.document import Evaluation
 from training.model_card import model_card, plain

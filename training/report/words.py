@@ -33,10 +33,6 @@ METRICS = {
         "Attainable AUROC", "AUROC of the true probability: the ceiling no model can pass on these cases"
     ),
     "auroc_share_of_attainable": MetricWords("Share of attainable", "AUROC as a share of that ceiling"),
-    "auroc_image": MetricWords("AUROC, image alone", "AUROC of the same network with the image alone"),
-    "auroc_record": MetricWords("AUROC, record alone", "AUROC of the same network with the record alone"),
-    "auroc_gain_over_image": MetricWords("Gain over image", "paired gain in AUROC over image alone"),
-    "auroc_gain_over_record": MetricWords("Gain over record", "paired gain in AUROC over record alone"),
     "balanced_accuracy": MetricWords("Balanced accuracy", "mean of sensitivity and specificity"),
     "sensitivity": MetricWords("Sensitivity", "sensitivity at the threshold fixed on validation"),
     "specificity": MetricWords("Specificity", "specificity at the threshold fixed on validation"),
@@ -131,6 +127,11 @@ def unit_words(unit: str) -> str:
     return UNITS.get(unit, "" if unit.startswith("{") else unit)
 
 
+OF_RIVALS = (
+    ("auroc_gain_over_", "Gain over", "paired gain in AUROC over"),
+    ("auroc_", "AUROC of", "AUROC on the same cases of the rival"),
+)
+RIVALS = {"image": "image alone", "record": "record alone"}
 GAIN_AT = "net_benefit_gain_at_"
 
 
@@ -141,6 +142,10 @@ def metric_words(name: str) -> MetricWords:
         return MetricWords(
             f"Gain at {threshold}", f"net benefit over the better of treating all and none at {threshold}"
         )
+    for prefix, short, long in OF_RIVALS:
+        if name.startswith(prefix) and name not in METRICS:
+            rival = RIVALS.get(name.removeprefix(prefix), name.removeprefix(prefix))
+            return MetricWords(f"{short} {rival}", f"{long} {rival}")
     spelled = name.replace("_", " ")
     return METRICS.get(name, MetricWords(sentence(spelled), spelled))
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.training.report.simulated import near
+from tests.training.report.answers import near
 from training.report.forest import EDGE, WIDTH, axis, mark, scale_for
 
 VALUES = st.lists(st.tuples(st.floats(-2, 2), st.floats(0.001, 1)), min_size=1, max_size=8)

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.training.report.simulated import material, near
+from tests.training.report.answers import near
+from tests.training.report.simulated import material
 from training.evaluation.document import Comparison
 from training.report.headline import headline, signed, slope_in_words
 

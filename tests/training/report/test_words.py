@@ -42,6 +42,9 @@ def test_p_values_have_the_digits_that_matter(p: float, words: str) -> None:
 
 def test_a_metric_nobody_named_is_still_shown() -> None:
     assert metric_words("brand_new_measure").short == "Brand new measure"
+    assert metric_words("auroc_gain_over_image").long == "paired gain in AUROC over image alone"
+    assert metric_words("auroc_daft").long == "AUROC on the same cases of the rival daft"
+    assert metric_words("auroc_attainable").short == "Attainable AUROC"
     assert metric_words("net_benefit_gain_at_30").short == "Gain at 30 %"
 
 

@@ -3,7 +3,7 @@
 from training.evaluation.judge import MODEL
 from training.report import curves
 from training.report.blocks import Block, Cell, Figure, FigureRow, Paragraph, Section, Table
-from training.report.headline import patients, slope_in_words
+from training.report.headline import patients, row_title, slope_in_words
 from training.report.material import Material
 from training.report.words import decimal, estimate, find, interval, listed, metric_words, sentence
 
@@ -103,6 +103,11 @@ def utility(material: Material) -> Section:
     decision = material.evaluation.decision
     if decision is None or MODEL not in decision.strategies:
         return Section("utility", "Clinical utility", absent="the evaluation holds no decision curve")
+    decision = decision.model_copy(
+        update={
+            "strategies": {_strategy(material, name): curve for name, curve in decision.strategies.items()}
+        }
+    )
     hidden = [name for name in decision.strategies if name not in curves.drawn_strategies(decision)]
     caption = (
         "Decision curve (Vickers and Elkin 2006). Net benefit counts true positives less false positives weighted by the odds "
@@ -122,6 +127,10 @@ def utility(material: Material) -> Section:
             )
         )
     return Section("utility", "Clinical utility", blocks)
+
+
+def _strategy(material: Material, name: str) -> str:
+    return name if name == MODEL or name in curves.DEFAULTS else row_title(material, name)
 
 
 def selective(material: Material) -> Section:
