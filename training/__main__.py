@@ -2,6 +2,7 @@
 
 Example:
     python -m training phantoms --task gos --train 400 --validation 100 --calibration 100 --test 100 --out runs/cohort
+    python -m training check runs/cohort --config training/configs/gos.toml
     python -m training train runs/cohort --config training/configs/gos.toml --out runs/gos
     python -m training evaluate runs/gos
     python -m training report runs/gos
@@ -13,7 +14,7 @@ import sys
 from collections.abc import Sequence
 
 from app.errors import NeuroFuseError
-from training.commands import ablation, evaluate, export, phantoms, report, train, worlds
+from training.commands import ablation, check, evaluate, export, phantoms, report, train, worlds
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -25,6 +26,7 @@ def build_parser() -> argparse.ArgumentParser:
     for name, module, words in (
         ("worlds", worlds, "check every row on planted worlds, whose answers are known"),
         ("phantoms", phantoms, "write a synthetic cohort with known truth"),
+        ("check", check, "look through a cohort for all that is wrong, before training"),
         ("train", train, "fit one row of the model table on a cohort"),
         ("ablation", ablation, "fit rows x folds x seeds in parallel and compare them"),
         ("evaluate", evaluate, "calibrate, and judge once on the held-out patients"),

@@ -20,9 +20,10 @@ from rich.progress import track
 from app.ehr.encode import encode
 from app.ehr.schema import EhrSchema
 from app.imaging.model_grid import PREPROCESSING_VERSION, ModelGrid
+from app.imaging.one_slice import read_slice, slice_on_model_grid
 from app.imaging.read import read_image, read_mask
 from app.imaging.resample import sample_on_grid, to_model_grid
-from training.cohort import Case
+from training.cohort import Case, CohortError
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,9 @@ def _cached_case(case: Case, target: Target, cache: Path) -> tuple[Path, Path | 
 
 
 def _compute_case(case: Case, target: Target, image_file: Path, mask_file: Path | None) -> None:
+    if case.few_slices:
+        _write_atomically(image_file, _stacked_slices(case, target.grid))
+        return
     image = to_model_grid(read_image(case.image, modality=target.grid.modality), target.grid)
     if case.mask and mask_file:
         mask = read_mask(case.mask)
@@ -122,6 +126,18 @@ def _compute_case(case: Case, target: Target, image_file: Path, mask_file: Path 
         share = sample_on_grid(region, image.grid, fill=0.0)
         _write_atomically(mask_file, np.round(np.clip(share, 0, 1) * 255).astype(np.uint8))
     _write_atomically(image_file, image.array)
+
+
+def _stacked_slices(case: Case, grid: ModelGrid) -> Float32[np.ndarray, "D H W"]:
+    """Each slice on the grid's rows and columns, in the order of the table's columns."""
+    if len(case.image) != grid.shape[0]:
+        raise CohortError(
+            f"the cohort has {len(case.image)} slices of each patient, the grid of the configuration {grid.shape[0]}; "
+            f"set shape = [{len(case.image)}, {grid.shape[1]}, {grid.shape[2]}] in [grid]"
+        )
+    return np.stack(
+        [slice_on_model_grid(read_slice(file, modality=grid.modality), grid) for file in case.image]
+    )
 
 
 def _write_atomically(path: Path, array: np.ndarray) -> None:

@@ -11,7 +11,13 @@ from typing import Final
 import numpy as np
 from jaxtyping import Float64
 
-from app.errors import ArchiveTooLargeError, IrregularGeometryError, MixedSeriesError, NoUsableSeriesError
+from app.errors import (
+    ArchiveTooLargeError,
+    IrregularGeometryError,
+    MixedSeriesError,
+    NoUsableSeriesError,
+    WrongModalityError,
+)
 from app.imaging.dicom_header import Placement, SliceHeader
 from app.imaging.dicom_pixels import read_voxels
 from app.imaging.dicom_series import FEWEST_SLICES, Wanted, choose_series, series_findings
@@ -19,7 +25,7 @@ from app.imaging.dicom_slices import read_slices
 from app.imaging.geometry import normal_of, stack_slices
 from app.imaging.limits import ReadLimits
 from app.imaging.source import Source
-from app.imaging.volume import Finding, Modality, Volume
+from app.imaging.volume import Finding, Grid, Modality, Volume
 
 _LPS_TO_RAS: Final = np.array([-1.0, -1.0, 1.0])
 SAME_PLACE_MM: Final = 0.01
@@ -72,6 +78,37 @@ def read_dicom(sources: Sequence[Source], wanted: Wanted, limits: ReadLimits, fi
         modality=modality,
         findings=(*findings, *series_findings(choice, files, used)),
         series=choice,
+    )
+
+
+def read_dicom_slice(source: Source, modality: Modality, limits: ReadLimits) -> Volume:
+    """Reads the only slice in a file; it stands for one millimetre of depth.
+
+    Raises:
+        WrongModalityError: The file is of another modality.
+        NoUsableSeriesError: It holds no slice, or several.
+        UnsupportedFileError: Colours, or an unknown encoding.
+    """
+    headers = [header for header in read_slices(source, limits) if header.is_slice]
+    if len(headers) != 1:
+        raise NoUsableSeriesError(
+            f"Expected one slice in the DICOM file, found {len(headers)}. Send one image per file."
+        )
+    if headers[0].modality != modality:
+        raise WrongModalityError(f"Expected {modality}, found another modality. Send the {modality} image.")
+    _check_alike(headers, limits)
+    step_i, step_j = _steps(headers)
+    origins = _origin(headers[0])[None]
+    affine = np.eye(4)
+    affine[:3] = np.stack([step_i, step_j, normal_of(step_i, step_j), origins[0]], axis=1)
+    form = headers[0].pixel_format
+    return Volume(
+        voxels=read_voxels(headers, modality, limits).T,
+        step_i=step_i,
+        step_j=step_j,
+        slice_origins=origins,
+        grid=Grid((form.columns, form.rows, 1), affine),
+        modality=modality,
     )
 
 

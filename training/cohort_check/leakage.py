@@ -1,0 +1,95 @@
+"""Features that know the outcome: by what they are called (docs/concepts/method.md), or by what they hold."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from app.ehr.schema import Feature
+from training.cohort_check.finding import Finding, error
+from training.cohort_check.outcome import labels
+from training.cohort_check.record import number
+from training.cohort_check.table import Table
+from training.metrics import auroc
+
+NEARLY_DETERMINES: Final = 0.98
+"""AUROC of one feature alone; GCS, the strongest at admission, stays below 0.9."""
+FEWEST: Final = 10
+"""Patients on either side of a threshold, below which an AUROC says nothing."""
+FORBIDDEN: Final = {
+    "gos": ("discharge", "length of stay", "los", "icu days", "follow up", "gos", "gose", "death", "died", "dead",
+            "mortality", "survival", "mrs", "surgery", "craniotomy", "craniectomy", "evacuation", "withdrawal", "wlst",
+            "dnr", "comfort care", "outcome"),
+    "ad": ("mmse", "cdr", "cdrsb", "cdr sb", "adas", "adas13", "faq", "moca", "ravlt", "ldeltotal", "diagnosis", "dx",
+           "follow up", "conversion", "scanner", "site", "outcome"),
+}  # fmt: skip
+"""Known only afterwards, decided by those who foresaw the outcome, or what the diagnosis was made from."""
+BEFORE: Final = ("pre", "prior", "premorbid", "baseline")
+"""Words that put a score before the illness, where it is allowed."""
+
+
+def check_leakage(table: Table) -> Iterator[Finding]:
+    """Every feature, by name and by value."""
+    for feature in table.description.features:
+        if word := _forbidden(feature, table.description.task):
+            yield error(
+                "leak-by-name",
+                f'"{word}" is not known at admission, or the outcome is judged from it.',
+                "Take it out of the features; list it under subgroups to judge the model by it.",
+                column=feature.name,
+            )
+        if table.has(feature.name) and (area := strongest(table, feature)) > NEARLY_DETERMINES:
+            yield error(
+                "leak-by-value",
+                f"Alone it tells the outcome with AUROC {area:.2f}.",
+                "Find out when it was recorded; if after the admission, take it out of the features.",
+                column=feature.name,
+            )
+
+
+def strongest(table: Table, feature: Feature) -> float:
+    """Greatest AUROC, either way round, of the feature's values or of their being missing, for any threshold of the outcome."""
+    label = labels(table)
+    cells = [(text, label[line]) for line, text in table.cells(feature.name) if line in label]
+    missing = np.array([float(not text) for text, _ in cells])
+    known = [(text, y) for text, y in cells if text]
+    scores = _numbers(known) if feature.kind == "numeric" else _rates(known)
+    outcome = np.array([y for _, y in cells], dtype=np.int64)
+    return max(_best(missing, outcome), _best(*scores))
+
+
+def _forbidden(feature: Feature, task: str) -> str | None:
+    words = re.split(r"[^a-z0-9]+", feature.name.casefold())
+    if any(word in BEFORE for word in words):
+        return None
+    name = f" {' '.join(words)} "
+    return next((each for each in FORBIDDEN[task] if f" {each} " in name), None)
+
+
+def _numbers(known: list[tuple[str, int]]) -> tuple[np.ndarray, np.ndarray]:
+    pairs = [(value, y) for text, y in known if (value := number(text)) is not None]
+    return np.array([value for value, _ in pairs]), np.array([y for _, y in pairs], dtype=np.int64)
+
+
+def _rates(known: list[tuple[str, int]]) -> tuple[np.ndarray, np.ndarray]:
+    """Each category as the mean outcome of its patients."""
+    groups: dict[str, list[int]] = defaultdict(list)
+    for text, y in known:
+        groups[text].append(y)
+    if len(groups) * FEWEST > len(known):  # so many categories tell any outcome
+        return np.empty(0), np.empty(0, dtype=np.int64)
+    return np.array([np.mean(groups[text]) for text, _ in known]), np.array(
+        [y for _, y in known], dtype=np.int64
+    )
+
+
+def _best(score: np.ndarray, outcome: np.ndarray) -> float:
+    areas = [0.5]
+    for threshold in np.unique(outcome)[1:]:
+        above = outcome >= threshold
+        if min(above.sum(), (~above).sum()) >= FEWEST:
+            area = auroc(score, above)
+            areas.append(max(area, 1 - area))
+    return float(max(areas))

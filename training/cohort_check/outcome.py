@@ -1,0 +1,95 @@
+"""The outcome: words that mean nothing, and classes too small to learn or to measure."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from training.cohort_check.finding import Finding, error, warning
+from training.cohort_check.table import Table
+from training.networks.config import Outcome
+from training.networks.heads import CLASSES
+from training.outcomes import outcome_classes
+
+FEWEST_CASES = 20
+_GRADES = 5
+
+
+def labels(table: Table) -> dict[int, int]:
+    """Line to class index, of the rows whose outcome is known."""
+    words = table.description.outcome_words
+    return {line: words[text] for line, text in table.cells(table.description.outcome) if text in words}
+
+
+def check_outcome(table: Table, outcome: Outcome | None) -> Iterator[Finding]:
+    """Cells of the outcome's column, and the sizes of its classes.
+
+    Args:
+        table: The cohort.
+        outcome: How the configuration groups grades; None where none is given.
+    """
+    description = table.description
+    words = description.outcome_words
+    cells = table.cells(description.outcome)
+    if empty := [line for line, text in cells if not text]:
+        yield error(
+            "outcome-missing",
+            "Patients have no outcome.",
+            "Fill the cells in or leave the rows out; nothing can be learnt from them.",
+            column=description.outcome,
+            rows=empty,
+        )
+    if unknown := [line for line, text in cells if text and text not in words]:
+        yield error(
+            "outcome-unknown",
+            "Cells are none of the outcome's words.",
+            f'Write {", ".join(words)}; or map your own words by "levels" in cohort.json.',
+            column=description.outcome,
+            rows=unknown,
+        )
+    yield from _small_classes(table, outcome)
+
+
+def class_counts(table: Table) -> dict[str, int]:
+    """Title of each class to its cases."""
+    counts = Counter(labels(table).values())
+    known = outcome_classes(table.description.task, table.description.classes)
+    return {each.title: counts[index] for index, each in enumerate(known)}
+
+
+def _small_classes(table: Table, outcome: Outcome | None) -> Iterator[Finding]:
+    counts = Counter(labels(table).values())
+    if table.description.classes < _GRADES:
+        remedy = "Numbers about this outcome will have very wide intervals; collect more patients."
+        for title, count in class_counts(table).items():
+            if count < FEWEST_CASES:
+                yield _small(table, f"{title}: {count} cases, fewer than {FEWEST_CASES}.", remedy)
+        return
+    grouping: Outcome = outcome or "ordinal5"
+    for grades in _grades_of(grouping):
+        count = sum(counts[grade - 1] for grade in grades)
+        if count < FEWEST_CASES:
+            name = " and ".join(map(str, grades))
+            yield _small(
+                table, f"GOS {name}: {count} cases, fewer than {FEWEST_CASES}.", _advice(grouping, counts)
+            )
+
+
+def _grades_of(outcome: Outcome) -> tuple[tuple[int, ...], ...]:
+    groups: dict[int, tuple[tuple[int, ...], ...]] = {
+        5: ((1,), (2,), (3,), (4,), (5,)),
+        4: ((1,), (2, 3), (4,), (5,)),
+        2: ((1, 2, 3), (4, 5)),
+    }
+    return groups[CLASSES[outcome]]
+
+
+def _advice(grouping: Outcome, counts: Counter[int]) -> str:
+    coarser: list[Outcome] = [each for each in ("ordinal4", "binary") if CLASSES[each] < CLASSES[grouping]]
+    for each in coarser:
+        if all(sum(counts[grade - 1] for grade in grades) >= FEWEST_CASES for grades in _grades_of(each)):
+            merged = "merges 2 and 3" if each == "ordinal4" else "keeps GOS 1-3 and 4-5"
+            return f'Merge: set outcome = "{each}" in [model.head], which {merged}.'
+    return "No merging of grades helps; collect more patients."
+
+
+def _small(table: Table, problem: str, remedy: str) -> Finding:
+    return warning("class-small", problem, remedy, column=table.description.outcome)
