@@ -35,7 +35,9 @@ def gallery(material: Material) -> Section:
         return Section("gallery", "Heatmap gallery", absent="the model gives no map, or no example was drawn")
     figures = tuple(_example(material, example) for example in examples)
     note = Paragraph(
-        "Cases chosen by the log-likelihood of the true class, not by their looks: the best, those around the median, and the worst.",
+        "Cases chosen by the log-likelihood of the true class, not by their looks: the best, those around the median, and the worst. "
+        "Radiological convention: the patient's right (R) is on the left. Line: the mask, where there is one; cross: the peak of the "
+        "attention; colour: attention as a share of this image's own peak.",
         "note",
     )
     return Section("gallery", "Heatmap gallery", (note, FigureRow(figures)))
