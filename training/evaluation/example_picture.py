@@ -24,6 +24,7 @@ OUTLINE = "#26d9ff"
 MOST_OPAQUE = 0.7
 HALF = 0.5
 INVISIBLE = 0.02
+FEW_SLICES = 8
 EDGE = [withStroke(linewidth=2, foreground="black")]
 
 
@@ -81,6 +82,16 @@ def draw_picture(picture: Picture, path: Path) -> None:
 
 def _panels(picture: Picture) -> list[_Panel]:
     axial, coronal, sagittal = three_planes(picture.field, picture.peak_mm, PANEL_PIXELS)
+    panels = _all_panels(picture, axial, coronal, sagittal)
+    # A handful of slices is no volume to cut across.
+    return (
+        panels
+        if picture.field.shape[0] > FEW_SLICES
+        else [one for one in panels if one.plane.axis == axial.axis]
+    )
+
+
+def _all_panels(picture: Picture, axial: Plane, coronal: Plane, sagittal: Plane) -> list[_Panel]:
     if picture.mask_mm is None:
         first = [_Panel("Axial, image", axial, bare=True), _Panel("Axial, attention's peak", axial)]
         return [

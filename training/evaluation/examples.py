@@ -165,6 +165,8 @@ def _picture(
 def _acquired(case: Case, checkpoint: Checkpoint) -> _Shown | None:
     """As the scanner made it; None where the files are not one volume."""
     spec = checkpoint.config.grid
+    if case.few_slices:
+        return None
     try:
         volume = read_image(case.image, modality=spec.modality)
         mask = read_mask(case.mask) if case.mask else None

@@ -124,6 +124,8 @@ def _variants(
 
 def _acquired(case: Case, grid: ModelGrid) -> Volume | None:
     """The image as it was acquired; None where it is not one volume."""
+    if case.few_slices:
+        return None
     try:
         return read_image(case.image, modality=grid.modality)
     except NeuroFuseError:

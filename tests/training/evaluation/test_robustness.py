@@ -113,6 +113,15 @@ def test_acquired_volumes_are_disturbed_as_such(tmp_path: Path) -> None:
     assert found["Head nodding", "15 degrees"]["mean_change"].value > 0
 
 
+def test_a_few_slices_are_disturbed_in_their_values_alone(tmp_path: Path) -> None:
+    test, files = acquired(tmp_path, 2)
+    cohort = cohort_of(test, files)
+    few = replace(cohort, cases=tuple(replace(case, few_slices=True) for case in cohort.cases))
+    found = by_line(judge_robustness(untrained(), few, test, PLAIN))
+    assert ("Noise", "SD 20 HU") in found
+    assert ("Thicker slices", "10 mm") not in found
+
+
 def acquired(folder: Path, count: int) -> tuple[PreparedSet, list[Path]]:
     """Round heads of 5 mm voxels as files, and the split prepared from them."""
     test, files = prepared(folder, count), []
