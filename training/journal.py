@@ -54,9 +54,11 @@ class Journal:
             return
         path = run / HISTORY_FILE
         lines = path.read_text(encoding="utf-8").splitlines()[:epochs_done] if path.is_file() else []
-        self._history = path.open("w", encoding="utf-8")
-        self._history.writelines(f"{line}\n" for line in lines)
-        self._history.flush()
+        # Replaced whole: a kill at this moment must not cost the lines of the epochs that state.pt counts as done.
+        partial = path.with_suffix(".part")
+        partial.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        partial.replace(path)
+        self._history = path.open("a", encoding="utf-8")
         self._board = SummaryWriter(str(run / BOARD_FOLDER), purge_step=epochs_done + 1)
 
     def write(self, notes: EpochNotes) -> None:
