@@ -28,7 +28,7 @@ from app.model_package.manifest import (
 )
 from app.model_package.package import CARD, GOLDEN_CASE, GOLDEN_FOLDER, MODEL, Package, open_package, seal
 from app.model_package.store import ModelStore
-from training.cohort import CohortDescription
+from training.cohort import CohortDescription, CohortError
 from training.evaluation.answers import is_graded
 from training.evaluation.distance import EMBEDDING_FILE, FLAG_ABOVE
 from training.evaluation.document import Evaluation, load_evaluation
@@ -36,6 +36,7 @@ from training.evaluation.fitted import CalibrationFile, load_calibration
 from training.golden import write_golden_image
 from training.model_card import model_card
 from training.networks.heads import CLASSES
+from training.networks.model import FusionNet
 from training.networks.serving_graph import ServingGraph
 from training.onnx_graph import write_onnx
 from training.outcomes import favourable_labels, outcome_classes
@@ -75,9 +76,11 @@ def export_run(
         version: Integer version.
 
     Raises:
+        CohortError: The network has no heatmap or no share of the image to tell, which every answer of the service does.
         GoldenMismatchError: The package does not answer as PyTorch does; nothing is published.
         PackageExistsError: The version is taken.
     """
+    _check_servable(checkpoint.net)
     judged = _judged(run)
     graph = ServingGraph(
         checkpoint.net, slope=judged.calibration.slope, intercept=judged.calibration.intercept
@@ -92,6 +95,15 @@ def export_run(
         _with_golden_case(folder, manifest, graph)
         self_test(_predictor(open_package(folder)))
         return store.publish(folder)
+
+
+def _check_servable(net: FusionNet) -> None:
+    """An answer of the service shows where the network looked and how much it took from the image."""
+    if not net.stage_lattices or not net.heads:
+        raise CohortError(
+            "expected a row with a spatial gate and a gated fusion, such as mma+mhgmu, found one without; "
+            "other rows are for comparison and cannot be served"
+        )
 
 
 def _judged(run: Path) -> Judged:
@@ -149,8 +161,8 @@ def _outputs(checkpoint: Checkpoint) -> Outputs:
         classes=outcome_classes(config.task, classes),
         ordinal=is_graded(classes),
         favourable=favourable_labels(config.task, classes),
-        heads=config.model.gmu.heads,
-        embedding_size=config.model.gmu.width,
+        heads=checkpoint.net.heads,
+        embedding_size=checkpoint.net.embedding_size,
         heatmap=Heatmap(shape=geometry.shape, to_model_grid=geometry.to_model_grid),
     )
 
