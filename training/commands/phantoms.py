@@ -1,13 +1,21 @@
-"""`python -m training phantoms`: writes a phantom cohort."""
+"""Write a phantom cohort: synthetic images and records whose risk is known.
+
+Examples:
+    python -m training phantoms --task gos --out runs/cohort-gos --workers 2
+    python -m training phantoms --task gos --slices 3 --out runs/cohort-slices
+"""
 
 import argparse
 from pathlib import Path
 
 from rich.console import Console
 
+from training.cohort import CohortError
 from training.phantoms.cohort import generate_cohort
 
 _DEFAULT_COUNTS = {"train": 2200, "validation": 300, "calibration": 300, "test": 600}
+_SLICES_COUNTS = {"train": 118, "validation": 24, "calibration": 25, "test": 29}
+"""196 patients, as in the smallest published cohorts of this kind."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,12 +23,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--task", choices=("gos", "ad"), required=True, help="which risk world")
     for split, count in _DEFAULT_COUNTS.items():
         parser.add_argument(
-            f"--{split}", type=_count, default=count, metavar="N", help=f"cases for {split} ({count})"
+            f"--{split}",
+            type=_count,
+            metavar="N",
+            help=f"cases for {split} ({count}; {_SLICES_COUNTS[split]} with --slices)",
         )
     parser.add_argument(
         "--out", type=Path, required=True, help="folder of the cohort; finished cases in it are kept"
     )
     parser.add_argument("--seed", type=_count, default=0, help="equal seeds give equal cohorts (0)")
+    parser.add_argument(
+        "--slices",
+        type=_several,
+        default=0,
+        metavar="N",
+        help="keep only N axial slices of each patient, six features, and an outcome in two classes",
+    )
     parser.add_argument("--workers", type=_positive, default=1, help="processes (1)")
     parser.add_argument(
         "--dicom-share", type=_share, default=0.0, help="share of images written as DICOM series (0)"
@@ -36,9 +54,19 @@ def run(args: argparse.Namespace) -> int:
     Returns:
         Exit status.
     """
-    counts = {split: getattr(args, split) for split in _DEFAULT_COUNTS}
+    if args.slices and (args.task != "gos" or args.dicom_share):
+        raise CohortError("--slices goes with --task gos and without --dicom-share; leave one of them out")
+    defaults = _SLICES_COUNTS if args.slices else _DEFAULT_COUNTS
+    chosen = {split: getattr(args, split) for split in defaults}
+    counts = {split: defaults[split] if count is None else count for split, count in chosen.items()}
     table = generate_cohort(
-        args.task, counts, args.out, seed=args.seed, workers=args.workers, dicom_share=args.dicom_share
+        args.task,
+        counts,
+        args.out,
+        seed=args.seed,
+        workers=args.workers,
+        dicom_share=args.dicom_share,
+        slices=args.slices,
     )
     Console().print(f"{sum(counts.values())} cases: {table}", soft_wrap=True)
     return 0
@@ -48,6 +76,13 @@ def _count(text: str) -> int:
     value = int(text)
     if value < 0:
         raise argparse.ArgumentTypeError(f"expected a whole number >= 0, got {value}")
+    return value
+
+
+def _several(text: str) -> int:
+    value = int(text)
+    if value < 2:  # noqa: PLR2004 - one slice is one image column, which means a volume
+        raise argparse.ArgumentTypeError(f"expected a whole number >= 2, got {value}")
     return value
 
 

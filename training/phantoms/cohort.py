@@ -26,6 +26,7 @@ from app.imaging.resample import sample_on_grid
 from app.imaging.volume import Modality, Volume
 from app.imaging.write import is_stored_lattice, voxels_on_grid, write_nifti
 from app.model_package.manifest import Task
+from training.phantoms import few_slices
 from training.phantoms.case import SCHEMAS, CaseSeed, PhantomCase, draw_case
 from training.phantoms.write import NIFTI_ORDERS, in_axis_order, write_dicom
 
@@ -52,6 +53,7 @@ class CaseRequest:
         index: Of the case within the cohort.
         dicom_share: Share of the cases whose image is a folder of DICOM files.
         version: `GENERATOR_VERSION`.
+        slices: How many axial slices are kept of the volume; 0 keeps all of it.
     """
 
     task: Task
@@ -59,6 +61,11 @@ class CaseRequest:
     index: int
     dicom_share: float
     version: int = GENERATOR_VERSION
+    slices: int = 0
+
+    def as_marked(self) -> dict[str, object]:
+        """As the mark of a finished case says it; a whole volume says nothing of slices, as marks always did."""
+        return {name: value for name, value in asdict(self).items() if name != "slices" or value}
 
     @property
     def patient_id(self) -> str:
@@ -66,8 +73,15 @@ class CaseRequest:
         return f"{self.task}-{self.seed}-{self.index:05d}"
 
 
-def generate_cohort(
-    task: Task, counts: Mapping[str, int], out: Path, *, seed: int, workers: int = 1, dicom_share: float = 0.0
+def generate_cohort(  # noqa: PLR0913 - what a cohort is made of; all but three have names
+    task: Task,
+    counts: Mapping[str, int],
+    out: Path,
+    *,
+    seed: int,
+    workers: int = 1,
+    dicom_share: float = 0.0,
+    slices: int = 0,
 ) -> Path:
     """Writes a cohort folder; cases that are already there are kept.
 
@@ -78,6 +92,7 @@ def generate_cohort(
         seed: Equal seeds give equal cohorts, whatever the number of workers.
         workers: Processes; 1 works in this one.
         dicom_share: Share of the images written as DICOM series.
+        slices: Axial slices kept of each patient (`training.phantoms.few_slices`, `gos` only); 0 keeps whole volumes.
 
     Returns:
         Path of the table, `cohort.csv`.
@@ -85,12 +100,10 @@ def generate_cohort(
     for folder in ("images", "masks", "rows"):
         (out / folder).mkdir(parents=True, exist_ok=True)
     splits = [split for split, count in counts.items() for _ in range(count)]
-    requests = [CaseRequest(task, seed, index, dicom_share) for index in range(len(splits))]
+    requests = [CaseRequest(task, seed, index, dicom_share, slices=slices) for index in range(len(splits))]
     rows = dict(_finished_rows(requests, out, workers))
-    _write_description(task, seed, out / "cohort.json")
-    return _write_table(
-        [{**rows[i], "split": split} for i, split in enumerate(splits)], task, out / "cohort.csv"
-    )
+    _write_description(task, seed, slices, out / "cohort.json")
+    return _write_table([{**rows[i], "split": split} for i, split in enumerate(splits)], out / "cohort.csv")
 
 
 def make_case(request: CaseRequest, out: Path) -> Row:
@@ -100,14 +113,19 @@ def make_case(request: CaseRequest, out: Path) -> Row:
         Cells of its row, all but the split.
     """
     mark = out / "rows" / f"{request.patient_id}.json"
-    if mark.is_file() and (kept := json.loads(mark.read_bytes()))["request"] == asdict(request):
+    if mark.is_file() and (kept := json.loads(mark.read_bytes()))["request"] == request.as_marked():
         row: Row = kept["row"]
         return row
     seed = CaseSeed.of(request.seed, request.index)
     case = draw_case(request.task, seed)
-    image = _write_files(case, request, seed, out)
-    row = _row(case, request, image)
-    _write_whole(mark, json.dumps({"request": asdict(request), "row": row}))
+    if request.slices:
+        stem = out / "images" / request.patient_id
+        row = _slices_row(
+            case, request, few_slices.write_slices(case.volume, case.mask, stem, request.slices)
+        )
+    else:
+        row = _row(case, request, _write_files(case, request, seed, out))
+    _write_whole(mark, json.dumps({"request": request.as_marked(), "row": row}))
     return row
 
 
@@ -157,6 +175,19 @@ def _row(case: PhantomCase, request: CaseRequest, image: Path) -> Row:
     }
 
 
+def _slices_row(case: PhantomCase, request: CaseRequest, files: tuple[Path, ...]) -> Row:
+    columns = few_slices.image_columns(request.slices)
+    return {
+        "patient_id": request.patient_id,
+        **{column: f"images/{file.name}" for column, file in zip(columns, files, strict=True)},
+        "split": "",
+        **{feature.name: case.record[feature.name] for feature in few_slices.SCHEMA.features},
+        "outcome": few_slices.outcome_word(case.outcome),
+        "true_probability": f"{case.true_probability:.8f}",
+        **{f"truth_{name}": text for name, text in case.truths.items()},
+    }
+
+
 def _finished_rows(requests: list[CaseRequest], out: Path, workers: int) -> Iterator[tuple[int, Row]]:
     """Rows by index as they are finished, with a progress bar on the terminal."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -193,9 +224,9 @@ def _one_thread_each() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _write_description(task: Task, seed: int, path: Path) -> None:
-    schema = SCHEMAS[task]
-    description = {
+def _write_description(task: Task, seed: int, slices: int, path: Path) -> None:
+    schema = few_slices.SCHEMA if slices else SCHEMAS[task]
+    description: dict[str, object] = {
         "task": task,
         "modality": MODALITIES[task],
         "outcome": "outcome",
@@ -204,16 +235,15 @@ def _write_description(task: Task, seed: int, path: Path) -> None:
         "seed": seed,
         **schema.model_dump(mode="json"),
     }
+    if slices:
+        description |= {"images": few_slices.image_columns(slices), "levels": few_slices.LEVELS}
     _write_whole(path, json.dumps(description, indent=2) + "\n")
 
 
-def _write_table(rows: list[Row], task: Task, path: Path) -> Path:
-    features = [feature.name for feature in SCHEMAS[task].features]
-    fixed = ["patient_id", "image", "mask", "split", *features, "outcome", "true_probability"]
-    truths = [name for name in (rows[0] if rows else {}) if name.startswith("truth_")]
+def _write_table(rows: list[Row], path: Path) -> Path:
     partial = path.with_suffix(".partial")
     with partial.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [*fixed, *truths], lineterminator="\n")
+        writer = csv.DictWriter(file, list(rows[0]) if rows else [], lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
     return partial.replace(path)

@@ -1,0 +1,148 @@
+"""A check finds everything at once, names lines and columns, and never says what stands in a cell."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+import pytest
+from rich.console import Console
+
+from training.__main__ import main
+from training.cohort_check.finding import Finding
+from training.cohort_check.report import check_cohort
+
+AGE = {
+    "name": "age", "title": "Age", "kind": "numeric", "loinc": "30525-0", "unit": "a",
+    "plausible_range": [18, 110], "categories": [], "required": False,
+}  # fmt: skip
+SEX = {
+    "name": "sex", "title": "Sex", "kind": "categorical", "loinc": None, "unit": None,
+    "plausible_range": None, "categories": ["female", "male"], "required": False,
+}  # fmt: skip
+PATIENTS = 120
+
+
+def write_cohort(folder: Path, edits: dict[tuple[int, str], str] | None = None, **fields: Any) -> Path:
+    """Patients whose three slices are text, not images, so that nothing slow is read; `edits` by line and column."""
+    description = {
+        "task": "gos", "modality": "CT", "source": "a ward", "outcome": "state", "positive": "good", "seed": None,
+        "features": [AGE, SEX], "minimum_features": 0, "levels": {"poor": "unfavourable", "good": "favourable"},
+        "site": "ward", "date": "day", **fields,
+    }  # fmt: skip
+    rows = []
+    for line in range(2, PATIENTS + 2):
+        row = {
+            "patient_id": f"secret{line}", "image": "absent.nii", "age": str(40 + line * 7 % 40),
+            "sex": "male" if line % 3 else "female", "state": "good" if line % 2 else "poor",
+            "ward": "north" if line % 5 else "south", "day": "2020-01-31",
+        }  # fmt: skip
+        rows.append(row | {column: text for (at, column), text in (edits or {}).items() if at == line})
+    header = list(dict.fromkeys(name for row in rows for name in row))
+    lines = [
+        ",".join(row.get(name, "") for name in header)
+        for row in [dict(zip(header, header, strict=True)), *rows]
+    ]
+    (folder / "cohort.csv").write_text("\n".join(lines) + "\n")
+    (folder / "cohort.json").write_text(json.dumps(description))
+    return folder
+
+
+def found(folder: Path) -> dict[str, Finding]:
+    report = check_cohort(folder, None, 1, Console(quiet=True))
+    return {finding.code: finding for finding in report.findings}
+
+
+def test_a_sound_table_has_no_finding_but_the_absent_images(tmp_path: Path) -> None:
+    assert {code for code in found(write_cohort(tmp_path)) if code != "split-small"} == {"image-missing"}
+
+
+@pytest.mark.parametrize(
+    ("edit", "code", "line"),
+    [
+        ({(5, "age"): "160"}, "out-of-range", 5),
+        ({(6, "age"): "old"}, "not-a-number", 6),
+        ({(7, "sex"): "Male"}, "unknown-category", 7),
+        ({(8, "state"): "fair"}, "outcome-unknown", 8),
+        ({(9, "state"): ""}, "outcome-missing", 9),
+        ({(10, "patient_id"): "secret11"}, "patient-twice", 10),
+        ({(12, "patient_id"): ""}, "patient-id-missing", 12),
+        ({(13, "day"): "31.01.2020"}, "date-unparsable", 13),
+        ({(14, "split"): "holdout"}, "split-unknown", 14),
+    ],
+)
+def test_a_wrong_cell_is_named_by_its_line(
+    tmp_path: Path, edit: dict[tuple[int, str], str], code: str, line: int
+) -> None:
+    finding = found(write_cohort(tmp_path, edit))[code]
+    assert line in finding.rows
+    assert finding.remedy
+
+
+def test_all_problems_are_found_at_once(tmp_path: Path) -> None:
+    edits = {(5, "age"): "160", (7, "sex"): "Male", (8, "state"): "fair", (13, "day"): "31.01.2020"}
+    assert {
+        "out-of-range",
+        "unknown-category",
+        "outcome-unknown",
+        "date-unparsable",
+        "image-missing",
+    } <= found(write_cohort(tmp_path, edits)).keys()
+
+
+def test_a_feature_that_tells_the_outcome_is_a_leak_and_one_that_hints_at_it_is_not(tmp_path: Path) -> None:
+    told = {(line, "age"): "80" if line % 2 else "30" for line in range(2, PATIENTS + 2)}
+    assert found(write_cohort(tmp_path, told))["leak-by-value"].column == "age"
+    hint = {(line, "age"): "80" if line % 2 or line % 6 == 0 else "30" for line in range(2, PATIENTS + 2)}
+    assert "leak-by-value" not in found(write_cohort(tmp_path, hint))
+
+
+@pytest.mark.parametrize(
+    ("name", "leaks"), [("mrs_90d", True), ("length_of_stay", True), ("pre_ich_mrs", False)]
+)
+def test_a_feature_of_the_time_after_admission_is_known_by_its_name(
+    tmp_path: Path, name: str, leaks: bool
+) -> None:
+    edits = {(line, name): str(line % 6) for line in range(2, PATIENTS + 2)}
+    folder = write_cohort(
+        tmp_path, edits, features=[AGE, SEX, AGE | {"name": name, "plausible_range": [0, 6]}]
+    )
+    assert ("leak-by-name" in found(folder)) == leaks
+
+
+def test_sites_that_tell_the_outcome_are_an_error(tmp_path: Path) -> None:
+    edits = {(line, "ward"): "north" if line % 2 else "south" for line in range(2, PATIENTS + 2)}
+    assert found(write_cohort(tmp_path, edits))["site-confounded"].column == "ward"
+
+
+def test_the_same_voxels_in_another_axis_order_are_one_image(tmp_path: Path) -> None:
+    voxels = np.full((24, 20, 1), -1000, np.int16)
+    voxels[4:20, 4:16] = np.random.default_rng(0).integers(20, 60, (16, 12, 1))
+    voxels[4, 4:16] = 900
+    nibabel.Nifti1Image(voxels, np.diag([8.0, 8, 5, 1])).to_filename(tmp_path / "a.nii.gz")
+    affine = np.diag([-8.0, 8, 5, 1])
+    affine[0, 3] = 8.0 * 23
+    nibabel.Nifti1Image(voxels[::-1], affine).to_filename(tmp_path / "b.nii.gz")
+    edits = {(2, "low"): "a.nii.gz", (2, "high"): "absent", (3, "low"): "b.nii.gz", (3, "high"): "absent"}
+    finding = found(write_cohort(tmp_path, edits, images=["low", "high"]))["duplicate-image"]
+    assert finding.rows == (2, 3)
+
+
+def test_the_command_prints_no_pseudonym_and_no_value_and_fails(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_cohort(tmp_path, {(5, "age"): "160.123", (10, "patient_id"): "secret11"})
+    out = tmp_path / "findings.json"
+    assert main(["check", str(folder), "--workers", "1", "--json", str(out)]) == 1
+    printed = capsys.readouterr().out + out.read_text()
+    assert "out-of-range" in printed
+    assert "secret" not in printed
+    assert "160.123" not in printed
+
+
+def test_every_code_is_in_the_reference() -> None:
+    root = Path(__file__).parents[3]
+    page = (root / "docs" / "reference" / "cohort.md").read_text(encoding="utf-8")
+    for code in ("out-of-range", "leak-by-value", "duplicate-image", "config-slices", "split-small"):
+        assert f"`{code}`" in page
