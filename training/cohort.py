@@ -127,7 +127,7 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:  # spreadsheets begin with a byte order mark
             reader = csv.DictReader(file, restval="")
-            return [{name: cell for name, cell in row.items() if name is not None} for row in reader]
+            return [{name.strip(): cell.strip() for name, cell in row.items() if name} for row in reader]
     except UnicodeDecodeError:
         raise CohortError(f"expected {path.name} in UTF-8; save it again as CSV UTF-8") from None
 

@@ -33,22 +33,27 @@ def check_splits(table: Table, seed: int) -> Iterator[Finding]:
     if not cases:
         return
     split = split_cohort(Cohort(table.root, table.description, cases), seed)
-    for name in SPLITS:
-        part = split.part(name)
-        events = sum(case.label >= first for case in part)
-        if not part:
-            yield error(
-                "split-empty",
-                f"Nobody is in the {name} split.",
-                "Put patients there, or empty the split's column and let training deal.",
-                column="split",
-            )
-        elif min(events, len(part) - events) < FEWEST_EVENTS:
-            yield warning(
-                "split-small",
-                f"{name}: {len(part)} patients, {events} with the event and {len(part) - events} without.",
-                f"At least {FEWEST_EVENTS} of each; cross-validate instead (ablation --folds 5 --repeats 3).",
-            )
+    sizes = {name: _sizes([case.label >= first for case in split.part(name)]) for name in SPLITS}
+    if empty := [name for name, (events, others) in sizes.items() if not events + others]:
+        yield error(
+            "split-empty",
+            f"Nobody is in: {', '.join(empty)}.",
+            "Put patients there, or empty the whole column and let training deal.",
+            column="split",
+        )
+    small = {name: size for name, size in sizes.items() if sum(size) and min(size) < FEWEST_EVENTS}
+    if small:
+        words = ", ".join(f"{name} {events} and {others}" for name, (events, others) in small.items())
+        yield warning(
+            "split-small",
+            f"Few patients with and without the event: {words}.",
+            f"At least {FEWEST_EVENTS} of each; better cross-validate (ablation --folds 5 --repeats 3).",
+        )
+
+
+def _sizes(events: list[bool]) -> tuple[int, int]:
+    """With the event, and without."""
+    return sum(events), len(events) - sum(events)
 
 
 def check_sites(table: Table) -> Iterator[Finding]:
@@ -156,7 +161,7 @@ def _case(line: int, row: dict[str, str], label: int, table: Table) -> Case:
     if row.get("sex"):
         record["sex"] = row["sex"]
     site = row.get(table.description.site or "", "") or None
-    split = next((name for name in SPLITS if name == row.get("split", "").strip()), None)
+    split = next((name for name in SPLITS if name == row.get("split", "")), None)
     return replace(
         Case(row.get("patient_id") or f"line {line}", (Path(),), None, split, record, label, None), site=site
     )

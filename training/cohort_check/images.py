@@ -68,10 +68,10 @@ def look_at(numbered: tuple[int, dict[str, str]], table: Table, config: RunConfi
     volumes: list[Volume] = []
     for column in table.description.images:
         if column in row:
-            volume, problems = _image(table, column, row[column].strip(), config)
+            volume, problems = _image(table, column, row[column], config)
             findings += problems
             volumes += [volume] if volume else []
-    if mask := row.get("mask", "").strip():
+    if mask := row.get("mask", ""):
         findings += _mask(table, mask, volumes, config)
     return Seen(
         line,
@@ -90,7 +90,7 @@ def check_duplicates(seen: Sequence[Seen], column: str) -> Iterator[Finding]:
     if copies := [group for group in lines.values() if len(group) > 1]:
         yield error(
             "duplicate-image",
-            f"{len(copies)} images are there more than once, voxel for voxel.",
+            "The same image, voxel for voxel, is there more than once.",
             "Find out whose image it is; keep one row, else the test may know what was trained on.",
             column=column,
             rows=sorted({line for group in copies for line in group}),

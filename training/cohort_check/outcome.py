@@ -11,6 +11,7 @@ from training.outcomes import outcome_classes
 
 FEWEST_CASES = 20
 _GRADES = 5
+_COARSER: tuple[Outcome, ...] = ("ordinal4", "binary")
 
 
 def labels(table: Table) -> dict[int, int]:
@@ -58,19 +59,26 @@ def class_counts(table: Table) -> dict[str, int]:
 def _small_classes(table: Table, outcome: Outcome | None) -> Iterator[Finding]:
     counts = Counter(labels(table).values())
     if table.description.classes < _GRADES:
-        remedy = "Numbers about this outcome will have very wide intervals; collect more patients."
-        for title, count in class_counts(table).items():
-            if count < FEWEST_CASES:
-                yield _small(table, f"{title}: {count} cases, fewer than {FEWEST_CASES}.", remedy)
-        return
-    grouping: Outcome = outcome or "ordinal5"
-    for grades in _grades_of(grouping):
-        count = sum(counts[grade - 1] for grade in grades)
-        if count < FEWEST_CASES:
-            name = " and ".join(map(str, grades))
-            yield _small(
-                table, f"GOS {name}: {count} cases, fewer than {FEWEST_CASES}.", _advice(grouping, counts)
-            )
+        sizes = class_counts(table)
+        remedy = "Numbers about them will have very wide intervals; collect more patients."
+    else:
+        grouping: Outcome = outcome or "ordinal5"
+        sizes = {
+            f"GOS {' and '.join(map(str, grades))}": _size(counts, grades) for grades in _grades_of(grouping)
+        }
+        remedy = _advice(grouping, counts)
+    small = [f"{title} ({count})" for title, count in sizes.items() if count < FEWEST_CASES]
+    if small:
+        yield warning(
+            "class-small",
+            f"Fewer than {FEWEST_CASES} cases: {', '.join(small)}.",
+            remedy,
+            column=table.description.outcome,
+        )
+
+
+def _size(counts: Counter[int], grades: tuple[int, ...]) -> int:
+    return sum(counts[grade - 1] for grade in grades)
 
 
 def _grades_of(outcome: Outcome) -> tuple[tuple[int, ...], ...]:
@@ -83,13 +91,9 @@ def _grades_of(outcome: Outcome) -> tuple[tuple[int, ...], ...]:
 
 
 def _advice(grouping: Outcome, counts: Counter[int]) -> str:
-    coarser: list[Outcome] = [each for each in ("ordinal4", "binary") if CLASSES[each] < CLASSES[grouping]]
+    coarser: list[Outcome] = [each for each in _COARSER if CLASSES[each] < CLASSES[grouping]]
     for each in coarser:
-        if all(sum(counts[grade - 1] for grade in grades) >= FEWEST_CASES for grades in _grades_of(each)):
-            merged = "merges 2 and 3" if each == "ordinal4" else "keeps GOS 1-3 and 4-5"
+        if all(_size(counts, grades) >= FEWEST_CASES for grades in _grades_of(each)):
+            merged = "merges 2 and 3" if each == "ordinal4" else "tells GOS 4-5 from 1-3"
             return f'Merge: set outcome = "{each}" in [model.head], which {merged}.'
-    return "No merging of grades helps; collect more patients."
-
-
-def _small(table: Table, problem: str, remedy: str) -> Finding:
-    return warning("class-small", problem, remedy, column=table.description.outcome)
+    return f"Even GOS 1-3 against 4-5 has a class under {FEWEST_CASES}; collect more patients."

@@ -28,7 +28,7 @@ class Table:
 
     def cells(self, column: str) -> list[tuple[int, str]]:
         """Line and text of every cell of a column; none where there is no such column."""
-        return [(line, row[column].strip()) for line, row in self.lines() if column in row]
+        return [(line, row[column]) for line, row in self.lines() if column in row]
 
     def lines(self) -> Iterator[tuple[int, dict[str, str]]]:
         """Rows with their lines in the file."""
@@ -88,7 +88,7 @@ def check_patients(table: Table) -> Iterator[Finding]:
     if twice := [line for group in lines.values() if len(group) > 1 for line in group]:
         yield error(
             "patient-twice",
-            f"{sum(len(group) > 1 for group in lines.values())} patients have more than one row.",
+            "A patient has more than one row.",
             "Keep one row (one visit) per patient, else a patient may be trained on and tested.",
             column="patient_id",
             rows=twice,
