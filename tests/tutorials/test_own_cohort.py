@@ -32,8 +32,8 @@ def typed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         "NEUROFUSE_PORT": str(port),
         "COLUMNS": "120",
     }
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script],
+    done = subprocess.run(  # noqa: S603 - what the tutorial says
+        ["bash", "-euo", "pipefail", "-c", script],  # noqa: S607 - bash of the PATH
         cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,
@@ -50,7 +50,9 @@ def test_every_step_of_the_tutorial_is_typed(typed: tuple[Path, str]) -> None:
     _, printed = typed
     blocks = TYPED.findall(TUTORIAL.read_text(encoding="utf-8"))
     assert len(blocks) == TUTORIAL.read_text(encoding="utf-8").count("```bash\n")
-    steps = {line.split()[3] for block in blocks for line in block.splitlines() if line.startswith("python -m")}
+    steps = {
+        line.split()[3] for block in blocks for line in block.splitlines() if line.startswith("python -m")
+    }
     assert {"phantoms", "check", "train", "evaluate", "report", "export"} <= steps
     assert '"model":{"name":"practice","version":1' in printed.replace(" ", "")
 
