@@ -76,11 +76,11 @@ def export_run(
         version: Integer version.
 
     Raises:
-        CohortError: The network has no heatmap or no share of the image to tell, which every answer of the service does.
+        CohortError: The network has no heatmap or no share of the image to tell, or reads what the service does not.
         GoldenMismatchError: The package does not answer as PyTorch does; nothing is published.
         PackageExistsError: The version is taken.
     """
-    _check_servable(checkpoint.net)
+    _check_servable(checkpoint.net, cohort)
     judged = _judged(run)
     graph = ServingGraph(
         checkpoint.net, slope=judged.calibration.slope, intercept=judged.calibration.intercept
@@ -97,12 +97,17 @@ def export_run(
         return store.publish(folder)
 
 
-def _check_servable(net: FusionNet) -> None:
+def _check_servable(net: FusionNet, cohort: CohortDescription) -> None:
     """An answer of the service shows where the network looked and how much it took from the image."""
     if not net.stage_lattices or not net.heads:
         raise CohortError(
             "expected a row with a spatial gate and a gated fusion, such as mma+mhgmu, found one without; "
             "other rows are for comparison and cannot be served"
+        )
+    if len(cohort.images) > 1:
+        raise CohortError(
+            f"expected a cohort with one image of each patient, found {len(cohort.images)} image columns; the service reads "
+            "one volume and cannot put single slices together: train and compare on them, serve a model of volumes"
         )
 
 
