@@ -21,3 +21,9 @@ def gos() -> Predictor:
 def ad() -> Predictor:
     """The reference package for Alzheimer's disease."""
     return Predictor(package := ModelStore(STORE).load("ad"), OnnxSession(package))
+
+
+@pytest.fixture(scope="session")
+def gos_1() -> Predictor:
+    """Its first version, with one threshold for all classes."""
+    return Predictor(package := ModelStore(STORE).load("gos@1"), OnnxSession(package))
