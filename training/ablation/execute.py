@@ -6,6 +6,7 @@ the seconds that importing torch takes, and still shares no state with another. 
 
 import os
 import signal
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from contextlib import contextmanager
@@ -51,24 +52,26 @@ def execute(jobs: Sequence[Job], plan: Plan, workers: int) -> Iterator[Progress]
     threads = max(1, (os.cpu_count() or 1) // workers)
     context = get_context("forkserver")
     context.set_forkserver_preload([_WARM_MODULE])
-    with _environment(threads), _terminate_as_interrupt():
+    with _environment(threads), _stopped_by_signals() as stopped:
         pool = ProcessPool(max_workers=workers, max_tasks=1, context=context)
         try:
             futures: dict[Future[Outcome], Job] = {
                 pool.schedule(work, args=[job, plan, threads]): job for job in jobs
             }
-            yield from _follow(futures, plan)
+            yield from _follow(futures, plan, stopped)
             pool.close()  # type: ignore[no-untyped-call]  # pebble types most of its methods, not these
         finally:
             pool.stop()  # type: ignore[no-untyped-call]
             pool.join()
 
 
-def _follow(futures: dict[Future[Outcome], Job], plan: Plan) -> Iterator[Progress]:
+def _follow(futures: dict[Future[Outcome], Job], plan: Plan, stopped: threading.Event) -> Iterator[Progress]:
     ended: dict[Job, Outcome] = {}
     waiting: set[Future[Outcome]] = set(futures)
     while waiting:
         done, waiting = wait(waiting, timeout=REFRESH_S, return_when=FIRST_COMPLETED)
+        if stopped.is_set():  # the exception itself can get lost, in a destructor say
+            raise KeyboardInterrupt
         ended |= {futures[future]: _outcome(future, futures[future], plan) for future in done}
         yield Progress(frozenset(futures[future] for future in waiting if future.running()), dict(ended))
 
@@ -101,14 +104,17 @@ def _environment(threads: int) -> Iterator[None]:
 
 
 @contextmanager
-def _terminate_as_interrupt() -> Iterator[None]:
-    """SIGTERM stops as Ctrl-C does, with nothing left running."""
+def _stopped_by_signals() -> Iterator[threading.Event]:
+    """SIGTERM stops as Ctrl-C does, with nothing left running; so does SIGINT where a shell started us with it ignored (`&`)."""
+    stopped = threading.Event()
 
     def interrupt(_signum: int, _frame: FrameType | None) -> None:
+        stopped.set()
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield stopped
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
