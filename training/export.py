@@ -28,6 +28,7 @@ from app.model_package.manifest import (
 )
 from app.model_package.package import CARD, GOLDEN_CASE, GOLDEN_FOLDER, MODEL, Package, open_package, seal
 from app.model_package.store import ModelStore
+from training.checkpoint import Checkpoint
 from training.cohort import CohortDescription, CohortError
 from training.evaluation.answers import is_graded
 from training.evaluation.distance import EMBEDDING_FILE, FLAG_ABOVE
@@ -40,7 +41,6 @@ from training.networks.model import FusionNet
 from training.networks.serving_graph import ServingGraph
 from training.onnx_graph import write_onnx
 from training.outcomes import favourable_labels, outcome_classes
-from training.train import Checkpoint
 
 PARITY = 1e-4
 """Largest difference of a probability between PyTorch and the package, float32."""

@@ -14,6 +14,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from training import tabular
+from training.checkpoint import load_checkpoint
 from training.cohort import SPLITS, Cohort, CohortError, Split
 from training.config import RunConfig
 from training.distributed import first_process_first, rank
@@ -27,7 +28,7 @@ from training.runs import prepared_part
 from training.tabular.readings import read_readings
 from training.tabular.records import Records, records_of
 from training.tabular.row import Tabular
-from training.train import load_checkpoint, train
+from training.train import train
 
 FULL = "mma+mhgmu"
 """What the paper proposes; trained when no row is named."""

@@ -24,7 +24,7 @@ from app.ehr.schema import Feature
 from training import distributed
 from training.augment import augment
 from training.averaging import WeightAverage
-from training.checkpoint import CHECKPOINT_FILE, Checkpoint, load_checkpoint, save_checkpoint
+from training.checkpoint import CHECKPOINT_FILE, save_checkpoint
 from training.config import RunConfig
 from training.dataset import Batch, Needed, ShuffledBatches, training_loader
 from training.journal import EpochNotes, Journal
@@ -37,8 +37,6 @@ from training.outcomes import event_from
 from training.predict import collect
 from training.prepare import PreparedSet
 from training.resume import STATE_FILE, Moving, load_state, run_digest, save_state
-
-__all__ = ["Checkpoint", "load_checkpoint", "save_checkpoint", "train"]
 
 
 def train(  # noqa: PLR0915 - one run, read from top to bottom

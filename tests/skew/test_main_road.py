@@ -17,11 +17,11 @@ from app.inference.session import OnnxSession
 from app.model_package.store import ModelStore
 from training.__main__ import main
 from training.calibrate import Scaling
+from training.checkpoint import load_checkpoint
 from training.cohort import load_cohort
 from training.evaluation.answers import scaled_probabilities
 from training.predict import collect
 from training.runs import open_run
-from training.train import load_checkpoint
 
 CONFIGS = Path(__file__).parents[2] / "training" / "configs"
 COUNTS = ["--train", "10", "--validation", "6", "--calibration", "6", "--test", "6"]

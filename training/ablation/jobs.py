@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from app.imaging.model_grid import PREPROCESSING_VERSION
-from training.ablation.folds import smaller, with_fold
 from training.checkpoint import CHECKPOINT_FILE
 from training.cohort import Cohort
 from training.config import RunConfig, config_to_dict
@@ -18,7 +17,7 @@ from training.predictions import PREDICTIONS_FILE
 from training.resume import STATE_FILE
 from training.rows import Fitted, fit_row
 from training.runs import RUN_FILE, open_cohort, read_notes, write_notes
-from training.splits.folds import FOLDS_VERSION
+from training.splits.folds import FOLDS_VERSION, smaller, with_fold
 from training.splits.held_out import leave_site_out, split_by_date
 from training.splits.saved import SPLITS_FILE, save_splits, with_saved_splits
 

@@ -7,9 +7,9 @@ Example:
 import argparse
 from pathlib import Path
 
+from training.checkpoint import load_checkpoint
 from training.export import export_run
 from training.runs import open_cohort, read_notes
-from training.train import load_checkpoint
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

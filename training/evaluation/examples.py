@@ -15,6 +15,7 @@ from app.imaging.read import read_image, read_mask
 from app.imaging.resample import as_volume, place_model_grid
 from app.imaging.volume import Grid, Volume
 from training.calibrate import Scaling
+from training.checkpoint import Checkpoint
 from training.cohort import Case, Cohort
 from training.evaluation.answers import scaled_probabilities
 from training.evaluation.document import Example
@@ -27,7 +28,6 @@ from training.networks.model import FusionNet
 from training.outcomes import outcome_classes
 from training.predict import collect
 from training.prepare import PreparedSet
-from training.train import Checkpoint
 
 Kind = Literal["best", "median", "worst"]
 EACH = 2

@@ -5,6 +5,7 @@ from jaxtyping import Int64
 
 from app.model_package.manifest import Metric
 from training.calibrate import Scaling
+from training.checkpoint import Checkpoint
 from training.evaluation.attention_maps import Subjects, attention_maps
 from training.evaluation.budget import Budget
 from training.evaluation.document import HeatmapMethod, Heatmaps
@@ -15,7 +16,6 @@ from training.evaluation.randomisation import randomise_in_cascade
 from training.evaluation.sanity import record_swap, repeatability
 from training.networks.model import FusionNet
 from training.prepare import PreparedSet
-from training.train import Checkpoint
 
 AT_LEAST = 2
 """Cases without which no record can be exchanged."""

@@ -18,6 +18,7 @@ from app.imaging.resample import to_model_grid
 from app.imaging.volume import Volume
 from app.model_package.manifest import Metric
 from training.calibrate import Scaling
+from training.checkpoint import Checkpoint
 from training.cohort import Case, Cohort
 from training.evaluation.answers import scaled_probabilities
 from training.evaluation.bootstrap import Resamples, Statistic
@@ -30,7 +31,6 @@ from training.evaluation.statistics import auroc, calibration_slope, difference,
 from training.networks.model import FusionNet
 from training.outcomes import event_from
 from training.prepare import PreparedSet
-from training.train import Checkpoint
 
 BATCH = 16
 Line = tuple[str, str]

@@ -9,6 +9,7 @@ from pathlib import Path
 from app.ehr.schema import Feature
 from app.errors import NeuroFuseError
 from app.model_package.manifest import Metric
+from training.checkpoint import load_checkpoint
 from training.cohort import CohortDescription
 from training.config import RunConfig, config_to_dict
 from training.environment import read_environment
@@ -17,7 +18,6 @@ from training.evaluation.fitted import CALIBRATION_FILE, CalibrationFile, load_c
 from training.report.history import Epoch, read_history
 from training.report.study import Study, read_study
 from training.runs import RUN_FILE, read_notes
-from training.train import load_checkpoint
 
 PHANTOMS = "phantoms"
 

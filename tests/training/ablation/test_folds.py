@@ -1,4 +1,4 @@
-"""training.ablation.folds: each patient is tested once, and smaller training sets lie within larger ones."""
+"""training.splits.folds: each patient is tested once, and smaller training sets lie within larger ones."""
 
 from collections import Counter
 from pathlib import Path
@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.imaging.volume import Modality
-from training.ablation.folds import smaller, with_fold
 from training.cohort import SPLITS, Case, Cohort, CohortDescription, CohortError
 from training.splits import split_cohort
+from training.splits.folds import smaller, with_fold
 
 
 def cohort(n: int) -> Cohort:

@@ -9,11 +9,11 @@ from jaxtyping import Bool, Float32
 from app.imaging.model_grid import ModelGrid
 from app.imaging.volume import Modality
 from tests.training.networks.support import FEATURES, small, wake
+from training.checkpoint import Checkpoint
 from training.config import GuidanceConfig, RunConfig
 from training.networks.config import ModelConfig
 from training.networks.model import FusionNet
 from training.prepare import PreparedSet
-from training.train import Checkpoint
 
 SHAPE = (10, 25, 21)
 TISSUE, LESION, AIR = 35.0, 70.0, -1024.0
