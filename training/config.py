@@ -61,7 +61,9 @@ class TrainingConfig:
     """The loop."""
 
     epochs: int = 100
-    """Most epochs."""
+    """Most epochs, where `steps` does not say."""
+    steps: int = 0
+    """Most steps of the optimiser, as whole epochs, instead of `epochs`: a small training set is seen more often; 0 leaves it to `epochs`."""
     patience: int = 20
     """Epochs without a better validation NLL before stopping."""
     batch_size: int = 16
@@ -99,6 +101,11 @@ class RunConfig:
     guidance: GuidanceConfig = field(default_factory=GuidanceConfig)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
+
+    @property
+    def guided(self) -> bool:
+        """Whether masks guide the spatial gates, if the network has any."""
+        return self.guidance.weight > 0 and self.model.mma.guided
 
 
 def load_config(path: Path) -> RunConfig:

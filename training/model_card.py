@@ -71,7 +71,7 @@ def _method(config: RunConfig) -> str:
     guidance = (
         f"The spatial gates were guided by masks during training (weight {config.guidance.weight:g}); "
         "the heatmap therefore shows what the gates were taught to find as well as what the outcome needs."
-        if config.guidance.weight
+        if config.guided
         else "The spatial gates were trained on the outcome alone, without masks."
     )
     return (

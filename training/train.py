@@ -4,6 +4,7 @@ Reads prepared arrays; writes `checkpoint.pt` (best epoch), `history.jsonl` (one
 (from which a run that was cut off goes on) into the run's folder. Alone, or on several processes under `torchrun`.
 """
 
+import math
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -74,7 +75,8 @@ def train(  # noqa: PLR0915 - one run, read from top to bottom
     )
     batches = training_loader(parts["train"], dealt, needed_by(net, config), settings.loader_workers)
     optimizer = build_optimizer(net, config.optimizer)
-    schedule = build_schedule(optimizer, dealt.steps * settings.epochs, config.optimizer)
+    epochs = math.ceil(settings.steps / dealt.steps) if settings.steps else settings.epochs
+    schedule = build_schedule(optimizer, dealt.steps * epochs, config.optimizer)
     fused: nn.Module = torch.compile(net) if settings.compile else net  # type: ignore[assignment]
     model, optimizer = fabric.setup(fused, optimizer)
     average = WeightAverage(net, settings.average_decay)
@@ -84,7 +86,7 @@ def train(  # noqa: PLR0915 - one run, read from top to bottom
     state = run / STATE_FILE
     done = load_state(state, digest, moving)
     with _progress(fabric) as progress, Journal(run, done.epoch, writes=fabric.is_global_zero) as journal:
-        while done.epoch < settings.epochs and done.epoch - done.best_epoch < settings.patience:
+        while done.epoch < epochs and done.epoch - done.best_epoch < settings.patience:
             bar = progress.add_task(f"epoch {done.epoch + 1:3d}", total=dealt.steps, note="")
             tell = partial(progress.update, bar)
             started = time.monotonic()
@@ -187,9 +189,7 @@ class Stopwatch:
 
 def needed_by(net: FusionNet, config: RunConfig) -> Needed:
     """Images unless the record alone is used; masks where they guide a gate."""
-    return Needed(
-        images=config.model.fusion != "record", masks=config.guidance.weight > 0 and bool(net.stage_strides)
-    )
+    return Needed(images=config.model.fusion != "record", masks=config.guided and bool(net.stage_strides))
 
 
 def augmented(batch: Batch, config: RunConfig, generator: torch.Generator) -> Batch:
@@ -204,7 +204,7 @@ def training_loss(model: FusionNet, batch: Batch, config: RunConfig) -> Tensor:
     """Loss of one batch: outcome, plus mask guidance where it is asked for."""
     output = model(batch.image, batch.values, batch.missing)
     loss = outcome_loss(output.logits, batch.label, config.model.head.outcome)
-    if config.guidance.weight > 0 and output.stage_logits:
+    if config.guided and output.stage_logits:
         guidance = guidance_loss(
             output.stage_logits,
             model.stage_lattices,

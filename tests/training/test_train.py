@@ -13,6 +13,7 @@ from app.ehr.schema import Feature
 from training.checkpoint import load_checkpoint, save_checkpoint
 from training.config import RunConfig, TrainingConfig, load_config
 from training.networks.model import FusionNet
+from training.networks.rows import row
 from training.optimisation import build_optimizer, learning_rate_factor
 from training.prepare import PreparedSet
 from training.train import train
@@ -94,3 +95,19 @@ def test_it_stops_when_validation_no_longer_improves(tmp_path: Path) -> None:
     config = replace(config, training=replace(config.training, patience=2))
     train(config, [AGE], parts | {"validation": shuffled}, tmp_path / "run")
     assert len((tmp_path / "run" / "history.jsonl").read_text().splitlines()) < 40
+
+
+def test_a_number_of_steps_gives_a_small_training_set_more_epochs(tmp_path: Path) -> None:
+    config = small_config(1)
+    config = replace(config, training=replace(config.training, steps=6, patience=20))
+    validation = bright_or_dark(tmp_path, 8, 2)
+    for count, epochs in ((16, 3), (48, 1)):  # two and six steps of eight cases
+        run = tmp_path / f"run{count}"
+        train(config, [AGE], {"train": bright_or_dark(tmp_path, count, 1), "validation": validation}, run)
+        assert len((run / "history.jsonl").read_text().splitlines()) == epochs
+
+
+def test_masks_guide_no_gate_where_the_row_says_so() -> None:
+    config = load_config(CONFIGS / "gos.toml")
+    assert config.guided
+    assert not replace(config, model=row(config.model, "mma+mhgmu-unguided")).guided

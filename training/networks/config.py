@@ -80,6 +80,8 @@ class MmaConfig:
     """Kernel of the image-only term: (3, 7, 7) thick-slice CT, (5, 5, 5) isotropic MRI, (7, 7) in 2D."""
     use_ehr: bool = True
     """False replaces the record's code by a learned constant: the control MMA-noEHR."""
+    guided: bool = True
+    """Whether a run's mask guidance reaches these gates; False is the control that tells what the masks add."""
 
     def __post_init__(self) -> None:
         if not self.stages or list(self.stages) != sorted(set(self.stages) & set(range(1, STAGES + 1))):

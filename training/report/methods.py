@@ -121,7 +121,7 @@ def _training(config: RunConfig) -> str:
     guided = (
         f"The spatial gates were guided by masks (weight {guidance.weight:g}), so the heatmap shows what it was taught to find as "
         "well as what the outcome needs."
-        if guidance.weight
+        if config.guided
         else "No mask entered the training; the gates were trained on the outcome alone."
     )
     average = (

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from tests.training.networks.support import FEATURES, batch, small
@@ -20,7 +22,22 @@ def test_a_row_changes_fusion_and_modulation_and_nothing_else(name: str) -> None
 
 def test_only_the_rows_with_attention_have_gates() -> None:
     gated = {name for name in ROWS if row(small(), name).mma.active}
-    assert gated == {"mma", "mma-noehr", "mma-spatial", "mma+mhgmu", "cbam", "tabattention"}
+    assert gated == {
+        "mma",
+        "mma-noehr",
+        "mma-spatial",
+        "mma+mhgmu",
+        "mma+mhgmu-unguided",
+        "cbam",
+        "tabattention",
+    }
+
+
+def test_the_full_row_without_masks_is_the_same_network() -> None:
+    """What tells the two rows apart is the loss alone, so that their difference is what the masks add."""
+    guided, unguided = row(small(), "mma+mhgmu"), row(small(), "mma+mhgmu-unguided")
+    assert replace(unguided, mma=replace(unguided.mma, guided=True)) == guided
+    assert not unguided.mma.guided
 
 
 def test_the_full_row_is_the_base_itself() -> None:

@@ -57,7 +57,8 @@ def test_a_value_under_a_missing_flag_has_no_effect(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "least"), [("ehr-lr", 0.68), ("ehr-gbm", 0.65), ("func", 0.62), ("ich-score", 0.65)]
+    ("name", "least"),
+    [("ehr-lr", 0.68), ("ehr-gbm", 0.65), ("func", 0.62), ("ich-score", 0.65), ("reading-lr", 0.8)],
 )
 def test_it_learns_what_the_risk_world_planted(name: str, least: float) -> None:
     train, validation, test = simulated(500, 1), simulated(150, 2), simulated(2000, 3)
