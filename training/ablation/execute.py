@@ -19,10 +19,10 @@ from pebble import ProcessExpired, ProcessPool
 from training.ablation.jobs import Job
 from training.ablation.plan import Plan
 from training.ablation.work import Outcome, last_lines, work
+from training.threads import threads_of_children
 
 REFRESH_S = 0.5
 _WARM_MODULE = "training.ablation.warm"
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def execute(jobs: Sequence[Job], plan: Plan, workers: int) -> Iterator[Progress]
     threads = max(1, (os.cpu_count() or 1) // workers)
     context = get_context("forkserver")
     context.set_forkserver_preload([_WARM_MODULE])
-    with _environment(threads), _stopped_by_signals() as stopped:
+    with threads_of_children(threads), _stopped_by_signals() as stopped:
         pool = ProcessPool(max_workers=workers, max_tasks=1, context=context)
         try:
             futures: dict[Future[Outcome], Job] = {
@@ -86,21 +86,6 @@ def _outcome(future: Future[Outcome], job: Job, plan: Plan) -> Outcome:
         )
     except CancelledError:
         return Outcome("cancelled", 0)
-
-
-@contextmanager
-def _environment(threads: int) -> Iterator[None]:
-    """Numeric libraries read these when they are loaded, in the process that is forked from."""
-    before = {name: os.environ.get(name) for name in _THREADS}
-    os.environ.update(dict.fromkeys(_THREADS, str(threads)))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app.imaging.model_grid import PREPROCESSING_VERSION
 from training.checkpoint import CHECKPOINT_FILE
-from training.cohort import Cohort
+from training.cohort import Cohort, CohortError
 from training.config import RunConfig, config_to_dict
 from training.distributed import first_process_first, rank
 from training.environment import ENVIRONMENT_FILE
@@ -124,6 +124,22 @@ def run_job(job: Job, cohort: Path, config: RunConfig, cache: Path, run: Path, *
 def is_finished(run: Path, digest: str) -> bool:
     """Whether a run's folder holds the answers of exactly this job."""
     return (run / PREDICTIONS_FILE).is_file() and _noted_digest(run) == digest
+
+
+def refuse_another_run(job: Job, cohort: Path, config: RunConfig, run: Path) -> None:
+    """Keep a mistyped folder from costing a run.
+
+    Raises:
+        CohortError: The folder holds a run that differs from this one in anything a result depends on.
+    """
+    if not (run / RUN_FILE).is_file() or _noted_digest(run) == job_digest(job, cohort, config):
+        return
+    found = read_notes(run)
+    raise CohortError(
+        f"expected an empty folder or this very run in {run.name}, found another one (row {found.get('row', 'unknown')}, seed "
+        f"{found.get('seed', 'unknown')}), or the configuration or the cohort has changed since; choose another --out, or replace it "
+        "with --no-resume"
+    )
 
 
 def job_digest(job: Job, cohort: Path, config: RunConfig) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 from rich.console import Console
 
 from training import distributed
-from training.ablation.jobs import Job, run_job
+from training.ablation.jobs import Job, refuse_another_run, run_job
 from training.config import RunConfig, load_config
 from training.rows import FULL, check_row, titles
 
@@ -69,7 +69,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--resume",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="keep a run that is finished and go on with one that was cut off, if nothing it depends on has changed",
+        help="keep a run that is finished and go on with one that was cut off, if nothing it depends on has changed; "
+        "--no-resume replaces whatever run the folder holds",
     )
 
 
@@ -87,6 +88,8 @@ def run(options: argparse.Namespace) -> int:
         test_from=options.test_from,
         splits=options.splits,
     )
+    if options.resume:
+        refuse_another_run(job, options.cohort, config, options.out)
     run_job(
         job,
         options.cohort,

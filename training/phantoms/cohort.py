@@ -8,10 +8,8 @@ A run that was cut off goes on where it stopped: cases whose mark agrees with th
 
 import csv
 import json
-import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -29,6 +27,7 @@ from app.model_package.manifest import Task
 from training.phantoms import few_slices
 from training.phantoms.case import SCHEMAS, CaseSeed, PhantomCase, draw_case
 from training.phantoms.write import NIFTI_ORDERS, in_axis_order, write_dicom
+from training.threads import threads_of_children
 
 GENERATOR_VERSION: Final = 2
 """Raised when a change makes other cases from the same seed; cases of another version are made anew."""
@@ -38,7 +37,6 @@ POSITIVE: Final[Mapping[Task, str]] = {
 }
 MODALITIES: Final[Mapping[Task, Modality]] = {"gos": Modality.CT, "ad": Modality.MR}
 HALF: Final = 0.5
-_ONE_THREAD: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 Row = dict[str, str]
 
@@ -203,25 +201,10 @@ def _rows(requests: list[CaseRequest], out: Path, workers: int) -> Iterator[tupl
         yield from ((request.index, make_case(request, out)) for request in requests)
         return
     # Spawn, not fork: a fork copies the threads' locks of numeric libraries in whatever state they are.
-    with _one_thread_each(), ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with threads_of_children(1), ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         futures = {pool.submit(make_case, request, out): request.index for request in requests}
         for future in as_completed(futures):
             yield futures[future], future.result()
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Numeric libraries of child processes read these at their start: workers must not fight over the cores."""
-    before = {name: os.environ.get(name) for name in _ONE_THREAD}
-    os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 def _write_description(task: Task, seed: int, slices: int, path: Path) -> None:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from tests.training.ablation.support import PATIENTS, write_cohort
-from training.ablation.jobs import Job, cohort_of, is_finished, job_digest, run_job
+from training.ablation.jobs import Job, cohort_of, is_finished, job_digest, refuse_another_run, run_job
+from training.cohort import CohortError
 from training.config import RunConfig, load_config
 from training.predictions import load_predictions
 from training.runs import read_notes
@@ -46,6 +47,15 @@ def test_a_finished_job_is_kept_until_something_it_depends_on_changes(cohort: Pa
     assert (tmp_path / "run" / "predictions.npz").stat().st_mtime_ns == first
     run_job(Job("prevalence", 2), cohort, CONFIG, tmp_path, tmp_path / "run", resume=True)
     assert (tmp_path / "run" / "predictions.npz").stat().st_mtime_ns > first
+
+
+def test_another_run_in_the_folder_is_not_replaced_unless_told(cohort: Path, tmp_path: Path) -> None:
+    job, run = Job("prevalence", 1), tmp_path / "run"
+    refuse_another_run(job, cohort, CONFIG, run)
+    run_job(job, cohort, CONFIG, tmp_path, run, resume=True)
+    refuse_another_run(job, cohort, with_threads(7), run)
+    with pytest.raises(CohortError, match=r"row prevalence, seed 1.*--no-resume"):
+        refuse_another_run(replace(job, row="ehr-lr"), cohort, CONFIG, run)
 
 
 def test_a_changed_table_makes_another_digest(tmp_path: Path) -> None:
