@@ -1,5 +1,6 @@
 """Everything one run depends on, as documented dataclasses; a TOML file fills them and unknown keys are refused."""
 
+import math
 import tomllib
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
@@ -82,6 +83,12 @@ class TrainingConfig:
     """Processes that read cached arrays ahead; 0 reads between steps, 2 or more keep a graphics card busy."""
     compile: bool = False
     """Whether torch.compile fuses the network; worth its minutes on a graphics card, in long runs."""
+
+    def most_epochs(self, patients: int) -> int:
+        """Epochs that a training set of this size gets at most."""
+        if not self.steps:
+            return self.epochs
+        return math.ceil(self.steps / (patients // min(self.batch_size, patients)))
 
 
 @dataclass(frozen=True)

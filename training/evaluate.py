@@ -5,6 +5,7 @@ by their `predictions.npz`; only what concerns images opens the network again.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from training.checkpoint import CHECKPOINT_FILE, load_checkpoint
@@ -14,6 +15,7 @@ from training.evaluation.document import Evaluation, save_evaluation
 from training.evaluation.fitted import fit_after_training, save_fitted
 from training.evaluation.images import with_images
 from training.evaluation.judge import Rival, judge
+from training.networks.model import FusionNet
 from training.networks.rows import ROWS, row
 from training.predict import answered
 from training.predictions import PREDICTIONS_FILE, Predictions, load_predictions, save_predictions
@@ -25,6 +27,7 @@ def evaluate_run(
     rivals: Mapping[str, Sequence[Path]] | None = None,
     cohort_folder: Path | None = None,
     budget: Budget | None = None,
+    second: Path | None = None,
 ) -> Evaluation:
     """Calibrate and measure one run, and its rivals on the same test patients.
 
@@ -33,13 +36,15 @@ def evaluate_run(
         rivals: Folders of other runs by name; several of one name are its seeds.
         cohort_folder: The cohort; by default the one the run was trained on.
         budget: Most cases of each check of the maps and of robustness; None leaves these checks out.
+        second: Folder of a run that differs in its seed alone; tells how far the maps depend on chance.
 
     Returns:
         What it wrote to `evaluation.json`.
 
     Raises:
-        CohortError: A split is missing, or the runs are not of one cohort and split.
+        CohortError: A split is missing, the runs are not of one cohort and split, or the second run differs in more than its seed.
     """
+    again = _second(second, run) if second else None
     predictions = predictions_of(run)
     cohort = load_cohort(cohort_folder or _cohort_folder(run))
     fitted = fit_after_training(predictions)
@@ -47,7 +52,7 @@ def evaluate_run(
     others = [_rival(name, folders) for name, folders in (rivals or {}).items()]
     evaluation = judge(_row(run), predictions, fitted, cohort, others, _epochs(run))
     if (run / CHECKPOINT_FILE).is_file():
-        evaluation = with_images(evaluation, run, fitted, budget)
+        evaluation = with_images(evaluation, run, fitted, budget, again)
     save_evaluation(evaluation, run)
     return evaluation
 
@@ -75,6 +80,25 @@ def _predicted(run: Path) -> Predictions:
     return answered(checkpoint.net, cohort, {split: parts[split] for split in SPLITS if len(parts[split])})
 
 
+def _second(second: Path, run: Path) -> FusionNet:
+    """The network of another seed.
+
+    Raises:
+        CohortError: One of the runs is no network, or more than the seed differs.
+    """
+    if not all((folder / CHECKPOINT_FILE).is_file() for folder in (run, second)):
+        raise CohortError(
+            f"expected two networks' runs with a {CHECKPOINT_FILE}, found none in one of them; leave --second out"
+        )
+    own, other = (load_checkpoint(folder / CHECKPOINT_FILE) for folder in (run, second))
+    if replace(other.config, seed=own.config.seed) != own.config or other.features != own.features:
+        raise CohortError(
+            "expected a second run that differs in its seed alone, found another configuration or record; train it with the same "
+            "configuration and --seed"
+        )
+    return other.net
+
+
 def _rival(name: str, folders: Sequence[Path]) -> Rival:
     return Rival(name, tuple(predictions_of(folder) for folder in folders), _epochs(folders[0]))
 
@@ -82,7 +106,10 @@ def _rival(name: str, folders: Sequence[Path]) -> Rival:
 def _epochs(run: Path) -> int | None:
     """Epochs a network was given; a tabular row has none."""
     path = run / CHECKPOINT_FILE
-    return load_checkpoint(path).config.training.epochs if path.is_file() else None
+    if not path.is_file():
+        return None
+    patients = sum(split == "train" for split in predictions_of(run).split)
+    return load_checkpoint(path).config.training.most_epochs(patients)
 
 
 def _row(run: Path) -> str:

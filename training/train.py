@@ -4,7 +4,6 @@ Reads prepared arrays; writes `checkpoint.pt` (best epoch), `history.jsonl` (one
 (from which a run that was cut off goes on) into the run's folder. Alone, or on several processes under `torchrun`.
 """
 
-import math
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -75,7 +74,7 @@ def train(  # noqa: PLR0915 - one run, read from top to bottom
     )
     batches = training_loader(parts["train"], dealt, needed_by(net, config), settings.loader_workers)
     optimizer = build_optimizer(net, config.optimizer)
-    epochs = math.ceil(settings.steps / dealt.steps) if settings.steps else settings.epochs
+    epochs = settings.most_epochs(len(parts["train"]))
     schedule = build_schedule(optimizer, dealt.steps * epochs, config.optimizer)
     fused: nn.Module = torch.compile(net) if settings.compile else net  # type: ignore[assignment]
     model, optimizer = fabric.setup(fused, optimizer)

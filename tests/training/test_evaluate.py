@@ -1,18 +1,25 @@
 """training.evaluate and its command: a folder with a prediction table is enough, neural or not."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from app.ehr.reference import GOS_SCHEMA
 from tests.training.evaluation.support import cohort_of, ordinal_predictions
 from tests.training.evaluation.test_judge import with_train
 from training.__main__ import main
+from training.checkpoint import save_checkpoint
 from training.cohort import Cohort
+from training.config import load_config
 from training.evaluation.document import load_evaluation
 from training.evaluation.fitted import load_calibration
+from training.networks.model import FusionNet
 from training.predictions import save_predictions
 from training.runs import write_notes
+
+CONFIGS = Path(__file__).parents[2] / "training" / "configs"
 
 
 def written(cohort: Cohort, folder: Path) -> Path:
@@ -87,3 +94,24 @@ def test_a_run_that_does_not_name_its_cohort_asks_for_it(
     assert "--cohort" in capsys.readouterr().err
     assert main(["evaluate", str(runs / "model"), "--cohort", str(runs / "cohort")]) == 0
     assert json.loads((runs / "model" / "evaluation.json").read_text())["row"] == "model"
+
+
+def test_a_second_run_must_be_a_network_that_differs_in_its_seed_alone(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["evaluate", str(runs / "model"), "--second", str(runs / "other")]
+    assert main(command) == 2
+    assert "checkpoint.pt" in capsys.readouterr().err
+    config = load_config(CONFIGS / "practice.toml")
+    for name, seed, width in (("model", 1, 16), ("other", 2, 8)):
+        model = replace(config.model, gmu=replace(config.model.gmu, width=width))
+        changed = replace(config, seed=seed, model=model)
+        save_checkpoint(
+            runs / name / "checkpoint.pt",
+            FusionNet(model, GOS_SCHEMA.features),
+            changed,
+            GOS_SCHEMA.features,
+            epoch=1,
+        )
+    assert main(command) == 2
+    assert "differs in its seed alone" in capsys.readouterr().err

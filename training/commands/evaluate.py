@@ -5,6 +5,7 @@ same cohort and split, tabular or neural; the same name given twice stands for t
 
 Example:
     python -m training evaluate runs/gos --rival image=runs/gos-image --rival record=runs/gos-record
+    python -m training evaluate runs/gos --second runs/gos-seed7
     python -m training evaluate runs/gos-s1 --rival concat=runs/concat-s1 --rival concat=runs/concat-s2
 """
 
@@ -22,6 +23,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, help="folder of a trained run", metavar="RUN")
     parser.add_argument(
         "--rival", action="append", default=[], metavar="NAME=RUN", help="run to compare with; repeatable"
+    )
+    parser.add_argument(
+        "--second",
+        type=Path,
+        metavar="RUN",
+        help="run of the same configuration with another --seed: how far do the maps depend on chance",
     )
     parser.add_argument(
         "--image-cases",
@@ -42,7 +49,8 @@ def run(options: argparse.Namespace) -> int:
         if not (name and equals and folder):
             raise NeuroFuseError(f"expected --rival NAME=RUN, found {text!r}")
         rivals.setdefault(name, []).append(Path(folder))
-    print_evaluation(evaluate_run(options.run, rivals, options.cohort, _budget(options.image_cases)))
+    budget = _budget(options.image_cases)
+    print_evaluation(evaluate_run(options.run, rivals, options.cohort, budget, options.second))
     return 0
 
 

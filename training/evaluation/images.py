@@ -17,6 +17,7 @@ from training.evaluation.fitted import Fitted
 from training.evaluation.heatmaps import judge_heatmaps
 from training.evaluation.robustness import judge_robustness
 from training.evaluation.statistics import mean
+from training.networks.model import FusionNet
 from training.networks.serving_graph import ServingGraph
 from training.pointing import peaks_in_masks
 from training.predict import collect
@@ -24,7 +25,9 @@ from training.prepare import PreparedSet
 from training.runs import open_run
 
 
-def with_images(evaluation: Evaluation, run: Path, fitted: Fitted, budget: Budget | None) -> Evaluation:
+def with_images(
+    evaluation: Evaluation, run: Path, fitted: Fitted, budget: Budget | None, second: FusionNet | None = None
+) -> Evaluation:
     """The document with its chapters about images.
 
     Args:
@@ -32,6 +35,7 @@ def with_images(evaluation: Evaluation, run: Path, fitted: Fitted, budget: Budge
         run: Folder of a network's run; gets the gallery's pictures.
         fitted: What was fitted after training.
         budget: Most cases of each check; None leaves out all but the served heatmap's peak.
+        second: Network of a run that differs in its seed alone.
     """
     checkpoint = load_checkpoint(run / CHECKPOINT_FILE)
     cohort, parts = open_run(run, checkpoint.config)
@@ -44,7 +48,7 @@ def with_images(evaluation: Evaluation, run: Path, fitted: Fitted, budget: Budge
     )
     return evaluation.model_copy(
         update={
-            "heatmaps": judge_heatmaps(checkpoint, parts, fitted.scaling, budget),
+            "heatmaps": judge_heatmaps(checkpoint, parts, fitted.scaling, budget, second),
             "robustness": disturbances,
             "examples": pick_examples(checkpoint, cohort, parts["test"], fitted.scaling, run),
             "distance": _with_disturbed(evaluation.distance, disturbances),

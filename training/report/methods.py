@@ -129,9 +129,10 @@ def _training(config: RunConfig) -> str:
         if loop.average_decay
         else ""
     )
+    bound = f"{loop.steps} steps" if loop.steps else f"{loop.epochs} epochs"
     return (
         f"Training used AdamW (peak learning rate {optimizer.learning_rate:g}, weight decay {optimizer.weight_decay:g}, warm-up and "
-        f"cosine decay), batches of {loop.batch_size}, at most {loop.epochs} epochs, stopped after {loop.patience} without a lower "
+        f"cosine decay), batches of {loop.batch_size}, at most {bound}, stopped after {loop.patience} without a lower "
         f"negative log-likelihood on the validation split, whose best epoch was kept.{average} In training the whole record was hidden in "
         f"{percent(config.model.ehr.record_dropout, 0)} of samples and each feature in {percent(config.model.ehr.feature_dropout, 0)}. {guided} "
         f"Seed {config.seed}."
