@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from app.api import (
     feedback,
     health,
+    inference_protocol,
     kept_cases,
     models,
     predict,
@@ -77,7 +78,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(RequestScope, metrics=metrics)
     install_problem_handlers(app)
     resources = (predict, predictions, kept_cases, worklist, feedback)
-    for resource in (*resources, upload_previews, models, health, problem_pages):
+    for resource in (*resources, upload_previews, models, inference_protocol, health, problem_pages):
         app.include_router(resource.router)
     app.include_router(page_router())
     publish_document(app)

@@ -24,20 +24,29 @@ class BoundedJson(APIRoute):
         handle = super().get_route_handler()
 
         async def bounded(request: Request) -> Response:
-            body = await _body(request)
+            body = await read_body(request, MAX_JSON_BYTES)
             return await handle(Request(request.scope, _replay(request, body)))
 
         return bounded
 
 
-async def _body(request: Request) -> bytes:
+async def read_body(request: Request, limit: int) -> bytes:
+    """The whole body.
+
+    Args:
+        request: Nothing of its body has been read.
+        limit: Most bytes.
+
+    Raises:
+        UploadTooLargeError: There are more.
+    """
     gathered = bytearray()
     async for chunk in request.stream():
         gathered += chunk
-        if len(gathered) > MAX_JSON_BYTES:
+        if len(gathered) > limit:
             raise UploadTooLargeError(
-                f"Expected at most {MAX_JSON_BYTES} bytes of JSON; the request has more.",
-                limit=MAX_JSON_BYTES,
+                f"Expected at most {limit} bytes of JSON; the request has more.",
+                limit=limit,
             )
     return bytes(gathered)
 

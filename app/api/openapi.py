@@ -7,6 +7,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from app import errors
+from app.api.inference_schemas import InferenceRequest
 from app.api.predict_document import ANSWER, PREVIEW_BODY, REQUEST_BODY
 from app.api.problems import INTERNAL, MEDIA_TYPE, TYPE_PREFIX, ProblemType, problem_type
 from app.api.schemas import Problem
@@ -94,6 +95,8 @@ def _complete(document: dict[str, Any]) -> None:
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     schemas[Problem.__name__] = Problem.model_json_schema()
+    tensors = InferenceRequest.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= tensors.pop("$defs") | {InferenceRequest.__name__: tensors}
     operations = (operation for path in document["paths"].values() for operation in path.values())
     for operation in operations:
         # Parameters that do not fit are `malformed-request`, 400, not FastAPI's 422.

@@ -18,6 +18,8 @@ from app import errors
 
 MEDIA_TYPE: Final = "application/problem+json"
 TYPE_PREFIX: Final = "/problems/"
+PROTOCOL_PREFIX: Final = "/v2/"
+"""Routes of the Open Inference Protocol, whose clients read an error from the member `error`."""
 
 STATUS: Final[dict[type[errors.NeuroFuseError], HTTPStatus]] = {
     errors.MalformedRequestError: HTTPStatus.BAD_REQUEST,
@@ -107,6 +109,8 @@ def problem_response(
         "detail": detail,
         "request_id": request.state.request_id,
     }
+    if request.url.path.startswith(PROTOCOL_PREFIX):
+        content["error"] = detail
     return JSONResponse(content, kind.status, media_type=MEDIA_TYPE)
 
 

@@ -1,0 +1,244 @@
+"""The Open Inference Protocol, version 2, over REST: the routes that standard clients and dashboards of model servers speak.
+
+https://github.com/open-inference/open-inference-protocol, specification/protocol/inference_rest.md. Tensors are JSON, flat or nested, in
+row-major order; there is no binary extension. A problem document on these routes also has the member `error` that the protocol asks for.
+"""
+
+from typing import Final
+
+import numpy as np
+from fastapi import APIRouter, Request, Response
+from pydantic import ValidationError
+
+from app import errors
+from app.api.inference_schemas import (
+    DATATYPE,
+    InferenceRequest,
+    InferenceResponse,
+    ModelMetadata,
+    ModelReady,
+    ServerLive,
+    ServerMetadata,
+    ServerReady,
+    TensorIn,
+    TensorMetadata,
+    TensorOut,
+)
+from app.api.json_body import read_body
+from app.api.models import Name, Version
+from app.api.openapi import problem_responses
+from app.api.runtime import CurrentRuntime
+from app.inference.graph_contract import OUTPUTS, input_shapes, output_shapes
+from app.inference.predictor import Predictor
+from app.predictions.catalogue import Catalogue, require_ready
+from app.predictions.tensors import Tensor, answer_tensors
+
+PREFIX: Final = "/v2"
+PLATFORM: Final = "onnxruntime_onnx"
+MAX_TENSOR_BYTES: Final = 2**25
+"""Of one request: some four cases of the reference model as text."""
+_NUMBERS: Final = "fiu"
+"""Kinds of NumPy arrays that JSON numbers become; true and false become another, text too."""
+_FREE: Final = -1
+"""The protocol's sign for an axis of any length."""
+
+router = APIRouter(prefix=PREFIX, tags=["open inference protocol"])
+BODY: Final = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": {"$ref": f"#/components/schemas/{InferenceRequest.__name__}"}}
+        },
+    }
+}
+"""Written here since the body is parsed in a worker thread: megabytes of JSON would hold up the event loop."""
+FOUND: Final = problem_responses(errors.UnknownModelError, errors.MalformedRequestError)
+ASKED: Final = problem_responses(errors.UnknownModelError, errors.MalformedRequestError, errors.NotReadyError)
+INFERRED: Final = problem_responses(
+    errors.UnknownModelError,
+    errors.MalformedRequestError,
+    errors.UploadTooLargeError,
+    errors.NotReadyError,
+    errors.OverloadedError,
+)
+
+
+@router.get("", operation_id="get_server_metadata", summary="Who answers")
+async def get_server_metadata(request: Request) -> ServerMetadata:
+    """Name and version of the service; no extension of the protocol is spoken."""
+    return ServerMetadata(name="neurofuse", version=request.app.version, extensions=[])
+
+
+@router.get("/health/live", operation_id="get_server_live", summary="Does the process answer?")
+async def get_server_live() -> ServerLive:
+    """As `GET /livez`."""
+    return ServerLive(live=True)
+
+
+@router.get(
+    "/health/ready",
+    operation_id="get_server_ready",
+    summary="Will requests be answered?",
+    responses={503: {"model": ServerReady, "description": "Some package is not ready."}},
+)
+async def get_server_ready(runtime: CurrentRuntime, response: Response) -> ServerReady:
+    """As `GET /readyz`."""
+    ready = runtime.catalogue.ready
+    response.status_code = 200 if ready else 503
+    return ServerReady(ready=ready)
+
+
+@router.get(
+    "/models/{name}", operation_id="get_model_metadata", summary="Tensors of a package", responses=ASKED
+)
+async def get_model_metadata(runtime: CurrentRuntime, name: Name) -> ModelMetadata:
+    """Of the latest version."""
+    return _metadata(runtime.catalogue, name)
+
+
+@router.get(
+    "/models/{name}/versions/{version}",
+    operation_id="get_model_version_metadata",
+    summary="Tensors of one version of a package",
+    responses=ASKED,
+)
+async def get_model_version_metadata(runtime: CurrentRuntime, name: Name, version: Version) -> ModelMetadata:
+    """Of this version."""
+    return _metadata(runtime.catalogue, f"{name}@{version}")
+
+
+@router.get(
+    "/models/{name}/ready", operation_id="get_model_ready", summary="Does a package answer?", responses=FOUND
+)
+async def get_model_ready(runtime: CurrentRuntime, name: Name) -> ModelReady:
+    """Of the latest version."""
+    return ModelReady(name=name, ready=runtime.catalogue.entry(name).predictor is not None)
+
+
+@router.get(
+    "/models/{name}/versions/{version}/ready",
+    operation_id="get_model_version_ready",
+    summary="Does one version of a package answer?",
+    responses=FOUND,
+)
+async def get_model_version_ready(runtime: CurrentRuntime, name: Name, version: Version) -> ModelReady:
+    """Of this version."""
+    return ModelReady(name=name, ready=runtime.catalogue.entry(f"{name}@{version}").predictor is not None)
+
+
+@router.post(
+    "/models/{name}/infer",
+    operation_id="infer",
+    summary="Tensors in, tensors out",
+    responses=INFERRED,
+    openapi_extra=BODY,
+)
+async def infer(request: Request, runtime: CurrentRuntime, name: Name) -> InferenceResponse:
+    """The latest version. For clients that prepare tensors themselves: nothing is read, judged or kept; for patients use `POST /predict`."""
+    return await _infer(request, runtime, name)
+
+
+@router.post(
+    "/models/{name}/versions/{version}/infer",
+    operation_id="infer_version",
+    summary="Tensors in, tensors out, by one version",
+    responses=INFERRED,
+    openapi_extra=BODY,
+)
+async def infer_version(
+    request: Request, runtime: CurrentRuntime, name: Name, version: Version
+) -> InferenceResponse:
+    """This version; else as `infer`."""
+    return await _infer(request, runtime, f"{name}@{version}")
+
+
+async def _infer(request: Request, runtime: CurrentRuntime, model: str) -> InferenceResponse:
+    with runtime.admission.place():
+        predictor = require_ready(runtime.catalogue.entry(model))
+        body = await read_body(request, MAX_TENSOR_BYTES)
+        return await runtime.admission.work(
+            lambda _waited_s: _answer(predictor, body), request.is_disconnected
+        )
+
+
+def _answer(predictor: Predictor, body: bytes) -> InferenceResponse:
+    asked = _parsed(body)
+    wanted = OUTPUTS if asked.outputs is None else tuple(each.name for each in asked.outputs)
+    if not set(wanted) <= set(OUTPUTS) or len({each.name for each in asked.inputs}) != len(asked.inputs):
+        raise errors.MalformedRequestError(
+            f"Expected inputs that are named once each, and outputs among {', '.join(OUTPUTS)}."
+        )
+    answer = answer_tensors(predictor, {each.name: _array(each) for each in asked.inputs})
+    manifest = predictor.package.manifest
+    return InferenceResponse(
+        model_name=manifest.name,
+        model_version=str(manifest.version),
+        id=asked.id,
+        parameters=_about(predictor),
+        outputs=[
+            TensorOut(
+                name=name,
+                datatype=DATATYPE,
+                shape=list(answer[name].shape),
+                data=answer[name].ravel().tolist(),
+            )
+            for name in wanted
+        ],
+    )
+
+
+def _parsed(body: bytes) -> InferenceRequest:
+    try:
+        return InferenceRequest.model_validate_json(body)
+    except ValidationError as error:
+        # Places only: what stands there may be a patient's.
+        places = sorted({".".join(map(str, found["loc"])) for found in error.errors(include_input=False)})
+        raise errors.MalformedRequestError(
+            "Expected a JSON object of the Open Inference Protocol with FP32 tensors; those places in `parameters` differ.",
+            parameters=places[:20],
+        ) from None
+
+
+def _array(tensor: TensorIn) -> Tensor:
+    try:
+        array = np.array(tensor.data)
+        with np.errstate(over="ignore"):  # what float32 cannot hold is found as not finite
+            numbers: Tensor | None = (
+                array.astype(np.float32).reshape(tensor.shape) if array.dtype.kind in _NUMBERS else None
+            )
+    except (ValueError, OverflowError):  # ragged, too deep, or not as many as the shape says
+        numbers = None
+    if numbers is None:
+        raise errors.MalformedRequestError(
+            "Expected `data` to be numbers alone, flat or nested, as many as `shape` says; one tensor differs."
+        )
+    return numbers
+
+
+def _metadata(catalogue: Catalogue, model: str) -> ModelMetadata:
+    entry = catalogue.entry(model)
+    predictor = require_ready(entry)
+    manifest, name = predictor.package.manifest, entry.reference.name
+    versions = [each.reference.version for each in catalogue.entries() if each.reference.name == name]
+    return ModelMetadata(
+        name=name,
+        versions=[str(version) for version in versions],
+        platform=PLATFORM,
+        inputs=_tensors(input_shapes(manifest)),
+        outputs=_tensors(output_shapes(manifest)),
+        parameters=_about(predictor),
+    )
+
+
+def _tensors(shapes: dict[str, tuple[int, ...]]) -> list[TensorMetadata]:
+    return [
+        TensorMetadata(name=name, datatype=DATATYPE, shape=[_FREE, *shape]) for name, shape in shapes.items()
+    ]
+
+
+def _about(predictor: Predictor) -> dict[str, str]:
+    return {
+        "sha256": predictor.package.sha256,
+        "provider": predictor.session.provider,
+        "intended_use": predictor.package.manifest.intended_use,
+    }
