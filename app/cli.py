@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from app.errors import NeuroFuseError, RequestError
+from app.cohort.command import predict_cohort
+from app.errors import MalformedRequestError, NeuroFuseError, RequestError
 from app.imaging.folders import files_in
 from app.inference.case import HeatmapChoice
 from app.inspection.command import add_to as add_inspect_to
@@ -39,6 +40,7 @@ GRACEFUL_SHUTDOWN_S: Final = 30
 
 SERVE_EXAMPLE = "example: NEUROFUSE_MODEL_STORE=/models neurofuse serve --port 8000"
 PREDICT_EXAMPLE = "example: neurofuse predict series/ --ehr record.json --task gos --out result/"
+COHORT_EXAMPLE = "         neurofuse predict --cohort patients.csv --task gos --out results.csv"
 MODELS_EXAMPLE = "example: neurofuse models"
 OPENAPI_EXAMPLE = "example: neurofuse openapi > openapi.json"
 HEALTHCHECK_EXAMPLE = "example: neurofuse healthcheck && echo ready"
@@ -88,15 +90,28 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", help="address to listen on; NEUROFUSE_HOST by default")
     serve.add_argument("--port", type=int, help="port to listen on; NEUROFUSE_PORT by default")
     serve.set_defaults(run=_serve)
-    predict = commands.add_parser("predict", help="answer one case", epilog=PREDICT_EXAMPLE)
-    predict.add_argument("image", nargs="+", type=Path, help="NIfTI, DICOM or zip files, or folders of them")
+    predict = commands.add_parser(
+        "predict",
+        help="answer one case, or a table of them",
+        epilog=f"{PREDICT_EXAMPLE}\n{COHORT_EXAMPLE}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    predict.add_argument("image", nargs="*", type=Path, help="NIfTI, DICOM or zip files, or folders of them")
+    predict.add_argument(
+        "--cohort", type=Path, metavar="TABLE", help="CSV file with a row a patient, instead of an image"
+    )
     predict.add_argument("--ehr", type=Path, help="JSON file with the record; an empty record by default")
     which = predict.add_mutually_exclusive_group(required=True)
     which.add_argument("--task", choices=get_args(Task), help="what is asked")
     which.add_argument("--model", help="a package, name or name@version")
     predict.add_argument("--heatmap", choices=get_args(HeatmapChoice), default="native", help="on which grid")
     predict.add_argument("--series", help="Series Instance UID of the DICOM series that is meant")
-    predict.add_argument("--out", type=Path, required=True, help="folder for answer.json and the heatmap")
+    predict.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        help="folder for answer.json and the heatmap; with --cohort, the CSV file of results",
+    )
     predict.set_defaults(run=_predict)
     add_inspect_to(commands)
     models = commands.add_parser("models", help="list the packages and test each", epilog=MODELS_EXAMPLE)
@@ -128,6 +143,10 @@ def _serve(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _predict(arguments: argparse.Namespace, settings: Settings) -> int:
+    if bool(arguments.image) == bool(arguments.cohort):
+        raise MalformedRequestError("Expected image files, or --cohort and a table; give one of them.")
+    if arguments.cohort:
+        return predict_cohort(arguments.cohort, arguments.out, _package(arguments, settings), settings)
     record = parse_record(arguments.ehr.read_text(encoding="utf-8") if arguments.ehr else "{}")
     case = Case(files_in(arguments.image), record, arguments.heatmap, arguments.series)
     predictor = start_with(settings.provider, settings.threads)(_package(arguments, settings))

@@ -1,0 +1,81 @@
+"""Cases side by side: images are read in processes of their own while the graph answers others, never more than a few in memory."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import structlog
+
+from app.cohort.results import Line, answered, failed
+from app.cohort.table import Row
+from app.errors import NeuroFuseError
+from app.imaging.folders import files_in
+from app.imaging.limits import ReadLimits
+from app.imaging.load import Loader
+from app.inference.predictor import Predictor
+from app.predictions.explain import Case, explain
+from app.telemetry import describe_exception
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What answers.
+
+    Attributes:
+        predictor: A package that is ready.
+        loader: Where images are read.
+        limits: Bounds on what is read.
+        workers: Cases at once; as many as the loader reads at once.
+    """
+
+    predictor: Predictor
+    loader: Loader
+    limits: ReadLimits
+    workers: int
+
+
+def answer_rows(rows: Sequence[tuple[Row, str]], engine: Engine) -> Iterator[Line]:
+    """Answer rows, in the order in which they are done; a row that cannot be answered is a line too and stops nothing.
+
+    Args:
+        rows: With their digests.
+        engine: What answers.
+    """
+    with ThreadPoolExecutor(engine.workers, thread_name_prefix="case") as pool:
+        waiting: set[Future[Line]] = set()
+        try:
+            for row, digest in rows:
+                # One more than are worked on: a thread never waits for this loop, and memory is bounded.
+                if len(waiting) > engine.workers:
+                    done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                    yield from (future.result() for future in done)
+                waiting.add(pool.submit(_line, row, digest, engine))
+            while waiting:
+                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in done)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _line(row: Row, digest: str, engine: Engine) -> Line:
+    try:
+        case = Case(files_in([row.image]), row.record, "none")
+        with TemporaryDirectory(
+            prefix="neurofuse-"
+        ) as folder:  # no heatmap is asked for, so nothing is written
+            explained = explain(case, engine.predictor, Path(folder), engine.limits, loader=engine.loader)
+    except NeuroFuseError as error:
+        return failed(row.name, digest, error)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        return failed(row.name, digest, NeuroFuseError(f"Expected a file that can be read, found: {reason}."))
+    except Exception as error:  # noqa: BLE001 - one case must not end ten thousand others
+        log.error("case-fault", **describe_exception(error))  # noqa: TRY400
+        return failed(
+            row.name, digest, NeuroFuseError("A fault of the software; the log holds its kind and place.")
+        )
+    return answered(row.name, digest, explained.answer)
