@@ -108,8 +108,9 @@ describe.skipIf(!CAN_BROWSE)("from a new case to the worklist", () => {
     async () => {
       const page = await open("#/new");
       await page.locator(".feature").first().waitFor();
-      await tabTo(page, "Files …");
+      // Asked for well before the key: the browser must know that the dialog is ours by the time it would open one.
       const choosing = page.waitForEvent("filechooser");
+      await tabTo(page, "Files …");
       await page.keyboard.press("Enter");
       await (await choosing).setFiles(goldenNifti("gos"));
       await page.locator(".preview").waitFor();
