@@ -36,7 +36,7 @@ from app.predictions.tensors import Tensor, answer_tensors
 PREFIX: Final = "/v2"
 PLATFORM: Final = "onnxruntime_onnx"
 MAX_TENSOR_BYTES: Final = 2**25
-"""Of one request: some four cases of the reference model as text."""
+"""Of one request: some eight cases of the reference model, their numbers written out in full."""
 _NUMBERS: Final = "fiu"
 """Kinds of NumPy arrays that JSON numbers become; true and false become another, text too."""
 _FREE: Final = -1

@@ -15,7 +15,6 @@ from app.cohort.table import Row, read_table
 from app.imaging.isolation import ImageWorkers
 from app.main import read_limits, worker_limits
 from app.model_package.package import Package
-from app.predictions.feedback_csv import cell
 from app.predictions.start import start_with
 from app.settings import Settings
 
@@ -45,11 +44,11 @@ def predict_cohort(table: Path, out: Path, package: Package, settings: Settings)
     console = Console(stderr=True)
     console.print(f"{package.manifest.title}. {package.manifest.intended_use}", markup=False, highlight=False)
     _tell_columns(cohort.features, cohort.ignored, console)
-    digests = {cell(row.name): row.digest(package.sha256) for row in cohort.rows}
+    digests = {row.name: row.digest(package.sha256) for row in cohort.rows}
     header = columns(package.manifest)
     kept = [line for line in read_results(out, header) if _holds(line, digests)]
     done = {line["id"] for line in kept}
-    todo = [(row, digests[cell(row.name)]) for row in cohort.rows if cell(row.name) not in done]
+    todo = [(row, digests[row.name]) for row in cohort.rows if row.name not in done]
     out.parent.mkdir(parents=True, exist_ok=True)
     results, interrupted = ResultsFile(out, header, kept), False
     try:
@@ -57,7 +56,7 @@ def predict_cohort(table: Path, out: Path, package: Package, settings: Settings)
     except KeyboardInterrupt:
         interrupted = True
     finally:
-        results.close([cell(row.name) for row in cohort.rows])
+        results.close([row.name for row in cohort.rows])
     lines = list(results.lines.values())
     draw_summary(lines, package.manifest, out.with_suffix(".svg"))
     _tell_end(lines, len(cohort.rows), out, console)

@@ -1,14 +1,14 @@
 """The table that comes back: one line a row, written as it is known, so that an interruption costs the cases in work alone."""
 
 import csv
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TextIO
 
-from app.errors import NeuroFuseError
+from app.errors import MalformedRequestError, NeuroFuseError
 from app.model_package.manifest import Manifest
 from app.predictions.answer import Answer
-from app.predictions.feedback_csv import cell
 
 ANSWERED: Final = "answered"
 FAILED: Final = "failed"
@@ -43,7 +43,7 @@ def answered(name: str, case: str, answer: Answer) -> Line:
     """
     outcome, favourable = answer.prediction, answer.prediction.favourable
     return {
-        "id": cell(name),
+        "id": name,
         "case": case,
         "status": ANSWERED,
         "model": f"{answer.model.name}@{answer.model.version}",
@@ -65,20 +65,26 @@ def answered(name: str, case: str, answer: Answer) -> Line:
 
 def failed(name: str, case: str, error: NeuroFuseError) -> Line:
     """The line of a case that cannot be answered: the code and the words of a problem document."""
-    return {"id": cell(name), "case": case, "status": FAILED, "code": error.code, "detail": error.detail}
+    return {"id": name, "case": case, "status": FAILED, "code": error.code, "detail": error.detail}
 
 
 def read_results(path: Path, header: Sequence[str]) -> list[Line]:
-    """Whole lines of an earlier run; none where the file is absent or has other columns."""
+    """Whole lines of an earlier run; none where there is no file.
+
+    Raises:
+        MalformedRequestError: The file is something else, such as the table itself; it would be lost.
+    """
     if not path.is_file():
         return []
-    with path.open(newline="", encoding="utf-8") as file:
+    with path.open(newline="", encoding="utf-8", errors="replace") as file:
         text = file.read()
     # A process that was killed can leave half a line: only what ends with a line end counts.
-    whole = text[: text.rfind("\n") + 1].splitlines(keepends=True)
-    reader = csv.DictReader(whole)
-    if tuple(reader.fieldnames or ()) != tuple(header):
-        return []
+    reader = csv.DictReader(io.StringIO(text[: text.rfind("\n") + 1], newline=""))
+    if text and tuple(reader.fieldnames or ()) != tuple(header):
+        raise MalformedRequestError(
+            "Expected the results of an earlier run of this package, or no file yet, where results go; the file there is something else. "
+            "Name another with --out."
+        )
     return [line for line in reader if None not in line and None not in line.values()]
 
 

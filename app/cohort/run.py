@@ -64,9 +64,8 @@ def answer_rows(rows: Sequence[tuple[Row, str]], engine: Engine) -> Iterator[Lin
 def _line(row: Row, digest: str, engine: Engine) -> Line:
     try:
         case = Case(files_in([row.image]), row.record, "none")
-        with TemporaryDirectory(
-            prefix="neurofuse-"
-        ) as folder:  # no heatmap is asked for, so nothing is written
+        # No heatmap is asked for, so nothing is written there.
+        with TemporaryDirectory(prefix="neurofuse-") as folder:
             explained = explain(case, engine.predictor, Path(folder), engine.limits, loader=engine.loader)
     except NeuroFuseError as error:
         return failed(row.name, digest, error)

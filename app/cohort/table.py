@@ -18,6 +18,7 @@ from typing import Final
 from app.ehr.schema import EhrSchema
 from app.errors import MalformedRequestError
 from app.imaging.folders import files_in
+from app.predictions.feedback_csv import cell
 
 IMAGE: Final = "image"
 NAMES: Final = ("id", "patient_id")
@@ -28,7 +29,7 @@ class Row:
     """One patient.
 
     Attributes:
-        name: As the table calls the row.
+        name: As the table calls the row, and harmless in a spreadsheet.
         image: File or folder; it need not exist.
         record: Feature to number or category; what is missing is not in it.
     """
@@ -99,14 +100,14 @@ def _row(
     number: int, line: Mapping[str, str | None], naming: str | None, kinds: Mapping[str, str], folder: Path
 ) -> Row:
     # csv puts what is too long under the key None, and None where a row is too short.
-    if None in line or any(cell is None for cell in line.values()):
+    if None in line or any(text is None for text in line.values()):
         raise MalformedRequestError(f"Expected as many cells as columns; row {number} has another number.")
-    cells = {name: (cell or "").strip() for name, cell in line.items()}
+    cells = {name: (text or "").strip() for name, text in line.items()}
     if not cells[IMAGE]:
         raise MalformedRequestError(f"Expected a file or folder under `image`; row {number} names none.")
     record = {name: _value(cells[name], kind) for name, kind in kinds.items() if cells.get(name)}
     name = cells[naming] if naming else ""
-    return Row(name or str(number), folder / cells[IMAGE], record)
+    return Row(cell(name or str(number)), folder / cells[IMAGE], record)
 
 
 def _value(text: str, kind: str) -> object:

@@ -171,3 +171,10 @@ def test_an_image_and_a_table_together_or_neither_are_refused(table: Path) -> No
     arguments = ["predict", "--task", "gos", "--out", str(results_of(table))]
     assert main(arguments) == REFUSED
     assert main([*arguments, "--cohort", str(table), str(table)]) == REFUSED
+
+
+def test_a_file_that_is_no_result_is_never_replaced(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = table.read_bytes()
+    assert main(["predict", "--cohort", str(table), "--task", "gos", "--out", str(table)]) == REFUSED
+    assert "something else" in capsys.readouterr().err
+    assert table.read_bytes() == before
