@@ -58,11 +58,12 @@ class _State(TypedDict):
     runtime: Runtime
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings, start_predictor: StartPredictor | None = None) -> FastAPI:
     """Make one application.
 
     Args:
         settings: The operator's choices; nothing else is read from the environment.
+        start_predictor: How packages are made ready; by default in this process (`app.predictions.start`).
 
     Returns:
         An ASGI application whose packages are loaded in the background once its lifespan begins.
@@ -72,7 +73,7 @@ def create_app(settings: Settings) -> FastAPI:
         title="NeuroFuse",
         version=importlib.metadata.version(DISTRIBUTION),
         description=DESCRIPTION,
-        lifespan=_lifespan(settings, metrics),
+        lifespan=_lifespan(settings, metrics, start_predictor),
         redoc_url=None,
     )
     app.add_middleware(RequestScope, metrics=metrics)
@@ -86,7 +87,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def _lifespan(
-    settings: Settings, metrics: Metrics
+    settings: Settings, metrics: Metrics, start_predictor: StartPredictor | None
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[_State]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[_State]:
@@ -94,7 +95,8 @@ def _lifespan(
         folder.prepare()
         records = RecordStore(folder.database)
         workers = ImageWorkers(worker_limits(settings), scratch=folder.uploads)
-        catalogue = Catalogue(ModelStore(settings.model_store), _start_beside(workers, settings))
+        start = start_predictor or start_with(settings.provider, settings.threads)
+        catalogue = Catalogue(ModelStore(settings.model_store), _start_beside(workers, start))
         runtime = _runtime(settings, metrics, records, workers, catalogue)
 
         with closing(records), workers:
@@ -138,9 +140,8 @@ def _runtime(
     )
 
 
-def _start_beside(workers: ImageWorkers, settings: Settings) -> StartPredictor:
+def _start_beside(workers: ImageWorkers, start: StartPredictor) -> StartPredictor:
     """How packages are made ready here: a package is, once its requests will find a worker."""
-    start = start_with(settings.provider, settings.threads)
 
     def start_beside_workers(package: Package) -> Predictor:
         predictor = start(package)

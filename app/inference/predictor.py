@@ -10,7 +10,7 @@ from jaxtyping import Float32
 
 from app.ehr.encode import EncodedRecord
 from app.inference.calibration import OodResult, OutOfDistributionScorer, set_members
-from app.inference.session import OnnxSession, RawOutputs
+from app.inference.graph_session import GraphSession, RawOutputs
 from app.model_package.package import Package
 
 ModelArray = Float32[np.ndarray, "D H W"]
@@ -75,7 +75,7 @@ class Predictor:
         PackageInvalidError: The package's out-of-distribution file does not fit.
     """
 
-    def __init__(self, package: Package, session: OnnxSession) -> None:
+    def __init__(self, package: Package, session: GraphSession) -> None:
         self._package = package
         self._session = session
         self._ood = OutOfDistributionScorer.from_package(package)
@@ -88,7 +88,7 @@ class Predictor:
         return self._package
 
     @property
-    def session(self) -> OnnxSession:
+    def session(self) -> GraphSession:
         """The graph it runs."""
         return self._session
 
@@ -117,7 +117,7 @@ class Predictor:
             np.stack([record.values for record in records]),
             np.stack([record.missing for record in records]),
         )
-        inference_ms = 1000 * (time.perf_counter() - started)
+        inference_ms = 1000 * (time.perf_counter() - started - raw.waited_s)
         return [self._outputs(raw, index, inference_ms) for index in range(len(images))]
 
     def _outputs(self, raw: RawOutputs, index: int, inference_ms: float) -> Outputs:
@@ -139,6 +139,6 @@ class Predictor:
             image_share_per_head=tuple(raw.image_share[index].tolist()),
             heatmap=raw.heatmap[index].clip(0, 1),
             embedding=raw.embedding[index],
-            queue_ms=0.0,
+            queue_ms=1000 * raw.waited_s,
             inference_ms=inference_ms,
         )

@@ -7,7 +7,6 @@ switched off.
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -19,6 +18,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from app.errors import NotReadyError, OverloadedError, PackageInvalidError
 from app.inference.graph_contract import INPUTS, OUTPUTS, check_answer, check_tensors
+from app.inference.graph_session import RawOutputs
 from app.model_package.package import Package
 
 Provider = Literal["cpu", "cuda", "tensorrt"]
@@ -44,23 +44,6 @@ _ORT_ERRORS: tuple[type[Exception], ...] = tuple(
 _OUT_OF_MEMORY = ("allocate memory", "out of memory", "alloc_failed")
 """How the arena, CUDA, and cuDNN or cuBLAS say it."""
 _RUN_ERRORS: tuple[type[Exception], ...] = (*_ORT_ERRORS, MemoryError)
-
-
-@dataclass(frozen=True)
-class RawOutputs:
-    """What the graph answers for a batch of B cases.
-
-    Attributes:
-        probabilities: [B, K], calibrated, rows sum to 1.
-        heatmap: [B, D', H', W'] in [0, 1].
-        image_share: [B, heads] in [0, 1].
-        embedding: [B, d].
-    """
-
-    probabilities: Float32[np.ndarray, "B K"]
-    heatmap: Float32[np.ndarray, "B D H W"]
-    image_share: Float32[np.ndarray, "B heads"]
-    embedding: Float32[np.ndarray, "B d"]
 
 
 class OnnxSession:
@@ -129,8 +112,11 @@ class OnnxSession:
             answer = RawOutputs(*self._session.run(list(OUTPUTS), feed))
         except _RUN_ERRORS as error:
             raise _named(error) from error
-        check_answer(answer.__dict__, len(image), self._manifest)
+        check_answer(answer.tensors(), len(image), self._manifest)
         return answer
+
+    def close(self) -> None:
+        """Nothing to give back: the graph's memory goes with the object."""
 
 
 def usable_cpus() -> int:

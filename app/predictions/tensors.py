@@ -56,7 +56,7 @@ def answer_tensors(predictor: Predictor, tensors: Mapping[str, Tensor]) -> dict[
         )
     # The graph was exported with 0 under every missing flag; another number there must not change the answer.
     values = np.where(missing == 1, np.float32(0), tensors["ehr_values"])
-    return dict(predictor.session.run(tensors["image"], values, missing).__dict__)
+    return predictor.session.run(tensors["image"], values, missing).tensors()
 
 
 def _check(name: str, tensor: Tensor, shape: tuple[int, ...]) -> None:
