@@ -2,13 +2,15 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import DateTime, Dialect, ForeignKey, Index, String, Text
+from sqlalchemy import DateTime, Dialect, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 UUID_LENGTH = 36
 SHA256_LENGTH = 64
 REFERENCE_LENGTH = 64
+STATE_LENGTH = 16
+KEY_LENGTH = 255
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -100,3 +102,117 @@ class FeedbackRow(Base):
     reason: Mapped[str | None] = mapped_column(Text())
     outcome: Mapped[str | None] = mapped_column(Text())
     updated: Mapped[datetime] = mapped_column(UtcDateTime())
+
+
+class BatchRow(Base):
+    """Cases that were sent together, each a job.
+
+    Attributes:
+        id: UUID version 7.
+        model_name: Package that answers every one of them.
+        model_version: Its version, resolved when the batch was made.
+        priority: Of its jobs, as in `JobRow`.
+        webhook_url: Who is told when a closed batch is finished.
+        created: When it was made.
+        closed: When it was said that no more cases come.
+    """
+
+    __tablename__ = "batches"
+
+    id: Mapped[str] = mapped_column(String(UUID_LENGTH), primary_key=True)
+    model_name: Mapped[str] = mapped_column(Text())
+    model_version: Mapped[int]
+    priority: Mapped[int]
+    webhook_url: Mapped[str | None] = mapped_column(Text())
+    created: Mapped[datetime] = mapped_column(UtcDateTime())
+    closed: Mapped[datetime | None] = mapped_column(UtcDateTime())
+
+
+class JobRow(Base):
+    """One accepted case that is, or was, answered in its own time.
+
+    Attributes:
+        id: UUID version 7; the answer will have it too.
+        state: `queued`, `running`, `done`, `failed` or `cancelled`.
+        priority: Rank, the lowest first.
+        model_name: Package that answers.
+        model_version: Its version, resolved when the job was accepted.
+        request: What is asked, as JSON text: a patient's. Null once the job is finished.
+        reference: The caller's own case number.
+        caller: Who sent it; idempotency keys of two callers are two.
+        idempotency_key: The caller's own name for this request.
+        fingerprint: Digest of the request, so that a key cannot be used for another one.
+        attempt: How often it was begun; guards every later write of that attempt.
+        due: Not begun before.
+        owner: The runner that works on it.
+        lease_until: When that runner counts as dead.
+        cancelling: Whether it is to be dropped.
+        problem: Why it failed, as JSON text: status, code, detail and further members.
+        webhook_url: Who is told when it is finished.
+        batch_id: The batch it belongs to.
+        created: When it was accepted.
+        started: When it was last begun.
+        finished: When it reached its last state.
+    """
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        UniqueConstraint("caller", "idempotency_key", name="uq_jobs_idempotency_key"),
+        # The next job is the first row of this index.
+        Index("ix_jobs_next", "state", "priority", "id"),
+        Index("ix_jobs_batch", "batch_id", "state", "id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(UUID_LENGTH), primary_key=True)
+    state: Mapped[str] = mapped_column(String(STATE_LENGTH))
+    priority: Mapped[int]
+    model_name: Mapped[str] = mapped_column(Text())
+    model_version: Mapped[int]
+    request: Mapped[str | None] = mapped_column(Text())
+    reference: Mapped[str | None] = mapped_column(String(REFERENCE_LENGTH))
+    caller: Mapped[str] = mapped_column(Text())
+    idempotency_key: Mapped[str | None] = mapped_column(String(KEY_LENGTH))
+    fingerprint: Mapped[str | None] = mapped_column(String(SHA256_LENGTH))
+    attempt: Mapped[int]
+    due: Mapped[datetime] = mapped_column(UtcDateTime())
+    owner: Mapped[str | None] = mapped_column(String(UUID_LENGTH))
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime())
+    cancelling: Mapped[bool]
+    problem: Mapped[str | None] = mapped_column(Text())
+    webhook_url: Mapped[str | None] = mapped_column(Text())
+    batch_id: Mapped[str | None] = mapped_column(
+        String(UUID_LENGTH), ForeignKey(BatchRow.id, ondelete="CASCADE")
+    )
+    created: Mapped[datetime] = mapped_column(UtcDateTime())
+    started: Mapped[datetime | None] = mapped_column(UtcDateTime())
+    finished: Mapped[datetime | None] = mapped_column(UtcDateTime())
+
+
+class WebhookRow(Base):
+    """One message to be delivered; written in the transaction that makes it true.
+
+    Attributes:
+        id: UUID version 7, the header `webhook-id`: the same at every attempt.
+        subject_id: The job or the batch it speaks of.
+        url: Where it goes.
+        body: JSON text, the very bytes that are signed.
+        state: `waiting`, `delivered` or `failed`.
+        attempt: How often it was sent.
+        due: Not sent before; while it is being sent, when that counts as failed.
+        created: When it became true.
+    """
+
+    __tablename__ = "webhooks"
+    __table_args__ = (
+        Index("ix_webhooks_next", "state", "due"),
+        Index("ix_webhooks_subject", "subject_id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(UUID_LENGTH), primary_key=True)
+    subject_id: Mapped[str] = mapped_column(String(UUID_LENGTH))
+    url: Mapped[str] = mapped_column(Text())
+    body: Mapped[str] = mapped_column(Text())
+    state: Mapped[str] = mapped_column(String(STATE_LENGTH))
+    attempt: Mapped[int]
+    due: Mapped[datetime] = mapped_column(UtcDateTime())
+    created: Mapped[datetime] = mapped_column(UtcDateTime())
