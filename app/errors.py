@@ -26,7 +26,8 @@
     │       └── CaseExpiredError            case-expired
     ├── ServiceError                    the service cannot answer now
     │   ├── NotReadyError                   not-ready
-    │   └── OverloadedError                 overloaded
+    │   ├── OverloadedError                 overloaded
+    │   └── DeadlinePassedError             deadline-passed
     └── PackageError                    a model package that must not be served
         ├── PackageInvalidError             package-invalid
         ├── PackageDigestError              package-digest
@@ -226,6 +227,13 @@ class OverloadedError(ServiceError):
 
     code = "overloaded"
     title = "The service is overloaded."
+
+
+class DeadlinePassedError(ServiceError):
+    """The time that a request allows was over before its turn came."""
+
+    code = "deadline-passed"
+    title = "The time for an answer is over."
 
 
 class PackageError(NeuroFuseError):
