@@ -142,7 +142,8 @@ class JobRow(Base):
         caller: Who sent it; idempotency keys of two callers are two.
         idempotency_key: The caller's own name for this request.
         fingerprint: Digest of the request, so that a key cannot be used for another one.
-        attempt: How often it was begun; guards every later write of that attempt.
+        attempt: How often it was begun; guards every later write of that attempt, so it never goes down.
+        chances: How often it may still be begun.
         due: Not begun before.
         owner: The runner that works on it.
         lease_until: When that runner counts as dead.
@@ -174,6 +175,7 @@ class JobRow(Base):
     idempotency_key: Mapped[str | None] = mapped_column(String(KEY_LENGTH))
     fingerprint: Mapped[str | None] = mapped_column(String(SHA256_LENGTH))
     attempt: Mapped[int]
+    chances: Mapped[int]
     due: Mapped[datetime] = mapped_column(UtcDateTime())
     owner: Mapped[str | None] = mapped_column(String(UUID_LENGTH))
     lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime())

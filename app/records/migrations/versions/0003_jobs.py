@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.Column("idempotency_key", sa.String(255), nullable=True),
         sa.Column("fingerprint", sa.String(64), nullable=True),
         sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("chances", sa.Integer(), nullable=False),
         sa.Column("due", sa.DateTime(), nullable=False),
         sa.Column("owner", sa.String(36), nullable=True),
         sa.Column("lease_until", sa.DateTime(), nullable=True),
