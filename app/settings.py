@@ -6,7 +6,7 @@ The names are `NEUROFUSE_` followed by the field's name in capitals; `docs/refer
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import AfterValidator, Field, PositiveInt, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ENV_PREFIX = "NEUROFUSE_"
@@ -14,12 +14,21 @@ MIB = 1024**2
 GIB = 1024**3
 
 Provider = Literal["cpu", "cuda", "tensorrt"]
+POSTGRESQL = ("postgresql://", "postgres://")
+
+
+def _is_postgresql(url: SecretStr) -> SecretStr:
+    if url and not url.get_secret_value().startswith(POSTGRESQL):
+        raise ValueError("expected postgresql://")
+    return url
 
 
 class Settings(BaseSettings):
     """How this process runs; what a model needs is in its package, not here."""
 
-    model_config = SettingsConfigDict(frozen=True, env_prefix=ENV_PREFIX, extra="ignore")
+    model_config = SettingsConfigDict(
+        frozen=True, env_prefix=ENV_PREFIX, extra="ignore", hide_input_in_errors=True
+    )
 
     host: Annotated[str, Field(description="Address to listen on.")] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535, description="Port to listen on.")] = 8000
@@ -29,6 +38,32 @@ class Settings(BaseSettings):
     data: Annotated[
         Path, Field(description="Folder of the database, the heatmaps and the temporary uploads.")
     ] = Path("var")
+    database_url: Annotated[
+        SecretStr,
+        AfterValidator(_is_postgresql),
+        Field(
+            description="PostgreSQL database, `postgresql://user@host/name`; empty for SQLite in the data folder.",
+        ),
+    ] = SecretStr("")
+    database_connections: Annotated[
+        PositiveInt, Field(description="Most connections of this process to a PostgreSQL database.")
+    ] = 10
+    artefacts: Annotated[
+        str,
+        Field(
+            description="Where heatmaps are kept: a folder, or a URL such as `s3://bucket/path`; empty for the data folder."
+        ),
+    ] = ""
+    keep_predictions_days: Annotated[
+        float,
+        Field(
+            ge=0, description="Days for which answers are kept, with all that belongs to them; 0 for ever."
+        ),
+    ] = 0.0
+    keep_heatmaps_days: Annotated[
+        float,
+        Field(ge=0, description="Days for which the heatmaps of answers are kept; 0 as long as the answers."),
+    ] = 0.0
     provider: Annotated[Provider, Field(description="Where models run: `cpu`, `cuda` or `tensorrt`.")] = "cpu"
     threads: Annotated[
         int, Field(ge=0, description="Threads of one inference; 0 lets ONNX Runtime take one per core.")
