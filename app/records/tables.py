@@ -194,10 +194,9 @@ class WebhookRow(Base):
     """One message to be delivered; written in the transaction that makes it true.
 
     Attributes:
-        id: UUID version 7, the header `webhook-id`: the same at every attempt.
-        subject_id: The job or the batch it speaks of.
+        id: The job or the batch it speaks of, which ends once; also the header `webhook-id`.
         url: Where it goes.
-        body: JSON text, the very bytes that are signed.
+        event: What it says, such as `prediction.done`.
         state: `waiting`, `delivered` or `failed`.
         attempt: How often it was sent.
         due: Not sent before; while it is being sent, when that counts as failed.
@@ -205,16 +204,66 @@ class WebhookRow(Base):
     """
 
     __tablename__ = "webhooks"
-    __table_args__ = (
-        Index("ix_webhooks_next", "state", "due"),
-        Index("ix_webhooks_subject", "subject_id"),
-    )
+    __table_args__ = (Index("ix_webhooks_next", "state", "due"),)
 
     id: Mapped[str] = mapped_column(String(UUID_LENGTH), primary_key=True)
-    subject_id: Mapped[str] = mapped_column(String(UUID_LENGTH))
     url: Mapped[str] = mapped_column(Text())
-    body: Mapped[str] = mapped_column(Text())
+    event: Mapped[str] = mapped_column(Text())
     state: Mapped[str] = mapped_column(String(STATE_LENGTH))
     attempt: Mapped[int]
     due: Mapped[datetime] = mapped_column(UtcDateTime())
     created: Mapped[datetime] = mapped_column(UtcDateTime())
+
+
+class PlanRow(Base):
+    """The one row that every change of aliases and wishes counts up: it puts changes in a row, and tells others of them.
+
+    Attributes:
+        id: 1.
+        revision: Changes so far.
+    """
+
+    __tablename__ = "plan"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    revision: Mapped[int]
+
+
+class AliasRow(Base):
+    """What a name such as `gos@production` means.
+
+    Attributes:
+        name: Package name.
+        alias: `production`.
+        version: What it points to.
+        canary_version: What a share of its cases goes to instead.
+        canary_share: That share, above 0 and below 1.
+        shadow_version: What answers its cases too, in the background.
+        previous: Versions it pointed to before, a JSON list, the last one last.
+    """
+
+    __tablename__ = "aliases"
+
+    name: Mapped[str] = mapped_column(String(KEY_LENGTH), primary_key=True)
+    alias: Mapped[str] = mapped_column(String(KEY_LENGTH), primary_key=True)
+    version: Mapped[int]
+    canary_version: Mapped[int | None]
+    canary_share: Mapped[float | None]
+    shadow_version: Mapped[int | None]
+    previous: Mapped[str] = mapped_column(Text())
+
+
+class PackageWishRow(Base):
+    """What an operator said of a package; where nothing was said, a process serves what it found when it started.
+
+    Attributes:
+        name: Package name.
+        version: Its version.
+        wanted: Whether it is to be served.
+    """
+
+    __tablename__ = "package_wishes"
+
+    name: Mapped[str] = mapped_column(String(KEY_LENGTH), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    wanted: Mapped[bool]

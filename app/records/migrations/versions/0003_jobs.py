@@ -55,16 +55,14 @@ def upgrade() -> None:
     op.create_table(
         "webhooks",
         sa.Column("id", sa.String(36), primary_key=True),
-        sa.Column("subject_id", sa.String(36), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("event", sa.Text(), nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("due", sa.DateTime(), nullable=False),
         sa.Column("created", sa.DateTime(), nullable=False),
     )
     op.create_index("ix_webhooks_next", "webhooks", ["state", "due"])
-    op.create_index("ix_webhooks_subject", "webhooks", ["subject_id"])
 
 
 def downgrade() -> None:
