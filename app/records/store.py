@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from app.records.aliases import PlanRecords
 from app.records.database import open_database
 from app.records.feedback import FeedbackRecords
 from app.records.predictions import PredictionRecords
@@ -18,6 +19,7 @@ class RecordStore:
         predictions: The answers.
         feedback: What was said of them.
         worklist: Their list.
+        plan: What package names mean.
     """
 
     def __init__(self, path: Path) -> None:
@@ -25,6 +27,7 @@ class RecordStore:
         self.predictions = PredictionRecords(engine)
         self.feedback = FeedbackRecords(engine)
         self.worklist = Worklist(engine)
+        self.plan = PlanRecords(engine)
 
     def close(self) -> None:
         """Give every connection back."""
