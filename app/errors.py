@@ -19,14 +19,26 @@
     │   │   ├── EhrInvalidError             ehr-invalid
     │   │   └── EhrInsufficientError        ehr-insufficient
     │   ├── FeedbackInvalidError            feedback-invalid
+    │   ├── WebhookRefusedError             webhook-refused
+    │   ├── JobStateError               the job is in another state than the request needs
+    │   │   ├── JobFinishedError            job-finished
+    │   │   ├── JobCancelledError           job-cancelled
+    │   │   ├── BatchClosedError            batch-closed
+    │   │   ├── IdempotencyKeyInUseError    idempotency-key-in-use
+    │   │   └── IdempotencyKeyReusedError   idempotency-key-reused
     │   └── LookupFailedError           a name that leads nowhere
     │       ├── UnknownModelError           unknown-model
     │       ├── UnknownPredictionError      unknown-prediction
     │       ├── UnknownUploadError          unknown-upload
-    │       └── CaseExpiredError            case-expired
+    │       ├── UnknownJobError             unknown-job
+    │       ├── UnknownBatchError           unknown-batch
+    │       ├── CaseExpiredError            case-expired
+    │       └── HeatmapExpiredError         heatmap-expired
     ├── ServiceError                    the service cannot answer now
     │   ├── NotReadyError                   not-ready
     │   ├── OverloadedError                 overloaded
+    │   ├── RecordsUnavailableError         records-unavailable
+    │   ├── JobInterruptedError             job-interrupted
     │   └── DeadlinePassedError             deadline-passed
     └── PackageError                    a model package that must not be served
         ├── PackageInvalidError             package-invalid
@@ -179,6 +191,52 @@ class FeedbackInvalidError(RequestError):
     title = "The feedback names a class that the answer does not have."
 
 
+class WebhookRefusedError(RequestError):
+    """The address to be told is not one that the operator allows."""
+
+    code = "webhook-refused"
+    title = "The webhook's address is not allowed."
+
+
+class JobStateError(RequestError):
+    """The job is in another state than the request needs."""
+
+
+class JobFinishedError(JobStateError):
+    """The job is finished, so it cannot be cancelled."""
+
+    code = "job-finished"
+    title = "The job is finished."
+
+
+class JobCancelledError(JobStateError):
+    """The job was cancelled, so it has no answer."""
+
+    code = "job-cancelled"
+    title = "The job was cancelled."
+
+
+class BatchClosedError(JobStateError):
+    """The batch was closed and takes no more cases."""
+
+    code = "batch-closed"
+    title = "The batch is closed."
+
+
+class IdempotencyKeyInUseError(JobStateError):
+    """The first request with this Idempotency-Key is still being answered."""
+
+    code = "idempotency-key-in-use"
+    title = "The first request with this key is not finished."
+
+
+class IdempotencyKeyReusedError(JobStateError):
+    """The Idempotency-Key was used for another request."""
+
+    code = "idempotency-key-reused"
+    title = "The key belongs to another request."
+
+
 class LookupFailedError(RequestError):
     """A name leads nowhere."""
 
@@ -204,11 +262,32 @@ class UnknownUploadError(LookupFailedError):
     title = "There is no such upload."
 
 
+class UnknownJobError(LookupFailedError):
+    """No job with this id was accepted, or its time is over."""
+
+    code = "unknown-job"
+    title = "There is no such job."
+
+
+class UnknownBatchError(LookupFailedError):
+    """No batch with this id was made, or its time is over."""
+
+    code = "unknown-batch"
+    title = "There is no such batch."
+
+
 class CaseExpiredError(LookupFailedError):
     """The answer is kept, but not, or no longer, the image or the record that is needed."""
 
     code = "case-expired"
     title = "The case is no longer kept."
+
+
+class HeatmapExpiredError(LookupFailedError):
+    """The answer is kept, but no longer its heatmap."""
+
+    code = "heatmap-expired"
+    title = "The heatmap is no longer kept."
 
 
 class ServiceError(NeuroFuseError):
@@ -227,6 +306,20 @@ class OverloadedError(ServiceError):
 
     code = "overloaded"
     title = "The service is overloaded."
+
+
+class RecordsUnavailableError(ServiceError):
+    """The database does not answer now."""
+
+    code = "records-unavailable"
+    title = "The database does not answer."
+
+
+class JobInterruptedError(ServiceError):
+    """The service ended in the middle of the job as often as it may be tried."""
+
+    code = "job-interrupted"
+    title = "The job was interrupted too often."
 
 
 class DeadlinePassedError(ServiceError):

@@ -29,8 +29,14 @@ STATUS: Final[dict[type[errors.NeuroFuseError], HTTPStatus]] = {
     errors.ImageError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.RecordError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.FeedbackInvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.WebhookRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.JobStateError: HTTPStatus.CONFLICT,
+    errors.JobCancelledError: HTTPStatus.GONE,
+    errors.IdempotencyKeyReusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.JobInterruptedError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.LookupFailedError: HTTPStatus.NOT_FOUND,
     errors.CaseExpiredError: HTTPStatus.GONE,
+    errors.HeatmapExpiredError: HTTPStatus.GONE,
     errors.ServiceError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 """Status of an error class and of those below it; anything else is a fault of the service, 500."""

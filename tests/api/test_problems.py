@@ -7,17 +7,19 @@ from app.api.problems import INTERNAL, PROBLEM_TYPES, problem_type
 
 CONTRACT = {
     400: {"malformed-request"},
-    404: {"unknown-model", "unknown-prediction", "unknown-upload", "not-found"},
+    404: {"unknown-model", "unknown-prediction", "unknown-upload", "unknown-job", "unknown-batch", "not-found"},
     405: {"method-not-allowed"},
-    410: {"case-expired"},
+    409: {"job-finished", "batch-closed", "idempotency-key-in-use"},
+    410: {"case-expired", "job-cancelled"},
     413: {"upload-too-large", "archive-too-large"},
     415: {"unsupported-file"},
     422: {
         "corrupt-image", "no-usable-series", "mixed-series", "missing-slices", "irregular-geometry", "wrong-modality",
         "unreadable-image", "not-a-head", "ehr-invalid", "ehr-insufficient", "feedback-invalid",
+        "webhook-refused", "idempotency-key-reused",
     },
-    500: {"internal"},
-    503: {"overloaded", "not-ready"},
+    500: {"internal", "job-interrupted"},
+    503: {"overloaded", "not-ready", "deadline-passed"},
 }  # fmt: skip
 
 
