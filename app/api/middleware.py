@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import internal_problem
-from app.predictions.admission import AbandonedError
+from app.inference.ticket import AbandonedError
 from app.predictions.identifiers import uuid7
 from app.telemetry import Metrics, describe_exception
 

@@ -54,6 +54,7 @@ class OnnxSession:
         provider: Execution provider to run on.
         allow_fallback: Go on where ONNX Runtime chose another provider than asked; `fell_back` then says so.
         threads: Threads within one operator; by default the CPUs this process may use.
+        device: Number of the GPU; means nothing on the CPU.
 
     Attributes:
         provider: Name of the execution provider that ONNX Runtime really uses, such as `CPUExecutionProvider`.
@@ -71,9 +72,10 @@ class OnnxSession:
         provider: Provider = "cpu",
         allow_fallback: bool = False,
         threads: int | None = None,
+        device: int = 0,
     ) -> None:
         self._manifest = package.manifest
-        self._session = _open(package.model_path, provider, threads or usable_cpus())
+        self._session = _open(package.model_path, _chain(provider, device), threads or usable_cpus())
         self.provider: str = self._session.get_providers()[0]
         self.fell_back = self.provider != _CHAINS[provider][0][0]
         if self.fell_back and not allow_fallback:
@@ -134,9 +136,17 @@ def _cgroup_cpus(cpu_max: Path) -> int:
         return os.cpu_count() or 1
 
 
-def _open(model: Path, provider: Provider, threads: int) -> ort.InferenceSession:
+def _chain(provider: Provider, device: int) -> list[tuple[str, dict[str, str]]]:
+    """The providers to try, on one device; ONNX Runtime refuses a device for the CPU."""
     available = ort.get_available_providers()
-    chain = [(name, options) for name, options in _CHAINS[provider] if name in available]
+    return [
+        (name, options if name == _CPU else {**options, "device_id": str(device)})
+        for name, options in _CHAINS[provider]
+        if name in available
+    ]
+
+
+def _open(model: Path, chain: list[tuple[str, dict[str, str]]], threads: int) -> ort.InferenceSession:
     try:
         session = ort.InferenceSession(str(model), _options(threads), providers=chain)
     except _ORT_ERRORS as error:

@@ -1,5 +1,7 @@
-"""How many cases may be here at once, and how many of them are worked on."""
+"""How many cases may be here at once, how many of them are worked on, and whose turn is next."""
 
+import heapq
+import math
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -10,19 +12,24 @@ import anyio.to_thread
 from prometheus_client import Gauge
 
 from app.errors import OverloadedError
+from app.inference.ticket import AbandonedError, Ticket, Urgency, holding
 
-RETRY_AFTER_S: Final = 5
-"""Roughly two cases of reading and inference; clients add jitter of their own."""
+FIRST_GUESS_S: Final = 5.0
+"""Seconds of one case, as long as none was measured."""
+MEMORY: Final = 0.9
+"""Weight of what is known of a case's seconds when another one has ended: about the last ten count."""
+LOOK_UP_S: Final = 0.25
+"""How often a client is asked whether it is still there."""
+LONGEST_WAIT_S: Final = 600
 
 Result = TypeVar("Result")
 
 
-class AbandonedError(Exception):
-    """The client went away before its turn came; nobody is left to read an answer."""
-
-
 class Admission:
     """A bounded queue in front of a bounded number of worker threads.
+
+    Cases that nobody waits for may take half of the queue only, and there are places for `stat` cases that no other
+    may take: neither a cohort nor a busy day keeps an urgent case out.
 
     Args:
         concurrent: Cases worked on at the same time.
@@ -31,24 +38,30 @@ class Admission:
     """
 
     def __init__(self, concurrent: int, queue_limit: int, pending: Gauge) -> None:
-        self._places = concurrent + queue_limit
-        self._turns = anyio.Semaphore(concurrent)
+        self._concurrent = concurrent
+        self._places = {
+            Urgency.STAT: 2 * concurrent + queue_limit,
+            Urgency.ROUTINE: concurrent + queue_limit,
+            Urgency.BATCH: concurrent + queue_limit // 2,
+        }
+        self._turns = _Turns(concurrent)
         self._workers = anyio.CapacityLimiter(concurrent)
         self._inside = 0
+        self._case_s = FIRST_GUESS_S
         self._pending = pending
 
     @contextmanager
-    def place(self) -> Iterator[None]:
+    def place(self, urgency: Urgency = Urgency.ROUTINE) -> Iterator[None]:
         """Hold one of the places while a case uploads, waits and is worked on; call on the event loop.
 
         Raises:
-            OverloadedError: Every place is taken.
+            OverloadedError: Every place is taken that a case of this urgency may have.
         """
-        if self._inside >= self._places:
+        if self._inside >= self._places[urgency]:
             raise OverloadedError(
-                f"Expected at most {self._places} cases at once; all places are taken. Try again later.",
-                limit=self._places,
-                retry_after_s=RETRY_AFTER_S,
+                f"Expected at most {self._places[urgency]} cases at once; all places are taken. Try again later.",
+                limit=self._places[urgency],
+                retry_after_s=self.retry_after_s(),
             )
         self._inside += 1
         self._pending.set(self._inside)
@@ -58,19 +71,109 @@ class Admission:
             self._inside -= 1
             self._pending.set(self._inside)
 
-    async def work(self, case: Callable[[float], Result], abandoned: Callable[[], Awaitable[bool]]) -> Result:
-        """Run one case in a worker thread once one is free.
+    def retry_after_s(self) -> int:
+        """Whole seconds in which those who are here now will be done, at the pace of the last cases."""
+        return min(LONGEST_WAIT_S, max(1, math.ceil(self._inside * self._case_s / self._concurrent)))
+
+    async def work(
+        self,
+        case: Callable[[float], Result],
+        abandoned: Callable[[], Awaitable[bool]],
+        ticket: Ticket | None = None,
+    ) -> Result:
+        """Run one case in a worker thread once it is its turn.
 
         Args:
             case: Given the seconds it waited.
-            abandoned: Whether the client has gone; asked once, just before work would begin.
+            abandoned: Whether the client has gone; asked again and again until the case is done.
+            ticket: Of the case, which is the current one while it is worked on; routine by default.
 
         Raises:
-            AbandonedError: The client has gone, nothing was run.
+            AbandonedError: The client went while the case could still be stopped.
+            DeadlinePassedError: Its time was over while it could still be stopped.
         """
-        arrived = time.perf_counter()
-        async with self._turns:
-            waited_s = time.perf_counter() - arrived
+        ticket = ticket or Ticket()
+        outcome: Result | Exception
+        async with anyio.create_task_group() as group:
+            waiting = anyio.CancelScope()
+            group.start_soon(_watch, abandoned, ticket, waiting)
+            try:
+                outcome = await self._in_turn(case, abandoned, ticket, waiting)
+            except Exception as error:  # noqa: BLE001 - raised below, outside the group that would wrap it
+                outcome = error
+            group.cancel_scope.cancel()
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    async def _in_turn(
+        self,
+        case: Callable[[float], Result],
+        abandoned: Callable[[], Awaitable[bool]],
+        ticket: Ticket,
+        waiting: anyio.CancelScope,
+    ) -> Result:
+        arrived_s = time.perf_counter()
+        if ticket.deadline_s is not None:
+            waiting.deadline = anyio.current_time() + ticket.deadline_s - time.monotonic()
+        with waiting:
+            await self._turns.take(ticket.urgency)
+        if waiting.cancelled_caught:
+            ticket.check()
+            raise AbandonedError
+        try:
             if await abandoned():
                 raise AbandonedError
-            return await anyio.to_thread.run_sync(case, waited_s, limiter=self._workers)
+            ticket.check()
+            began_s = time.perf_counter()
+            with holding(ticket):
+                result = await anyio.to_thread.run_sync(case, began_s - arrived_s, limiter=self._workers)
+            self._case_s = MEMORY * self._case_s + (1 - MEMORY) * (time.perf_counter() - began_s)
+            return result
+        finally:
+            self._turns.give()
+
+
+class _Turns:
+    """A semaphore that lets the most urgent in first, and among equals who came first."""
+
+    def __init__(self, free: int) -> None:
+        self._free = free
+        self._waiting: list[tuple[Urgency, int, anyio.Event]] = []
+        self._arrived = 0
+
+    async def take(self, urgency: Urgency) -> None:
+        """Wait for a turn; one that is cancelled takes none."""
+        if self._free:
+            self._free -= 1
+            return
+        self._arrived += 1
+        entry = (urgency, self._arrived, anyio.Event())
+        heapq.heappush(self._waiting, entry)
+        try:
+            await entry[2].wait()
+        except BaseException:
+            if entry[2].is_set():  # the turn was given in the moment of the cancellation
+                self.give()
+            else:
+                self._waiting.remove(entry)
+                heapq.heapify(self._waiting)
+            raise
+
+    def give(self) -> None:
+        """Give a turn to who is next."""
+        if self._waiting:
+            heapq.heappop(self._waiting)[2].set()
+        else:
+            self._free += 1
+
+
+async def _watch(
+    abandoned: Callable[[], Awaitable[bool]], ticket: Ticket, waiting: anyio.CancelScope
+) -> None:
+    """Mark the ticket of a client that has gone, and end its wait for a turn."""
+    while not ticket.gone.is_set():
+        await anyio.sleep(LOOK_UP_S)
+        if await abandoned():
+            ticket.gone.set()
+    waiting.cancel()

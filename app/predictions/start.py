@@ -1,26 +1,74 @@
 """Make a package ready on the provider that was asked for."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+import structlog
+
+from app.inference.batching import BatchedSession, BatchPolicy
 from app.inference.predictor import Predictor
 from app.inference.self_test import self_test
-from app.inference.session import OnnxSession, Provider
+from app.inference.session import OnnxSession, Provider, usable_cpus
+from app.inference.warm_up import SIZES, exercise, warm_up
 from app.model_package.package import Package
 from app.predictions.catalogue import StartPredictor
 
+MOST_THREADS: Final = 4
+"""Of one inference, where the operator does not choose: small convolutions gain little by more, other cases do."""
 
-def start_with(provider: Provider, threads: int) -> StartPredictor:
+log = structlog.stdlib.get_logger(__name__)
+
+
+def start_with(
+    provider: Provider,
+    threads: int,
+    devices: Sequence[int] = (0,),
+    max_batch: int = 0,
+    batch_wait_s: float | None = None,
+) -> StartPredictor:
     """How this process makes packages ready.
 
     Args:
         provider: Execution provider; falling back to another one is refused, never silent.
-        threads: Threads of one inference; 0 for one per usable CPU.
+        threads: Threads of one inference; 0 for one per usable CPU, at most `MOST_THREADS`.
+        devices: Numbers of the GPUs, each with a session of its own. A CPU has as many sessions as its cores have room for.
+        max_batch: Cases of the largest batch; 0 leaves the choice to a measurement at the start.
+        batch_wait_s: Longest time a batch with room waits for others; None leaves the choice to the same measurement.
 
     Returns:
         A function from a verified package to a predictor that has given its golden answer.
     """
+    threads_each = threads or min(usable_cpus(), MOST_THREADS)
+    lanes = [0] * max(1, usable_cpus() // threads_each) if provider == "cpu" else devices
 
     def start(package: Package) -> Predictor:
-        predictor = Predictor(package, OnnxSession(package, provider=provider, threads=threads or None))
+        sessions = [
+            OnnxSession(package, provider=provider, threads=threads_each, device=device) for device in lanes
+        ]
+        measured = warm_up(sessions[0], package.manifest, max_batch or SIZES[-1])
+        policy = _as_chosen(measured, provider, max_batch, batch_wait_s)
+        for session in sessions[1:]:
+            exercise(session, package.manifest, policy.sizes or (1,))
+        predictor = Predictor(package, BatchedSession(sessions, policy))
         self_test(predictor)
+        log.info(
+            "package-warm",
+            model=f"{package.manifest.name}@{package.manifest.version}",
+            lanes=len(sessions),
+            max_batch=policy.max_batch,
+            max_wait_ms=round(1000 * policy.max_wait_s, 1),
+        )
         return predictor
 
     return start
+
+
+def _as_chosen(
+    measured: BatchPolicy, provider: Provider, max_batch: int, batch_wait_s: float | None
+) -> BatchPolicy:
+    """The operator's choices before the measurement's; a CPU gains nothing by shapes that it has met before."""
+    most = max_batch or measured.max_batch
+    sizes = () if provider == "cpu" else tuple(sorted({*(size for size in SIZES if size < most), most}))
+    wait_s = measured.max_wait_s if batch_wait_s is None else batch_wait_s
+    return replace(measured, max_batch=most, max_wait_s=wait_s, sizes=sizes)

@@ -1,13 +1,17 @@
 """The queue is bounded, and nobody works for a client that has gone."""
 
 import threading
+import time
+from contextlib import ExitStack
+from functools import partial
 
 import anyio
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
-from app.errors import OverloadedError
-from app.predictions.admission import AbandonedError, Admission
+from app.errors import DeadlinePassedError, OverloadedError
+from app.inference.ticket import AbandonedError, Ticket, Urgency, current_ticket
+from app.predictions.admission import Admission
 
 
 @pytest.fixture
@@ -99,5 +103,106 @@ def test_a_case_whose_client_has_gone_is_never_begun(pending: Gauge) -> None:
         with pytest.raises(AbandonedError):
             await admission.work(lambda _waited_s: pytest.fail("the case was begun"), gone)
         assert await admission.work(lambda _waited_s: "free again", present) == "free again"
+
+    anyio.run(run)
+
+
+def test_the_more_urgent_have_their_turn_first(pending: Gauge) -> None:
+    turns: list[Urgency] = []
+
+    async def run() -> None:
+        admission = Admission(concurrent=1, queue_limit=10, pending=pending)
+        held = threading.Event()
+        async with anyio.create_task_group() as group:
+            group.start_soon(admission.work, lambda _waited_s: held.wait(10), present)
+            await anyio.sleep(0.05)
+            for urgency in (Urgency.BATCH, Urgency.ROUTINE, Urgency.STAT, Urgency.ROUTINE):
+                case = partial(lambda mine, _waited_s: turns.append(mine), urgency)
+                group.start_soon(admission.work, case, present, Ticket(urgency))
+            await anyio.sleep(0.05)
+            held.set()
+
+    anyio.run(run)
+    assert turns == [Urgency.STAT, Urgency.ROUTINE, Urgency.ROUTINE, Urgency.BATCH]
+
+
+def test_a_client_that_goes_while_it_waits_gives_its_place_back_at_once(pending: Gauge) -> None:
+    async def run() -> None:
+        admission = Admission(concurrent=1, queue_limit=10, pending=pending)
+        held = threading.Event()
+        async with anyio.create_task_group() as group:
+            group.start_soon(admission.work, lambda _waited_s: held.wait(10), present)
+            await anyio.sleep(0.05)
+            with pytest.raises(AbandonedError), anyio.fail_after(5):
+                await admission.work(lambda _waited_s: pytest.fail("the case was begun"), gone)
+            held.set()
+        assert await admission.work(lambda _waited_s: "free again", present) == "free again"
+
+    anyio.run(run)
+
+
+def test_a_case_whose_time_is_over_while_it_waits_is_told_so_at_once(pending: Gauge) -> None:
+    async def run() -> None:
+        admission = Admission(concurrent=1, queue_limit=10, pending=pending)
+        held = threading.Event()
+        async with anyio.create_task_group() as group:
+            group.start_soon(admission.work, lambda _waited_s: held.wait(10), present)
+            await anyio.sleep(0.05)
+            late = Ticket(deadline_s=time.monotonic() + 0.05)
+            with pytest.raises(DeadlinePassedError), anyio.fail_after(5):
+                await admission.work(lambda _waited_s: pytest.fail("the case was begun"), present, late)
+            held.set()
+        assert await admission.work(lambda _waited_s: "free again", present) == "free again"
+
+    anyio.run(run)
+
+
+def test_a_client_that_goes_while_its_case_is_worked_on_is_marked(pending: Gauge) -> None:
+    left = threading.Event()
+
+    async def abandoned() -> bool:
+        return left.is_set()
+
+    def case(_waited_s: float) -> bool:
+        left.set()
+        return current_ticket().gone.wait(10)
+
+    async def run() -> None:
+        admission = Admission(concurrent=1, queue_limit=0, pending=pending)
+        assert await admission.work(case, abandoned)
+
+    anyio.run(run)
+
+
+def test_a_cohort_leaves_half_of_the_queue_and_urgent_cases_have_places_of_their_own(pending: Gauge) -> None:
+    async def run() -> None:
+        admission = Admission(concurrent=1, queue_limit=4, pending=pending)
+        with ExitStack() as held:
+            for _ in range(3):
+                held.enter_context(admission.place(Urgency.BATCH))
+            with pytest.raises(OverloadedError):
+                held.enter_context(admission.place(Urgency.BATCH))
+            for _ in range(2):
+                held.enter_context(admission.place(Urgency.ROUTINE))
+            with pytest.raises(OverloadedError):
+                held.enter_context(admission.place(Urgency.ROUTINE))
+            held.enter_context(admission.place(Urgency.STAT))
+
+    anyio.run(run)
+
+
+def test_when_to_come_back_follows_from_who_is_here_and_how_long_cases_take(pending: Gauge) -> None:
+    async def run() -> None:
+        admission = Admission(concurrent=2, queue_limit=18, pending=pending)
+        for _ in range(100):
+            await admission.work(lambda _waited_s: threading.Event().wait(0.01), present)
+        assert admission.retry_after_s() == 1
+        with ExitStack() as held:
+            for _ in range(20):
+                held.enter_context(admission.place())
+            assert admission.retry_after_s() == 1
+            for _ in range(3):
+                await admission.work(lambda _waited_s: threading.Event().wait(0.5), present)
+            assert 1 < admission.retry_after_s() <= 5
 
     anyio.run(run)
