@@ -27,9 +27,11 @@ from app.api.inference_schemas import (
 from app.api.json_body import read_body
 from app.api.models import Name, Version
 from app.api.openapi import problem_responses
+from app.api.preferences import CurrentTicket
 from app.api.runtime import CurrentRuntime
 from app.inference.graph_contract import OUTPUTS, input_shapes, output_shapes
 from app.inference.predictor import Predictor
+from app.inference.ticket import Ticket
 from app.predictions.catalogue import Catalogue, require_ready
 from app.predictions.tensors import Tensor, answer_tensors
 
@@ -60,6 +62,7 @@ INFERRED: Final = problem_responses(
     errors.UploadTooLargeError,
     errors.NotReadyError,
     errors.OverloadedError,
+    errors.DeadlinePassedError,
 )
 
 
@@ -133,9 +136,11 @@ async def get_model_version_ready(runtime: CurrentRuntime, name: Name, version: 
     responses=INFERRED,
     openapi_extra=BODY,
 )
-async def infer(request: Request, runtime: CurrentRuntime, name: Name) -> InferenceResponse:
+async def infer(
+    request: Request, runtime: CurrentRuntime, ticket: CurrentTicket, name: Name
+) -> InferenceResponse:
     """The latest version. For clients that prepare tensors themselves: nothing is read, judged or kept; for patients use `POST /predict`."""
-    return await _infer(request, runtime, name)
+    return await _infer(request, runtime, ticket, name)
 
 
 @router.post(
@@ -146,18 +151,18 @@ async def infer(request: Request, runtime: CurrentRuntime, name: Name) -> Infere
     openapi_extra=BODY,
 )
 async def infer_version(
-    request: Request, runtime: CurrentRuntime, name: Name, version: Version
+    request: Request, runtime: CurrentRuntime, ticket: CurrentTicket, name: Name, version: Version
 ) -> InferenceResponse:
     """This version; else as `infer`."""
-    return await _infer(request, runtime, f"{name}@{version}")
+    return await _infer(request, runtime, ticket, f"{name}@{version}")
 
 
-async def _infer(request: Request, runtime: CurrentRuntime, model: str) -> InferenceResponse:
-    with runtime.admission.place():
+async def _infer(request: Request, runtime: CurrentRuntime, ticket: Ticket, model: str) -> InferenceResponse:
+    with runtime.admission.place(ticket.urgency):
         predictor = require_ready(runtime.catalogue.entry(model))
         body = await read_body(request, MAX_TENSOR_BYTES)
         return await runtime.admission.work(
-            lambda _waited_s: _answer(predictor, body), request.is_disconnected
+            lambda _waited_s: _answer(predictor, body), request.is_disconnected, ticket
         )
 
 

@@ -10,6 +10,7 @@ from app import errors
 from app.api.json_body import BoundedJson
 from app.api.openapi import problem_responses
 from app.api.predictions import NIFTI_MEDIA_TYPE, PREFIX, PredictionId
+from app.api.preferences import CurrentTicket
 from app.api.runtime import CurrentRuntime
 from app.predictions.case_store import IMAGE_NAME
 from app.predictions.explain import ExplainChoice
@@ -29,6 +30,7 @@ ASKED: Final = problem_responses(
     errors.UnknownModelError,
     errors.NotReadyError,
     errors.OverloadedError,
+    errors.DeadlinePassedError,
 )
 Record = Annotated[
     dict[str, Any],
@@ -69,15 +71,20 @@ class CurveQuestion(BaseModel):
     responses=ASKED,
 )
 async def ask_what_if(
-    request: Request, runtime: CurrentRuntime, prediction_id: PredictionId, question: WhatIfQuestion
+    request: Request,
+    runtime: CurrentRuntime,
+    ticket: CurrentTicket,
+    prediction_id: PredictionId,
+    question: WhatIfQuestion,
 ) -> WhatIf:
     """The kept tensor is asked again, so nothing is sent or read anew; with the record that was sent, it gives the answer."""
-    with runtime.admission.place():
+    with runtime.admission.place(ticket.urgency):
         return await runtime.admission.work(
             lambda waited_s: runtime.kept_cases.what_if(
                 prediction_id, question.ehr, question.explain, waited_s
             ),
             request.is_disconnected,
+            ticket,
         )
 
 
@@ -88,15 +95,20 @@ async def ask_what_if(
     responses=ASKED,
 )
 async def draw_curve(
-    request: Request, runtime: CurrentRuntime, prediction_id: PredictionId, question: CurveQuestion
+    request: Request,
+    runtime: CurrentRuntime,
+    ticket: CurrentTicket,
+    prediction_id: PredictionId,
+    question: CurveQuestion,
 ) -> Curve:
     """Every value of one feature with the same image and all else of the record equal."""
-    with runtime.admission.place():
+    with runtime.admission.place(ticket.urgency):
         return await runtime.admission.work(
             lambda waited_s: runtime.kept_cases.curve(
                 prediction_id, question.ehr, question.feature, question.points, waited_s
             ),
             request.is_disconnected,
+            ticket,
         )
 
 

@@ -10,6 +10,7 @@ from app.api.case_form import case_of, chosen, upload_limits
 from app.api.form_receiver import Form
 from app.api.openapi import IMAGE_PROBLEMS, problem_responses
 from app.api.predictions import with_links
+from app.api.preferences import CurrentTicket
 from app.api.runtime import CurrentRuntime, Runtime
 from app.api.uploads import receive_form, upload_folder
 from app.predictions.answer import Answer
@@ -29,6 +30,7 @@ PROBLEMS: Final = problem_responses(
     errors.UnknownUploadError,
     errors.NotReadyError,
     errors.OverloadedError,
+    errors.DeadlinePassedError,
 )
 
 
@@ -38,13 +40,13 @@ PROBLEMS: Final = problem_responses(
     summary="Predict an outcome from an image and a record",
     responses=PROBLEMS,
 )
-async def predict(request: Request, runtime: CurrentRuntime) -> Answer:
+async def predict(request: Request, runtime: CurrentRuntime, ticket: CurrentTicket) -> Answer:
     """The same case gives the same answer, whatever the order and the names of its files.
 
     Only `id`, `created`, the heatmap's links and `timing_ms` differ from one request to the next.
     """
     settings = runtime.settings
-    with runtime.admission.place():
+    with runtime.admission.place(ticket.urgency):
         async with upload_folder(DataFolder(settings.data).uploads) as folder:
             form = await receive_form(request, folder, upload_limits(settings))
             predictor = require_ready(chosen(form, runtime.catalogue))
@@ -53,6 +55,7 @@ async def predict(request: Request, runtime: CurrentRuntime) -> Answer:
                 answer = await runtime.admission.work(
                     lambda waited_s: runtime.predictions.predict(case, predictor, waited_s),
                     request.is_disconnected,
+                    ticket,
                 )
     return with_links(answer)
 

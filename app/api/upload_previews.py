@@ -8,6 +8,7 @@ from fastapi.responses import FileResponse
 from app import errors
 from app.api.case_form import chosen, sent_images, upload_limits
 from app.api.openapi import IMAGE_PROBLEMS, problem_responses
+from app.api.preferences import CurrentTicket
 from app.api.runtime import CurrentRuntime
 from app.api.uploads import receive_form, upload_folder
 from app.predictions.catalogue import require_ready
@@ -38,21 +39,26 @@ UNKNOWN = problem_responses(errors.UnknownUploadError)
         errors.UnknownModelError,
         errors.NotReadyError,
         errors.OverloadedError,
+        errors.DeadlinePassedError,
     ),
 )
-async def preview_upload(request: Request, response: Response, runtime: CurrentRuntime) -> Preview:
+async def preview_upload(
+    request: Request, response: Response, runtime: CurrentRuntime, ticket: CurrentTicket
+) -> Preview:
     """The image is read as `POST /predict` would and kept for half an hour, so that it travels once.
 
     A refused image gets the problem that `POST /predict` would answer, and nothing of it is kept.
     """
     settings = runtime.settings
-    with runtime.admission.place():
+    with runtime.admission.place(ticket.urgency):
         async with upload_folder(DataFolder(settings.data).uploads) as folder:
             form = await receive_form(request, folder, upload_limits(settings, PREVIEW_PARTS))
             spec = require_ready(chosen(form, runtime.catalogue)).package.manifest.image
             images, series = sent_images(form), form.fields.get("series") or None
             preview = await runtime.admission.work(
-                lambda _waited_s: runtime.previewer.preview(images, spec, series), request.is_disconnected
+                lambda _waited_s: runtime.previewer.preview(images, spec, series),
+                request.is_disconnected,
+                ticket,
             )
     response.headers["Location"] = f"{PREFIX}/{preview.id}"
     return preview

@@ -1,0 +1,81 @@
+"""What a client prefers and how urgent its case is: the header `Prefer` (RFC 7240) and our own `NeuroFuse-Priority`."""
+
+import re
+import time
+from typing import Annotated, Final, Literal
+
+from fastapi import Depends, Header
+
+from app.errors import MalformedRequestError
+from app.inference.ticket import Ticket, Urgency
+
+PriorityName = Literal["stat", "routine", "batch"]
+PRIORITY_HEADER: Final = "NeuroFuse-Priority"
+"""Not RFC 9218's `Priority`, which browsers send of themselves with every `fetch`."""
+LONGEST_WAIT_S: Final = 3600
+_PREFERENCE: Final = re.compile(
+    r"""\s*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)      # token
+        (?:\s*=\s*(?:"([^"]*)"|([^\s";,]*)))?  # value, quoted or not
+        [^,]*                                  # parameters, which no preference here has
+        (?:,|$)""",
+    re.VERBOSE,
+)
+
+
+def parse_preferences(header: str | None) -> dict[str, str]:
+    """Read the header `Prefer`.
+
+    Args:
+        header: Its value, several headers joined by commas; None where there is none.
+
+    Returns:
+        The preferences by lower-case name, "" where one has no value. Of a name that occurs twice the first counts, and what is no
+        preference is passed over: a server is free to ignore them (RFC 7240, section 2).
+    """
+    found: dict[str, str] = {}
+    for match in _PREFERENCE.finditer(header or ""):
+        name, quoted, plain = match.groups()
+        found.setdefault(name.lower(), quoted or plain or "")
+    return found
+
+
+def _preferences(
+    prefer: Annotated[
+        str | None,
+        Header(
+            description="RFC 7240. `wait=N`: the answer is of no use after N seconds; what is not done by then costs no more work "
+            "and is answered `deadline-passed`. Other preferences are ignored where they mean nothing."
+        ),
+    ] = None,
+) -> dict[str, str]:
+    return parse_preferences(prefer)
+
+
+Preferences = Annotated[dict[str, str], Depends(_preferences)]
+"""By name, see `parse_preferences`."""
+
+
+def _ticket(
+    preferences: Preferences,
+    priority: Annotated[
+        PriorityName,
+        Header(alias=PRIORITY_HEADER, description="`stat` goes first, then `routine`, then `batch`."),
+    ] = "routine",
+) -> Ticket:
+    return Ticket(Urgency[priority.upper()], _deadline_s(preferences))
+
+
+CurrentTicket = Annotated[Ticket, Depends(_ticket)]
+"""The ticket of this request; its time runs from now."""
+
+
+def _deadline_s(preferences: dict[str, str]) -> float | None:
+    wait = preferences.get("wait")
+    if wait is None:
+        return None
+    if not wait.isascii() or not wait.isdigit() or int(wait[:10]) > LONGEST_WAIT_S:
+        raise MalformedRequestError(
+            f"Expected `Prefer: wait=N` with N whole seconds, at most {LONGEST_WAIT_S}.",
+            limit=LONGEST_WAIT_S,
+        )
+    return time.monotonic() + int(wait)

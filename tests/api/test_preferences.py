@@ -1,0 +1,50 @@
+"""The header Prefer as RFC 7240 writes it, and the ticket that follows from a request's headers."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.api.preferences import _ticket, parse_preferences
+from app.errors import MalformedRequestError
+from app.inference.ticket import Urgency
+
+
+# The first five are examples of RFC 7240, section 2 and 4.
+@pytest.mark.parametrize(
+    ("header", "preferences"),
+    [
+        ("respond-async, wait=100", {"respond-async": "", "wait": "100"}),
+        ('foo; some-parameter=""', {"foo": ""}),
+        ('foo=""; bar=""', {"foo": ""}),
+        ('lenient, priority="5, or so"', {"lenient": "", "priority": "5, or so"}),
+        ('return=minimal; foo="some parameter"', {"return": "minimal"}),
+        ("Respond-Async,wait = 10", {"respond-async": "", "wait": "10"}),
+        ("wait=1, wait=2", {"wait": "1"}),
+        (None, {}),
+        ("", {}),
+    ],
+)
+def test_preferences_are_read_as_they_are_written(header: str | None, preferences: dict[str, str]) -> None:
+    assert parse_preferences(header) == preferences
+
+
+@given(st.text(max_size=300))
+def test_no_text_is_too_strange(header: str) -> None:
+    assert all(name == name.lower() for name in parse_preferences(header))
+
+
+def test_the_time_of_a_request_runs_from_its_arrival() -> None:
+    ticket = _ticket({"wait": "30"}, "stat")
+    assert ticket.urgency is Urgency.STAT
+    assert ticket.deadline_s is not None
+    assert 25 < ticket.deadline_s - time.monotonic() <= 30
+    assert _ticket({}, "batch").deadline_s is None
+
+
+@pytest.mark.parametrize("wait", ["", "-1", "1.5", "٣", "99999999999999", "soon"])
+def test_a_time_that_is_no_number_of_seconds_is_refused_without_being_quoted(wait: str) -> None:
+    with pytest.raises(MalformedRequestError, match="whole seconds") as refused:
+        _ticket({"wait": wait}, "routine")
+    assert wait == "" or wait not in refused.value.detail
