@@ -1,0 +1,103 @@
+"""Keep and find batches of jobs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Engine, delete, select, update
+from sqlalchemy.orm import Session
+
+from app.errors import UnknownBatchError
+from app.records.job_events import on_batch_changed
+from app.records.jobs import Job, job_of
+from app.records.tables import BatchRow, JobRow, PredictionRow
+
+READ_AT_ONCE: Final = 200
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Cases that were sent together; the members are explained in `app.records.tables.BatchRow`."""
+
+    id: str
+    model_name: str
+    model_version: int
+    priority: int
+    webhook_url: str | None
+    created: datetime
+    closed: datetime | None = None
+
+
+class BatchRecords:
+    """The table of batches.
+
+    Args:
+        engine: From `app.records.database.open_database`.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def add(self, batch: Batch) -> None:
+        """Keep a batch."""
+        with Session(self._engine) as session, session.begin():
+            session.add(BatchRow(**vars(batch)))
+
+    def get(self, batch_id: str) -> Batch:
+        """Find a batch.
+
+        Raises:
+            UnknownBatchError: None has this id.
+        """
+        with Session(self._engine) as session:
+            row = session.get(BatchRow, batch_id)
+            if row is None:
+                raise _unknown()
+            return Batch(**{field.name: getattr(row, field.name) for field in fields(Batch)})
+
+    def close(self, batch_id: str, now: datetime) -> None:
+        """Take no more cases; nothing happens where it was closed before.
+
+        Raises:
+            UnknownBatchError: None has this id.
+        """
+        self.get(batch_id)
+        closing = (
+            update(BatchRow).where(BatchRow.id == batch_id, BatchRow.closed.is_(None)).values(closed=now)
+        )
+        with Session(self._engine) as session, session.begin():
+            session.execute(closing)
+            on_batch_changed(session, batch_id, now)
+
+    def results(self, batch_id: str) -> Iterator[list[tuple[Job, str | None]]]:
+        """Every job of a batch with the document of its answer, in the order in which they were accepted.
+
+        Each part is a query of its own: a slow reader keeps no connection and no snapshot of the database.
+        """
+        last = ""
+        while part := self._results(batch_id, last):
+            yield part
+            last = part[-1][0].id
+
+    def _results(self, batch_id: str, after: str) -> list[tuple[Job, str | None]]:
+        query = (
+            select(JobRow, PredictionRow.document)
+            .outerjoin(PredictionRow, PredictionRow.id == JobRow.id)
+            .where(JobRow.batch_id == batch_id, JobRow.id > after)
+            .order_by(JobRow.id)
+            .limit(READ_AT_ONCE)
+        )
+        with Session(self._engine) as session:
+            return [(job_of(row), document) for row, document in session.execute(query)]
+
+    def delete_empty(self, before: datetime) -> int:
+        """Forget batches that were made before a moment and have no jobs any more. The number of batches."""
+        has_jobs = select(JobRow.id).where(JobRow.batch_id == BatchRow.id).exists()
+        gone = delete(BatchRow).where(BatchRow.created < before, ~has_jobs).returning(BatchRow.id)
+        with Session(self._engine) as session, session.begin():
+            return len(session.scalars(gone).all())
+
+
+def _unknown() -> UnknownBatchError:
+    return UnknownBatchError("Expected the id of a batch; none has this one. Make one with POST /batches.")

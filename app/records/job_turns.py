@@ -1,0 +1,190 @@
+"""Jobs as those who work on them see them: claimed under a lease, ended in one transaction, taken over from the dead.
+
+Every write of a runner is guarded by the number of its attempt. That number goes up with each claim and never down, so
+a runner that was thought dead and was not (a stopped process, a cut network) changes nothing any more: it is fenced
+off, and of two answers to one job only one can be kept.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Engine, Update, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from app.records.job_events import on_finished
+from app.records.jobs import Job, JobState, finishing, job_of
+from app.records.predictions import KeptPrediction
+from app.records.tables import JobRow, PredictionRow
+
+LEASE: Final = timedelta(seconds=60)
+"""Long beside a pause of the machine, and beside the skew of clocks between machines that share a database."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A job that a runner holds.
+
+    Attributes:
+        id: The job.
+        attempt: The attempt that holds it.
+        cancelling: Whether it is to be dropped.
+    """
+
+    id: str
+    attempt: int
+    cancelling: bool
+
+
+class JobTurns:
+    """The table of jobs, for runners.
+
+    Args:
+        engine: From `app.records.database.open_database`.
+        lease: How long a claim holds without being renewed.
+    """
+
+    def __init__(self, engine: Engine, lease: timedelta = LEASE) -> None:
+        self._engine = engine
+        self._lease = lease
+
+    def waiting(self, now: datetime) -> dict[int, int]:
+        """How many jobs could be begun now, by priority."""
+        query = (
+            select(JobRow.priority, func.count(JobRow.id)).where(*_claimable(now)).group_by(JobRow.priority)
+        )
+        with Session(self._engine) as session:
+            return dict(session.execute(query).tuples().all())
+
+    def claim(self, owner: str, priority: int, now: datetime) -> Job | None:
+        """Begin the oldest job of a priority; None where there is none."""
+        # One statement, so that it is one decision; other runners pass over the row that is being decided on.
+        oldest = (
+            select(JobRow.id)
+            .where(*_claimable(now), JobRow.priority == priority)
+            .order_by(JobRow.id)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+            .scalar_subquery()
+        )
+        begin = (
+            update(JobRow)
+            .where(JobRow.id == oldest, JobRow.state == "queued")
+            .values(
+                state="running",
+                attempt=JobRow.attempt + 1,
+                chances=JobRow.chances - 1,
+                owner=owner,
+                lease_until=now + self._lease,
+                started=now,
+            )
+            .returning(JobRow)
+        )
+        with Session(self._engine) as session, session.begin():
+            row = session.scalars(begin).first()
+            return None if row is None else job_of(row)
+
+    def renew(self, owner: str, now: datetime) -> list[Held]:
+        """Go on holding what a runner holds."""
+        renewal = (
+            update(JobRow)
+            .where(JobRow.owner == owner, JobRow.state == "running")
+            .values(lease_until=now + self._lease)
+            .returning(JobRow.id, JobRow.attempt, JobRow.cancelling)
+        )
+        with Session(self._engine) as session, session.begin():
+            return [Held(*row) for row in session.execute(renewal)]
+
+    def put_back(self, job: Job, due: datetime, *, free: bool) -> bool:
+        """Let a job wait again.
+
+        Args:
+            job: As claimed.
+            due: Not before.
+            free: Whether the attempt costs no chance: it was not the job's fault.
+
+        Returns:
+            Whether this attempt still held the job.
+        """
+        changes: dict[str, Any] = {"state": "queued", "due": due, "owner": None, "lease_until": None}
+        if free:
+            changes["chances"] = JobRow.chances + 1
+        with Session(self._engine) as session, session.begin():
+            return session.scalars(_held(job).values(changes).returning(JobRow.id)).first() is not None
+
+    def done(self, job: Job, prediction: KeptPrediction, now: datetime) -> bool:
+        """Keep the answer of a job and end it, in one transaction.
+
+        Returns:
+            Whether this attempt still held the job; where not, nothing was kept.
+        """
+        return self._end(job, "done", now, prediction=prediction)
+
+    def failed(self, job: Job, problem: str, now: datetime) -> bool:
+        """End a job that cannot be answered; whether this attempt still held it."""
+        return self._end(job, "failed", now, problem=problem)
+
+    def dropped(self, job: Job, now: datetime) -> bool:
+        """End a job that was cancelled; whether this attempt still held it."""
+        return self._end(job, "cancelled", now)
+
+    def _end(
+        self,
+        job: Job,
+        state: JobState,
+        now: datetime,
+        problem: str | None = None,
+        prediction: KeptPrediction | None = None,
+    ) -> bool:
+        with Session(self._engine) as session, session.begin():
+            ended = _held(job).values(finishing(state, now, problem)).returning(JobRow)
+            row = session.scalars(ended).first()
+            if row is None:
+                return False
+            if prediction is not None:
+                session.add(PredictionRow(**vars(prediction)))
+            on_finished(session, row, now)
+            return True
+
+    def take_over(
+        self, now: datetime, owner: str | None, problem: str
+    ) -> tuple[Sequence[str], Sequence[str]]:
+        """Let jobs of dead runners wait again, or end those that have no chance left.
+
+        Args:
+            now: Leases that ended before are over.
+            owner: A runner that is known to be dead, whatever its leases say; None for none.
+            problem: Why a job without chances ends.
+
+        Returns:
+            Ids of the jobs that wait again, and of those that ended.
+        """
+        dead: ColumnElement[bool] = JobRow.lease_until < now
+        if owner is not None:
+            dead = or_(dead, JobRow.owner == owner)
+        orphaned = update(JobRow).where(JobRow.state == "running", dead)
+        again = {"state": "queued", "due": now, "owner": None, "lease_until": None}
+        with Session(self._engine) as session, session.begin():
+            ended = [
+                *session.scalars(
+                    orphaned.where(JobRow.cancelling).values(finishing("cancelled", now)).returning(JobRow)
+                ),
+                *session.scalars(
+                    orphaned.where(JobRow.chances <= 0)
+                    .values(finishing("failed", now, problem))
+                    .returning(JobRow)
+                ),
+            ]
+            for row in ended:
+                on_finished(session, row, now)
+            waiting = session.scalars(orphaned.values(again).returning(JobRow.id)).all()
+            return waiting, [row.id for row in ended]
+
+
+def _claimable(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return JobRow.state == "queued", JobRow.due <= now
+
+
+def _held(job: Job) -> Update:
+    return update(JobRow).where(JobRow.id == job.id, JobRow.attempt == job.attempt, JobRow.state == "running")

@@ -1,0 +1,220 @@
+"""Keep and find jobs: cases that were accepted, to be answered in their own time."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.errors import JobFinishedError, UnknownJobError
+from app.records.job_events import on_finished, refuse_closed
+from app.records.tables import JobRow
+
+JobState = Literal["queued", "running", "done", "failed", "cancelled"]
+OPEN: Final[tuple[JobState, ...]] = ("queued", "running")
+FINISHED: Final[tuple[JobState, ...]] = ("done", "failed", "cancelled")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One accepted case; the members are explained in `app.records.tables.JobRow`."""
+
+    id: str
+    state: JobState
+    priority: int
+    model_name: str
+    model_version: int
+    request: str | None
+    created: datetime
+    due: datetime
+    chances: int
+    caller: str = ""
+    idempotency_key: str | None = None
+    fingerprint: str | None = None
+    reference: str | None = None
+    attempt: int = 0
+    owner: str | None = None
+    lease_until: datetime | None = None
+    cancelling: bool = False
+    problem: str | None = None
+    webhook_url: str | None = None
+    batch_id: str | None = None
+    started: datetime | None = None
+    finished: datetime | None = None
+
+
+class JobRecords:
+    """The table of jobs, as those who ask see it; `app.records.job_turns` is the side of those who work.
+
+    Args:
+        engine: From `app.records.database.open_database`.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def add(self, job: Job) -> Job:
+        """Accept a job; when this returns, a power cut does not lose it.
+
+        Returns:
+            The job, or the one that was accepted earlier under the same key of the same caller.
+
+        Raises:
+            UnknownBatchError: There is no such batch.
+            BatchClosedError: The batch takes no more jobs.
+        """
+        with Session(self._engine) as session:
+            try:
+                with session.begin():
+                    session.add(JobRow(**vars(job)))
+                    session.flush()
+                    # Only now: the insertion holds the lock that keeps the batch from being closed meanwhile.
+                    refuse_closed(session, job.batch_id)
+            except IntegrityError:
+                earlier = (
+                    None if job.idempotency_key is None else self.under_key(job.caller, job.idempotency_key)
+                )
+                if earlier is None:
+                    raise
+                return earlier
+        return job
+
+    def get(self, job_id: str) -> Job:
+        """Find a job.
+
+        Raises:
+            UnknownJobError: None has this id.
+        """
+        job = self.find(job_id)
+        if job is None:
+            raise UnknownJobError("Expected the id of an accepted job; none has this one.")
+        return job
+
+    def find(self, job_id: str) -> Job | None:
+        """Find a job, or None."""
+        with Session(self._engine) as session:
+            row = session.get(JobRow, job_id)
+            return None if row is None else job_of(row)
+
+    def under_key(self, caller: str, key: str) -> Job | None:
+        """The job that was accepted under a caller's own key, or None."""
+        query = select(JobRow).where(JobRow.caller == caller, JobRow.idempotency_key == key)
+        with Session(self._engine) as session:
+            row = session.scalars(query).first()
+            return None if row is None else job_of(row)
+
+    def page(
+        self, state: JobState | None, batch_id: str | None, limit: int, offset: int
+    ) -> tuple[list[Job], int]:
+        """Jobs from the latest to the first, and how many there are in all.
+
+        Args:
+            state: Only these; None for all.
+            batch_id: Only those of this batch; None for all.
+            limit: Most jobs.
+            offset: Jobs before the first.
+        """
+        wanted = [
+            column == value
+            for column, value in ((JobRow.state, state), (JobRow.batch_id, batch_id))
+            if value is not None
+        ]
+        rows = select(JobRow).where(*wanted).order_by(JobRow.id.desc()).limit(limit).offset(offset)
+        count = select(func.count(JobRow.id)).where(*wanted)
+        with Session(self._engine) as session:
+            return [job_of(row) for row in session.scalars(rows)], session.scalars(count).one()
+
+    def cancel(self, job_id: str, now: datetime) -> Job:
+        """Drop a job: at once where it waits, before the network runs where it is worked on.
+
+        Raises:
+            UnknownJobError: None has this id.
+            JobFinishedError: It is done or has failed.
+        """
+        self.get(job_id)
+        with Session(self._engine) as session, session.begin():
+            dropped = session.scalars(
+                update(JobRow)
+                .where(JobRow.id == job_id, JobRow.state == "queued")
+                .values(finishing("cancelled", now))
+                .returning(JobRow)
+            ).first()
+            if dropped is not None:
+                on_finished(session, dropped, now)
+            else:
+                session.execute(
+                    update(JobRow)
+                    .where(JobRow.id == job_id, JobRow.state == "running")
+                    .values(cancelling=True)
+                )
+        job = self.get(job_id)
+        if job.state in {"done", "failed"}:
+            raise JobFinishedError(
+                f"Expected a job that can be cancelled; this one is {job.state}.", state=job.state
+            )
+        return job
+
+    def cancel_all(self, batch_id: str, now: datetime) -> Sequence[str]:
+        """Drop every job of a batch that is not finished; the ids of those that were waiting."""
+        with Session(self._engine) as session, session.begin():
+            dropped = session.scalars(
+                update(JobRow)
+                .where(JobRow.batch_id == batch_id, JobRow.state == "queued")
+                .values(finishing("cancelled", now))
+                .returning(JobRow)
+            ).all()
+            session.execute(
+                update(JobRow)
+                .where(JobRow.batch_id == batch_id, JobRow.state == "running")
+                .values(cancelling=True)
+            )
+            for row in dropped:
+                on_finished(session, row, now)
+            return [row.id for row in dropped]
+
+    def counts(self, batch_id: str | None = None) -> dict[JobState, int]:
+        """How many jobs are in each state."""
+        query = select(JobRow.state, func.count(JobRow.id)).group_by(JobRow.state)
+        if batch_id is not None:
+            query = query.where(JobRow.batch_id == batch_id)
+        with Session(self._engine) as session:
+            found = dict(session.execute(query).tuples())
+        return {state: found.get(state, 0) for state in (*OPEN, *FINISHED)}
+
+    def open_count(self) -> int:
+        """How many jobs are not finished."""
+        query = select(func.count(JobRow.id)).where(JobRow.state.in_(OPEN))
+        with Session(self._engine) as session:
+            return session.scalars(query).one()
+
+    def still_open(self, job_ids: Collection[str]) -> set[str]:
+        """Those of these jobs that are not finished."""
+        query = select(JobRow.id).where(JobRow.id.in_(job_ids), JobRow.state.in_(OPEN))
+        with Session(self._engine) as session:
+            return set(session.scalars(query))
+
+    def delete_finished(self, before: datetime) -> int:
+        """Forget jobs that were finished before a moment; their answers stay. The number of jobs."""
+        gone = delete(JobRow).where(JobRow.state.in_(FINISHED), JobRow.finished < before).returning(JobRow.id)
+        with Session(self._engine) as session, session.begin():
+            return len(session.scalars(gone).all())
+
+
+def job_of(row: JobRow) -> Job:
+    """A row of the table as the job it keeps."""
+    return Job(**{field.name: getattr(row, field.name) for field in fields(Job)})
+
+
+def finishing(state: JobState, now: datetime, problem: str | None = None) -> dict[str, Any]:
+    """What changes in a row when its job reaches its last state: what was asked, a patient's, is forgotten."""
+    return {
+        "state": state,
+        "finished": now,
+        "problem": problem,
+        "request": None,
+        "owner": None,
+        "lease_until": None,
+    }
