@@ -66,8 +66,26 @@ class Settings(BaseSettings):
     ] = 0.0
     provider: Annotated[Provider, Field(description="Where models run: `cpu`, `cuda` or `tensorrt`.")] = "cpu"
     threads: Annotated[
-        int, Field(ge=0, description="Threads of one inference; 0 lets ONNX Runtime take one per core.")
+        int, Field(ge=0, description="Threads of one inference; 0 for one per usable core, at most 4.")
     ] = 0
+    devices: Annotated[
+        str,
+        Field(
+            pattern=r"^\d+(,\d+)*$",
+            description="Numbers of the GPUs, each with a session of its own, such as `0,1`; means nothing on a CPU.",
+        ),
+    ] = "0"
+    max_batch: Annotated[
+        int,
+        Field(ge=0, description="Cases of the largest batch; 0 for what a measurement at the start says."),
+    ] = 0
+    batch_wait_ms: Annotated[
+        float,
+        Field(
+            ge=-1,
+            description="Milliseconds that a batch with room waits for others; -1 for what the same measurement says.",
+        ),
+    ] = -1.0
     max_concurrent: Annotated[PositiveInt, Field(description="Cases worked on at the same time.")] = 2
     queue_limit: Annotated[
         int, Field(ge=0, description="Cases that may wait or upload beside these; one more is answered 503.")

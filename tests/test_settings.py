@@ -42,6 +42,7 @@ def test_settings_do_not_change(monkeypatch: pytest.MonkeyPatch) -> None:
         ("PORT", "0"), ("PROVIDER", "rocm"), ("MAX_CONCURRENT", "0"), ("QUEUE_LIMIT", "-1"),
         ("MAX_UPLOAD_BYTES", "0"), ("LOG_FORMAT", "xml"), ("UPLOAD_TIMEOUT_S", "0"), ("THREADS", "-1"),
         ("READ_WORKERS", "0"), ("READ_TIMEOUT_S", "0"), ("READ_MEMORY_BYTES", "1000000"),
+        ("DEVICES", "0;1"), ("MAX_BATCH", "-1"), ("BATCH_WAIT_MS", "-2"),
     ],
 )  # fmt: skip
 def test_a_value_that_makes_no_sense_stops_the_start(

@@ -15,7 +15,7 @@ from app.cohort.table import Row, read_table
 from app.imaging.isolation import ImageWorkers
 from app.main import read_limits, worker_limits
 from app.model_package.package import Package
-from app.predictions.start import start_with
+from app.predictions.start import start_as_set
 from app.settings import Settings
 
 SOME_FAILED: Final = 1
@@ -80,7 +80,7 @@ def _answer(
 ) -> None:
     if not todo:
         return
-    predictor = start_with(settings.provider, settings.threads)(package)
+    predictor = start_as_set(settings)(package)
     limits = worker_limits(settings)
     with closing(ImageWorkers(limits)) as loader, _bar(console) as progress:
         bar = progress.add_task("cases", total=kept + len(todo), completed=kept)

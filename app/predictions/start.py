@@ -13,6 +13,7 @@ from app.inference.session import OnnxSession, Provider, usable_cpus
 from app.inference.warm_up import SIZES, exercise, warm_up
 from app.model_package.package import Package
 from app.predictions.catalogue import StartPredictor
+from app.settings import Settings
 
 MOST_THREADS: Final = 4
 """Of one inference, where the operator does not choose: small convolutions gain little by more, other cases do."""
@@ -20,14 +21,26 @@ MOST_THREADS: Final = 4
 log = structlog.stdlib.get_logger(__name__)
 
 
+def start_as_set(settings: Settings) -> StartPredictor:
+    """How a process makes packages ready that takes many cases, as the operator chose it; see `start_with`."""
+    return start_with(
+        settings.provider,
+        settings.threads,
+        devices=tuple(map(int, settings.devices.split(","))),
+        max_batch=settings.max_batch,
+        batch_wait_s=None if settings.batch_wait_ms < 0 else settings.batch_wait_ms / 1000,
+    )
+
+
 def start_with(
     provider: Provider,
     threads: int,
+    *,
     devices: Sequence[int] = (0,),
     max_batch: int = 0,
     batch_wait_s: float | None = None,
 ) -> StartPredictor:
-    """How this process makes packages ready.
+    """How packages are made ready.
 
     Args:
         provider: Execution provider; falling back to another one is refused, never silent.
