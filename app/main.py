@@ -40,7 +40,7 @@ from app.predictions.data_folder import DataFolder
 from app.predictions.feedback import FeedbackService
 from app.predictions.preview import Previewer
 from app.predictions.service import PredictionService
-from app.predictions.start import start_with
+from app.predictions.start import start_as_set
 from app.predictions.sweeping import keep_sweeping
 from app.predictions.upload_store import UploadStore
 from app.predictions.what_if import KeptCases
@@ -93,9 +93,10 @@ def _lifespan(
     async def lifespan(_app: FastAPI) -> AsyncIterator[_State]:
         folder = DataFolder(settings.data)
         folder.prepare()
-        records = RecordStore(folder.database)
+        database = settings.database_url.get_secret_value() or folder.database
+        records = RecordStore(database, settings.database_connections)
         workers = ImageWorkers(worker_limits(settings), scratch=folder.uploads)
-        start = start_predictor or start_with(settings.provider, settings.threads)
+        start = start_predictor or start_as_set(settings)
         catalogue = Catalogue(ModelStore(settings.model_store), _start_beside(workers, start))
         runtime = _runtime(settings, metrics, records, workers, catalogue)
 

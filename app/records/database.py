@@ -1,67 +1,88 @@
-"""Open the embedded database and bring its tables up to date."""
+"""Open the database, SQLite or PostgreSQL, and bring its tables up to date."""
 
 import sqlite3
-import time
 from pathlib import Path
+from typing import Final
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy import Engine, ExceptionContext, event
+from sqlalchemy.exc import DataError, OperationalError
 
-MIGRATIONS = Path(__file__).parent / "migrations"
-BUSY_TIMEOUT_S = 10
-RETRY_S = 0.01
+from app.errors import MalformedRequestError, RecordsUnavailableError
+from app.records.postgresql import postgresql_engine
+from app.records.sqlite import sqlite_engine
+
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+DEFAULT_CONNECTIONS: Final = 10
+
+START_LOCK: Final = {
+    # The write lock first: of two processes that start together, the second waits and finds the work done.
+    "sqlite": "BEGIN IMMEDIATE",
+    # A lock of our own, let go with the transaction; the number is "neurof" in ASCII.
+    "postgresql": "SELECT pg_advisory_xact_lock(121382041186150)",
+}
+
+RETRY_AFTER_S: Final = 5
+UNAVAILABLE_SQLITE: Final = frozenset({
+    sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+})  # fmt: skip
+UNAVAILABLE_SQLSTATE: Final = ("08", "53", "57")
+"""Classes of SQLSTATE: connection exception, insufficient resources, operator intervention."""
 
 
-def open_database(path: Path) -> Engine:
-    """Open the SQLite file, creating it where it is absent, with every migration applied.
+def open_database(place: Path | str, connections: int = DEFAULT_CONNECTIONS) -> Engine:
+    """Open a database with every migration applied.
 
     Args:
-        path: The database file; its folder must exist.
+        place: File of SQLite, whose folder must exist; or `postgresql://...`.
+        connections: Most connections of this process to a PostgreSQL server.
 
     Returns:
-        An engine whose connections use write-ahead logging, so readers never wait for a writer.
+        An engine. Where the database cannot answer now, its calls raise `RecordsUnavailableError`.
+
+    Raises:
+        RecordsUnavailableError: It does not answer.
     """
-    _use_write_ahead_log(path)
-    engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_TIMEOUT_S})
-    event.listen(engine, "connect", _prepare_connection)
+    engine = sqlite_engine(place) if isinstance(place, Path) else postgresql_engine(place, connections)
+    event.listen(engine, "handle_error", _explain)
     _migrate(engine)
     return engine
-
-
-def _use_write_ahead_log(path: Path) -> None:
-    """Set the journal mode, which the file keeps (https://www.sqlite.org/wal.html).
-
-    SQLite answers "locked" at once, whatever the busy timeout, where another process holds the file in this very
-    moment: waiting with a read lock in hand could be a deadlock. So this connection lets go and tries again.
-    """
-    give_up = time.monotonic() + BUSY_TIMEOUT_S
-    while True:
-        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S)
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
-                raise
-        else:
-            return
-        finally:
-            connection.close()
-        time.sleep(RETRY_S)
-
-
-def _prepare_connection(connection: sqlite3.Connection, _record: object) -> None:
-    # NORMAL is safe against corruption under a write-ahead log and one fsync cheaper per commit.
-    # What is deleted is a patient's: its bytes are overwritten, not only set free.
-    for pragma in ("synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON"):
-        connection.execute(f"PRAGMA {pragma}")
 
 
 def _migrate(engine: Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     with engine.begin() as connection:
-        # The write lock first: of two processes that start together, the second waits and finds the work done.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        connection.exec_driver_sql(START_LOCK[engine.dialect.name])
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def _explain(context: ExceptionContext) -> None:
+    """Say in our own words what is no fault of the program."""
+    if context.is_pre_ping:
+        return  # the pool itself replaces the connection
+    if isinstance(context.sqlalchemy_exception, OperationalError) and _is_unavailable(
+        context.original_exception
+    ):
+        raise RecordsUnavailableError(
+            "Expected the database to answer; it does not. Try again later.", retry_after_s=RETRY_AFTER_S
+        )
+    if isinstance(context.sqlalchemy_exception, DataError) and not _sqlstate(context.original_exception):
+        # PostgreSQL keeps every character but this one; SQLite keeps it too.
+        raise MalformedRequestError("Expected text without the character U+0000; take it out.")
+
+
+def _is_unavailable(error: BaseException) -> bool:
+    if isinstance(error, sqlite3.Error):
+        return error.sqlite_errorcode & 0xFF in UNAVAILABLE_SQLITE
+    # Without a state it comes from the client: no connection, or a broken one.
+    return (_sqlstate(error) or UNAVAILABLE_SQLSTATE[0]).startswith(UNAVAILABLE_SQLSTATE)
+
+
+def _sqlstate(error: BaseException) -> str | None:
+    """SQLSTATE of an error of the server; psycopg has it as an attribute."""
+    state: str | None = getattr(error, "sqlstate", None)
+    return state

@@ -1,11 +1,12 @@
 """Keep and find what clinicians say of answers."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, cast
 
-from sqlalchemy import Delete, Engine, delete, func, select
+from sqlalchemy import Engine, delete, func, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -15,6 +16,11 @@ from app.records.tables import FeedbackRow, PredictionRow
 Agreement = Literal["agree", "disagree"]
 
 BATCH: Final = 200
+INSERT: Final[dict[str, Callable[..., sqlite.Insert | postgresql.Insert]]] = {
+    "sqlite": sqlite.insert,
+    "postgresql": postgresql.insert,
+}
+"""SQL has no word for this that both know; the two dialects take the same clauses."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +56,14 @@ class FeedbackRecords:
         Raises:
             UnknownPredictionError: No answer with this id is kept.
         """
-        with Session(self._engine) as session:
-            try:
-                with session.begin():
-                    # Deleting first takes the write lock: of two at once, the second finds the row of the first.
-                    session.execute(_of(prediction_id))
-                    session.add(FeedbackRow(prediction_id=prediction_id, **vars(feedback)))
-            except IntegrityError:
-                raise unknown_prediction() from None
+        said = vars(feedback)
+        put = INSERT[self._engine.dialect.name](FeedbackRow).values(prediction_id=prediction_id, **said)
+        put = put.on_conflict_do_update(index_elements=[FeedbackRow.prediction_id], set_=said)
+        try:
+            with Session(self._engine) as session, session.begin():
+                session.execute(put)
+        except IntegrityError:  # the foreign key: there is no such answer
+            raise unknown_prediction() from None
 
     def get(self, prediction_id: str) -> Feedback | None:
         """What was said of an answer, or None."""
@@ -68,7 +74,7 @@ class FeedbackRecords:
     def remove(self, prediction_id: str) -> None:
         """Take back what was said; nothing happens where nothing was."""
         with Session(self._engine) as session, session.begin():
-            session.execute(_of(prediction_id))
+            session.execute(delete(FeedbackRow).where(FeedbackRow.prediction_id == prediction_id))
 
     def one_of_each_package(self) -> list[KeptPrediction]:
         """The first answer with feedback of every package, by name and version: it shows the package's classes."""
@@ -101,10 +107,6 @@ class FeedbackRecords:
         )
         with Session(self._engine) as session:
             return [(kept_prediction(row), feedback_of(said)) for row, said in session.execute(query)]
-
-
-def _of(prediction_id: str) -> Delete:
-    return delete(FeedbackRow).where(FeedbackRow.prediction_id == prediction_id)
 
 
 def feedback_of(row: FeedbackRow) -> Feedback:

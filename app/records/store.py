@@ -3,9 +3,13 @@
 from pathlib import Path
 
 from app.records.aliases import PlanRecords
-from app.records.database import open_database
+from app.records.batches import BatchRecords
+from app.records.database import DEFAULT_CONNECTIONS, open_database
 from app.records.feedback import FeedbackRecords
+from app.records.job_turns import JobTurns
+from app.records.jobs import JobRecords
 from app.records.predictions import PredictionRecords
+from app.records.webhooks import WebhookRecords
 from app.records.worklist import Worklist
 
 
@@ -13,21 +17,30 @@ class RecordStore:
     """The tables of one database.
 
     Args:
-        path: The database file; its folder must exist.
+        place: File of SQLite, whose folder must exist; or `postgresql://...`.
+        connections: Most connections of this process to a PostgreSQL server.
 
     Attributes:
         predictions: The answers.
         feedback: What was said of them.
         worklist: Their list.
         plan: What package names mean.
+        jobs: What is to be answered in its own time.
+        job_turns: The same, for those who answer.
+        batches: Jobs that belong together.
+        webhooks: Who is to be told that they are finished.
     """
 
-    def __init__(self, path: Path) -> None:
-        engine = open_database(path)
+    def __init__(self, place: Path | str, connections: int = DEFAULT_CONNECTIONS) -> None:
+        engine = open_database(place, connections)
         self.predictions = PredictionRecords(engine)
         self.feedback = FeedbackRecords(engine)
         self.worklist = Worklist(engine)
         self.plan = PlanRecords(engine)
+        self.jobs = JobRecords(engine)
+        self.job_turns = JobTurns(engine)
+        self.batches = BatchRecords(engine)
+        self.webhooks = WebhookRecords(engine)
 
     def close(self) -> None:
         """Give every connection back."""

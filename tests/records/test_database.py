@@ -40,7 +40,7 @@ def test_a_second_process_that_opens_waits_for_the_first(tmp_path: Path) -> None
     opening = [
         sys.executable,
         "-c",
-        f"from app.records.database import open_database; open_database({str(path)!r})",
+        f"from pathlib import Path; from app.records.database import open_database; open_database(Path({str(path)!r}))",
     ]
     processes = [subprocess.Popen(opening) for _ in range(2)]  # noqa: S603 - our own words
     assert [process.wait(timeout=60) for process in processes] == [0, 0]

@@ -1,0 +1,69 @@
+"""A PostgreSQL server as the database, for several processes and machines."""
+
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import Engine, create_engine, event, make_url
+
+if TYPE_CHECKING:
+    import psycopg
+
+POOL_TIMEOUT_S: Final = 30
+DRIVER: Final = "postgresql+psycopg"
+
+CONNECTION: Final = {
+    "application_name": "neurofuse",
+    "connect_timeout": "10",
+    # A server that is gone without a word is noticed within a minute, not after the two hours of TCP's default.
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}
+"""Parameters of libpq, where the URL does not say otherwise."""
+
+SESSION: Final = {
+    # The same from the server's side: a machine that is gone holds no lock of ours for longer.
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+    "idle_in_transaction_session_timeout": "60s",
+}
+
+
+def postgresql_engine(url: str, connections: int) -> Engine:
+    """Connect lazily to a server; a connection that a restart of the server broke is replaced before it is used.
+
+    Args:
+        url: `postgresql://user@host:port/name`, with any parameter of libpq.
+        connections: Most connections of this process.
+
+    Returns:
+        An engine in whose representations and errors the password does not occur.
+
+    Raises:
+        RuntimeError: The extra `postgres` is not installed.
+    """
+    parsed = make_url(url)
+    parsed = parsed.set(drivername=DRIVER, query=CONNECTION | dict(parsed.query))
+    try:
+        engine = create_engine(
+            parsed,
+            pool_size=connections,
+            max_overflow=0,
+            pool_timeout=POOL_TIMEOUT_S,
+            pool_pre_ping=True,
+            hide_parameters=True,
+        )
+    except ModuleNotFoundError as error:
+        raise RuntimeError(
+            "NEUROFUSE_DATABASE_URL needs the extra: pip install 'neurofuse[postgres]'"
+        ) from error
+    event.listen(engine, "connect", _prepare_connection)
+    return engine
+
+
+def _prepare_connection(connection: "psycopg.Connection", _record: object) -> None:
+    with connection.cursor() as cursor:
+        for name, value in SESSION.items():
+            cursor.execute("SELECT set_config(%s, %s, false)", (name, value))
+    connection.commit()

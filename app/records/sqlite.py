@@ -1,0 +1,55 @@
+"""The embedded database: one file, written by the processes of one machine."""
+
+import sqlite3
+import time
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import URL, Engine, create_engine, event
+
+BUSY_TIMEOUT_S: Final = 10
+RETRY_S: Final = 0.01
+
+
+def sqlite_engine(path: Path) -> Engine:
+    """Open the file, creating it where it is absent.
+
+    Args:
+        path: The database file; its folder must exist.
+
+    Returns:
+        An engine whose connections use write-ahead logging, so readers never wait for a writer.
+    """
+    _use_write_ahead_log(path)
+    engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_TIMEOUT_S})
+    event.listen(engine, "connect", _prepare_connection)
+    return engine
+
+
+def _use_write_ahead_log(path: Path) -> None:
+    """Set the journal mode, which the file keeps (https://www.sqlite.org/wal.html).
+
+    SQLite answers "locked" at once, whatever the busy timeout, where another process holds the file in this very
+    moment: waiting with a read lock in hand could be a deadlock. So this connection lets go and tries again.
+    """
+    give_up = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S)
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                raise
+        else:
+            return
+        finally:
+            connection.close()
+        time.sleep(RETRY_S)
+
+
+def _prepare_connection(connection: sqlite3.Connection, _record: object) -> None:
+    # FULL, since what was accepted must survive a power cut: under a write-ahead log, NORMAL is safe against corruption,
+    # but the last commits may be rolled back (https://www.sqlite.org/pragma.html#pragma_synchronous).
+    # What is deleted is a patient's: its bytes are overwritten, not only set free.
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+        connection.execute(f"PRAGMA {pragma}")
