@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal
@@ -37,6 +37,7 @@ class Case:
         explain: Whether the contribution of each feature is wanted.
         keep_image: Whether the image is kept for viewing, where answers are kept.
         reference: The caller's own case number, kept with the answer.
+        id: The id that the answer will have, UUID version 7.
     """
 
     images: tuple[Path, ...]
@@ -46,6 +47,7 @@ class Case:
     explain: ExplainChoice = "none"
     keep_image: bool = False
     reference: str | None = None
+    id: str = field(default_factory=lambda: str(uuid7()))
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,8 @@ def explain(
     spent_ms = spent(
         analysis, waited_s, writing_s=time.perf_counter() - explained, explaining_s=explained - began
     )
-    return Explained(_answer(analysis, predictor, record, files, timing(spent_ms)), analysis, spent_ms)
+    answer = _answer(case.id, analysis, predictor, record, files, timing(spent_ms))
+    return Explained(answer, analysis, spent_ms)
 
 
 def _record(analysis: Analysis, predictor: Predictor, wish: ExplainChoice) -> RecordUsed:
@@ -110,10 +113,15 @@ def _record(analysis: Analysis, predictor: Predictor, wish: ExplainChoice) -> Re
 
 
 def _answer(
-    analysis: Analysis, predictor: Predictor, record: RecordUsed, files: HeatmapFiles | None, took: Timing
+    case_id: str,
+    analysis: Analysis,
+    predictor: Predictor,
+    record: RecordUsed,
+    files: HeatmapFiles | None,
+    took: Timing,
 ) -> Answer:
     return Answer(
-        id=str(uuid7()),
+        id=case_id,
         created=datetime.now(UTC).replace(microsecond=0),
         task=analysis.package.manifest.task,
         model=model_used(analysis.package, predictor.session.provider),

@@ -1,7 +1,7 @@
 """The use case: answer a case, keep the answer, find it again."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -47,13 +47,20 @@ class PredictionService:
         self._metrics = metrics
         self._loader = loader
 
-    def predict(self, case: Case, predictor: Predictor, waited_s: float) -> Answer:
+    def predict(
+        self,
+        case: Case,
+        predictor: Predictor,
+        waited_s: float,
+        keep: Callable[[KeptPrediction], None] | None = None,
+    ) -> Answer:
         """Answer a case; when this returns, answer and heatmap are kept, and the case for a while.
 
         Args:
             case: Image, record and wish.
             predictor: A package that is ready.
             waited_s: Seconds the case waited for its turn.
+            keep: How the answer is kept, where more than a row of its table is to change with it.
 
         Raises:
             NeuroFuseError: As `app.predictions.explain.explain`.
@@ -65,7 +72,9 @@ class PredictionService:
             self._observe(model_name, explained.spent_ms)
             with self._metrics.postprocess.labels(model_name).time():
                 self._keep_case(case, explained)
-                self._keep(explained.answer, folder, case.reference)
+                self._keep_heatmap(explained.answer, folder)
+                # Files first: an answer that can be found always has its heatmap.
+                (keep or self._records.add)(_kept(explained.answer, case.reference))
         return explained.answer
 
     def find(self, prediction_id: str) -> Answer:
@@ -96,37 +105,24 @@ class PredictionService:
         """
         self._records.get(prediction_id)
         # The answer last: where this is cut short, it is still found and can be deleted again.
+        self.discard(prediction_id)
+        self._records.delete(prediction_id)
+
+    def discard(self, prediction_id: str) -> None:
+        """Remove the files of an answer, those of one that was never kept too: its heatmap and its case."""
         self._cases.delete(prediction_id)
         for suffix in get_args(HeatmapSuffix):
             self._heatmap_path(prediction_id, suffix).unlink(missing_ok=True)
-        self._records.delete(prediction_id)
 
     def _keep_case(self, case: Case, explained: Explained) -> None:
         analysis = explained.analysis
         kept = KeptCase(analysis.image.array, case.record)
         self._cases.keep(explained.answer.id, kept, analysis.volume if case.keep_image else None)
 
-    def _keep(self, answer: Answer, folder: Path, reference: str | None) -> None:
+    def _keep_heatmap(self, answer: Answer, folder: Path) -> None:
         if answer.heatmap is not None:
-            # Files first: an answer that can be found always has its heatmap.
             shutil.move(folder / NIFTI_NAME, self._heatmap_path(answer.id, "nii.gz"))
             shutil.move(folder / PNG_NAME, self._heatmap_path(answer.id, "png"))
-        self._records.add(
-            KeptPrediction(
-                id=answer.id,
-                created=answer.created,
-                model_name=answer.model.name,
-                model_version=answer.model.version,
-                model_sha256=answer.model.sha256,
-                document=answer.model_dump_json(),
-                task=answer.task,
-                label=answer.prediction.label,
-                favourable=answer.prediction.favourable,
-                abstained=answer.prediction.abstained,
-                out_of_distribution=answer.prediction.out_of_distribution.flagged,
-                reference=reference,
-            )
-        )
 
     def _heatmap_path(self, prediction_id: str, suffix: HeatmapSuffix) -> Path:
         return self._heatmaps / f"{prediction_id}.{suffix}"
@@ -141,3 +137,20 @@ class PredictionService:
         ):
             seconds = sum(spent_ms[stage] for stage in stages) / MILLISECONDS
             histogram.labels(model_name).observe(seconds)
+
+
+def _kept(answer: Answer, reference: str | None) -> KeptPrediction:
+    return KeptPrediction(
+        id=answer.id,
+        created=answer.created,
+        model_name=answer.model.name,
+        model_version=answer.model.version,
+        model_sha256=answer.model.sha256,
+        document=answer.model_dump_json(),
+        task=answer.task,
+        label=answer.prediction.label,
+        favourable=answer.prediction.favourable,
+        abstained=answer.prediction.abstained,
+        out_of_distribution=answer.prediction.out_of_distribution.flagged,
+        reference=reference,
+    )
