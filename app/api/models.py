@@ -7,9 +7,10 @@ from fastapi.responses import FileResponse
 
 from app.api.openapi import problem_responses
 from app.api.runtime import CurrentRuntime
-from app.api.schemas import ModelDetail, ModelList, ModelState, ModelSummary, Reason, RecordSchema
+from app.api.schemas import ModelDetail, ModelList, ModelState, ModelSummary, Reason, RecordSchema, Serving
 from app.ehr.json_schema import record_json_schema
 from app.errors import MalformedRequestError, NotReadyError, UnknownModelError
+from app.inference.batching import BatchedSession
 from app.model_package.package import Package
 from app.predictions.catalogue import RETRY_AFTER_S, Entry
 
@@ -58,7 +59,22 @@ def _verified(entry: Entry) -> Package:
 
 
 def _detail(entry: Entry) -> ModelDetail:
-    return ModelDetail.model_validate({**_summary_fields(entry), "manifest": entry.manifest})
+    return ModelDetail.model_validate(
+        {**_summary_fields(entry), "manifest": entry.manifest, "serving": _serving(entry)}
+    )
+
+
+def _serving(entry: Entry) -> Serving | None:
+    session = entry.predictor.session if entry.predictor else None
+    if not isinstance(session, BatchedSession):
+        return None
+    policy = session.policy
+    return Serving(
+        lanes=session.lanes,
+        max_batch=policy.max_batch,
+        max_wait_ms=1000 * policy.max_wait_s,
+        run_ms={size: 1000 * run_s for size, run_s in policy.run_s.items()},
+    )
 
 
 @router.get("", operation_id="list_models", summary="Every package and its state")

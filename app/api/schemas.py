@@ -60,9 +60,21 @@ class ModelSummary(ModelState):
     provider: Annotated[str | None, Field(description="Execution provider in use, once ready.")]
 
 
+class Serving(_Wire):
+    """How a ready package answers several cases at once."""
+
+    lanes: Annotated[int, Field(description="Runs of the graph at the same time.")]
+    max_batch: Annotated[int, Field(description="Most cases of one run.")]
+    max_wait_ms: Annotated[float, Field(description="Longest time that a run with room waits for others.")]
+    run_ms: Annotated[
+        dict[int, float], Field(description="Milliseconds of a run by its cases, measured at the start.")
+    ]
+
+
 class ModelDetail(ModelSummary):
     """A package with its manifest."""
 
+    serving: Annotated[Serving | None, Field(description="Once ready, where this process gathers the cases.")]
     manifest: Annotated[Manifest | None, Field(description="Everything the package says of itself.")]
 
 

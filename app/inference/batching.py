@@ -67,12 +67,13 @@ class BatchedSession:
 
     Attributes:
         policy: As given.
+        lanes: Their number.
     """
 
     def __init__(self, lanes: Sequence[GraphSession], policy: BatchPolicy) -> None:
         self.policy = policy
         self._sessions = tuple(dict.fromkeys(lanes))
-        self._lanes = len(lanes)
+        self.lanes = len(lanes)
         self._free = list(lanes)
         self._waiting: list[_Waiting] = []
         self._changed = threading.Condition()
@@ -119,7 +120,7 @@ class BatchedSession:
         """Take no more cases, wait for those that came before, and close every lane."""
         with self._changed:
             self._closed = True
-            self._changed.wait_for(lambda: not self._waiting and len(self._free) == self._lanes)
+            self._changed.wait_for(lambda: not self._waiting and len(self._free) == self.lanes)
         for session in self._sessions:
             session.close()
 
