@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from pydantic import JsonValue
 
+from app.imaging.load import Loader, load_case
 from app.inference.case import Analysis, analyse
 from app.inference.predictor import CasePredictor
 from app.model_package.golden import GoldenCase, check, read_golden_case
@@ -14,11 +15,12 @@ PROBABILITY_TOLERANCE = 1e-3
 """Between execution providers in float32; between PyTorch and the graph the exporter asks for 1e-4."""
 
 
-def self_test(predictor: CasePredictor) -> Analysis:
+def self_test(predictor: CasePredictor, loader: Loader = load_case) -> Analysis:
     """Run the golden case of a package and compare the answer with the stored one.
 
     Args:
         predictor: The package, on the session that is to serve it.
+        loader: Where its image is read; who asks again and again may remember it.
 
     Returns:
         The answer, whose timings are those of a first request.
@@ -29,7 +31,7 @@ def self_test(predictor: CasePredictor) -> Analysis:
         NeuroFuseError: The case could not be answered.
     """
     case = read_golden_case(predictor.package)
-    analysis = analyse(case.paths(predictor.package), case.record, predictor, heatmap="none")
+    analysis = analyse(case.paths(predictor.package), case.record, predictor, heatmap="none", loader=loader)
     outputs = analysis.outputs
     check(case, outputs.probabilities, outputs.favourable, analysis.heatmap_peak_mm)
     return analysis

@@ -21,7 +21,7 @@ MOST_THREADS: Final = 4
 log = structlog.stdlib.get_logger(__name__)
 
 
-def start_as_set(settings: Settings) -> StartPredictor:
+def start_as_set(settings: Settings, cpus: int | None = None) -> StartPredictor:
     """How a process makes packages ready that takes many cases, as the operator chose it; see `start_with`."""
     return start_with(
         settings.provider,
@@ -29,6 +29,7 @@ def start_as_set(settings: Settings) -> StartPredictor:
         devices=tuple(map(int, settings.devices.split(","))),
         max_batch=settings.max_batch,
         batch_wait_s=None if settings.batch_wait_ms < 0 else settings.batch_wait_ms / 1000,
+        cpus=cpus,
     )
 
 
@@ -39,6 +40,7 @@ def start_with(
     devices: Sequence[int] = (0,),
     max_batch: int = 0,
     batch_wait_s: float | None = None,
+    cpus: int | None = None,
 ) -> StartPredictor:
     """How packages are made ready.
 
@@ -48,12 +50,14 @@ def start_with(
         devices: Numbers of the GPUs, each with a session of its own. A CPU has as many sessions as its cores have room for.
         max_batch: Cases of the largest batch; 0 leaves the choice to a measurement at the start.
         batch_wait_s: Longest time a batch with room waits for others; None leaves the choice to the same measurement.
+        cpus: CPUs that are ours, where the machine is shared; by default those this process may use.
 
     Returns:
         A function from a verified package to a predictor that has given its golden answer.
     """
-    threads_each = threads or min(usable_cpus(), MOST_THREADS)
-    lanes = [0] * max(1, usable_cpus() // threads_each) if provider == "cpu" else devices
+    ours = cpus or usable_cpus()
+    threads_each = threads or min(ours, MOST_THREADS)
+    lanes = [0] * max(1, ours // threads_each) if provider == "cpu" else devices
 
     def start(package: Package) -> Predictor:
         sessions = [
