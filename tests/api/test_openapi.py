@@ -111,6 +111,7 @@ def test_predict_documents_every_code_it_can_answer_with() -> None:
         "malformed-request", "upload-too-large", "archive-too-large", "unsupported-file", "corrupt-image",
         "no-usable-series", "mixed-series", "missing-slices", "irregular-geometry", "wrong-modality", "ehr-invalid",
         "unreadable-image", "not-a-head", "ehr-insufficient", "unknown-model", "unknown-upload", "not-ready", "overloaded",
+        "deadline-passed",
         "internal",
     }  # fmt: skip
 

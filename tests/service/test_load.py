@@ -77,6 +77,32 @@ def test_a_client_that_leaves_in_mid_upload_leaves_no_files(narrow: Server) -> N
     assert narrow.uploads() == []
 
 
+def test_an_urgent_case_has_a_place_where_others_have_none(narrow: Server, head_ct: Path) -> None:
+    held = [unfinished_upload(narrow) for _ in range(2)]
+    wait_for_pending(narrow, 2)
+    assert narrow.predict(head_ct, task="gos").status_code == 503
+    urgent = narrow.predict(head_ct, task="gos", headers={"NeuroFuse-Priority": "stat"})
+    assert urgent.status_code == 200
+    for connection in held:
+        connection.close()
+    wait_for_pending(narrow, 0)
+
+
+def test_an_answer_that_would_come_too_late_is_not_worked_on(narrow: Server, head_ct: Path) -> None:
+    late = narrow.predict(head_ct, task="gos", headers={"Prefer": "wait=0"})
+    assert "retry-after" not in late.headers
+    problem(late, 503, "deadline-passed")
+    refused = narrow.predict(head_ct, task="gos", headers={"NeuroFuse-Priority": "soon"})
+    assert problem(refused, 400, "malformed-request")["parameters"] == ["header.NeuroFuse-Priority"]
+
+
+def test_a_package_says_how_it_gathers_cases(server: Server) -> None:
+    serving = server.client.get("/models/gos").json()["serving"]
+    assert serving["lanes"] >= 1
+    assert serving["max_batch"] == 1  # what takes next to no time is not worth a wait
+    assert set(serving["run_ms"]) == {"1", "2"}
+
+
 def test_probes_answer_while_cases_are_worked_on(server: Server, head_ct: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         answers = [pool.submit(server.predict, head_ct, task="gos") for _ in range(5)]
