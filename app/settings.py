@@ -6,7 +6,7 @@ The names are `NEUROFUSE_` followed by the field's name in capitals; `docs/refer
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, PositiveInt, SecretStr
+from pydantic import AfterValidator, Field, PositiveInt, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ENV_PREFIX = "NEUROFUSE_"
@@ -121,6 +121,29 @@ class Settings(BaseSettings):
         int,
         Field(ge=0, description="Most bytes of kept cases, and of previewed uploads; the oldest go first."),
     ] = 4 * GIB
+    job_limit: Annotated[
+        int, Field(ge=0, description="Jobs that may wait or run; one more is answered 503, 0 takes none.")
+    ] = 1000
+    job_days: Annotated[
+        float, Field(gt=0, description="Days for which a finished job is kept; its answer stays longer.")
+    ] = 30.0
+    job_attempts: Annotated[
+        PositiveInt,
+        Field(description="How often a job may be begun, where the process ends in the middle of it."),
+    ] = 3
+    webhook_hosts: Annotated[
+        str,
+        Field(
+            description="Where webhooks may go, separated by commas: `host` or `host:port` for https, or `http://host:port`; "
+            "empty for nowhere."
+        ),
+    ] = ""
+    webhook_secret: Annotated[
+        SecretStr, Field(description="What webhooks are signed with: `whsec_` and 24 to 64 bytes in base64.")
+    ] = SecretStr("")
+    webhook_secret_file: Annotated[Path | None, Field(description="File that holds this secret instead.")] = (
+        None
+    )
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="Least level that is logged.")
     ] = "INFO"
