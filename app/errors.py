@@ -20,6 +20,10 @@
     │   │   └── EhrInsufficientError        ehr-insufficient
     │   ├── FeedbackInvalidError            feedback-invalid
     │   ├── WebhookRefusedError             webhook-refused
+    │   ├── NotAuthenticatedError           not-authenticated
+    │   ├── NotAllowedError                 not-allowed
+    │   ├── AliasConflictError              alias-conflict
+    │   ├── PackageRefusedError             package-refused
     │   ├── JobStateError               the job is in another state than the request needs
     │   │   ├── JobFinishedError            job-finished
     │   │   ├── JobCancelledError           job-cancelled
@@ -191,6 +195,34 @@ class FeedbackInvalidError(RequestError):
     title = "The feedback names a class that the answer does not have."
 
 
+class NotAuthenticatedError(RequestError):
+    """The request does not say, or not rightly, on whose behalf it comes."""
+
+    code = "not-authenticated"
+    title = "The request is not authenticated."
+
+
+class NotAllowedError(RequestError):
+    """Nobody may do this here; the operator has not opened it."""
+
+    code = "not-allowed"
+    title = "This is not allowed."
+
+
+class AliasConflictError(RequestError):
+    """What is asked contradicts what the aliases are now."""
+
+    code = "alias-conflict"
+    title = "An alias stands against it."
+
+
+class PackageRefusedError(RequestError):
+    """The model package cannot be made ready; nothing was changed, `reason` says why."""
+
+    code = "package-refused"
+    title = "The model package is refused."
+
+
 class WebhookRefusedError(RequestError):
     """The address to be told is not one that the operator allows."""
 
@@ -242,7 +274,7 @@ class LookupFailedError(RequestError):
 
 
 class UnknownModelError(LookupFailedError):
-    """No such package, version or task."""
+    """No such package, version, alias or task."""
 
     code = "unknown-model"
     title = "There is no such model."

@@ -14,6 +14,8 @@ MIB = 1024**2
 GIB = 1024**3
 
 Provider = Literal["cpu", "cuda", "tensorrt"]
+LEAST_TOKEN = 16
+"""Characters of a token that nobody guesses; `openssl rand -base64 32` makes a good one."""
 POSTGRESQL = ("postgresql://", "postgres://")
 
 
@@ -144,9 +146,33 @@ class Settings(BaseSettings):
     webhook_secret_file: Annotated[Path | None, Field(description="File that holds this secret instead.")] = (
         None
     )
+    admin_token_file: Annotated[
+        str, Field(description="File that holds the token of the admin routes; empty for none.")
+    ] = ""
+    admin_token: Annotated[
+        SecretStr,
+        Field(
+            validate_default=True,
+            description="Token of the admin routes, 16 characters or more, before that of the file; without one they are closed.",
+        ),
+    ] = SecretStr("")
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="Least level that is logged.")
     ] = "INFO"
     log_format: Annotated[
         Literal["json", "console"], Field(description="One JSON object a line, or lines for people.")
     ] = "json"
+
+    @field_validator("admin_token")
+    @classmethod
+    def _from_its_file(cls, token: SecretStr, chosen: ValidationInfo) -> SecretStr:
+        file = chosen.data.get("admin_token_file")
+        if not token and not file:
+            return token
+        try:
+            said = token.get_secret_value() or Path(file or "").read_text(encoding="utf-8").strip()
+        except OSError:
+            raise ValueError("expected a file that can be read") from None
+        if len(said) < LEAST_TOKEN:
+            raise ValueError(f"expected {LEAST_TOKEN} characters or more")
+        return SecretStr(said)

@@ -17,13 +17,14 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 LOGGED_FIELDS: Final = frozenset({
     "event", "level", "timestamp", "logger", "request_id", "method", "route", "status", "code", "detail",
     "duration_ms", "model", "version", "provider", "state", "prediction_id", "error_type", "where", "count",
-    "host", "port",
+    "host", "port", "alias",
 })  # fmt: skip
 TRUSTED_LOGGERS: Final = ("app", "uvicorn")
 """Loggers whose text is written by people who see no patient data; `app` messages are constants."""
 WITHHELD_EVENT: Final = "library-message-withheld"
 
 STAGE_BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+DISTANCE_BUCKETS: Final = (1e-6, 1e-4, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
 EventDict = MutableMapping[str, Any]
 
@@ -106,6 +107,13 @@ class Metrics:
         pending: Cases uploading, waiting or worked on.
         models_ready: Packages that passed their self-test.
         models: Packages in the store.
+        models_by_state: The same by state.
+        switches: How often what a package's names mean was changed here.
+        alias_cases: Cases that were asked for by an alias, by the version that got them: a canary's share can be seen.
+        shadow_cases: Answers that another version was to be compared with, by outcome (`compared`, `dropped`, `failed`).
+        shadow_total_variation: How far the probabilities of the two versions are apart, 0 to 1.
+        shadow_labels: Compared answers by whether the most likely class is the same.
+        shadow_seconds: Running the network on the same cases, in the version that answered and in its shadow.
     """
 
     def __init__(self) -> None:
@@ -127,6 +135,34 @@ class Metrics:
         self.pending = self._gauge("neurofuse_pending_requests", "Cases uploading, waiting or worked on.")
         self.models_ready = self._gauge("neurofuse_models_ready", "Packages that passed their self-test.")
         self.models = self._gauge("neurofuse_models", "Packages in the store.")
+        self.models_by_state = Gauge(
+            "neurofuse_packages", "Packages by state.", ["state"], registry=self.registry
+        )
+        self.switches = self._counter("neurofuse_switches", "Changes of what names mean.", "model_name")
+        self.alias_cases = self._counter("neurofuse_alias_cases", "Cases asked by alias.", "alias", "version")
+        self.shadow_cases = self._counter(
+            "neurofuse_shadow_cases", "Answers to be compared.", "model", "shadow", "outcome"
+        )
+        self.shadow_total_variation = Histogram(
+            "neurofuse_shadow_total_variation",
+            "Distance of the probabilities of two versions.",
+            ["model", "shadow"],
+            buckets=DISTANCE_BUCKETS,
+            registry=self.registry,
+        )
+        self.shadow_labels = self._counter(
+            "neurofuse_shadow_labels", "Compared answers by agreement.", "model", "shadow", "agreement"
+        )
+        self.shadow_seconds = Histogram(
+            "neurofuse_shadow_seconds",
+            "Running the network on compared cases.",
+            ["model", "shadow", "side"],
+            buckets=STAGE_BUCKETS_S,
+            registry=self.registry,
+        )
+
+    def _counter(self, name: str, help_text: str, *labels: str) -> Counter:
+        return Counter(name, help_text, labels, registry=self.registry)
 
     def _stage(self, name: str, help_text: str) -> Histogram:
         return Histogram(name, help_text, ["model_name"], buckets=STAGE_BUCKETS_S, registry=self.registry)

@@ -29,6 +29,10 @@ STATUS: Final[dict[type[errors.NeuroFuseError], HTTPStatus]] = {
     errors.ImageError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.RecordError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.FeedbackInvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.NotAuthenticatedError: HTTPStatus.UNAUTHORIZED,
+    errors.NotAllowedError: HTTPStatus.FORBIDDEN,
+    errors.AliasConflictError: HTTPStatus.CONFLICT,
+    errors.PackageRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.WebhookRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.JobStateError: HTTPStatus.CONFLICT,
     errors.JobCancelledError: HTTPStatus.GONE,
@@ -127,6 +131,10 @@ def _on_neurofuse_error(request: Request, error: errors.NeuroFuseError) -> JSONR
     response = problem_response(request, kind, error.detail, error.fields)
     if "retry_after_s" in error.fields:
         response.headers["Retry-After"] = str(error.fields["retry_after_s"])
+    if kind.status is HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = (
+            "Bearer"  # RFC 9110, section 11.6.1: a 401 must say what would do
+        )
     return response
 
 

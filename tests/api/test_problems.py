@@ -7,16 +7,18 @@ from app.api.problems import INTERNAL, PROBLEM_TYPES, problem_type
 
 CONTRACT = {
     400: {"malformed-request"},
+    401: {"not-authenticated"},
+    403: {"not-allowed"},
     404: {"unknown-model", "unknown-prediction", "unknown-upload", "unknown-job", "unknown-batch", "not-found"},
     405: {"method-not-allowed"},
-    409: {"job-finished", "batch-closed", "idempotency-key-in-use"},
+    409: {"alias-conflict", "job-finished", "batch-closed", "idempotency-key-in-use"},
     410: {"case-expired", "heatmap-expired", "job-cancelled"},
     413: {"upload-too-large", "archive-too-large"},
     415: {"unsupported-file"},
     422: {
         "corrupt-image", "no-usable-series", "mixed-series", "missing-slices", "irregular-geometry", "wrong-modality",
         "unreadable-image", "not-a-head", "ehr-invalid", "ehr-insufficient", "feedback-invalid",
-        "webhook-refused", "idempotency-key-reused",
+        "webhook-refused", "idempotency-key-reused", "package-refused",
     },
     500: {"internal", "job-interrupted"},
     503: {"overloaded", "not-ready", "deadline-passed", "records-unavailable"},
