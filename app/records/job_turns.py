@@ -5,12 +5,12 @@ a runner that was thought dead and was not (a stopped process, a cut network) ch
 off, and of two answers to one job only one can be kept.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Engine, Update, func, or_, select, update
+from sqlalchemy import ColumnElement, Engine, Update, and_, false, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.records.job_events import on_finished
@@ -18,6 +18,8 @@ from app.records.jobs import Job, JobState, finishing, job_of
 from app.records.predictions import KeptPrediction
 from app.records.tables import JobRow, PredictionRow
 
+Model = tuple[str, int]
+"""Name and version of a package."""
 LEASE: Final = timedelta(seconds=60)
 """Long beside a pause of the machine, and beside the skew of clocks between machines that share a database."""
 
@@ -49,20 +51,18 @@ class JobTurns:
         self._engine = engine
         self._lease = lease
 
-    def waiting(self, now: datetime) -> dict[int, int]:
-        """How many jobs could be begun now, by priority."""
-        query = (
-            select(JobRow.priority, func.count(JobRow.id)).where(*_claimable(now)).group_by(JobRow.priority)
-        )
+    def waiting(self, models: Iterable[Model], now: datetime) -> set[int]:
+        """The priorities of which there are jobs that could be begun now, for one of these models."""
+        query = select(JobRow.priority).where(*_claimable(models, now)).distinct()
         with Session(self._engine) as session:
-            return dict(session.execute(query).tuples().all())
+            return set(session.scalars(query))
 
-    def claim(self, owner: str, priority: int, now: datetime) -> Job | None:
-        """Begin the oldest job of a priority; None where there is none."""
+    def claim(self, owner: str, models: Iterable[Model], priority: int, now: datetime) -> Job | None:
+        """Begin the oldest job of a priority for one of these models; None where there is none."""
         # One statement, so that it is one decision; other runners pass over the row that is being decided on.
         oldest = (
             select(JobRow.id)
-            .where(*_claimable(now), JobRow.priority == priority)
+            .where(*_claimable(models, now), JobRow.priority == priority)
             .order_by(JobRow.id)
             .limit(1)
             .with_for_update(skip_locked=True)
@@ -85,11 +85,11 @@ class JobTurns:
             row = session.scalars(begin).first()
             return None if row is None else job_of(row)
 
-    def renew(self, owner: str, now: datetime) -> list[Held]:
-        """Go on holding what a runner holds."""
+    def renew(self, owner: str, job_ids: Collection[str], now: datetime) -> list[Held]:
+        """Go on holding jobs; those that are no longer held by their owner are missing from the answer."""
         renewal = (
             update(JobRow)
-            .where(JobRow.owner == owner, JobRow.state == "running")
+            .where(JobRow.id.in_(job_ids), JobRow.owner == owner, JobRow.state == "running")
             .values(lease_until=now + self._lease)
             .returning(JobRow.id, JobRow.attempt, JobRow.cancelling)
         )
@@ -182,8 +182,9 @@ class JobTurns:
             return waiting, [row.id for row in ended]
 
 
-def _claimable(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    return JobRow.state == "queued", JobRow.due <= now
+def _claimable(models: Iterable[Model], now: datetime) -> tuple[ColumnElement[bool], ...]:
+    answered = [and_(JobRow.model_name == name, JobRow.model_version == version) for name, version in models]
+    return JobRow.state == "queued", JobRow.due <= now, or_(false(), *answered)
 
 
 def _held(job: Job) -> Update:
