@@ -8,7 +8,8 @@ import errno
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
@@ -17,6 +18,7 @@ NAME: Final = re.compile(r"[a-z-]+(/[A-Za-z0-9][A-Za-z0-9._-]*){1,3}")
 PREFIX: Final = re.compile(r"[a-z-]+(/[A-Za-z0-9][A-Za-z0-9._-]*){0,2}")
 UNFINISHED: Final = "."
 """Begins the name of what is being copied; no name of ours begins so."""
+SYNC_THREADS: Final = 16
 
 
 class Artefacts(Protocol):
@@ -29,6 +31,9 @@ class Artefacts(Protocol):
             name: What it is found by; not taken yet.
             source: It is moved away from here.
         """
+
+    def put_all(self, sources: Mapping[str, Path]) -> None:
+        """The same for several, by name; together they wait for the disk hardly longer than one."""
 
     def open(self, name: str) -> BinaryIO:
         """Read a file.
@@ -68,19 +73,19 @@ class FolderArtefacts:
         self._root = root
 
     def put(self, name: str, source: Path) -> None:
-        """Rename it into place, once its bytes are on the disk."""
-        target = self._path(name)
-        _make(target.parent)
-        # The name must not reach the disk before the bytes that it names.
-        for path in (source, *(source.rglob("*") if source.is_dir() else ())):
-            _sync(path)
-        try:
-            source.rename(target)
-        except OSError as error:
-            if error.errno != errno.EXDEV:
-                raise
-            _copy(source, target)
-        _sync(target.parent)
+        """As the protocol says."""
+        self.put_all({name: source})
+
+    def put_all(self, sources: Mapping[str, Path]) -> None:
+        """Rename them into place, once their bytes are on the disk."""
+        targets = {self._path(name): source for name, source in sources.items()}
+        for folder in {target.parent for target in targets}:
+            _make(folder)
+        # A name must not reach the disk before the bytes that it names.
+        _sync(*(path for source in sources.values() for path in tree(source)))
+        for target, source in targets.items():
+            _move(source, target)
+        _sync(*{target.parent for target in targets})
 
     def open(self, name: str) -> BinaryIO:
         """As the protocol says."""
@@ -107,23 +112,23 @@ class FolderArtefacts:
 
     def delete_all(self, prefix: str) -> None:
         """As the protocol says; durable."""
-        folder = self._root / _checked(prefix, PREFIX)
+        folder = self._root / checked(prefix, PREFIX)
         if folder.is_dir():
             shutil.rmtree(folder, ignore_errors=True)
             _sync(folder.parent)
 
     def names(self, prefix: str) -> Iterator[str]:
         """As the protocol says."""
-        for path in (self._root / _checked(prefix, PREFIX)).rglob("*"):
+        for path in (self._root / checked(prefix, PREFIX)).rglob("*"):
             name = path.relative_to(self._root).as_posix()
             if NAME.fullmatch(name) and path.is_file():
                 yield name
 
     def _path(self, name: str) -> Path:
-        return self._root / _checked(name, NAME)
+        return self._root / checked(name, NAME)
 
 
-def _checked(name: str, form: re.Pattern[str]) -> str:
+def checked(name: str, form: re.Pattern[str]) -> str:
     """A name that cannot leave its place: no `..`, no absolute path, nothing hidden."""
     if not form.fullmatch(name):
         raise ValueError("a name is kind/id or kind/id/file")
@@ -139,38 +144,50 @@ def _make(folder: Path) -> None:
     _sync(folder.parent)
 
 
-def _copy(source: Path, target: Path) -> None:
-    """Move between two disks, where nothing can be renamed."""
-    unfinished = target.with_name(f"{UNFINISHED}{target.name}")
-    if source.is_dir():
-        shutil.copytree(source, unfinished)
-    else:
-        shutil.copyfile(source, unfinished)
-    for path in (unfinished, *(unfinished.rglob("*") if unfinished.is_dir() else ())):
-        _sync(path)
-    unfinished.rename(target)
-    if source.is_dir():
-        shutil.rmtree(source)
-    else:
-        source.unlink()
+def _move(source: Path, target: Path) -> None:
+    """Rename; between two disks, where nothing can be renamed, copy and remove."""
+    try:
+        source.rename(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        unfinished = target.with_name(f"{UNFINISHED}{target.name}")
+        (shutil.copytree if source.is_dir() else shutil.copyfile)(source, unfinished)
+        _sync(*tree(unfinished))
+        unfinished.rename(target)
+        remove(source)
 
 
-def _sync(path: Path) -> None:
-    """Have a file's bytes, or a folder's names, on the disk (fsync(2): a new file needs both)."""
+def remove(path: Path) -> None:
+    """Remove a file, or a folder and all that lies below it."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def tree(path: Path) -> Iterator[Path]:
+    """A file; or a folder and all that lies below it."""
+    yield path
+    yield from path.rglob("*") if path.is_dir() else ()
+
+
+def _sync(*paths: Path) -> None:
+    """Have files' bytes, or folders' names, on the disk (fsync(2): a new file needs both).
+
+    Several at once: a file system writes its journal once for all that wait for it at the same time.
+    """
+    first, *others = paths
+    with ThreadPoolExecutor(SYNC_THREADS) as pool:  # starts no thread that it does not need
+        waiting = [pool.submit(_sync_one, path) for path in others]
+        _sync_one(first)
+        for each in waiting:
+            each.result()
+
+
+def _sync_one(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def open_artefacts(url: str, folder: Path) -> Artefacts:
-    """The store of an operator's choice.
-
-    Args:
-        url: `NEUROFUSE_ARTEFACTS`; empty for `folder`.
-        folder: `NEUROFUSE_DATA`.
-    """
-    if url:
-        raise NotImplementedError
-    return FolderArtefacts(folder)
