@@ -96,7 +96,7 @@ def _lifespan(
         database = settings.database_url.get_secret_value() or folder.database
         records = RecordStore(database, settings.database_connections)
         workers = ImageWorkers(worker_limits(settings), scratch=folder.uploads)
-        start = start_predictor or start_as_set(settings)
+        start = start_predictor or start_as_set(settings, metrics)
         catalogue = Catalogue(ModelStore(settings.model_store), _start_beside(workers, start))
         runtime = _runtime(settings, metrics, records, workers, catalogue)
 

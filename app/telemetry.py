@@ -23,6 +23,7 @@ TRUSTED_LOGGERS: Final = ("app", "uvicorn")
 """Loggers whose text is written by people who see no patient data; `app` messages are constants."""
 WITHHELD_EVENT: Final = "library-message-withheld"
 
+BATCH_BUCKETS: Final = (1, 2, 4, 8, 16, 32)
 STAGE_BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 DISTANCE_BUCKETS: Final = (1e-6, 1e-4, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
@@ -105,6 +106,7 @@ class Metrics:
         postprocess: Keeping the answer and its files.
         queue: Waiting for a place.
         pending: Cases uploading, waiting or worked on.
+        batch_cases: Runs of the graph, by the cases that shared them.
         models_ready: Packages that passed their self-test.
         models: Packages in the store.
         models_by_state: The same by state.
@@ -133,6 +135,13 @@ class Metrics:
         self.postprocess = self._stage("request_postprocess_seconds", "Keeping the answer and its files.")
         self.queue = self._stage("neurofuse_queue_seconds", "Waiting for a place.")
         self.pending = self._gauge("neurofuse_pending_requests", "Cases uploading, waiting or worked on.")
+        self.batch_cases = Histogram(
+            "neurofuse_batch_cases",
+            "Cases of a run of the graph.",
+            ["model_name"],
+            buckets=BATCH_BUCKETS,
+            registry=self.registry,
+        )
         self.models_ready = self._gauge("neurofuse_models_ready", "Packages that passed their self-test.")
         self.models = self._gauge("neurofuse_models", "Packages in the store.")
         self.models_by_state = Gauge(

@@ -7,7 +7,7 @@ is slow enough to let gather. (Orca and vLLM call this continuous batching; here
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -64,14 +64,21 @@ class BatchedSession:
         lanes: What runs at the same time, at least one: one session a device, or one session several times where its
             provider gains by concurrent runs.
         policy: How cases are gathered.
+        observe: Told the cases of every run that was gathered.
 
     Attributes:
         policy: As given.
         lanes: Their number.
     """
 
-    def __init__(self, lanes: Sequence[GraphSession], policy: BatchPolicy) -> None:
+    def __init__(
+        self,
+        lanes: Sequence[GraphSession],
+        policy: BatchPolicy,
+        observe: Callable[[int], None] = lambda _cases: None,
+    ) -> None:
         self.policy = policy
+        self._observe = observe
         self._sessions = tuple(dict.fromkeys(lanes))
         self.lanes = len(lanes)
         self._free = list(lanes)
@@ -108,6 +115,7 @@ class BatchedSession:
         batch, lane = self._wait(mine)
         if lane is not None:
             try:
+                self._observe(sum(each.rows for each in batch))
                 _answer(batch, lane, self.policy.sizes)
             finally:
                 self._give_back(lane, batch)

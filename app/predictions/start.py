@@ -1,6 +1,6 @@
 """Make a package ready on the provider that was asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -14,6 +14,7 @@ from app.inference.warm_up import SIZES, exercise, warm_up
 from app.model_package.package import Package
 from app.predictions.catalogue import StartPredictor
 from app.settings import Settings
+from app.telemetry import Metrics
 
 MOST_THREADS: Final = 4
 """Of one inference, where the operator does not choose: small convolutions gain little by more, other cases do."""
@@ -67,7 +68,7 @@ def start_with(
         policy = _as_chosen(measured, provider, max_batch, batch_wait_s)
         for session in sessions[1:]:
             exercise(session, package.manifest, policy.sizes or (1,))
-        predictor = Predictor(package, BatchedSession(sessions, policy))
+        predictor = Predictor(package, BatchedSession(sessions, policy, _observer(package, metrics)))
         self_test(predictor)
         log.info(
             "package-warm",
@@ -89,3 +90,11 @@ def _as_chosen(
     sizes = () if provider == "cpu" else tuple(sorted({*(size for size in SIZES if size < most), most}))
     wait_s = measured.max_wait_s if batch_wait_s is None else batch_wait_s
     return replace(measured, max_batch=most, max_wait_s=wait_s, sizes=sizes)
+
+
+def _observer(package: Package, metrics: Metrics | None) -> Callable[[int], None]:
+    return (
+        (lambda _cases: None)
+        if metrics is None
+        else metrics.batch_cases.labels(package.manifest.name).observe
+    )

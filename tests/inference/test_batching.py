@@ -161,6 +161,16 @@ def test_runs_have_the_sizes_that_were_warmed_up_and_answers_those_that_were_ask
     assert graph.runs == [[0], [1, 2, 3, 3]]
 
 
+def test_runs_are_counted_by_their_cases() -> None:
+    graph, counted = SlowGraph(), list[int]()
+    graph.gate.clear()
+    crowd = Crowd(BatchedSession([graph], BatchPolicy(max_batch=4), counted.append))
+    asked = [crowd.ask(pixel) for pixel in range(4)]
+    graph.gate.set()
+    assert pixels(asked) == [0, 1, 2, 3]
+    assert counted == [1, 3]
+
+
 def test_every_lane_works() -> None:
     lanes = [SlowGraph(), SlowGraph()]
     for lane in lanes:

@@ -144,6 +144,7 @@ def test_metrics_carry_the_stage_names_of_kserve_and_the_outcomes(server: Server
     assert 'neurofuse_requests_total{code="",outcome="ok",route="/predict"}' in text
     assert 'neurofuse_requests_total{code="unknown-model",outcome="refused",route="/predict"}' in text
     assert "neurofuse_models_ready 3.0" in text
+    assert 'neurofuse_batch_cases_count{model_name="gos"}' in text
 
 
 def test_labels_do_not_grow_with_addresses(server: Server) -> None:
