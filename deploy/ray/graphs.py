@@ -1,0 +1,102 @@
+"""Every package of a store, ready on this machine, by its digest; asked from any thread."""
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.errors import PackageDigestError
+from app.imaging.limits import DEFAULT_LIMITS, ReadLimits
+from app.imaging.load import LoadedCase, load_case
+from app.imaging.model_grid import ModelGrid
+from app.inference.graph_session import RawOutputs
+from app.inference.predictor import Predictor
+from app.inference.self_test import self_test
+from app.inference.ticket import Ticket, holding
+from app.model_package.package import Package
+from app.model_package.store import ModelStore
+from app.predictions.catalogue import StartPredictor
+from deploy.ray.wire import OpenedPackage, PackageKey, Question
+
+
+class Graphs:
+    """The packages that were asked for, each made ready once.
+
+    Args:
+        store: Where they lie on this machine.
+        start: Makes one ready.
+    """
+
+    def __init__(self, store: ModelStore, start: StartPredictor) -> None:
+        self._store = store
+        self._start = start
+        self._ready: dict[PackageKey, _Proven] = {}
+        self._opening = threading.Lock()
+
+    def opened(self, key: PackageKey) -> OpenedPackage:
+        """Make a package ready, where it is not yet.
+
+        Raises:
+            UnknownModelError: It is not in the store of this machine.
+            PackageDigestError: Another of the same name and version is.
+            NeuroFuseError: It must not be served here.
+        """
+        session = self._proven(key).predictor.session
+        return OpenedPackage(session.provider, session.fell_back)
+
+    def answer(self, question: Question, ticket: Ticket) -> RawOutputs:
+        """Run a graph, alone or in a batch with others.
+
+        Raises:
+            NeuroFuseError: As `opened`, and as `GraphSession.run`.
+            AbandonedError: The ticket's client has gone.
+        """
+        with holding(ticket):
+            session = self._proven(question.package).predictor.session
+            return session.run(question.image, question.values, question.missing)
+
+    def check(self) -> None:
+        """Ask every graph for its golden answer again: a device can die under a process that lives.
+
+        Raises:
+            NeuroFuseError: One gave another answer, or none.
+        """
+        for proven in list(self._ready.values()):
+            proven.check()
+
+    def _proven(self, key: PackageKey) -> "_Proven":
+        found = self._ready.get(key)
+        if found is None:
+            with self._opening:
+                found = self._ready.get(key) or self._open(key)
+        return found
+
+    def _open(self, key: PackageKey) -> "_Proven":
+        package = self._store.load(key.name, key.version)
+        if package.sha256 != key.sha256:
+            raise PackageDigestError(
+                f"Expected the same {key} in the stores of all nodes; two differ. Copy one store to every node."
+            )
+        self._ready[key] = proven = _Proven(package, self._start)
+        return proven
+
+
+class _Proven:
+    """A package that has given its golden answer here, and can be asked for it again without its image being read again."""
+
+    def __init__(self, package: Package, start: StartPredictor) -> None:
+        self.predictor: Predictor = start(package)
+        self._golden: LoadedCase | None = None
+        self.check()
+
+    def check(self) -> None:
+        self_test(self.predictor, self._load_once)
+
+    def _load_once(
+        self,
+        paths: Sequence[Path],
+        spec: ModelGrid,
+        limits: ReadLimits = DEFAULT_LIMITS,
+        series: str | None = None,
+    ) -> LoadedCase:
+        self._golden = self._golden or load_case(paths, spec, limits, series)
+        return self._golden

@@ -1,0 +1,45 @@
+"""What an ASGI server does between the lifespan and the requests, where the server is a replica of Ray Serve."""
+
+from typing import Any, Final
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+SERVED_BY_HEADER: Final = "X-Served-By"
+REQUEST_ID_HEADER: Final = "X-Request-ID"
+
+
+class LifespanState:
+    """An application whose requests see the state that its lifespan made.
+
+    A server passes a copy of that state to every request (ASGI, Lifespan Protocol, "Lifespan State"). A replica of Ray Serve runs the
+    lifespan by uvicorn's code and the requests by its own, and passes none.
+
+    Args:
+        app: Any ASGI application.
+        served_by: Told to clients in a header: which replica, on which node.
+
+    Attributes:
+        state: As the lifespan left it; empty before it has begun.
+    """
+
+    def __init__(self, app: ASGIApp, served_by: str) -> None:
+        self._app = app
+        self._served_by = served_by
+        self.state: dict[str, Any] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the lifespan, or one connection."""
+        if scope["type"] == "lifespan":
+            self.state = scope.setdefault("state", {})
+            await self._app(scope, receive, send)
+            return
+
+        async def send_signed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers[SERVED_BY_HEADER] = self._served_by
+                del headers[REQUEST_ID_HEADER]  # Ray adds the same one
+            await send(message)
+
+        await self._app({**scope, "state": dict(self.state)}, receive, send_signed)
