@@ -1,7 +1,7 @@
 """Make a package ready on the provider that was asked for."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
@@ -19,18 +19,44 @@ from app.telemetry import Metrics
 MOST_THREADS: Final = 4
 """Of one inference, where the operator does not choose: small convolutions gain little by more, other cases do."""
 
+
+@dataclass(frozen=True)
+class Gathering:
+    """How cases share runs of the graph, as far as it is chosen beforehand.
+
+    Attributes:
+        max_batch: Cases of the largest batch; 0 leaves the choice to a measurement at the start.
+        wait_s: Longest time a batch with room waits for others; None leaves the choice to the same measurement.
+        metrics: Where runs are counted, if anywhere.
+    """
+
+    max_batch: int = 0
+    wait_s: float | None = None
+    metrics: Metrics | None = None
+
+
+MEASURED: Final = Gathering()
 log = structlog.stdlib.get_logger(__name__)
 
 
-def start_as_set(settings: Settings, cpus: int | None = None) -> StartPredictor:
-    """How a process makes packages ready that takes many cases, as the operator chose it; see `start_with`."""
+def start_as_set(
+    settings: Settings, cpus: int | None = None, metrics: Metrics | None = None
+) -> StartPredictor:
+    """How a process makes packages ready that takes many cases.
+
+    Args:
+        settings: The operator's choices, see `start_with`.
+        cpus: CPUs that are ours, where the machine is shared; by default those this process may use.
+        metrics: Where runs of the graph are counted, if anywhere.
+    """
     return start_with(
         settings.provider,
         settings.threads,
         devices=tuple(map(int, settings.devices.split(","))),
-        max_batch=settings.max_batch,
-        batch_wait_s=None if settings.batch_wait_ms < 0 else settings.batch_wait_ms / 1000,
         cpus=cpus,
+        gathering=Gathering(
+            settings.max_batch, None if settings.batch_wait_ms < 0 else settings.batch_wait_ms / 1000, metrics
+        ),
     )
 
 
@@ -39,9 +65,8 @@ def start_with(
     threads: int,
     *,
     devices: Sequence[int] = (0,),
-    max_batch: int = 0,
-    batch_wait_s: float | None = None,
     cpus: int | None = None,
+    gathering: Gathering = MEASURED,
 ) -> StartPredictor:
     """How packages are made ready.
 
@@ -49,9 +74,8 @@ def start_with(
         provider: Execution provider; falling back to another one is refused, never silent.
         threads: Threads of one inference; 0 for one per usable CPU, at most `MOST_THREADS`.
         devices: Numbers of the GPUs, each with a session of its own. A CPU has as many sessions as its cores have room for.
-        max_batch: Cases of the largest batch; 0 leaves the choice to a measurement at the start.
-        batch_wait_s: Longest time a batch with room waits for others; None leaves the choice to the same measurement.
         cpus: CPUs that are ours, where the machine is shared; by default those this process may use.
+        gathering: How cases share runs.
 
     Returns:
         A function from a verified package to a predictor that has given its golden answer.
@@ -64,11 +88,13 @@ def start_with(
         sessions = [
             OnnxSession(package, provider=provider, threads=threads_each, device=device) for device in lanes
         ]
-        measured = warm_up(sessions[0], package.manifest, max_batch or SIZES[-1])
-        policy = _as_chosen(measured, provider, max_batch, batch_wait_s)
+        measured = warm_up(sessions[0], package.manifest, gathering.max_batch or SIZES[-1])
+        policy = _as_chosen(measured, provider, gathering)
         for session in sessions[1:]:
             exercise(session, package.manifest, policy.sizes or (1,))
-        predictor = Predictor(package, BatchedSession(sessions, policy, _observer(package, metrics)))
+        predictor = Predictor(
+            package, BatchedSession(sessions, policy, _observer(package, gathering.metrics))
+        )
         self_test(predictor)
         log.info(
             "package-warm",
@@ -82,13 +108,11 @@ def start_with(
     return start
 
 
-def _as_chosen(
-    measured: BatchPolicy, provider: Provider, max_batch: int, batch_wait_s: float | None
-) -> BatchPolicy:
+def _as_chosen(measured: BatchPolicy, provider: Provider, gathering: Gathering) -> BatchPolicy:
     """The operator's choices before the measurement's; a CPU gains nothing by shapes that it has met before."""
-    most = max_batch or measured.max_batch
+    most = gathering.max_batch or measured.max_batch
     sizes = () if provider == "cpu" else tuple(sorted({*(size for size in SIZES if size < most), most}))
-    wait_s = measured.max_wait_s if batch_wait_s is None else batch_wait_s
+    wait_s = measured.max_wait_s if gathering.wait_s is None else gathering.wait_s
     return replace(measured, max_batch=most, max_wait_s=wait_s, sizes=sizes)
 
 
