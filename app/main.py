@@ -1,6 +1,7 @@
 """The application: parts made by its lifespan, routers, middleware. Nothing global, nothing made at import."""
 
 import importlib.metadata
+import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from typing import TypedDict
@@ -15,6 +16,7 @@ from app.api import (
     inference_protocol,
     kept_cases,
     models,
+    models_admin,
     predict,
     predictions,
     problem_pages,
@@ -38,18 +40,23 @@ from app.predictions.case_store import CaseStore
 from app.predictions.catalogue import Catalogue, StartPredictor
 from app.predictions.data_folder import DataFolder
 from app.predictions.feedback import FeedbackService
+from app.predictions.heatmaps import Heatmaps
 from app.predictions.preview import Previewer
+from app.predictions.retention import Retention
+from app.predictions.rollout import Rollout, keep_following
 from app.predictions.service import PredictionService
 from app.predictions.start import start_as_set
 from app.predictions.sweeping import keep_sweeping
 from app.predictions.upload_store import UploadStore
 from app.predictions.what_if import KeptCases
+from app.records.remote_artefacts import open_artefacts
 from app.records.store import RecordStore
 from app.settings import Settings
 from app.telemetry import Metrics
 
 DISTRIBUTION = "neurofuse"
 HOUR_S = 3600.0
+DAY_S = 24 * HOUR_S
 DESCRIPTION = """Outcome from a head CT or brain MRI together with the patient's record: what the model expects, how sure
 it is, and where it looked. Errors are RFC 9457 problem documents; `GET /problems` lists them."""
 
@@ -78,8 +85,8 @@ def create_app(settings: Settings, start_predictor: StartPredictor | None = None
     )
     app.add_middleware(RequestScope, metrics=metrics)
     install_problem_handlers(app)
-    resources = (predict, predictions, kept_cases, worklist, feedback)
-    for resource in (*resources, upload_previews, models, inference_protocol, health, problem_pages):
+    resources = (predict, predictions, kept_cases, worklist, feedback, upload_previews)
+    for resource in (*resources, models, models_admin, inference_protocol, health, problem_pages):
         app.include_router(resource.router)
     app.include_router(page_router())
     publish_document(app)
@@ -96,16 +103,16 @@ def _lifespan(
         database = settings.database_url.get_secret_value() or folder.database
         records = RecordStore(database, settings.database_connections)
         workers = ImageWorkers(worker_limits(settings), scratch=folder.uploads)
-        start = start_predictor or start_as_set(settings, metrics)
-        catalogue = Catalogue(ModelStore(settings.model_store), _start_beside(workers, start))
+        start = start_predictor or start_as_set(settings, metrics=metrics)
+        catalogue = Catalogue(ModelStore(settings.model_store), _start_beside(workers, start), metrics)
         runtime = _runtime(settings, metrics, records, workers, catalogue)
 
-        with closing(records), workers:
+        with closing(records), workers, closing(catalogue):
             async with anyio.create_task_group() as background:
                 # Probes answer while packages load; requests for a package that is not ready are refused.
                 background.start_soon(anyio.to_thread.run_sync, workers.warm)
-                background.start_soon(anyio.to_thread.run_sync, catalogue.load)
-                background.start_soon(keep_sweeping, (runtime.cases, runtime.uploads))
+                background.start_soon(keep_following, runtime.rollout)
+                background.start_soon(keep_sweeping, runtime.swept)
                 yield {"runtime": runtime}
                 background.cancel_scope.cancel()
 
@@ -123,15 +130,21 @@ def _runtime(
     folder, limits = DataFolder(settings.data), read_limits(settings)
     cases = CaseStore(folder.cases, KeepingLimits(settings.case_hours * HOUR_S, settings.case_bytes))
     uploads = UploadStore(folder.previews, settings.case_bytes)
-    predictions = PredictionService(
-        records.predictions, folder.heatmaps, cases, limits, metrics, loader=workers
+    artefacts = open_artefacts(settings.artefacts, folder.root, folder.uploads)
+    heatmaps = Heatmaps(artefacts, settings.keep_heatmaps_days * DAY_S or math.inf)
+    predictions = PredictionService(records.predictions, heatmaps, cases, limits, metrics, loader=workers)
+    retention = Retention(
+        predictions, records.predictions, settings.keep_predictions_days * DAY_S or math.inf
     )
     return Runtime(
         settings=settings,
         metrics=metrics,
         catalogue=catalogue,
+        rollout=Rollout(records.plan, catalogue),
+        moving=anyio.CapacityLimiter(1),
         admission=Admission(settings.max_concurrent, settings.queue_limit, metrics.pending),
         predictions=predictions,
+        swept=(cases, uploads, heatmaps, retention),
         cases=cases,
         kept_cases=KeptCases(predictions, cases, catalogue, metrics),
         uploads=uploads,

@@ -36,8 +36,14 @@ def upload_limits(settings: Settings, parts: frozenset[str] = FIELD_PARTS) -> Up
     )
 
 
-def chosen(form: Form, catalogue: Catalogue) -> Entry:
+def chosen(form: Form, catalogue: Catalogue, request_id: str | None = None) -> Entry:
     """The package that a form asks.
+
+    Args:
+        form: As received.
+        catalogue: The packages.
+        request_id: Of a request that may be given to a canary. What stays the same when it is sent again decides: the part
+            `reference`, else this id.
 
     Raises:
         MalformedRequestError: It names both a task and a model, or neither.
@@ -46,11 +52,12 @@ def chosen(form: Form, catalogue: Catalogue) -> Entry:
     task, model = form.fields.get("task"), form.fields.get("model")
     if (task is None) == (model is None):
         raise errors.MalformedRequestError("Expected exactly one of the parts `task` and `model`.")
+    key = None if request_id is None else form.fields.get("reference", "").strip() or request_id
     if model is not None:
-        return catalogue.entry(model)
+        return catalogue.entry(model, key)
     for known in TASKS:
         if task == known:
-            return catalogue.entry_for_task(known)
+            return catalogue.entry_for_task(known, key)
     raise errors.UnknownModelError(
         f"Expected the part `task` to be one of {json.dumps(TASKS)}.", known=list(TASKS)
     )

@@ -8,7 +8,6 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from app.api.models import model_state
 from app.api.runtime import CurrentRuntime
 from app.api.schemas import Liveness, Readiness
-from app.predictions.catalogue import State
 
 router = APIRouter(tags=["operations"])
 
@@ -23,10 +22,12 @@ async def livez() -> Liveness:
     "/readyz",
     operation_id="get_readiness",
     summary="Will requests be answered?",
-    responses={503: {"model": Readiness, "description": "Some package is not ready; the body says which."}},
+    responses={
+        503: {"model": Readiness, "description": "Some name has no package that is ready; the body says why."}
+    },
 )
 async def readyz(runtime: CurrentRuntime, response: Response) -> Readiness:
-    """200 only when every package is verified and gave its golden answer on the provider that was asked for."""
+    """200 only when whatever a name means is verified and gave its golden answer on the provider that was asked for."""
     ready = runtime.catalogue.ready
     response.status_code = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
     return Readiness(
@@ -45,7 +46,5 @@ async def readyz(runtime: CurrentRuntime, response: Response) -> Readiness:
 )
 async def metrics(runtime: CurrentRuntime) -> Response:
     """Prometheus text format."""
-    entries = runtime.catalogue.entries()
-    runtime.metrics.models.set(len(entries))
-    runtime.metrics.models_ready.set(sum(entry.state is State.READY for entry in entries))
+    runtime.catalogue.report()
     return Response(runtime.metrics.render(), media_type=CONTENT_TYPE_LATEST)

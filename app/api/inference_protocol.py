@@ -95,7 +95,7 @@ async def get_server_ready(runtime: CurrentRuntime, response: Response) -> Serve
     "/models/{name}", operation_id="get_model_metadata", summary="Tensors of a package", responses=ASKED
 )
 async def get_model_metadata(runtime: CurrentRuntime, name: Name) -> ModelMetadata:
-    """Of the latest version."""
+    """Of the version that the name means."""
     return _metadata(runtime.catalogue, name)
 
 
@@ -114,7 +114,7 @@ async def get_model_version_metadata(runtime: CurrentRuntime, name: Name, versio
     "/models/{name}/ready", operation_id="get_model_ready", summary="Does a package answer?", responses=FOUND
 )
 async def get_model_ready(runtime: CurrentRuntime, name: Name) -> ModelReady:
-    """Of the latest version."""
+    """Of the version that the name means."""
     return ModelReady(name=name, ready=runtime.catalogue.entry(name).predictor is not None)
 
 
@@ -139,7 +139,7 @@ async def get_model_version_ready(runtime: CurrentRuntime, name: Name, version: 
 async def infer(
     request: Request, runtime: CurrentRuntime, ticket: CurrentTicket, name: Name
 ) -> InferenceResponse:
-    """The latest version. For clients that prepare tensors themselves: nothing is read, judged or kept; for patients use `POST /predict`."""
+    """The version that the name means. For clients that prepare tensors themselves: nothing is read, judged or kept; for patients use `POST /predict`."""
     return await _infer(request, runtime, ticket, name)
 
 
@@ -159,7 +159,7 @@ async def infer_version(
 
 async def _infer(request: Request, runtime: CurrentRuntime, ticket: Ticket, model: str) -> InferenceResponse:
     with runtime.admission.place(ticket.urgency):
-        predictor = require_ready(runtime.catalogue.entry(model))
+        predictor = require_ready(runtime.catalogue.entry(model, request.state.request_id))
         body = await read_body(request, MAX_TENSOR_BYTES)
         return await runtime.admission.work(
             lambda _waited_s: _answer(predictor, body), request.is_disconnected, ticket

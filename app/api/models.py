@@ -7,16 +7,27 @@ from fastapi.responses import FileResponse
 
 from app.api.openapi import problem_responses
 from app.api.runtime import CurrentRuntime
-from app.api.schemas import ModelDetail, ModelList, ModelState, ModelSummary, Reason, RecordSchema, Serving
+from app.api.schemas import (
+    AliasState,
+    CanaryShare,
+    ModelDetail,
+    ModelList,
+    ModelState,
+    ModelSummary,
+    Reason,
+    RecordSchema,
+    Serving,
+)
 from app.ehr.json_schema import record_json_schema
 from app.errors import MalformedRequestError, NotReadyError, UnknownModelError
 from app.inference.batching import BatchedSession
 from app.model_package.package import Package
-from app.predictions.catalogue import RETRY_AFTER_S, Entry
+from app.predictions.catalogue import RETRY_AFTER_S, Catalogue, Entry
+from app.records.aliases import Alias
 
 router = APIRouter(prefix="/models", tags=["models"])
 
-Name = Annotated[str, Path(description="Package name.", examples=["gos"])]
+Name = Annotated[str, Path(description="Package name, or `name@alias`.", examples=["gos"])]
 Version = Annotated[int, Path(description="Package version.", ge=1, examples=[1])]
 CARD_MEDIA_TYPE = "text/markdown"
 UNKNOWN = problem_responses(UnknownModelError)
@@ -37,8 +48,8 @@ def _state_fields(entry: Entry) -> dict[str, object]:
     }
 
 
-def _summary_fields(entry: Entry) -> dict[str, object]:
-    package = entry.package
+def _summary_fields(entry: Entry, catalogue: Catalogue) -> dict[str, object]:
+    package, meaning = entry.package, catalogue.routing.meaning(entry.reference.name)
     return {
         **_state_fields(entry),
         "task": package.manifest.task if package else None,
@@ -46,6 +57,7 @@ def _summary_fields(entry: Entry) -> dict[str, object]:
         "intended_use": package.manifest.intended_use if package else None,
         "sha256": package.sha256 if package else None,
         "provider": entry.predictor.session.provider if entry.predictor else None,
+        "default": meaning is not None and meaning.reference == entry.reference,
     }
 
 
@@ -58,9 +70,9 @@ def _verified(entry: Entry) -> Package:
     return entry.package
 
 
-def _detail(entry: Entry) -> ModelDetail:
+def _detail(entry: Entry, catalogue: Catalogue) -> ModelDetail:
     return ModelDetail.model_validate(
-        {**_summary_fields(entry), "manifest": entry.manifest, "serving": _serving(entry)}
+        {**_summary_fields(entry, catalogue), "manifest": entry.manifest, "serving": _serving(entry)}
     )
 
 
@@ -77,17 +89,42 @@ def _serving(entry: Entry) -> Serving | None:
     )
 
 
+def model_list(catalogue: Catalogue) -> ModelList:
+    """Every package of a process, and what names mean there."""
+    return ModelList(
+        models=[model_summary(entry, catalogue) for entry in catalogue.entries()],
+        aliases=[alias_state(alias) for _, alias in sorted(catalogue.routing.aliases.items())],
+    )
+
+
+def model_summary(entry: Entry, catalogue: Catalogue) -> ModelSummary:
+    """A package in the list, on the wire."""
+    return ModelSummary.model_validate(_summary_fields(entry, catalogue))
+
+
+def alias_state(alias: Alias) -> AliasState:
+    """An alias on the wire."""
+    canary = CanaryShare(version=alias.canary.version, share=alias.canary.share) if alias.canary else None
+    return AliasState(
+        name=alias.name,
+        alias=alias.alias,
+        version=alias.version,
+        canary=canary,
+        shadow=alias.shadow,
+        previous=list(reversed(alias.previous)),
+    )
+
+
 @router.get("", operation_id="list_models", summary="Every package and its state")
 async def list_models(runtime: CurrentRuntime) -> ModelList:
-    """Packages by name and version; one that failed is listed with its reason."""
-    entries = runtime.catalogue.entries()
-    return ModelList(models=[ModelSummary.model_validate(_summary_fields(entry)) for entry in entries])
+    """Packages by name and version, one that failed with its reason; and aliases."""
+    return model_list(runtime.catalogue)
 
 
-@router.get("/{name}", operation_id="get_model", summary="The latest version of a package", responses=UNKNOWN)
+@router.get("/{name}", operation_id="get_model", summary="The version that a name means", responses=UNKNOWN)
 async def get_model(runtime: CurrentRuntime, name: Name) -> ModelDetail:
-    """State and manifest of the latest version."""
-    return _detail(runtime.catalogue.entry(name))
+    """State and manifest of the version that answers."""
+    return _detail(runtime.catalogue.entry(name), runtime.catalogue)
 
 
 @router.get(
@@ -97,7 +134,7 @@ async def get_model(runtime: CurrentRuntime, name: Name) -> ModelDetail:
     responses=problem_responses(UnknownModelError, NotReadyError),
 )
 async def get_record_schema(runtime: CurrentRuntime, name: Name) -> RecordSchema:
-    """JSON Schema (2020-12) of the part `ehr` of `POST /predict`, for the latest version."""
+    """JSON Schema (2020-12) of the part `ehr` of `POST /predict`, for the version that the name means."""
     return record_json_schema(_verified(runtime.catalogue.entry(name)).manifest.ehr)
 
 
@@ -109,7 +146,7 @@ async def get_record_schema(runtime: CurrentRuntime, name: Name) -> RecordSchema
 )
 async def get_model_version(runtime: CurrentRuntime, name: Name, version: Version) -> ModelDetail:
     """State and manifest of this version."""
-    return _detail(runtime.catalogue.entry(f"{name}@{version}"))
+    return _detail(runtime.catalogue.entry(f"{name}@{version}"), runtime.catalogue)
 
 
 @router.head("/{name}/{version}/card", include_in_schema=False)

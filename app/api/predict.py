@@ -49,7 +49,7 @@ async def predict(request: Request, runtime: CurrentRuntime, ticket: CurrentTick
     with runtime.admission.place(ticket.urgency):
         async with upload_folder(DataFolder(settings.data).uploads) as folder:
             form = await receive_form(request, folder, upload_limits(settings))
-            predictor = require_ready(chosen(form, runtime.catalogue))
+            predictor = require_ready(chosen(form, runtime.catalogue, request.state.request_id))
             with _named_upload(form, runtime) as upload:
                 case = case_of(form, upload)
                 answer = await runtime.admission.work(

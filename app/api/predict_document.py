@@ -90,7 +90,7 @@ IMAGE_PARTS: Final[dict[str, Any]] = {
     "task": {"type": "string", "enum": list(get_args(Task)), "description": "What is asked."},
     "model": {
         "type": "string",
-        "description": "Instead of `task`: a package, `name` (its latest version) or `name@version`.",
+        "description": "Instead of `task`: a package, `name`, `name@version` or `name@alias`.",
     },
     "image": {
         "type": "array",

@@ -1,8 +1,10 @@
 """What the routes work with; made once by the application's lifespan and handed to every request."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, cast
 
+from anyio import CapacityLimiter
 from fastapi import Depends, Request
 
 from app.predictions.admission import Admission
@@ -11,7 +13,9 @@ from app.predictions.case_store import CaseStore
 from app.predictions.catalogue import Catalogue
 from app.predictions.feedback import FeedbackService
 from app.predictions.preview import Previewer
+from app.predictions.rollout import Rollout
 from app.predictions.service import PredictionService
+from app.predictions.sweeping import Swept
 from app.predictions.upload_store import UploadStore
 from app.predictions.what_if import KeptCases
 from app.settings import Settings
@@ -26,8 +30,11 @@ class Runtime:
         settings: The operator's choices.
         metrics: Of this application.
         catalogue: Packages and their states.
+        rollout: Moves them.
+        moving: Lets one move after the other have a thread.
         admission: The bounded queue.
         predictions: The use case.
+        swept: All that is kept for its time.
         cases: Cases that are kept for a while.
         kept_cases: Asks them again.
         uploads: Uploads that are kept for a while.
@@ -39,8 +46,11 @@ class Runtime:
     settings: Settings
     metrics: Metrics
     catalogue: Catalogue
+    rollout: Rollout
+    moving: CapacityLimiter
     admission: Admission
     predictions: PredictionService
+    swept: Sequence[Swept]
     cases: CaseStore
     kept_cases: KeptCases
     uploads: UploadStore

@@ -58,6 +58,7 @@ class ModelSummary(ModelState):
     intended_use: Annotated[str | None, Field(description="What the package may be used for.")]
     sha256: Annotated[str | None, Field(description="Digest of the package.")]
     provider: Annotated[str | None, Field(description="Execution provider in use, once ready.")]
+    default: Annotated[bool, Field(description="Whether the bare name means it.")]
 
 
 class Serving(_Wire):
@@ -78,16 +79,39 @@ class ModelDetail(ModelSummary):
     manifest: Annotated[Manifest | None, Field(description="Everything the package says of itself.")]
 
 
+class CanaryShare(_Wire):
+    """A version that is tried with some of an alias's cases."""
+
+    version: Annotated[int, Field(ge=1, description="Its number.")]
+    share: Annotated[float, Field(gt=0, lt=1, description="Of the alias's cases that it gets.")]
+
+
+class AliasState(_Wire):
+    """What `name@alias` means; a bare name means its alias `production`, where it has one."""
+
+    name: Annotated[str, Field(description="Package name.")]
+    alias: Annotated[str, Field(description="Such as `production`.")]
+    version: Annotated[int, Field(description="What answers.")]
+    canary: Annotated[CanaryShare | None, Field(description="What answers a share of the cases instead.")]
+    shadow: Annotated[
+        int | None, Field(description="What answers the same cases in the background, to be compared.")
+    ]
+    previous: Annotated[list[int], Field(description="What answered before, the last one first.")]
+
+
 class ModelList(_Wire):
-    """Every package."""
+    """Every package, and what names mean."""
 
     models: list[ModelSummary]
+    aliases: list[AliasState]
 
 
 class Readiness(_Wire):
     """Whether requests will be answered."""
 
-    ready: Annotated[bool, Field(description="Every package passed its self-test on the provider in use.")]
+    ready: Annotated[
+        bool, Field(description="Whatever a name means passed its self-test on the provider in use.")
+    ]
     provider: Annotated[str, Field(description="The provider that was asked for.")]
     models: list[ModelState]
 

@@ -69,7 +69,7 @@ def test_a_gpu_that_is_not_there_is_never_replaced_in_silence(tiny_store: Path, 
 def test_an_empty_store_is_not_ready(tmp_path: Path) -> None:
     with serving(tmp_path / "absent", tmp_path / "var", ready=False) as server:
         assert server.client.get("/readyz").status_code == 503
-        assert server.client.get("/models").json() == {"models": []}
+        assert server.client.get("/models").json() == {"models": [], "aliases": []}
         assert server.client.get("/livez").status_code == 200
 
 

@@ -1,0 +1,129 @@
+"""Packages in motion: load, unload, aliases with canary and shadow, roll back. For operators, who bear a token."""
+
+from collections.abc import Callable
+from functools import partial
+from http import HTTPStatus
+from typing import Annotated, Final, Self, TypeVar
+
+import anyio.to_thread
+from fastapi import APIRouter, Path
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from app import errors
+from app.api.admin_token import AdminOnly
+from app.api.json_body import BoundedJson
+from app.api.models import Version, alias_state, model_list, model_summary
+from app.api.openapi import problem_responses
+from app.api.runtime import CurrentRuntime, Runtime
+from app.api.schemas import AliasState, CanaryShare, ModelList, ModelSummary
+from app.model_package.store import Reference
+from app.predictions.routing import ALIAS_PATTERN
+from app.records.aliases import Alias, Canary
+
+CLOSED: Final = (errors.NotAuthenticatedError, errors.NotAllowedError)
+FOUND: Final = (*CLOSED, errors.MalformedRequestError, errors.UnknownModelError)
+REFUSED: Final = (*FOUND, errors.PackageRefusedError)
+CONFLICT: Final = (*FOUND, errors.AliasConflictError)
+
+router = APIRouter(
+    prefix="/admin/models", tags=["administration"], dependencies=[AdminOnly], route_class=BoundedJson
+)
+
+Name = Annotated[str, Path(description="Package name.", examples=["gos"])]
+AliasName = Annotated[
+    str, Path(description="Begins with a letter.", pattern=f"^{ALIAS_PATTERN}$", examples=["production"])
+]
+Result = TypeVar("Result")
+
+
+class AliasWish(BaseModel):
+    """What an alias is to mean, as a whole: what is absent it has no longer."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Annotated[int, Field(ge=1, description="What answers.")]
+    canary: Annotated[CanaryShare | None, Field(description="What answers a share of the cases.")] = None
+    shadow: Annotated[int | None, Field(ge=1, description="What is compared in the background.")] = None
+
+    @model_validator(mode="after")
+    def _are_others(self) -> Self:
+        if self.version in (self.shadow, self.canary and self.canary.version):
+            raise ValueError("expected another version as canary or shadow")
+        return self
+
+
+async def _apart(runtime: Runtime, act: Callable[[], Result]) -> Result:
+    """Loading takes seconds: one after the other, in a thread that nothing else waits for."""
+    return await anyio.to_thread.run_sync(act, limiter=runtime.moving)
+
+
+@router.get(
+    "",
+    operation_id="look_into_store",
+    summary="Every package in the store",
+    responses=problem_responses(*CLOSED),
+)
+async def look_into_store(runtime: CurrentRuntime) -> ModelList:
+    """As `GET /models`, after a look into the store: what came since is listed as `unloaded`."""
+    await _apart(runtime, runtime.catalogue.look)
+    return model_list(runtime.catalogue)
+
+
+@router.post(
+    "/{name}/{version}/load",
+    operation_id="load_model",
+    summary="Serve a version",
+    responses=problem_responses(*REFUSED),
+)
+async def load_model(runtime: CurrentRuntime, name: Name, version: Version) -> ModelSummary:
+    """Answers once it is verified, opened, warm and tested, and every name that means it by now means it; or refuses it and changes nothing."""
+    entry = await _apart(runtime, partial(runtime.rollout.load, Reference(name, version)))
+    return model_summary(entry, runtime.catalogue)
+
+
+@router.post(
+    "/{name}/{version}/unload",
+    operation_id="unload_model",
+    summary="Serve a version no longer",
+    responses=problem_responses(*CONFLICT),
+)
+async def unload_model(runtime: CurrentRuntime, name: Name, version: Version) -> ModelSummary:
+    """Cases that it is answering are answered; then its memory is given back. The package stays in the store."""
+    entry = await _apart(runtime, partial(runtime.rollout.unload, Reference(name, version)))
+    return model_summary(entry, runtime.catalogue)
+
+
+@router.put(
+    "/{name}/aliases/{alias}",
+    operation_id="put_alias",
+    summary="Say what an alias means",
+    responses=problem_responses(*REFUSED),
+)
+async def put_alias(runtime: CurrentRuntime, name: Name, alias: AliasName, wish: AliasWish) -> AliasState:
+    """Loads what it needs, then switches at once. A canary gets its share by a hash of the case's `reference`, else of its request id."""
+    canary = Canary(wish.canary.version, wish.canary.share) if wish.canary else None
+    wanted = Alias(name, alias, wish.version, canary, wish.shadow)
+    return alias_state(await _apart(runtime, partial(runtime.rollout.point, wanted)))
+
+
+@router.post(
+    "/{name}/aliases/{alias}/rollback",
+    operation_id="roll_alias_back",
+    summary="Go back to what answered before",
+    responses=problem_responses(*REFUSED, errors.AliasConflictError),
+)
+async def roll_alias_back(runtime: CurrentRuntime, name: Name, alias: AliasName) -> AliasState:
+    """Ends the canary, where there is one; else goes back by one version. Either way every case has one and the same version again."""
+    return alias_state(await _apart(runtime, partial(runtime.rollout.roll_back, name, alias)))
+
+
+@router.delete(
+    "/{name}/aliases/{alias}",
+    operation_id="delete_alias",
+    summary="Forget an alias",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=problem_responses(*FOUND),
+)
+async def delete_alias(runtime: CurrentRuntime, name: Name, alias: AliasName) -> None:
+    """Its versions stay loaded. Without `production`, a bare name means the latest version in service again."""
+    await _apart(runtime, partial(runtime.rollout.remove, name, alias))

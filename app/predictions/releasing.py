@@ -1,0 +1,63 @@
+"""Gives back sessions once nobody uses them: a request holds its predictor, and the last one to let go of it ends the session.
+
+Counting holders by hand would need every user of a predictor to take part; the interpreter counts references anyway. What it calls then may
+run in any thread at any moment, so it only writes down what is to be closed, and a thread of its own does the closing.
+"""
+
+import threading
+import weakref
+from queue import SimpleQueue
+from types import TracebackType
+from typing import Final, Self
+
+import structlog
+
+from app.inference.graph_session import GraphSession
+from app.inference.predictor import Predictor
+from app.telemetry import describe_exception
+
+END_S: Final = 5.0
+"""Longest time that the end of the service waits for sessions that are being closed."""
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Releaser:
+    """A thread that closes sessions whose predictor is gone; `close` ends it."""
+
+    def __init__(self) -> None:
+        # `SimpleQueue.put` is made to be called from a finaliser, whatever lock the interrupted thread holds.
+        self._done_with: SimpleQueue[tuple[GraphSession, str] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="session-releaser", daemon=True)
+        self._thread.start()
+
+    def watch(self, predictor: Predictor) -> None:
+        """Close the session of a predictor once the last reference to the predictor is gone."""
+        manifest = predictor.package.manifest
+        name = f"{manifest.name}@{manifest.version}"
+        finalizer = weakref.finalize(predictor, self._done_with.put, (predictor.session, name))
+        finalizer.atexit = False
+
+    def close(self) -> None:
+        """Close what is to be closed by now, then end."""
+        self._done_with.put(None)
+        self._thread.join(END_S)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _work(self) -> None:
+        while (item := self._done_with.get()) is not None:
+            session, model = item
+            try:
+                session.close()
+            except Exception as error:  # noqa: BLE001 - one session must not keep the others open
+                log.error("session-fault", model=model, **describe_exception(error))  # noqa: TRY400 - no message
+            else:
+                log.info("session-released", model=model)
+            del session, item

@@ -1,0 +1,205 @@
+"""Packages in motion: what an operator asks for is made ready first, then written down for every process, then switched to.
+
+The plan lies in the database (`app.records.aliases`). The process that is asked changes it; the others notice and follow. A version
+that cannot be made ready is refused before anything has changed; a process that cannot follow keeps what it has and is not ready.
+"""
+
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+import anyio
+import anyio.to_thread
+import structlog
+
+from app.errors import PackageRefusedError, UnknownModelError
+from app.model_package.store import Reference
+from app.predictions.catalogue import Catalogue, Entry, State
+from app.predictions.plan_edits import (
+    Edit,
+    existing,
+    not_wanting,
+    pointing,
+    removing,
+    rolling_back,
+    wanting,
+)
+from app.predictions.routing import planned
+from app.records.aliases import Alias, Plan, PlanRecords
+from app.telemetry import describe_exception
+
+FOLLOW_EVERY_S: Final = 2.0
+TRY_AGAIN_S: Final = 30.0
+"""Until what could not be followed is tried again: a store that is copied from machine to machine may be late."""
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Rollout:
+    """Moves the packages of this process; one change at a time, each may take seconds, so never call it on the event loop.
+
+    Args:
+        records: The plan of every process.
+        catalogue: The packages of this one.
+    """
+
+    def __init__(self, records: PlanRecords, catalogue: Catalogue) -> None:
+        self._records = records
+        self._catalogue = catalogue
+        self._moving = threading.Lock()
+        self._plan = Plan(revision=-1)
+        self._try_again_s: float | None = None
+
+    def start(self) -> None:
+        """Take up the plan and make ready what it serves; what answers cases first."""
+        with self._moving:
+            plan = self._records.plan()
+            self._catalogue.switch(planned(plan, self._catalogue.found, self._is_ready))
+            routing = self._catalogue.routing
+            first = routing.answering()
+            for reference in (*sorted(first), *sorted(routing.in_service - first)):
+                self._catalogue.prepare(reference)
+            self._adopt(plan)
+
+    def follow(self) -> None:
+        """Do what another process was asked for, if anything was."""
+        late = self._try_again_s is not None and time.monotonic() >= self._try_again_s
+        if not late and self._records.revision() == self._plan.revision:
+            return
+        with self._moving:
+            self._adopt(self._records.plan())
+
+    def load(self, reference: Reference) -> Entry:
+        """Serve a version, once it is ready.
+
+        Raises:
+            UnknownModelError: It is not in the store.
+            PackageRefusedError: It cannot be made ready.
+        """
+        self._change(wanting(reference), [reference])
+        return self._catalogue.entry(str(reference))
+
+    def unload(self, reference: Reference) -> Entry:
+        """Serve a version no longer; cases that it is answering are answered.
+
+        Raises:
+            UnknownModelError: There is no such one.
+            AliasConflictError: An alias needs it.
+        """
+        self._catalogue.entry(str(reference))
+        self._change(not_wanting(reference))
+        return self._catalogue.entry(str(reference))
+
+    def point(self, wanted: Alias) -> Alias:
+        """Let an alias mean what is wanted, once all of it is ready.
+
+        Raises:
+            UnknownModelError: A version is not in the store.
+            PackageRefusedError: A version cannot be made ready.
+        """
+        return self._moved(pointing(wanted), wanted.name, wanted.alias)
+
+    def roll_back(self, name: str, alias: str) -> Alias:
+        """Give all cases of an alias to the version that answered before: end its canary, or go back by one version.
+
+        Raises:
+            UnknownModelError: There is no such alias, or the version before is no longer in the store.
+            AliasConflictError: It has no canary and was never moved.
+            PackageRefusedError: The version before cannot be made ready.
+        """
+        return self._moved(rolling_back(name, alias), name, alias)
+
+    def remove(self, name: str, alias: str) -> None:
+        """Forget an alias; the versions stay loaded.
+
+        Raises:
+            UnknownModelError: There is no such alias.
+        """
+        self._change(removing(name, alias))
+        log.info("alias-removed", alias=f"{name}@{alias}")
+
+    def _moved(self, edit: Edit, name: str, alias: str) -> Alias:
+        wanted = existing(edit(self._records.plan()), name, alias)
+        plan = self._change(edit, sorted(wanted.needed))
+        moved = existing(plan, name, alias)
+        log.info("alias-moved", alias=str(moved), model=name, version=moved.version)
+        return moved
+
+    def _change(self, edit: Edit, needed: Iterable[Reference] = ()) -> Plan:
+        with self._moving:
+            try:
+                for reference in needed:
+                    self._require(reference)
+                plan = self._records.change(edit)
+            except Exception:
+                self._adopt(self._records.plan())  # what was made ready in vain is let go
+                raise
+            self._adopt(plan)
+            return plan
+
+    def _require(self, reference: Reference) -> None:
+        self._catalogue.look()
+        if self._catalogue.state(reference) is None:
+            raise UnknownModelError(
+                f"Expected a version that lies in the store; {reference} does not. Copy the package there first.",
+                known=[str(entry.reference) for entry in self._catalogue.entries()],
+            )
+        entry = self._catalogue.prepare(reference)
+        if entry.state is State.READY:
+            return
+        if reference not in self._catalogue.routing.in_service:
+            # Remembered, or the next start would find it in the store and serve it, that is, fail.
+            self._records.change(_refusing(reference))
+        raise PackageRefusedError(
+            f"Expected a package that gives its golden answer here; {reference} is refused: {entry.detail}",
+            model=str(reference),
+            reason={"code": entry.code, "detail": entry.detail},
+        )
+
+    def _adopt(self, plan: Plan) -> None:
+        """Make ready what the plan wants, then switch; a name whose versions fail here keeps the meaning it has."""
+        wanted = sorted(reference for reference, is_wanted in plan.wishes.items() if is_wanted)
+        failed = [each for each in wanted if self._catalogue.prepare(each).state is not State.READY]
+        before, routing = self._catalogue.routing, planned(plan, self._catalogue.found, self._is_ready)
+        lagging = {each.name for each in failed if each not in self._catalogue.found or _answers(plan, each)}
+        self._catalogue.switch(routing.keeping(before, lagging), lagging)
+        self._try_again_s = time.monotonic() + TRY_AGAIN_S if lagging else None
+        for name in lagging:
+            log.error("package-not-followed", model=name)
+        self._plan = plan
+
+    def _is_ready(self, reference: Reference) -> bool:
+        return self._catalogue.state(reference) is State.READY
+
+
+def _refusing(reference: Reference) -> Edit:
+    """Do not serve a version that failed, unless somebody has it in use by now."""
+
+    def edit(plan: Plan) -> Plan:
+        if plan.wishes.get(reference):
+            return plan
+        return replace(plan, wishes={**plan.wishes, reference: False})
+
+    return edit
+
+
+def _answers(plan: Plan, reference: Reference) -> bool:
+    return any(reference in alias.answering for alias in plan.aliases.values())
+
+
+async def keep_following(rollout: Rollout, every_s: float = FOLLOW_EVERY_S) -> None:
+    """Starts the packages, then follows what other processes are asked for, until it is cancelled."""
+    await anyio.to_thread.run_sync(rollout.start)
+    while True:
+        await anyio.sleep(every_s)
+        await anyio.to_thread.run_sync(follow_once, rollout)
+
+
+def follow_once(rollout: Rollout) -> None:
+    """Follows once; a fault is logged and tried again, since the service must go on."""
+    try:
+        rollout.follow()
+    except Exception as error:  # noqa: BLE001 - the database may be away for a while
+        log.error("follow-fault", **describe_exception(error))  # noqa: TRY400 - no message, it may hold an address
