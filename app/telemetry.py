@@ -25,6 +25,7 @@ WITHHELD_EVENT: Final = "library-message-withheld"
 
 BATCH_BUCKETS: Final = (1, 2, 4, 8, 16, 32)
 STAGE_BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+JOB_BUCKETS_S: Final = (0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 14400.0, 86400.0)
 DISTANCE_BUCKETS: Final = (1e-6, 1e-4, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
 EventDict = MutableMapping[str, Any]
@@ -53,6 +54,7 @@ def configure_logging(level: str, log_format: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each webhook would say nothing here
     logging.captureWarnings(capture=True)
 
 
@@ -107,6 +109,10 @@ class Metrics:
         queue: Waiting for a place.
         pending: Cases uploading, waiting or worked on.
         batch_cases: Runs of the graph, by the cases that shared them.
+        jobs: Jobs that are not finished, by state (`queued`, `running`), on all machines that share the database.
+        jobs_finished: Jobs that ended in this process, by state and problem code.
+        job_seconds: From the acceptance of a job to its end.
+        webhooks: Attempts to deliver a webhook, by outcome (`delivered`, `postponed`, `given-up`).
         models_ready: Packages that passed their self-test.
         models: Packages in the store.
         models_by_state: The same by state.
@@ -142,6 +148,16 @@ class Metrics:
             buckets=BATCH_BUCKETS,
             registry=self.registry,
         )
+        self.jobs = Gauge("neurofuse_jobs", "Jobs that are not finished.", ["state"], registry=self.registry)
+        self.jobs_finished = self._counter("neurofuse_jobs_finished", "Jobs that ended.", "state", "code")
+        self.job_seconds = Histogram(
+            "neurofuse_job_seconds",
+            "From the acceptance of a job to its end.",
+            ["model_name"],
+            buckets=JOB_BUCKETS_S,
+            registry=self.registry,
+        )
+        self.webhooks = self._counter("neurofuse_webhooks", "Attempts to deliver a webhook.", "outcome")
         self.models_ready = self._gauge("neurofuse_models_ready", "Packages that passed their self-test.")
         self.models = self._gauge("neurofuse_models", "Packages in the store.")
         self.models_by_state = Gauge(
