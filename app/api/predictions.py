@@ -1,15 +1,18 @@
 """Answers that were given, and their heatmaps."""
 
-from typing import Annotated
+from collections.abc import Iterator
+from pathlib import Path as FilePath
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Depends, Path
 from fastapi.responses import FileResponse
 
 from app.api.openapi import problem_responses
 from app.api.runtime import CurrentRuntime
-from app.errors import UnknownPredictionError
+from app.errors import HeatmapExpiredError, UnknownPredictionError
 from app.predictions.answer import Answer, HeatmapFiles
 from app.predictions.explain import NIFTI_NAME, PNG_NAME
+from app.predictions.heatmaps import HeatmapSuffix
 
 PREFIX = "/predictions"
 NIFTI_MEDIA_TYPE = "application/gzip"
@@ -20,6 +23,7 @@ PredictionId = Annotated[
     str, Path(description="The `id` of an answer.", examples=["0193c2f4-6a00-7a31-9c2e-5d1f0b7e8a90"])
 ]
 UNKNOWN = problem_responses(UnknownPredictionError)
+EXPIRED = problem_responses(UnknownPredictionError, HeatmapExpiredError)
 
 
 def with_links(answer: Answer) -> Answer:
@@ -42,6 +46,16 @@ def get_prediction(runtime: CurrentRuntime, prediction_id: PredictionId) -> Answ
     return with_links(runtime.predictions.find(prediction_id))
 
 
+def _heatmap(suffix: HeatmapSuffix) -> Any:  # noqa: ANN401 - of FastAPI
+    """The file, held until the response is sent: where artefacts lie elsewhere, it is a copy."""
+
+    def held(runtime: CurrentRuntime, prediction_id: PredictionId) -> Iterator[FilePath]:
+        with runtime.predictions.heatmap(prediction_id, suffix) as path:
+            yield path
+
+    return Depends(held)
+
+
 @router.head(f"/{{prediction_id}}/{NIFTI_NAME}", include_in_schema=False)
 @router.get(
     f"/{{prediction_id}}/{NIFTI_NAME}",
@@ -49,13 +63,12 @@ def get_prediction(runtime: CurrentRuntime, prediction_id: PredictionId) -> Answ
     summary="The heatmap as NIfTI",
     response_class=FileResponse,
     responses={
-        **UNKNOWN,
+        **EXPIRED,
         200: {"content": {NIFTI_MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}},
     },
 )
-def get_heatmap_nifti(runtime: CurrentRuntime, prediction_id: PredictionId) -> FileResponse:
+def get_heatmap_nifti(path: Annotated[FilePath, _heatmap("nii.gz")]) -> FileResponse:
     """Values 0 to 1; on the native grid it has the shape and the affine of the image that was sent."""
-    path = runtime.predictions.heatmap(prediction_id, "nii.gz")
     return FileResponse(path, media_type=NIFTI_MEDIA_TYPE, filename=NIFTI_NAME)
 
 
@@ -66,10 +79,10 @@ def get_heatmap_nifti(runtime: CurrentRuntime, prediction_id: PredictionId) -> F
     summary="The heatmap over the image",
     response_class=FileResponse,
     responses={
-        **UNKNOWN,
+        **EXPIRED,
         200: {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}},
     },
 )
-def get_heatmap_png(runtime: CurrentRuntime, prediction_id: PredictionId) -> FileResponse:
+def get_heatmap_png(path: Annotated[FilePath, _heatmap("png")]) -> FileResponse:
     """A picture for people; measure on the NIfTI file."""
-    return FileResponse(runtime.predictions.heatmap(prediction_id, "png"), media_type="image/png")
+    return FileResponse(path, media_type="image/png")

@@ -9,7 +9,6 @@ import shutil
 import tempfile
 import threading
 import time
-import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -17,9 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-VERSION_7: Final = 7
-MILLISECOND_SHIFT: Final = 80
-"""Bits of a UUID below its milliseconds."""
+from app.predictions.identifiers import made_s
+
 UNFINISHED: Final = "."
 """Begins the name of a folder that is being written or removed."""
 
@@ -100,8 +98,8 @@ class BoundedFolders:
 
     def find(self, identifier: str) -> Path | None:
         """A kept folder; None where it is not, or no longer, kept, or `identifier` is none of ours."""
-        made_s = _made_s(identifier)
-        if made_s is None or self._is_over(made_s) or identifier in self._doomed:
+        made = made_s(identifier)
+        if made is None or self._is_over(made) or identifier in self._doomed:
             return None
         folder = self._root / identifier
         return folder if folder.is_dir() else None
@@ -112,14 +110,14 @@ class BoundedFolders:
         Raises:
             ValueError: It is no UUID of version 7.
         """
-        made_s = _made_s(identifier)
-        if made_s is None:
+        made = made_s(identifier)
+        if made is None:
             raise ValueError("a kept folder is named by a UUID of version 7")
-        return made_s + self._limits.max_age_s
+        return made + self._limits.max_age_s
 
     def delete(self, identifier: str) -> None:
         """Remove a folder, at once or when its last user is done; nothing happens where there is none."""
-        if _made_s(identifier) is None:
+        if made_s(identifier) is None:
             return
         with self._lock:
             self._bytes.pop(identifier, None)
@@ -141,8 +139,8 @@ class BoundedFolders:
         left = [name for name in names if name.startswith(UNFINISHED)]
         for name in left:
             _remove(self._root / name)
-        kept = {name: made_s for name in names if (made_s := _made_s(name)) is not None}
-        over = [name for name, made_s in kept.items() if self._is_over(made_s)]
+        kept = {name: made for name in names if (made := made_s(name)) is not None}
+        over = [name for name, made in kept.items() if self._is_over(made)]
         for name in over:
             self.delete(name)
         self._count(kept.keys() - set(over))
@@ -175,8 +173,8 @@ class BoundedFolders:
         except FileNotFoundError:
             return None
 
-    def _is_over(self, made_s: float) -> bool:
-        return self._now() >= made_s + self._limits.max_age_s
+    def _is_over(self, made: float) -> bool:
+        return self._now() >= made + self._limits.max_age_s
 
     def _release(self, name: str) -> None:
         with self._lock:
@@ -187,17 +185,6 @@ class BoundedFolders:
                 self._doomed.discard(name)
         if is_last:
             self.delete(name)
-
-
-def _made_s(identifier: str) -> float | None:
-    """When an identifier was made, Unix seconds; None where it is no UUID of version 7 in its one lower-case form."""
-    try:
-        value = uuid.UUID(identifier)
-    except ValueError:
-        return None
-    if value.version != VERSION_7 or str(value) != identifier:
-        return None
-    return (value.int >> MILLISECOND_SHIFT) / 1000
 
 
 def _bytes_in(folder: Path) -> int:

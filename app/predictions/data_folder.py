@@ -1,4 +1,4 @@
-"""What lies where below the data folder. One process works in one data folder."""
+"""What lies where below the data folder, beside the artefacts. One process works in one data folder."""
 
 import shutil
 from dataclasses import dataclass
@@ -21,11 +21,6 @@ class DataFolder:
         return self.root / "records.sqlite3"
 
     @property
-    def heatmaps(self) -> Path:
-        """Heatmap files by prediction."""
-        return self.root / "heatmaps"
-
-    @property
     def cases(self) -> Path:
         """Cases that are kept for a while, by prediction (`app.predictions.case_store`)."""
         return self.root / "cases"
@@ -43,5 +38,5 @@ class DataFolder:
     def prepare(self) -> None:
         """Create what is absent and remove uploads that a killed process left: they are patients' images."""
         shutil.rmtree(self.uploads, ignore_errors=True)
-        for folder in (self.root, self.heatmaps, self.cases, self.previews, self.uploads):
+        for folder in (self.root, self.cases, self.previews, self.uploads):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -8,6 +8,8 @@ VERSION_7 = 0x7
 VARIANT_RFC = 0b10
 RANDOM_A_BITS = 12
 RANDOM_B_BITS = 62
+MILLISECOND_SHIFT = 80
+"""Bits of a UUID below its milliseconds."""
 
 
 def uuid7() -> uuid.UUID:
@@ -20,3 +22,14 @@ def uuid7() -> uuid.UUID:
     high = (milliseconds << 16) | (VERSION_7 << RANDOM_A_BITS) | secrets.randbits(RANDOM_A_BITS)
     low = (VARIANT_RFC << RANDOM_B_BITS) | secrets.randbits(RANDOM_B_BITS)
     return uuid.UUID(int=(high << 64) | low)
+
+
+def made_s(identifier: str) -> float | None:
+    """When an identifier was made, Unix time in seconds; None where it is no UUID of version 7 in its one lower-case form."""
+    try:
+        value = uuid.UUID(identifier)
+    except ValueError:
+        return None
+    if value.version != VERSION_7 or str(value) != identifier:
+        return None
+    return (value.int >> MILLISECOND_SHIFT) / 1000

@@ -1,9 +1,8 @@
 """The use case: answer a case, keep the answer, find it again."""
 
-import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, get_args
 
 from app.errors import UnknownPredictionError
 from app.imaging.limits import ReadLimits
@@ -11,11 +10,11 @@ from app.imaging.load import Loader, load_case
 from app.inference.predictor import Predictor
 from app.predictions.answer import Answer
 from app.predictions.case_store import CaseStore, KeptCase
-from app.predictions.explain import NIFTI_NAME, PNG_NAME, Case, Explained, explain
+from app.predictions.explain import Case, Explained, explain
+from app.predictions.heatmaps import Heatmaps, HeatmapSuffix
 from app.records.predictions import KeptPrediction, PredictionRecords
 from app.telemetry import Metrics
 
-HeatmapSuffix = Literal["nii.gz", "png"]
 MILLISECONDS = 1000
 
 
@@ -24,7 +23,7 @@ class PredictionService:
 
     Args:
         records: Where answers are kept.
-        heatmaps: Folder of the heatmap files, `<id>.nii.gz` and `<id>.png`.
+        heatmaps: Where their heatmaps are kept.
         cases: Where cases are kept for a while.
         limits: Bounds on what is read.
         metrics: Where stages are measured.
@@ -34,7 +33,7 @@ class PredictionService:
     def __init__(
         self,
         records: PredictionRecords,
-        heatmaps: Path,
+        heatmaps: Heatmaps,
         cases: CaseStore,
         limits: ReadLimits,
         metrics: Metrics,
@@ -85,17 +84,20 @@ class PredictionService:
         """
         return Answer.model_validate_json(self._records.get(prediction_id).document)
 
-    def heatmap(self, prediction_id: str, suffix: HeatmapSuffix) -> Path:
-        """The heatmap file of an answer.
+    @contextmanager
+    def heatmap(self, prediction_id: str, suffix: HeatmapSuffix) -> Iterator[Path]:
+        """The heatmap file of an answer, while the block runs.
 
         Raises:
             UnknownPredictionError: No answer has this id, or it was made without a heatmap.
+            HeatmapExpiredError: It is no longer kept.
         """
         if self.find(prediction_id).heatmap is None:
             raise UnknownPredictionError(
                 "Expected a prediction with a heatmap; this one was made with `heatmap=none`. Predict again."
             )
-        return self._heatmap_path(prediction_id, suffix)
+        with self._heatmaps.local(prediction_id, suffix) as path:
+            yield path
 
     def delete(self, prediction_id: str) -> None:
         """Remove an answer, its feedback, its heatmap and what is kept of its case.
@@ -111,8 +113,7 @@ class PredictionService:
     def discard(self, prediction_id: str) -> None:
         """Remove the files of an answer, those of one that was never kept too: its heatmap and its case."""
         self._cases.delete(prediction_id)
-        for suffix in get_args(HeatmapSuffix):
-            self._heatmap_path(prediction_id, suffix).unlink(missing_ok=True)
+        self._heatmaps.delete(prediction_id)
 
     def _keep_case(self, case: Case, explained: Explained) -> None:
         analysis = explained.analysis
@@ -121,11 +122,7 @@ class PredictionService:
 
     def _keep_heatmap(self, answer: Answer, folder: Path) -> None:
         if answer.heatmap is not None:
-            shutil.move(folder / NIFTI_NAME, self._heatmap_path(answer.id, "nii.gz"))
-            shutil.move(folder / PNG_NAME, self._heatmap_path(answer.id, "png"))
-
-    def _heatmap_path(self, prediction_id: str, suffix: HeatmapSuffix) -> Path:
-        return self._heatmaps / f"{prediction_id}.{suffix}"
+            self._heatmaps.keep(answer.id, folder)
 
     def _observe(self, model_name: str, spent_ms: Mapping[str, float]) -> None:
         metrics = self._metrics

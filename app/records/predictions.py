@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from sqlalchemy import Engine, delete
+from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session
 
 from app.errors import UnknownPredictionError
@@ -81,6 +81,12 @@ class PredictionRecords:
             gone = delete(PredictionRow).where(PredictionRow.id == prediction_id).returning(PredictionRow.id)
             if session.scalars(gone).first() is None:
                 raise unknown_prediction()
+
+    def made_before(self, moment: datetime, limit: int) -> list[str]:
+        """The ids of at most `limit` answers that were made before a moment, the oldest first."""
+        old = select(PredictionRow.id).where(PredictionRow.created < moment)
+        with Session(self._engine) as session:
+            return list(session.scalars(old.order_by(PredictionRow.created).limit(limit)))
 
     def check(self) -> None:
         """Prove that the database answers; part of readiness."""

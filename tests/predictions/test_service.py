@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import nibabel as nib
 import numpy as np
@@ -15,7 +16,9 @@ from app.inference.predictor import Predictor
 from app.predictions.bounded_folders import KeepingLimits
 from app.predictions.case_store import CaseStore
 from app.predictions.explain import Case
+from app.predictions.heatmaps import Heatmaps, HeatmapSuffix
 from app.predictions.service import PredictionService
+from app.records.artefacts import FolderArtefacts
 from app.records.database import open_database
 from app.records.predictions import PredictionRecords
 from app.telemetry import Metrics
@@ -34,8 +37,8 @@ def cases(tmp_path: Path) -> CaseStore:
 @pytest.fixture
 def service(tmp_path: Path, cases: CaseStore, metrics: Metrics) -> Iterator[PredictionService]:
     records = PredictionRecords(open_database(tmp_path / "records.sqlite3"))
-    (tmp_path / "heatmaps").mkdir()
-    yield PredictionService(records, tmp_path / "heatmaps", cases, DEFAULT_LIMITS, metrics)
+    heatmaps = Heatmaps(FolderArtefacts(tmp_path))
+    yield PredictionService(records, heatmaps, cases, DEFAULT_LIMITS, metrics)
     records.close()
 
 
@@ -44,8 +47,9 @@ def test_an_answer_is_found_as_it_was_given(
 ) -> None:
     answer = service.predict(Case((head_ct,), {"age": 71}), gos_predictor, waited_s=0.0)
     assert service.find(answer.id) == answer
-    assert service.heatmap(answer.id, "nii.gz").stat().st_size > 0
-    assert service.heatmap(answer.id, "png").stat().st_size > 0
+    for suffix in get_args(HeatmapSuffix):
+        with service.heatmap(answer.id, suffix) as path:
+            assert path.stat().st_size > 0
 
 
 @pytest.mark.parametrize(("wish", "files"), [("native", 2), ("model", 2), ("none", 0)])
@@ -58,7 +62,7 @@ def test_the_heatmap_folder_holds_exactly_what_was_wished(
     files: int,
 ) -> None:
     answer = service.predict(Case((head_ct,), {}, wish), gos_predictor, waited_s=0.0)
-    kept = {path.name for path in (tmp_path / "heatmaps").iterdir()}
+    kept = {path.name for path in (tmp_path / "heatmaps").glob("*")}
     assert kept == ({f"{answer.id}.nii.gz", f"{answer.id}.png"} if files else set())
 
 
@@ -68,7 +72,8 @@ def test_a_failed_case_leaves_nothing(
     (tmp_path / "words").write_text("no image")
     with pytest.raises(RequestError):
         service.predict(Case((tmp_path / "words",), {}), gos_predictor, waited_s=0.0)
-    assert [path for folder in ("heatmaps", "cases") for path in (tmp_path / folder).iterdir()] == []
+    assert not (tmp_path / "heatmaps").exists()
+    assert list((tmp_path / "cases").iterdir()) == []
 
 
 def test_the_case_is_kept_as_the_network_saw_it_and_the_record_as_it_was_sent(
@@ -87,7 +92,8 @@ def test_an_image_is_kept_on_the_grid_of_the_heatmap_only_where_it_is_asked_for(
 ) -> None:
     answer = service.predict(Case((head_ct,), {}, keep_image=True), gos_predictor, waited_s=0.0)
     image = nib.Nifti1Image.from_filename(cases.image(answer.id))
-    heatmap = nib.Nifti1Image.from_filename(service.heatmap(answer.id, "nii.gz"))
+    with service.heatmap(answer.id, "nii.gz") as path:
+        heatmap = nib.Nifti1Image.from_filename(path)
     assert image.shape == heatmap.shape
     assert np.array_equal(image.affine, heatmap.affine)
     assert np.array_equal(image.get_fdata(), nib.Nifti1Image.from_filename(head_ct).get_fdata())
@@ -108,8 +114,8 @@ def test_an_answer_without_heatmap_has_none_to_give(
     service: PredictionService, gos_predictor: Predictor, head_ct: Path
 ) -> None:
     answer = service.predict(Case((head_ct,), {}, "none"), gos_predictor, waited_s=0.0)
-    with pytest.raises(UnknownPredictionError):
-        service.heatmap(answer.id, "png")
+    with pytest.raises(UnknownPredictionError), service.heatmap(answer.id, "png"):
+        pytest.fail("there was none to give")
 
 
 def test_waiting_is_part_of_the_queue_and_of_the_total(

@@ -14,9 +14,11 @@ from app.predictions.bounded_folders import KeepingLimits
 from app.predictions.case_store import CaseStore
 from app.predictions.catalogue import Catalogue, require_ready
 from app.predictions.explain import Case
+from app.predictions.heatmaps import Heatmaps
 from app.predictions.service import PredictionService
 from app.predictions.start import start_with
 from app.predictions.what_if import KeptCases
+from app.records.artefacts import FolderArtefacts
 from app.records.database import open_database
 from app.records.predictions import PredictionRecords
 from app.telemetry import Metrics
@@ -38,10 +40,9 @@ class House:
         self.catalogue = Catalogue(ModelStore(store), start_with("cpu", 1))
         self.catalogue.load()
         self.records = PredictionRecords(open_database(folder / "records.sqlite3"))
-        (folder / "heatmaps").mkdir()
         self.cases = CaseStore(folder / "cases", KeepingLimits(3600, 10**9), lambda: self.now_s)
         self.predictions = PredictionService(
-            self.records, folder / "heatmaps", self.cases, DEFAULT_LIMITS, self.metrics
+            self.records, Heatmaps(FolderArtefacts(folder)), self.cases, DEFAULT_LIMITS, self.metrics
         )
         self.kept = KeptCases(self.predictions, self.cases, self.catalogue, self.metrics)
 

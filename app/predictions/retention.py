@@ -1,0 +1,50 @@
+"""Answers are removed by age, where the operator wants it: with their feedback, their heatmap and their case."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Final
+
+from app.errors import UnknownPredictionError
+from app.predictions.service import PredictionService
+from app.records.predictions import PredictionRecords
+
+BATCH: Final = 500
+
+
+class Retention:
+    """Removes answers that are over their time.
+
+    Args:
+        predictions: Removes one.
+        records: Knows how old they are.
+        max_age_s: Seconds until an answer is gone; infinite where it stays for ever.
+        now: Unix time in seconds.
+    """
+
+    def __init__(
+        self,
+        predictions: PredictionService,
+        records: PredictionRecords,
+        max_age_s: float,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._predictions = predictions
+        self._records = records
+        self._max_age_s = max_age_s
+        self._now = now
+
+    def sweep(self) -> int:
+        """Remove them; the number of answers removed."""
+        if self._max_age_s == float("inf"):
+            return 0
+        before = datetime.fromtimestamp(self._now() - self._max_age_s, UTC)
+        removed = 0
+        while over := self._records.made_before(before, BATCH):
+            for prediction_id in over:
+                # Another process may sweep the same database.
+                with suppress(UnknownPredictionError):
+                    self._predictions.delete(prediction_id)
+            removed += len(over)
+        return removed
