@@ -50,6 +50,11 @@ class Admission:
         self._case_s = FIRST_GUESS_S
         self._pending = pending
 
+    @property
+    def idle(self) -> bool:
+        """Whether no case is worked on now; may be asked from any thread."""
+        return self._turns.free == self._concurrent
+
     @contextmanager
     def place(self, urgency: Urgency = Urgency.ROUTINE) -> Iterator[None]:
         """Hold one of the places while a case uploads, waits and is worked on; call on the event loop.
@@ -138,14 +143,14 @@ class _Turns:
     """A semaphore that lets the most urgent in first, and among equals who came first."""
 
     def __init__(self, free: int) -> None:
-        self._free = free
+        self.free = free
         self._waiting: list[tuple[Urgency, int, anyio.Event]] = []
         self._arrived = 0
 
     async def take(self, urgency: Urgency) -> None:
         """Wait for a turn; one that is cancelled takes none."""
-        if self._free:
-            self._free -= 1
+        if self.free:
+            self.free -= 1
             return
         self._arrived += 1
         entry = (urgency, self._arrived, anyio.Event())
@@ -165,7 +170,7 @@ class _Turns:
         if self._waiting:
             heapq.heappop(self._waiting)[2].set()
         else:
-            self._free += 1
+            self.free += 1
 
 
 async def _watch(
