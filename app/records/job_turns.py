@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Engine, Update, and_, false, or_, select, 
 from sqlalchemy.orm import Session
 
 from app.records.job_events import on_finished
-from app.records.jobs import Job, JobState, finishing, job_of
+from app.records.jobs import Job, finishing, job_of
 from app.records.predictions import KeptPrediction
 from app.records.tables import JobRow, PredictionRow
 
@@ -119,33 +119,27 @@ class JobTurns:
         Returns:
             Whether this attempt still held the job; where not, nothing was kept.
         """
-        return self._end(job, "done", now, prediction=prediction)
+        with Session(self._engine) as session, session.begin():
+            held = _end(session, _held(job), finishing("done", now), now)
+            if held:
+                session.add(PredictionRow(**vars(prediction)))
+            return held
 
     def failed(self, job: Job, problem: str, now: datetime) -> bool:
         """End a job that cannot be answered; whether this attempt still held it."""
-        return self._end(job, "failed", now, problem=problem)
+        with Session(self._engine) as session, session.begin():
+            return _end(session, _held(job), finishing("failed", now, problem), now)
 
     def dropped(self, job: Job, now: datetime) -> bool:
-        """End a job that was cancelled; whether this attempt still held it."""
-        return self._end(job, "cancelled", now)
-
-    def _end(
-        self,
-        job: Job,
-        state: JobState,
-        now: datetime,
-        problem: str | None = None,
-        prediction: KeptPrediction | None = None,
-    ) -> bool:
+        """End a job, if it was cancelled; whether it was, and this attempt still held it."""
         with Session(self._engine) as session, session.begin():
-            ended = _held(job).values(finishing(state, now, problem)).returning(JobRow)
-            row = session.scalars(ended).first()
-            if row is None:
-                return False
-            if prediction is not None:
-                session.add(PredictionRow(**vars(prediction)))
-            on_finished(session, row, now)
-            return True
+            return _end(session, _held(job).where(JobRow.cancelling), finishing("cancelled", now), now)
+
+    def give_up(self, before: datetime, problem: str, now: datetime) -> list[str]:
+        """End jobs that wait since before a moment; their ids."""
+        waiting = update(JobRow).where(JobRow.state == "queued", JobRow.created < before)
+        with Session(self._engine) as session, session.begin():
+            return _end_all(session, waiting, finishing("failed", now, problem), now)
 
     def take_over(
         self, now: datetime, owner: str | None, problem: str
@@ -166,20 +160,12 @@ class JobTurns:
         orphaned = update(JobRow).where(JobRow.state == "running", dead)
         again = {"state": "queued", "due": now, "owner": None, "lease_until": None}
         with Session(self._engine) as session, session.begin():
-            ended = [
-                *session.scalars(
-                    orphaned.where(JobRow.cancelling).values(finishing("cancelled", now)).returning(JobRow)
-                ),
-                *session.scalars(
-                    orphaned.where(JobRow.chances <= 0)
-                    .values(finishing("failed", now, problem))
-                    .returning(JobRow)
-                ),
-            ]
-            for row in ended:
-                on_finished(session, row, now)
+            cancelled = _end_all(session, orphaned.where(JobRow.cancelling), finishing("cancelled", now), now)
+            failed = _end_all(
+                session, orphaned.where(JobRow.chances <= 0), finishing("failed", now, problem), now
+            )
             waiting = session.scalars(orphaned.values(again).returning(JobRow.id)).all()
-            return waiting, [row.id for row in ended]
+            return waiting, [*cancelled, *failed]
 
 
 def _claimable(models: Iterable[Model], now: datetime) -> tuple[ColumnElement[bool], ...]:
@@ -189,3 +175,15 @@ def _claimable(models: Iterable[Model], now: datetime) -> tuple[ColumnElement[bo
 
 def _held(job: Job) -> Update:
     return update(JobRow).where(JobRow.id == job.id, JobRow.attempt == job.attempt, JobRow.state == "running")
+
+
+def _end(session: Session, ending: Update, values: dict[str, Any], now: datetime) -> bool:
+    return bool(_end_all(session, ending, values, now))
+
+
+def _end_all(session: Session, ending: Update, values: dict[str, Any], now: datetime) -> list[str]:
+    """Bring rows to their last state, with all that follows from it; their ids."""
+    rows = session.scalars(ending.values(values).returning(JobRow)).all()
+    for row in rows:
+        on_finished(session, row, now)
+    return [row.id for row in rows]

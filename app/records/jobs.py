@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
@@ -190,11 +190,11 @@ class JobRecords:
         with Session(self._engine) as session:
             return session.scalars(query).one()
 
-    def still_open(self, job_ids: Collection[str]) -> set[str]:
-        """Those of these jobs that are not finished."""
-        query = select(JobRow.id).where(JobRow.id.in_(job_ids), JobRow.state.in_(OPEN))
+    def states(self, job_ids: Collection[str]) -> dict[str, JobState]:
+        """The state of each of these jobs; those that are none are missing."""
+        query = select(JobRow.id, JobRow.state).where(JobRow.id.in_(job_ids))
         with Session(self._engine) as session:
-            return set(session.scalars(query))
+            return {job_id: cast("JobState", state) for job_id, state in session.execute(query)}
 
     def delete_finished(self, before: datetime) -> int:
         """Forget jobs that were finished before a moment; their answers stay. The number of jobs."""

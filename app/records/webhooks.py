@@ -41,30 +41,27 @@ class WebhookRecords:
             row = session.get(WebhookRow, subject_id)
             return None if row is None else _webhook_of(row)
 
-    def claim(self, now: datetime, until: datetime) -> Webhook | None:
-        """Begin to send the message that waited longest.
+    def claim(self, most: int, now: datetime, until: datetime) -> list[Webhook]:
+        """Begin to send the messages that are due, those that waited longest first.
 
         Args:
+            most: How many at most.
             now: Only what is due.
-            until: When this attempt counts as failed, should nothing be heard of it.
+            until: When these attempts count as failed, should nothing be heard of them.
         """
-        next_id = (
-            select(WebhookRow.id)
-            .where(WebhookRow.state == "waiting", WebhookRow.due <= now)
-            .order_by(WebhookRow.due)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-            .scalar_subquery()
-        )
+        due = select(WebhookRow.id).where(WebhookRow.state == "waiting", WebhookRow.due <= now)
+        with Session(self._engine) as session:
+            if session.scalars(due.limit(1)).first() is None:
+                return []  # as nearly always: SQLite is spared a write
+        oldest = due.order_by(WebhookRow.due).limit(most).with_for_update(skip_locked=True)
         begin = (
             update(WebhookRow)
-            .where(WebhookRow.id == next_id, WebhookRow.due <= now)
+            .where(WebhookRow.id.in_(oldest), WebhookRow.state == "waiting", WebhookRow.due <= now)
             .values(attempt=WebhookRow.attempt + 1, due=until)
             .returning(WebhookRow)
         )
         with Session(self._engine) as session, session.begin():
-            row = session.scalars(begin).first()
-            return None if row is None else _webhook_of(row)
+            return [_webhook_of(row) for row in session.scalars(begin)]
 
     def settle(self, webhook: Webhook, state: WebhookState, due: datetime) -> None:
         """Note what came of an attempt, unless a later one has begun."""

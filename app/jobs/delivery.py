@@ -1,0 +1,91 @@
+"""Webhooks on their way: each is sent until its receiver takes it, with growing pauses, for two days; restarts lose none."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import anyio
+import anyio.to_thread
+import structlog
+
+from app.jobs.sender import TIMEOUT_S, WebhookSender
+from app.jobs.signals import Signals
+from app.records.webhooks import Webhook, WebhookRecords, WebhookState
+from app.telemetry import Metrics, describe_exception
+
+PAUSES_S: Final = (5, 30, 120, 600, 3600, 7200, 18000, 36000, 86400)
+"""Before the second attempt, the third, and so on; after the last, it is given up."""
+AT_ONCE: Final = 4
+"""Messages sent at the same time, so that a receiver that hangs does not hold up the others."""
+LOOK_EVERY_S: Final = 2.0
+GONE: Final = 410
+"""A receiver that answers so wants no more (Standard Webhooks, "Response status codes")."""
+SUCCESS: Final = range(200, 300)
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Deliveries:
+    """Delivers what is written down.
+
+    Args:
+        records: The table of messages.
+        sender: How one is sent.
+        signals: Say that a message may be due.
+        metrics: Where attempts are counted.
+    """
+
+    def __init__(
+        self,
+        records: WebhookRecords,
+        sender: WebhookSender,
+        signals: Signals,
+        metrics: Metrics,
+    ) -> None:
+        self._records = records
+        self._sender = sender
+        self._signals = signals
+        self._metrics = metrics
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        try:
+            while True:
+                with anyio.move_on_after(LOOK_EVERY_S):
+                    await self._signals.messages.wait()
+                self._signals.messages.clear()
+                await self._deliver_due()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._sender.close()
+
+    async def _deliver_due(self) -> None:
+        try:
+            while due := await anyio.to_thread.run_sync(self._claim):
+                async with anyio.create_task_group() as group:
+                    for webhook in due:
+                        group.start_soon(self._deliver, webhook)
+        except Exception as error:  # noqa: BLE001 - the database may say anything; the next look tries again
+            log.error("delivery-fault", **describe_exception(error))  # noqa: TRY400
+
+    def _claim(self) -> list[Webhook]:
+        now = datetime.now(UTC)
+        return self._records.claim(AT_ONCE, now, now + timedelta(seconds=3 * TIMEOUT_S))
+
+    async def _deliver(self, webhook: Webhook) -> None:
+        status = await self._sender.send(webhook)
+        outcome, state, due = _judge(webhook, status)
+        self._metrics.webhooks.labels(outcome).inc()
+        level: Callable[..., None] = log.info if state == "delivered" else log.warning
+        level("webhook-sent", prediction_id=webhook.id, status=status, state=state, count=webhook.attempt)
+        await anyio.to_thread.run_sync(self._records.settle, webhook, state, due)
+
+
+def _judge(webhook: Webhook, status: int | None) -> tuple[str, WebhookState, datetime]:
+    """What comes of an attempt: its outcome, the message's state, and when it is due again."""
+    now = datetime.now(UTC)
+    if status in SUCCESS:
+        return "delivered", "delivered", now
+    if status == GONE or webhook.attempt > len(PAUSES_S):
+        return "given-up", "failed", now
+    return "postponed", "waiting", now + timedelta(seconds=PAUSES_S[webhook.attempt - 1])

@@ -1,0 +1,160 @@
+"""Begins jobs when their turn comes, among the cases that somebody waits for; holds them, lets go of them at the end.
+
+A job takes its turn in the same queue as interactive cases, by its own urgency, and is claimed only once the turn has
+come: what waits longer than a busy hour waits in the database, not in a process that may die.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import anyio
+import anyio.to_thread
+import structlog
+
+from app.inference.ticket import AbandonedError, Ticket, Urgency, current_ticket
+from app.jobs.request import upload_name
+from app.jobs.turn import INTERRUPTED, Turn
+from app.predictions.admission import Admission
+from app.predictions.identifiers import uuid7
+from app.records.job_turns import Model
+from app.telemetry import describe_exception
+
+LOOK_EVERY_S: Final = 1.0
+HOLD_EVERY_S: Final = 5.0
+GRACE_S: Final = 5.0
+"""Seconds that a running job has to end once the process is told to stop; then it waits for the next start."""
+IDENTITY_NAME: Final = "runner"
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+def runner_identity(folder: Path) -> str:
+    """Who works in a data folder; the same after a restart, so that it knows its own jobs by their owner."""
+    path = folder / IDENTITY_NAME
+    if not path.is_file():
+        path.write_text(str(uuid7()), encoding="ascii")
+    return path.read_text(encoding="ascii")
+
+
+class JobRunner:
+    """The runner of one process.
+
+    Args:
+        turn: What is done with a job.
+        admission: The queue that jobs share with interactive cases.
+        concurrent: Jobs worked on at the same time, at most.
+        identity: From `runner_identity`.
+    """
+
+    def __init__(self, turn: Turn, admission: Admission, concurrent: int, identity: str) -> None:
+        self._turn = turn
+        self._admission = admission
+        self._concurrent = concurrent
+        self._identity = identity
+        self._signals = turn.signals
+        self._stopping = threading.Event()
+
+    async def run(self) -> None:
+        """Work until cancelled; then running jobs are ended within a grace or let go of, and it returns."""
+        self._signals.bind()
+        await _safely(partial(self._take_over, self._identity))
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._look_out)
+            group.start_soon(self._hold)
+            group.start_soon(self._stop_in_time)
+            for urgency in Urgency:
+                for _ in range(self._concurrent):
+                    group.start_soon(self._lane, urgency)
+
+    async def _lane(self, urgency: Urgency) -> None:
+        waiting = self._signals.waiting[urgency]
+        while True:
+            await waiting.wait()
+            waiting.clear()
+            try:
+                await self._admission.work(partial(self._begin, urgency), _never, Ticket(urgency))
+            except AbandonedError:
+                pass  # told to stop
+            except Exception as error:  # noqa: BLE001 - the database may say anything; the next look tries again
+                log.error("runner-fault", **describe_exception(error))  # noqa: TRY400
+                await anyio.sleep(LOOK_EVERY_S)
+
+    def _begin(self, urgency: Urgency, waited_s: float) -> None:
+        if self._stopping.is_set():
+            return
+        job = self._turn.turns.claim(self._identity, self._models(), urgency, datetime.now(UTC))
+        if job is None:
+            return
+        self._signals.job_came(urgency)  # there may be another one for the next lane
+        self._signals.held[job.id] = current_ticket()
+        try:
+            self._turn.work(job, waited_s)
+        finally:
+            del self._signals.held[job.id]
+
+    def _models(self) -> list[Model]:
+        ready = (entry.reference for entry in self._turn.catalogue.entries() if entry.predictor is not None)
+        return [(reference.name, reference.version) for reference in ready]
+
+    async def _look_out(self) -> None:
+        while True:
+            await _safely(self._look)
+            await anyio.sleep(LOOK_EVERY_S)
+
+    def _look(self) -> None:
+        for priority in self._turn.turns.waiting(self._models(), datetime.now(UTC)):
+            self._signals.job_came(Urgency(priority))
+
+    async def _hold(self) -> None:
+        while True:
+            await anyio.sleep(HOLD_EVERY_S)
+            await _safely(self._renew)
+            await _safely(partial(self._take_over, None))
+
+    def _renew(self) -> None:
+        mine = dict(self._signals.held)
+        if not mine:
+            return
+        held = self._turn.turns.renew(self._identity, mine, datetime.now(UTC))
+        still = {each.id for each in held if not each.cancelling}
+        for job_id, ticket in mine.items():
+            if job_id not in still:
+                ticket.gone.set()
+
+    def _take_over(self, dead: str | None) -> None:
+        waiting, ended = self._turn.turns.take_over(datetime.now(UTC), dead, INTERRUPTED)
+        for job_id in ended:
+            self._turn.predictions.discard(job_id)
+            self._turn.artefacts.delete_all(upload_name(job_id))
+            self._signals.job_ended(job_id)
+        if waiting or ended:
+            log.info("jobs-taken-over", count=len(waiting) + len(ended))
+
+    async def _stop_in_time(self) -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            self._stopping.set()
+            with anyio.CancelScope(shield=True):
+                deadline = time.monotonic() + GRACE_S
+                while self._signals.held and time.monotonic() < deadline:  # noqa: ASYNC110 - threads end them
+                    await anyio.sleep(0.05)
+            for ticket in tuple(self._signals.held.values()):
+                ticket.gone.set()
+
+
+async def _never() -> bool:
+    return False
+
+
+async def _safely(step: Callable[[], None]) -> None:
+    """Take a step in a thread; a fault is logged, and the next step is a new attempt."""
+    try:
+        await anyio.to_thread.run_sync(step)
+    except Exception as error:  # noqa: BLE001 - the database may say anything
+        log.error("runner-fault", **describe_exception(error))  # noqa: TRY400

@@ -1,0 +1,189 @@
+"""Accept, find and cancel jobs."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from app.errors import IdempotencyKeyReusedError, OverloadedError
+from app.inference.ticket import Urgency
+from app.jobs.request import upload_name, write_request
+from app.jobs.signals import Signals
+from app.model_package.store import Reference
+from app.predictions.explain import Case
+from app.records.artefacts import Artefacts
+from app.records.jobs import Job, JobRecords, JobState
+
+RETRY_AFTER_S: Final = 30
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be accepted.
+
+    Attributes:
+        case: Its files lie in one folder, alone.
+        model: Package and version that answer.
+        urgency: Whose turn comes first.
+        fingerprint: Digest of the request.
+        key: The caller's own name for the request.
+        webhook_url: Who is told when it is finished; judged already.
+        batch_id: The batch it belongs to.
+    """
+
+    case: Case
+    model: Reference
+    urgency: Urgency
+    fingerprint: str
+    key: str | None = None
+    webhook_url: str | None = None
+    batch_id: str | None = None
+
+
+@dataclass(frozen=True)
+class JobLimits:
+    """Bounds on jobs, as the operator chose them.
+
+    Attributes:
+        most: Jobs that may wait or run.
+        attempts: How often one may be begun, where the process ends in the middle of it.
+    """
+
+    most: int
+    attempts: int
+
+
+class JobService:
+    """Accepts cases, to be answered by any runner on the same database.
+
+    Args:
+        records: The table of jobs.
+        artefacts: Where uploads are kept.
+        limits: Bounds.
+        signals: Wake the runners of this process.
+    """
+
+    def __init__(
+        self, records: JobRecords, artefacts: Artefacts, limits: JobLimits, signals: Signals
+    ) -> None:
+        self._records = records
+        self._artefacts = artefacts
+        self._limits = limits
+        self._signals = signals
+
+    def accept(self, wanted: Wanted, folder: Path) -> Job:
+        """Accept a case; when this returns, a power cut does not lose it.
+
+        Args:
+            wanted: The case.
+            folder: Of its files; moved away.
+
+        Returns:
+            The job, or the one that the same request was accepted as before, under the same key.
+
+        Raises:
+            IdempotencyKeyReusedError: Another request was accepted under the key.
+            OverloadedError: Too many jobs wait.
+            UnknownBatchError: There is no such batch.
+            BatchClosedError: The batch takes no more jobs.
+        """
+        earlier = self._earlier(wanted)
+        if earlier is not None:
+            return earlier
+        self._refuse_more()
+        # The files first: a row speaks of files that are there. What is left of a crash in between is swept.
+        self._artefacts.put(upload_name(wanted.case.id), folder)
+        try:
+            job = self._records.add(self._row(wanted))
+        except BaseException:
+            self._artefacts.delete_all(upload_name(wanted.case.id))
+            raise
+        if job.id != wanted.case.id:
+            # The same key came twice at the same time, and the other one was first.
+            self._artefacts.delete_all(upload_name(wanted.case.id))
+            return _same(job, wanted)
+        self._signals.job_came(wanted.urgency)
+        return job
+
+    def _row(self, wanted: Wanted) -> Job:
+        now = datetime.now(UTC)
+        return Job(
+            id=wanted.case.id,
+            state="queued",
+            priority=wanted.urgency,
+            model_name=wanted.model.name,
+            model_version=wanted.model.version,
+            request=write_request(wanted.case),
+            created=now,
+            due=now,
+            chances=self._limits.attempts,
+            idempotency_key=wanted.key,
+            fingerprint=wanted.fingerprint,
+            reference=wanted.case.reference,
+            webhook_url=wanted.webhook_url,
+            batch_id=wanted.batch_id,
+        )
+
+    def _earlier(self, wanted: Wanted) -> Job | None:
+        job = None if wanted.key is None else self._records.under_key("", wanted.key)
+        return None if job is None else _same(job, wanted)
+
+    def _refuse_more(self) -> None:
+        if self._records.open_count() >= self._limits.most:
+            raise OverloadedError(
+                f"Expected at most {self._limits.most} jobs that wait or run; there are so many. Try again later.",
+                limit=self._limits.most,
+                retry_after_s=RETRY_AFTER_S,
+            )
+
+    def get(self, job_id: str) -> Job:
+        """Find a job.
+
+        Raises:
+            UnknownJobError: None has this id.
+        """
+        return self._records.get(job_id)
+
+    def find(self, job_id: str) -> Job | None:
+        """Find a job, or None."""
+        return self._records.find(job_id)
+
+    def page(
+        self, state: JobState | None, batch_id: str | None, limit: int, offset: int
+    ) -> tuple[list[Job], int]:
+        """Jobs from the latest to the first, and how many there are in all; see `JobRecords.page`."""
+        return self._records.page(state, batch_id, limit, offset)
+
+    def cancel(self, job_id: str) -> Job:
+        """Drop a job: at once where it waits, before the network runs where it is worked on.
+
+        Returns:
+            The job; still `running` while it is being dropped.
+
+        Raises:
+            UnknownJobError: None has this id.
+            JobFinishedError: It is done or has failed.
+        """
+        job = self._records.cancel(job_id, datetime.now(UTC))
+        if job.state == "cancelled":
+            self._artefacts.delete_all(upload_name(job_id))
+            self._signals.job_ended(job_id)
+        else:
+            self._signals.job_dropped(job_id)
+        return job
+
+    def cancel_batch(self, batch_id: str) -> None:
+        """Drop every job of a batch that is not finished."""
+        for job_id in self._records.cancel_all(batch_id, datetime.now(UTC)):
+            self._artefacts.delete_all(upload_name(job_id))
+            self._signals.job_ended(job_id)
+
+
+def _same(job: Job, wanted: Wanted) -> Job:
+    if not secrets.compare_digest(job.fingerprint or "", wanted.fingerprint):
+        raise IdempotencyKeyReusedError(
+            "Expected the request that this Idempotency-Key was first used for; this is another one. "
+            "Take a new key for a new request."
+        )
+    return job

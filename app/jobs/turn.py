@@ -1,0 +1,144 @@
+"""One attempt at one job: from its claim to its end, or back to those that wait."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import structlog
+
+from app.errors import JobInterruptedError, NeuroFuseError, NotReadyError, ServiceError
+from app.inference.ticket import AbandonedError, current_ticket
+from app.jobs.request import read_request, upload_name
+from app.jobs.signals import Signals
+from app.predictions.catalogue import Catalogue, require_ready
+from app.predictions.service import PredictionService
+from app.records.artefacts import Artefacts
+from app.records.job_turns import JobTurns
+from app.records.jobs import Job, JobRecords
+from app.records.predictions import KeptPrediction
+from app.telemetry import Metrics, describe_exception
+
+BACK_OFF_S: Final = 5.0
+"""Before a job that met a fault is tried again; twice as long each time."""
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class LostError(Exception):
+    """The job is no longer held: another runner took it over, or it was deleted."""
+
+
+def problem_of(error: NeuroFuseError) -> str:
+    """Why a job failed, as it is kept: what a problem document needs."""
+    return json.dumps({"code": error.code, "detail": error.detail, "fields": error.fields})
+
+
+INTERRUPTED: Final = problem_of(
+    JobInterruptedError(
+        "Expected the service to live until the job is done; it ended in the middle each time the job was tried. "
+        "See its log and its memory, then send the case again."
+    )
+)
+FAULT: Final = problem_of(NeuroFuseError("The job failed by a fault of the service; its log says where."))
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What a runner does with a job it has claimed; used from many threads.
+
+    Attributes:
+        turns: The table of jobs, for runners.
+        jobs: The same, for those who ask.
+        artefacts: Where uploads are kept.
+        catalogue: Packages.
+        predictions: The use case.
+        signals: Tell those who wait for the end.
+        metrics: Where ends are counted.
+    """
+
+    turns: JobTurns
+    jobs: JobRecords
+    artefacts: Artefacts
+    catalogue: Catalogue
+    predictions: PredictionService
+    signals: Signals
+    metrics: Metrics
+
+    def work(self, job: Job, waited_s: float) -> None:
+        """Answer a job, or note why not; raises nothing that a case can cause.
+
+        Args:
+            job: As claimed.
+            waited_s: Seconds it waited for its turn.
+        """
+        try:
+            self._answer(job, waited_s)
+        except LostError:
+            self._on_lost(job)
+        except AbandonedError:
+            self._on_abandoned(job)
+        except NotReadyError:
+            # Its package went between the claim and now; other runners may have it.
+            self.turns.put_back(job, _in(BACK_OFF_S), free=True)
+        except ServiceError as error:
+            self._try_again(job, problem_of(error), error.code)
+        except NeuroFuseError as error:
+            self._fail(job, problem_of(error), error.code)
+        except Exception as error:  # noqa: BLE001 - a job is tried again, whatever happened
+            log.error("job-fault", prediction_id=job.id, **describe_exception(error))  # noqa: TRY400
+            self._try_again(job, FAULT, NeuroFuseError.code)
+
+    def _answer(self, job: Job, waited_s: float) -> None:
+        if job.attempt > 1:
+            self.predictions.discard(job.id)  # what an attempt left that was cut short
+        model = f"{job.model_name}@{job.model_version}"
+        with self.artefacts.local(upload_name(job.id)) as folder:
+            case = read_request(job, folder)
+            predictor = require_ready(self.catalogue.entry(model))
+            self.predictions.predict(case, predictor, waited_s, lambda answer: self._keep(job, answer))
+        self._ended(job, "done")
+
+    def _keep(self, job: Job, prediction: KeptPrediction) -> None:
+        current_ticket().check()
+        if not self.turns.done(job, prediction, datetime.now(UTC)):
+            raise LostError
+
+    def _try_again(self, job: Job, problem: str, code: str) -> None:
+        if job.chances <= 0:
+            self._fail(job, problem, code)
+        else:
+            self.turns.put_back(job, _in(BACK_OFF_S * 2 ** (job.attempt - 1)), free=False)
+            log.warning("job-put-back", prediction_id=job.id, code=code)
+
+    def _fail(self, job: Job, problem: str, code: str) -> None:
+        if self.turns.failed(job, problem, datetime.now(UTC)):
+            self.predictions.discard(job.id)
+            self._ended(job, "failed", code)
+
+    def _on_abandoned(self, job: Job) -> None:
+        """It was cancelled, or this process is told to stop."""
+        if self.turns.dropped(job, datetime.now(UTC)):
+            self.predictions.discard(job.id)
+            self._ended(job, "cancelled")
+        else:
+            self.turns.put_back(job, datetime.now(UTC), free=True)
+
+    def _on_lost(self, job: Job) -> None:
+        """Another runner has the job now, and what it writes stands; where it wrote no answer, ours leaves no files."""
+        now = self.jobs.find(job.id)
+        if now is None or now.state in {"failed", "cancelled"}:
+            self.predictions.discard(job.id)
+        log.warning("job-lost", prediction_id=job.id)
+
+    def _ended(self, job: Job, state: str, code: str = "") -> None:
+        self.artefacts.delete_all(upload_name(job.id))
+        self.signals.job_ended(job.id)
+        seconds = (datetime.now(UTC) - job.created).total_seconds()
+        self.metrics.job_seconds.labels(job.model_name).observe(seconds)
+        self.metrics.jobs_finished.labels(state, code).inc()
+        log.info("job-finished", prediction_id=job.id, state=state, code=code)
+
+
+def _in(seconds: float) -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=seconds)
