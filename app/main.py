@@ -45,6 +45,7 @@ from app.predictions.preview import Previewer
 from app.predictions.retention import Retention
 from app.predictions.rollout import Rollout, keep_following
 from app.predictions.service import PredictionService
+from app.predictions.shadow import ShadowComparisons
 from app.predictions.start import start_as_set
 from app.predictions.sweeping import keep_sweeping
 from app.predictions.upload_store import UploadStore
@@ -107,7 +108,7 @@ def _lifespan(
         catalogue = Catalogue(ModelStore(settings.model_store), _start_beside(workers, start), metrics)
         runtime = _runtime(settings, metrics, records, workers, catalogue)
 
-        with closing(records), workers, closing(catalogue):
+        with closing(records), workers, closing(catalogue), closing(runtime.shadows):
             async with anyio.create_task_group() as background:
                 # Probes answer while packages load; requests for a package that is not ready are refused.
                 background.start_soon(anyio.to_thread.run_sync, workers.warm)
@@ -132,7 +133,11 @@ def _runtime(
     uploads = UploadStore(folder.previews, settings.case_bytes)
     artefacts = open_artefacts(settings.artefacts, folder.root, folder.uploads)
     heatmaps = Heatmaps(artefacts, settings.keep_heatmaps_days * DAY_S or math.inf)
-    predictions = PredictionService(records.predictions, heatmaps, cases, limits, metrics, loader=workers)
+    admission = Admission(settings.max_concurrent, settings.queue_limit, metrics.pending)
+    shadows = ShadowComparisons(catalogue, metrics, lambda: admission.idle)
+    predictions = PredictionService(
+        records.predictions, heatmaps, cases, limits, metrics, loader=workers, compare=shadows.offer
+    )
     retention = Retention(
         predictions, records.predictions, settings.keep_predictions_days * DAY_S or math.inf
     )
@@ -142,7 +147,8 @@ def _runtime(
         catalogue=catalogue,
         rollout=Rollout(records.plan, catalogue),
         moving=anyio.CapacityLimiter(1),
-        admission=Admission(settings.max_concurrent, settings.queue_limit, metrics.pending),
+        shadows=shadows,
+        admission=admission,
         predictions=predictions,
         swept=(cases, uploads, heatmaps, retention),
         cases=cases,

@@ -15,6 +15,7 @@ from app.predictions.feedback import FeedbackService
 from app.predictions.preview import Previewer
 from app.predictions.rollout import Rollout
 from app.predictions.service import PredictionService
+from app.predictions.shadow import ShadowComparisons
 from app.predictions.sweeping import Swept
 from app.predictions.upload_store import UploadStore
 from app.predictions.what_if import KeptCases
@@ -32,6 +33,7 @@ class Runtime:
         catalogue: Packages and their states.
         rollout: Moves them.
         moving: Lets one move after the other have a thread.
+        shadows: Compares versions in the background.
         admission: The bounded queue.
         predictions: The use case.
         swept: All that is kept for its time.
@@ -48,6 +50,7 @@ class Runtime:
     catalogue: Catalogue
     rollout: Rollout
     moving: CapacityLimiter
+    shadows: ShadowComparisons
     admission: Admission
     predictions: PredictionService
     swept: Sequence[Swept]

@@ -7,6 +7,7 @@ from pathlib import Path
 from app.errors import UnknownPredictionError
 from app.imaging.limits import ReadLimits
 from app.imaging.load import Loader, load_case
+from app.inference.case import Analysis
 from app.inference.predictor import Predictor
 from app.predictions.answer import Answer
 from app.predictions.case_store import CaseStore, KeptCase
@@ -28,9 +29,10 @@ class PredictionService:
         limits: Bounds on what is read.
         metrics: Where stages are measured.
         loader: Where images are read.
+        compare: Told of every case that was answered, with its record; returns at once (`app.predictions.shadow`).
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a use case is made of
         self,
         records: PredictionRecords,
         heatmaps: Heatmaps,
@@ -38,6 +40,8 @@ class PredictionService:
         limits: ReadLimits,
         metrics: Metrics,
         loader: Loader = load_case,
+        *,
+        compare: Callable[[Mapping[str, object], Analysis], None] | None = None,
     ) -> None:
         self._records = records
         self._heatmaps = heatmaps
@@ -45,6 +49,7 @@ class PredictionService:
         self._limits = limits
         self._metrics = metrics
         self._loader = loader
+        self._compare = compare
 
     def predict(
         self,
@@ -74,6 +79,8 @@ class PredictionService:
                 self._keep_heatmap(explained.answer, folder)
                 # Files first: an answer that can be found always has its heatmap.
                 (keep or self._records.add)(_kept(explained.answer, case.reference))
+        if self._compare is not None:
+            self._compare(case.record, explained.analysis)
         return explained.answer
 
     def find(self, prediction_id: str) -> Answer:
