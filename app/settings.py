@@ -3,6 +3,9 @@
 The names are `NEUROFUSE_` followed by the field's name in capitals; `docs/reference/settings.md` lists them.
 """
 
+import base64
+import binascii
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,6 +19,9 @@ GIB = 1024**3
 Provider = Literal["cpu", "cuda", "tensorrt"]
 LEAST_TOKEN = 16
 """Characters of a token that nobody guesses; `openssl rand -base64 32` makes a good one."""
+WEBHOOK_PREFIX = "whsec_"
+WEBHOOK_KEY_BYTES = range(24, 65)
+WEBHOOK_HOST = re.compile(r"(https?://)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?")
 POSTGRESQL = ("postgresql://", "postgres://")
 
 
@@ -23,6 +29,13 @@ def _is_postgresql(url: SecretStr) -> SecretStr:
     if url and not url.get_secret_value().startswith(POSTGRESQL):
         raise ValueError("expected postgresql://")
     return url
+
+
+def _are_hosts(hosts: str) -> str:
+    entries = [entry.strip() for entry in hosts.split(",") if entry.strip()]
+    if not all(WEBHOOK_HOST.fullmatch(entry) for entry in entries):
+        raise ValueError("expected host, host:port or http://host:port")
+    return ",".join(entries)
 
 
 class Settings(BaseSettings):
@@ -135,17 +148,23 @@ class Settings(BaseSettings):
     ] = 3
     webhook_hosts: Annotated[
         str,
+        AfterValidator(_are_hosts),
         Field(
             description="Where webhooks may go, separated by commas: `host` or `host:port` for https, or `http://host:port`; "
             "empty for nowhere."
         ),
     ] = ""
+    webhook_secret_file: Annotated[
+        str, Field(description="File that holds the secret of webhooks; empty for none.")
+    ] = ""
     webhook_secret: Annotated[
-        SecretStr, Field(description="What webhooks are signed with: `whsec_` and 24 to 64 bytes in base64.")
+        SecretStr,
+        Field(
+            validate_default=True,
+            description="What webhooks are signed with, `whsec_` and 24 to 64 bytes in base64, before that of the file; "
+            "without one none are sent.",
+        ),
     ] = SecretStr("")
-    webhook_secret_file: Annotated[Path | None, Field(description="File that holds this secret instead.")] = (
-        None
-    )
     admin_token_file: Annotated[
         str, Field(description="File that holds the token of the admin routes; empty for none.")
     ] = ""
@@ -163,16 +182,43 @@ class Settings(BaseSettings):
         Literal["json", "console"], Field(description="One JSON object a line, or lines for people.")
     ] = "json"
 
-    @field_validator("admin_token")
+    @field_validator("admin_token", "webhook_secret")
     @classmethod
-    def _from_its_file(cls, token: SecretStr, chosen: ValidationInfo) -> SecretStr:
-        file = chosen.data.get("admin_token_file")
-        if not token and not file:
-            return token
+    def _from_its_file(cls, secret: SecretStr, chosen: ValidationInfo) -> SecretStr:
+        file = chosen.data.get(f"{chosen.field_name}_file")
+        if secret or not file:
+            return secret
         try:
-            said = token.get_secret_value() or Path(file or "").read_text(encoding="utf-8").strip()
+            return SecretStr(Path(file).read_text(encoding="utf-8").strip())
         except OSError:
             raise ValueError("expected a file that can be read") from None
-        if len(said) < LEAST_TOKEN:
+
+    @field_validator("admin_token")
+    @classmethod
+    def _is_long(cls, token: SecretStr, chosen: ValidationInfo) -> SecretStr:
+        if len(token) < LEAST_TOKEN and (token or chosen.data.get("admin_token_file")):
             raise ValueError(f"expected {LEAST_TOKEN} characters or more")
-        return SecretStr(said)
+        return token
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _is_standard(cls, secret: SecretStr, chosen: ValidationInfo) -> SecretStr:
+        if secret or chosen.data.get("webhook_secret_file"):
+            webhook_key(secret)
+        return secret
+
+
+def webhook_key(secret: SecretStr) -> bytes:
+    """The key in a secret, as Standard Webhooks writes it.
+
+    Raises:
+        ValueError: It is something else; the message does not quote it.
+    """
+    text = secret.get_secret_value()
+    try:
+        key = base64.b64decode(text.removeprefix(WEBHOOK_PREFIX), validate=True)
+    except binascii.Error:
+        key = b""
+    if not text.startswith(WEBHOOK_PREFIX) or len(key) not in WEBHOOK_KEY_BYTES:
+        raise ValueError("expected whsec_ and 24 to 64 bytes in base64")
+    return key

@@ -1,7 +1,6 @@
 """One webhook, sent as Standard Webhooks says (https://www.standardwebhooks.com): signed, bounded, never redirected."""
 
 import base64
-import binascii
 import hashlib
 import hmac
 import json
@@ -13,28 +12,8 @@ import httpx
 
 from app.records.webhooks import Webhook
 
-SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - the beginning of every one
-SECRET_BYTES: Final = range(24, 65)
 TIMEOUT_S: Final = 10.0
 USER_AGENT: Final = "NeuroFuse-Webhooks"
-
-
-def parse_secret(text: str) -> bytes:
-    """The key in a secret.
-
-    Args:
-        text: `whsec_` and 24 to 64 bytes in base64.
-
-    Raises:
-        ValueError: It is something else; the message does not quote it.
-    """
-    try:
-        key = base64.b64decode(text.strip().removeprefix(SECRET_PREFIX), validate=True)
-    except binascii.Error:
-        key = b""
-    if not text.strip().startswith(SECRET_PREFIX) or len(key) not in SECRET_BYTES:
-        raise ValueError("expected a webhook secret of whsec_ and 24 to 64 bytes in base64")
-    return key
 
 
 def sign(key: bytes, message_id: str, timestamp_s: int, body: bytes) -> str:
@@ -59,7 +38,7 @@ class WebhookSender:
     """Sends webhooks; used from one event loop.
 
     Args:
-        key: From `parse_secret`.
+        key: What webhooks are signed with.
     """
 
     def __init__(self, key: bytes) -> None:
