@@ -1,18 +1,19 @@
 """What is said of an answer is kept beside it, replaced as a whole, and goes with it."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from app.errors import UnknownPredictionError
 from app.records.database import open_database
 from app.records.feedback import BATCH, Feedback, FeedbackRecords
 from app.records.predictions import KeptPrediction, PredictionRecords
+from app.records.tables import FeedbackRow, PredictionRow
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 AGREED = Feedback("agree", None, None, NOW)
@@ -23,22 +24,21 @@ DISAGREED = Feedback("disagree", "seen otherwise", "gos_1", NOW)
 class Store:
     predictions: PredictionRecords
     feedback: FeedbackRecords
-    path: Path
 
     def add(self, prediction_id: str, version: int = 1, document: str = "{}") -> None:
-        self.predictions.add(
-            KeptPrediction(
-                prediction_id, NOW, "gos", version, f"{version:064d}", document, "gos", "gos_4", 0.7,
-                abstained=False, out_of_distribution=False,
-            )
-        )  # fmt: skip
+        self.predictions.add(prediction(prediction_id, version, document))
+
+
+def prediction(prediction_id: str, version: int = 1, document: str = "{}") -> KeptPrediction:
+    return KeptPrediction(
+        prediction_id, NOW, "gos", version, f"{version:064d}", document, "gos", "gos_4", 0.7,
+        abstained=False, out_of_distribution=False,
+    )  # fmt: skip
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    engine = open_database(tmp_path / "records.sqlite3")
-    with closing(PredictionRecords(engine)) as predictions:
-        yield Store(predictions, FeedbackRecords(engine), tmp_path / "records.sqlite3")
+def store(engine: Engine) -> Store:
+    return Store(PredictionRecords(engine), FeedbackRecords(engine))
 
 
 def test_what_was_said_last_is_all_that_is_kept(store: Store) -> None:
@@ -87,22 +87,26 @@ def test_an_answer_is_deleted_once(store: Store) -> None:
         store.predictions.delete("a")
 
 
-def test_nothing_of_what_was_deleted_stays_in_the_file(store: Store) -> None:
+def test_nothing_of_what_was_deleted_stays_in_the_file_of_sqlite(tmp_path: Path) -> None:
+    path = tmp_path / "records.sqlite3"
+    engine = open_database(path)
+    store = Store(PredictionRecords(engine), FeedbackRecords(engine))
     store.add("a", document='{"planted": "ZZCANARY"}')
     store.feedback.put("a", Feedback(None, "ZZCANARY", None, NOW))
-    store.predictions.close()  # the last connection writes the log back into the file
-    assert b"ZZCANARY" in store.path.read_bytes()
+    engine.dispose()  # the last connection writes the log back into the file
+    assert b"ZZCANARY" in path.read_bytes()
     store.predictions.delete("a")
-    store.predictions.close()
-    assert [path.name for path in store.path.parent.iterdir()] == [store.path.name]
-    assert b"ZZCANARY" not in store.path.read_bytes()
+    engine.dispose()
+    assert list(tmp_path.iterdir()) == [path]
+    assert b"ZZCANARY" not in path.read_bytes()
 
 
-def test_everything_that_was_said_comes_in_order_whatever_the_batches(store: Store) -> None:
+def test_everything_that_was_said_comes_in_order_whatever_the_batches(store: Store, engine: Engine) -> None:
     ids = [f"{number:04d}" for number in range(BATCH + 1)]
-    for prediction_id in reversed(ids):
-        store.add(prediction_id)
-        store.feedback.put(prediction_id, AGREED)
+    with Session(engine) as session, session.begin():  # one commit, since each waits for the disk
+        session.add_all(PredictionRow(**vars(prediction(each))) for each in reversed(ids))
+        session.flush()
+        session.add_all(FeedbackRow(prediction_id=each, **vars(AGREED)) for each in reversed(ids))
     store.add("9999")
     batches = list(store.feedback.batches())
     assert [len(batch) for batch in batches] == [BATCH, 1]

@@ -1,22 +1,20 @@
 """Answers survive the process that gave them."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
 from app.errors import UnknownPredictionError
 from app.records.database import open_database
 from app.records.predictions import KeptPrediction, PredictionRecords
+from tests.records.conftest import Place
 
 
 @pytest.fixture
-def records(tmp_path: Path) -> Iterator[PredictionRecords]:
-    opened = PredictionRecords(open_database(tmp_path / "records.sqlite3"))
-    yield opened
-    opened.close()
+def records(engine: Engine) -> PredictionRecords:
+    return PredictionRecords(engine)
 
 
 def kept(prediction_id: str = "a", created: datetime | None = None) -> KeptPrediction:
@@ -32,11 +30,11 @@ def test_an_answer_comes_back_as_it_was_kept(records: PredictionRecords) -> None
     assert records.get("a") == kept()
 
 
-def test_an_answer_survives_reopening(tmp_path: Path) -> None:
-    first = PredictionRecords(open_database(tmp_path / "records.sqlite3"))
+def test_an_answer_survives_reopening(place: Place) -> None:
+    first = PredictionRecords(open_database(place))
     first.add(kept())
     first.close()
-    second = PredictionRecords(open_database(tmp_path / "records.sqlite3"))
+    second = PredictionRecords(open_database(place))
     assert second.get("a") == kept()
     second.close()
 
@@ -61,3 +59,14 @@ def test_many_threads_write_at_once(records: PredictionRecords) -> None:
 
 def test_an_open_database_passes_its_check(records: PredictionRecords) -> None:
     records.check()
+
+
+def test_answers_made_before_a_moment_come_the_oldest_first_and_no_more_than_asked(
+    records: PredictionRecords,
+) -> None:
+    start = datetime(2026, 11, 23, 10, tzinfo=UTC)
+    for minute in (3, 1, 2, 0):
+        records.add(kept(str(minute), start + timedelta(minutes=minute)))
+    assert records.made_before(start + timedelta(minutes=3), 10) == ["0", "1", "2"]
+    assert records.made_before(start + timedelta(minutes=3), 2) == ["0", "1"]
+    assert records.made_before(start, 10) == []

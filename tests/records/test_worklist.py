@@ -1,7 +1,7 @@
 """The list that SQL gives is the list that a loop over every answer would give."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from app.records.database import open_database
 from app.records.feedback import Feedback, FeedbackRecords
 from app.records.predictions import KeptPrediction, PredictionRecords
 from app.records.worklist import Entry, Page, Selection, Worklist
+from tests.records.conftest import KINDS, Place
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 REFERENCES = (
@@ -69,8 +70,17 @@ EVERYTHING = population()
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    engine = open_database(tmp_path_factory.mktemp("worklist") / "records.sqlite3")
+def sqlite(new_place: Callable[[str], Place]) -> Iterator[Engine]:
+    yield from filled(new_place("sqlite"))
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def engine(request: pytest.FixtureRequest, new_place: Callable[[str], Place]) -> Iterator[Engine]:
+    yield from filled(new_place(request.param))
+
+
+def filled(place: Place) -> Iterator[Engine]:
+    engine = open_database(place)
     records, feedback = PredictionRecords(engine), FeedbackRecords(engine)
     with closing(records):
         for entry in EVERYTHING:
@@ -166,17 +176,19 @@ def test_pages_one_after_another_hold_every_entry_once(
 
 @pytest.mark.parametrize("selection", [Selection(), Selection(task="gos", feedback="none"), Selection("17")])
 @pytest.mark.parametrize("key", ["created", "favourable"])
-def test_to_filter_sort_and_count_no_document_is_read(engine: Engine, selection: Selection, key: Any) -> None:
+def test_to_filter_sort_and_count_sqlite_reads_no_document(
+    sqlite: Engine, selection: Selection, key: Any
+) -> None:
     statements: list[tuple[str, Any]] = []
 
     def remember(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
         statements.append((statement, parameters))
 
-    event.listen(engine, "before_cursor_execute", remember)
-    Worklist(engine).page(selection, Page(25, key=key))
-    event.remove(engine, "before_cursor_execute", remember)
+    event.listen(sqlite, "before_cursor_execute", remember)
+    Worklist(sqlite).page(selection, Page(25, key=key))
+    event.remove(sqlite, "before_cursor_execute", remember)
     steps: list[str] = []
-    with engine.connect() as connection:
+    with sqlite.connect() as connection:
         for statement, parameters in statements:
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
             steps += [row[3] for row in plan if row[3].split()[1].startswith("predictions")]
