@@ -1,9 +1,8 @@
 """A database that an earlier release made is brought up to date with its rows; nothing is lost on the way."""
 
 import json
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,15 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, inspect, text
 
 from app.api.predict_document import ANSWER
 from app.predictions.answer import Answer
 from app.records.database import MIGRATIONS, open_database
+from app.records.postgresql import postgresql_engine
 from app.records.predictions import PredictionRecords
+from app.records.sqlite import sqlite_engine
+from tests.records.conftest import KINDS, Place
 
 ROWS = 1203
 """More than two batches of the migration, so that its edges are crossed."""
@@ -41,33 +43,46 @@ def answer(number: int) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(scope="module")
-def records(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PredictionRecords]:
-    """A store opened by this release on a file that holds rows of revision 0001."""
-    path = tmp_path_factory.mktemp("earlier") / "records.sqlite3"
-    upgrade(path, "0001")
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.executemany(
-            "INSERT INTO predictions VALUES (?, '2026-11-23 10:00:00.000000', 'gos', 1, ?, ?)",
-            [(f"{number:036d}", "a" * 64, json.dumps(answer(number))) for number in range(ROWS)],
-        )
-    opened = PredictionRecords(open_database(path))
-    yield opened
-    opened.close()
+INSERT = text(
+    "INSERT INTO predictions (id, created, model_name, model_version, model_sha256, document)"
+    " VALUES (:id, '2026-11-23 10:00:00.000000', 'gos', 1, :sha256, :document)"
+)
 
 
-def upgrade(path: Path, revision: str) -> None:
-    migrate(path, command.upgrade, revision)
+def insert(place: Place, numbers: Iterable[int]) -> None:
+    rows = [
+        {"id": f"{number:036d}", "sha256": "a" * 64, "document": json.dumps(answer(number))}
+        for number in numbers
+    ]
+    with connected(place) as connection:
+        connection.execute(INSERT, rows)
 
 
-def migrate(path: Path, direction: Callable[[Config, str], None], revision: str) -> None:
-    engine = create_engine(f"sqlite:///{path}")
+@contextmanager
+def connected(place: Place) -> Iterator[Connection]:
+    engine = sqlite_engine(place) if isinstance(place, Path) else postgresql_engine(place, 1)
+    with engine.begin() as connection:
+        yield connection
+    engine.dispose()
+
+
+def migrate(place: Place, direction: Callable[[Config, str], None], revision: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    with engine.begin() as connection:
+    with connected(place) as connection:
         config.attributes["connection"] = connection
         direction(config, revision)
-    engine.dispose()
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def records(request: pytest.FixtureRequest, new_place: Callable[[str], Place]) -> Iterator[PredictionRecords]:
+    """A store opened by this release on a database that holds rows of revision 0001."""
+    place = new_place(request.param)
+    migrate(place, command.upgrade, "0001")
+    insert(place, range(ROWS))
+    opened = PredictionRecords(open_database(place))
+    yield opened
+    opened.close()
 
 
 @pytest.mark.parametrize("number", [0, 1, 15, 499, 500, 501, 999, 1000, ROWS - 1])
@@ -88,28 +103,28 @@ def test_a_row_of_revision_0001_is_filled_from_its_document(records: PredictionR
     assert kept.created == datetime(2026, 11, 23, 10, tzinfo=UTC)
 
 
-def test_an_empty_database_of_revision_0001_is_brought_up_to_date(tmp_path: Path) -> None:
-    upgrade(tmp_path / "records.sqlite3", "0001")
-    engine = open_database(tmp_path / "records.sqlite3")
+def test_an_empty_database_of_revision_0001_is_brought_up_to_date(place: Place) -> None:
+    migrate(place, command.upgrade, "0001")
+    engine = open_database(place)
     PredictionRecords(engine).check()
     engine.dispose()
 
 
-def test_the_way_back_keeps_every_document(tmp_path: Path) -> None:
-    path = tmp_path / "records.sqlite3"
-    upgrade(path, "0001")
-    with closing(sqlite3.connect(path)) as connection, connection:
-        before = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'predictions'").fetchone()
-        connection.execute(
-            "INSERT INTO predictions VALUES ('a', '2026-11-23 10:00:00.000000', 'gos', 1, ?, ?)",
-            ("a" * 64, json.dumps(answer(2))),
-        )
-    upgrade(path, "0002")
-    migrate(path, command.downgrade, "0001")
-    with closing(sqlite3.connect(path)) as connection:
-        assert (
-            connection.execute("SELECT name FROM sqlite_master WHERE name LIKE '%feedback%'").fetchall() == []
-        )
-        assert len(connection.execute("SELECT * FROM predictions").fetchone()) == before[0].count(" NOT NULL")
-        (document,) = connection.execute("SELECT document FROM predictions").fetchone()
-    assert json.loads(document) == answer(2)
+def test_the_way_back_keeps_every_document(place: Place) -> None:
+    migrate(place, command.upgrade, "0001")
+    before = columns(place)
+    insert(place, [2])
+    migrate(place, command.upgrade, "head")
+    migrate(place, command.downgrade, "0001")
+    assert columns(place) == before
+    with connected(place) as connection:
+        assert set(inspect(connection).get_table_names()) == {"alembic_version", "predictions"}
+        assert json.loads(connection.scalar(text("SELECT document FROM predictions")) or "") == answer(2)
+
+
+def columns(place: Place) -> list[tuple[str, str, bool]]:
+    with connected(place) as connection:
+        return [
+            (column["name"], str(column["type"]), column["nullable"])
+            for column in inspect(connection).get_columns("predictions")
+        ]

@@ -1,0 +1,111 @@
+"""A PostgreSQL server may be restarted or gone for a while; its password is nobody's to read."""
+
+import traceback
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from app.errors import MalformedRequestError, RecordsUnavailableError
+from app.records.database import open_database
+from app.records.postgresql import postgresql_engine
+from app.records.predictions import PredictionRecords
+from app.records.worklist import Page, Selection, Worklist
+from tests.support.postgres import PASSWORD, Postgres
+
+
+@pytest.fixture
+def engine(postgres_url: str) -> Iterator[Engine]:
+    opened = open_database(postgres_url, connections=2)
+    yield opened
+    opened.dispose()
+
+
+def test_connections_that_a_restart_broke_are_replaced(engine: Engine, postgres: Postgres) -> None:
+    records = PredictionRecords(engine)
+    with engine.connect(), engine.connect():
+        pass  # two of them wait in the pool
+    postgres.stop()
+    postgres.start()
+    records.check()
+    records.check()
+
+
+def test_while_the_server_is_gone_that_is_said_and_afterwards_all_goes_on(
+    engine: Engine, postgres: Postgres
+) -> None:
+    records = PredictionRecords(engine)
+    postgres.stop()
+    try:
+        for _ in range(3):
+            with pytest.raises(RecordsUnavailableError) as raised:
+                records.check()
+            assert raised.value.fields["retry_after_s"] > 0
+    finally:
+        postgres.start()
+    records.check()
+
+
+def test_a_connection_that_breaks_in_the_middle_is_no_fault_of_the_program(
+    engine: Engine, postgres: Postgres
+) -> None:
+    with engine.connect() as connection:
+        connection.exec_driver_sql("SELECT 1")
+        postgres.stop()
+        postgres.start()
+        with pytest.raises(RecordsUnavailableError):
+            connection.exec_driver_sql("SELECT 1")
+    PredictionRecords(engine).check()
+
+
+@pytest.mark.parametrize("wrong", ["user", "port", "database"])
+def test_no_error_tells_the_password(postgres_url: str, postgres: Postgres, wrong: str) -> None:
+    url = {
+        "user": postgres_url.replace("neurofuse:", "somebody:"),
+        "port": postgres_url.replace(f":{postgres.port}", ":1"),
+        "database": postgres_url + "x",
+    }[wrong]
+    with pytest.raises(RecordsUnavailableError) as raised:
+        open_database(url)
+    told = "".join(traceback.format_exception(raised.value))
+    assert "127.0.0.1" in told  # the operator is told where, and why
+    assert PASSWORD not in told
+
+
+def test_no_representation_tells_the_password(engine: Engine) -> None:
+    assert PASSWORD not in f"{engine!r} {engine.url} {engine.pool!r}"
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_every_common_scheme_is_understood(postgres_url: str, scheme: str) -> None:
+    engine = open_database(postgres_url.replace("postgresql", scheme))
+    PredictionRecords(engine).check()
+    engine.dispose()
+
+
+def test_parameters_of_the_url_come_before_our_own(postgres_url: str) -> None:
+    engine = postgresql_engine(f"{postgres_url}?application_name=mine", connections=1)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SHOW application_name").scalar() == "mine"
+    engine.dispose()
+
+
+def test_the_server_lets_go_what_a_dead_machine_held(engine: Engine) -> None:
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar() == "1min"
+
+
+def test_no_more_connections_are_opened_than_the_operator_gave(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine.pool, "_timeout", 0.05)
+    with engine.connect(), engine.connect(), pytest.raises(PoolTimeoutError):
+        engine.connect()
+
+
+def test_a_character_that_postgresql_cannot_keep_is_refused_as_such(engine: Engine) -> None:
+    with pytest.raises(MalformedRequestError):
+        PredictionRecords(engine).get("a\0b")
+    with pytest.raises(MalformedRequestError):
+        Worklist(engine).page(Selection(label="\0"), Page(1))

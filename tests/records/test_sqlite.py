@@ -1,0 +1,65 @@
+"""The file is fit for concurrent use, and what was committed is on the disk."""
+
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, event
+
+from app.errors import RecordsUnavailableError
+from app.records.database import open_database
+from app.records.predictions import PredictionRecords
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    opened = open_database(tmp_path / "records.sqlite3")
+    yield opened
+    opened.dispose()
+
+
+@pytest.mark.parametrize(
+    ("pragma", "value"),
+    [("journal_mode", "wal"), ("synchronous", 2), ("secure_delete", 1), ("foreign_keys", 1)],
+)
+def test_connections_log_ahead_wait_for_the_disk_and_overwrite_what_they_delete(
+    engine: Engine, pragma: str, value: object
+) -> None:
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql(f"PRAGMA {pragma}").scalar() == value
+
+
+def test_a_file_that_another_process_writes_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "records.sqlite3"
+    writing = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('BEGIN EXCLUSIVE'); print('held', flush=True); sys.stdin.readline()"
+    with subprocess.Popen(  # noqa: S603 - our own words
+        [sys.executable, "-c", writing, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdin is not None
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        release = threading.Timer(0.5, holder.stdin.close)
+        release.start()
+        engine = open_database(path)
+        assert not release.is_alive(), "opened while the other process held the file"
+        engine.dispose()
+        release.join()
+
+
+def test_a_file_that_cannot_be_written_now_is_no_fault_of_the_program(engine: Engine, tmp_path: Path) -> None:
+    def hurry(connection: sqlite3.Connection, *_: object) -> None:
+        connection.execute("PRAGMA busy_timeout=1")
+
+    event.listen(engine, "connect", hurry)
+    engine.dispose()
+    with closing(sqlite3.connect(tmp_path / "records.sqlite3")) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        with pytest.raises(RecordsUnavailableError) as raised, engine.begin() as connection:
+            connection.exec_driver_sql("DELETE FROM feedback")
+    assert raised.value.fields["retry_after_s"] > 0
+    PredictionRecords(engine).check()
