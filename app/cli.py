@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from app.administration.command import add_to as add_models_to
 from app.cohort.command import predict_cohort
 from app.errors import MalformedRequestError, NeuroFuseError, RequestError
 from app.imaging.folders import files_in
@@ -23,7 +24,6 @@ from app.model_package.manifest import Task
 from app.model_package.package import Package
 from app.model_package.store import ModelStore
 from app.predictions.answer import Answer
-from app.predictions.catalogue import Catalogue, State
 from app.predictions.explain import Case, explain
 from app.predictions.record_text import parse_record
 from app.predictions.start import start_with
@@ -41,7 +41,6 @@ GRACEFUL_SHUTDOWN_S: Final = 30
 SERVE_EXAMPLE = "example: NEUROFUSE_MODEL_STORE=/models neurofuse serve --port 8000"
 PREDICT_EXAMPLE = "example: neurofuse predict series/ --ehr record.json --task gos --out result/"
 COHORT_EXAMPLE = "         neurofuse predict --cohort patients.csv --task gos --out results.csv"
-MODELS_EXAMPLE = "example: neurofuse models"
 OPENAPI_EXAMPLE = "example: neurofuse openapi > openapi.json"
 HEALTHCHECK_EXAMPLE = "example: neurofuse healthcheck && echo ready"
 
@@ -114,8 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     predict.set_defaults(run=_predict)
     add_inspect_to(commands)
-    models = commands.add_parser("models", help="list the packages and test each", epilog=MODELS_EXAMPLE)
-    models.set_defaults(run=_models)
+    add_models_to(commands)
     openapi = commands.add_parser("openapi", help="print the OpenAPI document", epilog=OPENAPI_EXAMPLE)
     openapi.set_defaults(run=_openapi)
     healthcheck = commands.add_parser(
@@ -177,24 +175,6 @@ def _answer_table(answer: Answer) -> Table:
         table.add_row("favourable", f"{outcome.favourable:.3f}", "")
     table.caption = f"{outcome.coverage:.0%} prediction set; image share {answer.ehr.image_share:.2f}"
     return table
-
-
-def _models(_arguments: argparse.Namespace, settings: Settings) -> int:
-    catalogue = Catalogue(ModelStore(settings.model_store), start_with(settings.provider, settings.threads))
-    catalogue.load()
-    table = Table("package", "task", "title", "state", "reason")
-    for entry in catalogue.entries():
-        manifest = entry.manifest
-        reason = f"{entry.code}: {entry.detail}" if entry.state is State.FAILED else ""
-        table.add_row(
-            str(entry.reference),
-            manifest.task if manifest else "",
-            manifest.title if manifest else "",
-            entry.state,
-            reason,
-        )
-    Console().print(table)
-    return OK if catalogue.ready else FAILED
 
 
 def _openapi(_arguments: argparse.Namespace, settings: Settings) -> int:

@@ -1,0 +1,1 @@
+"""`neurofuse models`: the packages here, and those of a running service."""
