@@ -10,7 +10,7 @@ from hypothesis import settings
 settings.register_profile("neurofuse", deadline=None)
 settings.load_profile("neurofuse")
 
-pytest_plugins = ["tests.support.fixtures", "tests.support.postgres"]
+pytest_plugins = ["tests.support.fixtures", "tests.support.postgres", "tests.support.s3"]
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -15,6 +14,8 @@ from typing import Any, Final
 
 import psycopg
 import pytest
+
+from tests.support.ports import free_port
 
 SUPERUSER: Final = "neurofuse"
 PASSWORD: Final = "Pa55-CANARY-word"  # noqa: S105 - of a server that lives for one test run, looked for in logs
@@ -102,9 +103,7 @@ def start_postgres(folder: Path) -> Postgres:
     made = subprocess.run(making, capture_output=True, text=True, check=False, **user)  # noqa: S603 - as above
     if made.returncode:
         raise RuntimeError(made.stderr)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        server = Postgres(binaries, folder, free.getsockname()[1])
+    server = Postgres(binaries, folder, free_port())
     server.start()
     return server
 

@@ -1,0 +1,66 @@
+"""A server that speaks S3, of the tests' own; what it keeps is gone with its process."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+import httpx
+import pytest
+
+from tests.support.ports import free_port
+
+BUCKET: Final = "neurofuse"
+START_TIMEOUT_S: Final = 60
+
+
+@dataclass(frozen=True)
+class ObjectStore:
+    """A running server.
+
+    Attributes:
+        endpoint: Its address.
+    """
+
+    endpoint: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the S3 client of a process reads."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+
+    def objects(self) -> str:
+        """The bucket's own list, as XML."""
+        return httpx.get(f"{self.endpoint}/{BUCKET}?list-type=2").text
+
+
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[ObjectStore]:
+    """The server, with one bucket, started by the first test that asks for it."""
+    port = free_port()
+    server = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    with subprocess.Popen(server, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:  # noqa: S603
+        store = ObjectStore(f"http://127.0.0.1:{port}")
+        try:
+            _make_bucket(store, process)
+            yield store
+        finally:
+            process.terminate()
+
+
+def _make_bucket(store: ObjectStore, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while process.poll() is None and time.monotonic() < deadline:
+        with suppress(httpx.TransportError):
+            httpx.put(f"{store.endpoint}/{BUCKET}").raise_for_status()
+            return
+        time.sleep(0.05)
+    raise RuntimeError("the object store did not come up")
