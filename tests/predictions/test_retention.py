@@ -1,0 +1,86 @@
+"""Answers over their time go with all that belongs to them; the others stay."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from app.errors import UnknownPredictionError
+from app.imaging.limits import DEFAULT_LIMITS
+from app.predictions import retention
+from app.predictions.bounded_folders import KeepingLimits
+from app.predictions.case_store import CaseStore
+from app.predictions.heatmaps import Heatmaps
+from app.predictions.retention import Retention
+from app.predictions.service import PredictionService
+from app.records.artefacts import FolderArtefacts
+from app.records.feedback import Feedback
+from app.records.predictions import KeptPrediction
+from app.records.store import RecordStore
+from app.telemetry import Metrics
+
+NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
+DAY_S = 24 * 3600.0
+
+
+class Kept:
+    """Answers of several ages, their heatmaps and their feedback."""
+
+    def __init__(self, folder: Path) -> None:
+        self.records = RecordStore(folder / "records.sqlite3")
+        self.heatmaps = folder / "heatmaps"
+        self.heatmaps.mkdir()
+        cases = CaseStore(folder / "cases", KeepingLimits(DAY_S, 10**9))
+        self.service = PredictionService(
+            self.records.predictions, Heatmaps(FolderArtefacts(folder)), cases, DEFAULT_LIMITS, Metrics()
+        )
+
+    def add(self, prediction_id: str, age: timedelta) -> None:
+        self.records.predictions.add(
+            KeptPrediction(
+                prediction_id, NOW - age, "gos", 1, "0" * 64, "{}", "gos", "gos_4", 0.7,
+                abstained=False, out_of_distribution=False,
+            )
+        )  # fmt: skip
+        self.records.feedback.put(prediction_id, Feedback("agree", None, None, NOW))
+        (self.heatmaps / f"{prediction_id}.png").write_bytes(b"picture")
+
+    def retention(self, days: float) -> Retention:
+        return Retention(self.service, self.records.predictions, days * DAY_S, NOW.timestamp)
+
+    def left(self) -> set[str]:
+        return {path.stem for path in self.heatmaps.iterdir()}
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Iterator[Kept]:
+    made = Kept(tmp_path)
+    yield made
+    made.records.close()
+
+
+def test_what_is_over_its_time_goes_with_its_feedback_and_its_heatmap(kept: Kept) -> None:
+    for hours in (12, 23, 25, 48):
+        kept.add(str(hours), timedelta(hours=hours))
+    assert kept.retention(days=1).sweep() == 2
+    assert kept.left() == {"12", "23"}
+    for gone in ("25", "48"):
+        with pytest.raises(UnknownPredictionError):
+            kept.records.predictions.get(gone)
+        assert kept.records.feedback.get(gone) is None
+    assert kept.records.feedback.get("12") is not None
+
+
+def test_more_than_a_batch_is_swept_at_once(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "BATCH", 2)
+    for number in range(5):
+        kept.add(str(number), timedelta(days=2))
+    assert kept.retention(days=1).sweep() == 5
+    assert kept.left() == set()
+
+
+def test_without_a_time_answers_stay_for_ever(kept: Kept) -> None:
+    kept.add("a", timedelta(days=100_000))
+    assert kept.retention(days=float("inf")).sweep() == 0
+    assert kept.left() == {"a"}
