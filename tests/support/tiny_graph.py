@@ -18,6 +18,8 @@ POOL = 4
 """Model voxels per heatmap voxel along each axis."""
 HEADS = 4
 EMBEDDING = 3
+IMAGE_WEIGHT = 2.0
+"""How strongly a bright image moves the answer towards the first class."""
 _WINDOWS = {"HU": (0.0, 80.0, 120.0), "raw": (0.0, 1000.0, 1e6)}
 """Black, white, and where bone begins, which is black again."""
 _DRIVERS = {"age": -1.0, "gcs": 1.5, "apoe4_alleles": 1.0}
@@ -69,12 +71,14 @@ def heatmap_shape(grid: ModelGrid) -> tuple[int, int, int]:
     return d, h, w
 
 
-def write_tiny_graph(path: Path, grid: ModelGrid, ehr: EhrSchema, classes: int) -> None:
-    """Write the graph for a grid, a record and a number of classes."""
+def write_tiny_graph(
+    path: Path, grid: ModelGrid, ehr: EhrSchema, classes: int, image_weight: float = IMAGE_WEIGHT
+) -> None:
+    """Write the graph for a grid, a record and a number of classes; the image's weight makes two graphs differ."""
     graph = onnx.parser.parse_model(_text(grid, len(ehr.features), classes))
     graph.graph.initializer.extend(
         numpy_helper.from_array(np.asarray(value, np.int64 if name == "shape_5d" else np.float32), name)
-        for name, value in _constants(grid, ehr.features, classes).items()
+        for name, value in (_constants(grid, ehr.features, classes) | {"image_weight": image_weight}).items()
     )
     onnx.checker.check_model(graph, full_check=True)
     onnx.save_model(graph, path)
@@ -103,7 +107,6 @@ def _constants(grid: ModelGrid, features: Sequence[Feature], classes: int) -> di
         "scale": [_scale(feature) for feature in features],
         "record_weights": drivers,
         "shape_5d": [-1, 1, 1, 1, 1],
-        "image_weight": 2.0,
         "class_weights": np.linspace(-1, 1, classes)[np.newaxis],
         "class_bias": np.zeros(classes),
         "share_weights": np.ones((1, HEADS)),

@@ -1,0 +1,82 @@
+"""Aliases move forward and back; what contradicts them is refused."""
+
+from itertools import pairwise
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from app.errors import AliasConflictError, UnknownModelError
+from app.model_package.store import Reference
+from app.predictions.plan_edits import (
+    MOST_PREVIOUS,
+    existing,
+    not_wanting,
+    pointing,
+    removing,
+    rolling_back,
+    wanting,
+)
+from app.records.aliases import Alias, Canary, Plan
+
+VERSIONS = st.integers(1, 9)
+
+
+def moved(*versions: int) -> Plan:
+    """A plan whose alias pointed to these versions, one after the other."""
+    plan = Plan()
+    for version in versions:
+        plan = pointing(Alias("gos", "production", version))(plan)
+    return plan
+
+
+def production(plan: Plan) -> Alias:
+    return existing(plan, "gos", "production")
+
+
+@given(st.lists(VERSIONS, min_size=1, max_size=12))
+def test_rolling_back_again_and_again_walks_the_whole_way_back(versions: list[int]) -> None:
+    plan = moved(*versions)
+    way = [versions[0]] + [after for before, after in pairwise(versions) if before != after]
+    for version in reversed(way[:-1]):
+        plan = rolling_back("gos", "production")(plan)
+        assert production(plan).version == version
+    with pytest.raises(AliasConflictError):
+        rolling_back("gos", "production")(plan)
+
+
+@given(VERSIONS, VERSIONS, VERSIONS)
+def test_rolling_back_first_ends_a_canary(before: int, version: int, tried: int) -> None:
+    plan = pointing(Alias("gos", "production", version, Canary(tried, 0.2), shadow=tried))(moved(before))
+    back = production(rolling_back("gos", "production")(plan))
+    assert (back.version, back.canary, back.shadow) == (version, None, None)
+
+
+def test_only_so_many_versions_are_remembered() -> None:
+    assert len(production(moved(*range(1, 100))).previous) == MOST_PREVIOUS
+
+
+@given(VERSIONS, VERSIONS, VERSIONS, VERSIONS)
+def test_what_an_alias_needs_is_served_and_cannot_be_taken_away(
+    version: int, canary: int, shadow: int, other: int
+) -> None:
+    plan = pointing(Alias("gos", "production", version, Canary(canary, 0.2), shadow))(Plan())
+    assert all(plan.wishes[Reference("gos", each)] for each in (version, canary, shadow))
+    reference = Reference("gos", other)
+    if other in (version, canary, shadow):
+        with pytest.raises(AliasConflictError) as conflict:
+            not_wanting(reference)(plan)
+        assert conflict.value.fields["known"] == ["gos@production"]
+    else:
+        assert not not_wanting(reference)(wanting(reference)(plan)).wishes[reference]
+
+
+def test_an_alias_that_is_not_there_cannot_be_moved_back_or_forgotten() -> None:
+    for edit in (rolling_back("gos", "trial"), removing("gos", "trial")):
+        with pytest.raises(UnknownModelError):
+            edit(moved(1))
+
+
+def test_a_forgotten_alias_is_forgotten_alone() -> None:
+    plan = pointing(Alias("gos", "trial", 2))(moved(1))
+    assert set(removing("gos", "production")(plan).aliases) == {("gos", "trial")}
