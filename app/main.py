@@ -11,9 +11,11 @@ import anyio.to_thread
 from fastapi import FastAPI
 
 from app.api import (
+    batches,
     feedback,
     health,
     inference_protocol,
+    jobs,
     kept_cases,
     models,
     models_admin,
@@ -31,6 +33,9 @@ from app.api.runtime import Runtime
 from app.imaging.isolation import ImageWorkers, WorkerLimits
 from app.imaging.limits import ReadLimits
 from app.inference.predictor import Predictor
+from app.jobs.room import JobRoom
+from app.jobs.signals import Signals
+from app.jobs.turn import Turn
 from app.model_package.package import Package
 from app.model_package.store import ModelStore
 from app.predictions.admission import Admission
@@ -86,7 +91,7 @@ def create_app(settings: Settings, start_predictor: StartPredictor | None = None
     )
     app.add_middleware(RequestScope, metrics=metrics)
     install_problem_handlers(app)
-    resources = (predict, predictions, kept_cases, worklist, feedback, upload_previews)
+    resources = (predict, predictions, jobs, batches, kept_cases, worklist, feedback, upload_previews)
     for resource in (*resources, models, models_admin, inference_protocol, health, problem_pages):
         app.include_router(resource.router)
     app.include_router(page_router())
@@ -114,6 +119,7 @@ def _lifespan(
                 background.start_soon(anyio.to_thread.run_sync, workers.warm)
                 background.start_soon(keep_following, runtime.rollout)
                 background.start_soon(keep_sweeping, runtime.swept)
+                background.start_soon(runtime.jobs.run)
                 yield {"runtime": runtime}
                 background.cancel_scope.cancel()
 
@@ -141,6 +147,8 @@ def _runtime(
     retention = Retention(
         predictions, records.predictions, settings.keep_predictions_days * DAY_S or math.inf
     )
+    turn = Turn(records.job_turns, records.jobs, artefacts, catalogue, predictions, Signals(), metrics)
+    job_room = JobRoom(settings, records, turn, admission)
     return Runtime(
         settings=settings,
         metrics=metrics,
@@ -150,7 +158,8 @@ def _runtime(
         shadows=shadows,
         admission=admission,
         predictions=predictions,
-        swept=(cases, uploads, heatmaps, retention),
+        jobs=job_room,
+        swept=(cases, uploads, heatmaps, retention, job_room.sweep),
         cases=cases,
         kept_cases=KeptCases(predictions, cases, catalogue, metrics),
         uploads=uploads,

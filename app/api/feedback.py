@@ -3,9 +3,10 @@
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
+from app.api.answers import PREFIX
 from app.api.json_body import BoundedJson
 from app.api.openapi import problem_responses
-from app.api.predictions import PREFIX, UNKNOWN, PredictionId
+from app.api.predictions import UNKNOWN, PredictionId
 from app.api.runtime import CurrentRuntime
 from app.errors import (
     FeedbackInvalidError,

@@ -11,7 +11,7 @@ from app.errors import MalformedRequestError, UploadTooLargeError
 
 IMAGE_PART: Final = "image"
 FIELD_PARTS: Final = frozenset({
-    "task", "model", "upload", "ehr", "series", "heatmap", "explain", "keep", "reference",
+    "task", "model", "upload", "ehr", "series", "heatmap", "explain", "keep", "reference", "webhook", "batch",
 })  # fmt: skip
 """Every text part there is; a request may take fewer."""
 MAX_FIELD_BYTES: Final = 2**20

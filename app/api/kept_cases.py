@@ -7,9 +7,10 @@ from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from app import errors
+from app.api.answers import PREFIX
 from app.api.json_body import BoundedJson
 from app.api.openapi import problem_responses
-from app.api.predictions import NIFTI_MEDIA_TYPE, PREFIX, PredictionId
+from app.api.predictions import NIFTI_MEDIA_TYPE, PredictionId
 from app.api.preferences import CurrentTicket
 from app.api.runtime import CurrentRuntime
 from app.predictions.case_store import IMAGE_NAME

@@ -1,22 +1,26 @@
 """`POST /predict`: an image and a record in, an explained answer out."""
 
-from contextlib import AbstractContextManager, nullcontext
-from typing import Final
+from http import HTTPStatus
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import JSONResponse
 
 from app import errors
+from app.api.accepting import RESPOND_ASYNC, Wishes, accept, answer_of, named_upload, refuse_job_parts
+from app.api.answers import with_links
 from app.api.case_form import case_of, chosen, upload_limits
 from app.api.form_receiver import Form
+from app.api.idempotency import IdempotencyKey
+from app.api.job_schemas import JobStatus
 from app.api.openapi import IMAGE_PROBLEMS, problem_responses
-from app.api.predictions import with_links
-from app.api.preferences import CurrentTicket
+from app.api.preferences import PRIORITY_HEADER, CurrentTicket, Preferences
 from app.api.runtime import CurrentRuntime, Runtime
 from app.api.uploads import receive_form, upload_folder
+from app.inference.ticket import Ticket, Urgency
 from app.predictions.answer import Answer
 from app.predictions.catalogue import require_ready
 from app.predictions.data_folder import DataFolder
-from app.predictions.upload_store import KeptUpload
 
 router = APIRouter(tags=["predictions"])
 
@@ -31,36 +35,63 @@ PROBLEMS: Final = problem_responses(
     errors.NotReadyError,
     errors.OverloadedError,
     errors.DeadlinePassedError,
+    errors.WebhookRefusedError,
+    errors.UnknownBatchError,
+    errors.BatchClosedError,
+    errors.IdempotencyKeyInUseError,
+    errors.IdempotencyKeyReusedError,
+    errors.JobCancelledError,
+    errors.JobInterruptedError,
 )
+
+
+ACCEPTED: Final[dict[int | str, dict[str, Any]]] = {
+    HTTPStatus.ACCEPTED: {
+        "model": JobStatus,
+        "description": "Accepted, with `Prefer: respond-async`; `Location` is where the answer will be.",
+    }
+}
+
+
+def _wishes(request: Request, ticket: CurrentTicket, preferences: Preferences, key: IdempotencyKey) -> Wishes:
+    later = RESPOND_ASYNC in preferences
+    # A job of which nothing is said goes after everything that somebody waits for.
+    urgency = Urgency.BATCH if later and PRIORITY_HEADER not in request.headers else ticket.urgency
+    return Wishes(ticket, urgency, key, later)
 
 
 @router.post(
     "/predict",
     operation_id="predict",
     summary="Predict an outcome from an image and a record",
-    responses=PROBLEMS,
+    response_model=Answer,
+    responses=PROBLEMS | ACCEPTED,
 )
-async def predict(request: Request, runtime: CurrentRuntime, ticket: CurrentTicket) -> Answer:
+async def predict(
+    request: Request, runtime: CurrentRuntime, wishes: Annotated[Wishes, Depends(_wishes)]
+) -> Answer | JSONResponse:
     """The same case gives the same answer, whatever the order and the names of its files.
 
     Only `id`, `created`, the heatmap's links and `timing_ms` differ from one request to the next.
     """
     settings = runtime.settings
-    with runtime.admission.place(ticket.urgency):
+    with runtime.admission.place(wishes.urgency):
         async with upload_folder(DataFolder(settings.data).uploads) as folder:
             form = await receive_form(request, folder, upload_limits(settings))
-            predictor = require_ready(chosen(form, runtime.catalogue, request.state.request_id))
-            with _named_upload(form, runtime) as upload:
-                case = case_of(form, upload)
-                answer = await runtime.admission.work(
-                    lambda waited_s: runtime.predictions.predict(case, predictor, waited_s),
-                    request.is_disconnected,
-                    ticket,
-                )
-    return with_links(answer)
+            if not wishes.is_job:
+                return with_links(await _answer(form, wishes.ticket, request, runtime))
+            job, is_new = await accept(form, folder, wishes, request, runtime)
+    # The job has no place: it waits in the database.
+    return await answer_of(job, is_new, wishes, request, runtime)
 
 
-def _named_upload(form: Form, runtime: Runtime) -> AbstractContextManager[KeptUpload | None]:
-    """The kept upload that the form names, held while the case is worked on."""
-    upload_id = form.fields.get("upload")
-    return nullcontext() if upload_id is None else runtime.uploads.using(upload_id)
+async def _answer(form: Form, ticket: Ticket, request: Request, runtime: Runtime) -> Answer:
+    refuse_job_parts(form)
+    predictor = require_ready(chosen(form, runtime.catalogue, request.state.request_id))
+    with named_upload(form, runtime) as upload:
+        case = case_of(form, upload)
+        return await runtime.admission.work(
+            lambda waited_s: runtime.predictions.predict(case, predictor, waited_s),
+            request.is_disconnected,
+            ticket,
+        )

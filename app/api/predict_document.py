@@ -127,7 +127,7 @@ REQUEST_BODY: Final[dict[str, Any]] = {
             "schema": {
                 "type": "object",
                 "allOf": [
-                    {"oneOf": [{"required": ["task"]}, {"required": ["model"]}]},
+                    {"oneOf": [{"required": ["task"]}, {"required": ["model"]}, {"required": ["batch"]}]},
                     {"oneOf": [{"required": ["image"]}, {"required": ["upload"]}]},
                 ],
                 "properties": {
@@ -164,6 +164,15 @@ REQUEST_BODY: Final[dict[str, Any]] = {
                         "type": "string",
                         "maxLength": 64,
                         "description": "The caller's own case number, kept with the answer and shown in the worklist. No name.",
+                    },
+                    "webhook": {
+                        "type": "string",
+                        "format": "uri",
+                        "description": "Only of a job: address that is told when it is finished, on a host that the operator allows.",
+                    },
+                    "batch": {
+                        "type": "string",
+                        "description": "Only of a job: the batch it belongs to, which names the package.",
                     },
                 },
             },

@@ -1,20 +1,30 @@
 """Answers that were given, and their heatmaps."""
 
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path as FilePath
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path
-from fastapi.responses import FileResponse
+from fastapi import APIRouter, Depends, Path, Request
+from fastapi.responses import FileResponse, JSONResponse
 
-from app.api.openapi import problem_responses
+from app.api.answers import PREFIX, accepted, outcome, with_links
+from app.api.job_schemas import JobStatus
+from app.api.openapi import IMAGE_PROBLEMS, problem_responses
 from app.api.runtime import CurrentRuntime
-from app.errors import HeatmapExpiredError, UnknownPredictionError
-from app.predictions.answer import Answer, HeatmapFiles
+from app.errors import (
+    HeatmapExpiredError,
+    JobCancelledError,
+    JobInterruptedError,
+    NotReadyError,
+    OverloadedError,
+    UnknownPredictionError,
+)
+from app.predictions.answer import Answer
 from app.predictions.explain import NIFTI_NAME, PNG_NAME
 from app.predictions.heatmaps import HeatmapSuffix
+from app.records.jobs import OPEN
 
-PREFIX = "/predictions"
 NIFTI_MEDIA_TYPE = "application/gzip"
 
 router = APIRouter(prefix=PREFIX, tags=["predictions"])
@@ -26,24 +36,37 @@ UNKNOWN = problem_responses(UnknownPredictionError)
 EXPIRED = problem_responses(UnknownPredictionError, HeatmapExpiredError)
 
 
-def with_links(answer: Answer) -> Answer:
-    """The answer as a client gets it: the names of the heatmap files become paths on this service."""
-    if answer.heatmap is None:
-        return answer
-    folder = f"{PREFIX}/{answer.id}"
-    links = HeatmapFiles(nifti=f"{folder}/{answer.heatmap.nifti}", png=f"{folder}/{answer.heatmap.png}")
-    return answer.model_copy(update={"heatmap": links})
-
-
 @router.get(
     "/{prediction_id}",
     operation_id="get_prediction",
     summary="An answer that was given",
-    responses=UNKNOWN,
+    response_model=Answer,
+    responses={
+        **problem_responses(
+            UnknownPredictionError,
+            JobCancelledError,
+            JobInterruptedError,
+            *IMAGE_PROBLEMS,
+            NotReadyError,
+            OverloadedError,
+        ),
+        HTTPStatus.ACCEPTED: {
+            "model": JobStatus,
+            "description": "Its job waits or runs; come back after `Retry-After`.",
+        },
+    },
 )
-def get_prediction(runtime: CurrentRuntime, prediction_id: PredictionId) -> Answer:
-    """The same document that `POST /predict` gave."""
-    return with_links(runtime.predictions.find(prediction_id))
+def get_prediction(
+    request: Request, runtime: CurrentRuntime, prediction_id: PredictionId
+) -> Answer | JSONResponse:
+    """The document that `POST /predict` gave; of a job, its status until it is done, or the problem that it met, with its status."""
+    try:
+        return with_links(runtime.predictions.find(prediction_id))
+    except UnknownPredictionError:
+        job = runtime.jobs.service.find(prediction_id)
+        if job is None:
+            raise
+    return accepted(job, runtime) if job.state in OPEN else outcome(job, request, runtime)
 
 
 def _heatmap(suffix: HeatmapSuffix) -> Any:  # noqa: ANN401 - of FastAPI

@@ -7,6 +7,7 @@ from typing import Annotated, cast
 from anyio import CapacityLimiter
 from fastapi import Depends, Request
 
+from app.jobs.room import JobRoom
 from app.predictions.admission import Admission
 from app.predictions.case_list import CaseList
 from app.predictions.case_store import CaseStore
@@ -36,6 +37,7 @@ class Runtime:
         shadows: Compares versions in the background.
         admission: The bounded queue.
         predictions: The use case.
+        jobs: Cases that are answered later.
         swept: All that is kept for its time.
         cases: Cases that are kept for a while.
         kept_cases: Asks them again.
@@ -53,6 +55,7 @@ class Runtime:
     shadows: ShadowComparisons
     admission: Admission
     predictions: PredictionService
+    jobs: JobRoom
     swept: Sequence[Swept]
     cases: CaseStore
     kept_cases: KeptCases

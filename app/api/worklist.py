@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal, cast
 from fastapi import APIRouter, Query
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from app.api.answers import PREFIX
 from app.api.openapi import problem_responses
-from app.api.predictions import PREFIX, UNKNOWN, PredictionId
+from app.api.predictions import UNKNOWN, PredictionId
 from app.api.runtime import CurrentRuntime
 from app.errors import MalformedRequestError
 from app.model_package.manifest import Task

@@ -2,70 +2,20 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Final, TextIO
+from typing import TextIO
 
-from app.errors import MalformedRequestError, NeuroFuseError
+from app.errors import MalformedRequestError
 from app.model_package.manifest import Manifest
-from app.predictions.answer import Answer
+from app.predictions.result_lines import ANSWERED, FAILED, Line, answered, columns_of, failed
 
-ANSWERED: Final = "answered"
-FAILED: Final = "failed"
-Line = Mapping[str, str]
-_FIRST: Final = ("id", "case", "status", "code", "detail", "model", "package_sha256", "label")
-_LAST: Final = (
-    "favourable",
-    "prediction_set",
-    "coverage",
-    "out_of_distribution",
-    "flagged",
-    "abstained",
-    "image_share",
-    "findings",
-    "warnings",
-    "milliseconds",
-)
+__all__ = ("ANSWERED", "FAILED", "Line", "ResultsFile", "answered", "columns", "failed", "read_results")
 
 
 def columns(manifest: Manifest) -> tuple[str, ...]:
-    """Of the results of a package: a column `p_<label>` for each class."""
-    return (*_FIRST, *(f"p_{each.label}" for each in manifest.outputs.classes), *_LAST)
-
-
-def answered(name: str, case: str, answer: Answer) -> Line:
-    """The line of an answer.
-
-    Args:
-        name: Of the row.
-        case: Digest of what was asked.
-        answer: The document that the service would give.
-    """
-    outcome, favourable = answer.prediction, answer.prediction.favourable
-    return {
-        "id": name,
-        "case": case,
-        "status": ANSWERED,
-        "model": f"{answer.model.name}@{answer.model.version}",
-        "package_sha256": answer.model.sha256,
-        "label": outcome.label,
-        **{f"p_{label}": f"{p:.6f}" for label, p in outcome.probabilities.items()},
-        "favourable": "" if favourable is None else f"{favourable:.6f}",
-        "prediction_set": " ".join(outcome.prediction_set),
-        "coverage": f"{outcome.coverage:g}",
-        "out_of_distribution": f"{outcome.out_of_distribution.score:.4f}",
-        "flagged": _yes(outcome.out_of_distribution.flagged),
-        "abstained": _yes(outcome.abstained),
-        "image_share": f"{answer.ehr.image_share:.4f}",
-        "findings": " ".join(finding.code for finding in answer.image.findings),
-        "warnings": " ".join(warning.code for warning in answer.warnings),
-        "milliseconds": str(answer.timing_ms.total),
-    }
-
-
-def failed(name: str, case: str, error: NeuroFuseError) -> Line:
-    """The line of a case that cannot be answered: the code and the words of a problem document."""
-    return {"id": name, "case": case, "status": FAILED, "code": error.code, "detail": error.detail}
+    """Of the results of a package."""
+    return columns_of([each.label for each in manifest.outputs.classes])
 
 
 def read_results(path: Path, header: Sequence[str]) -> list[Line]:
@@ -123,7 +73,3 @@ def _write_whole(path: Path, header: Sequence[str], lines: Iterable[Line]) -> No
         writer.writeheader()
         writer.writerows(lines)
     partial.replace(path)
-
-
-def _yes(truth: bool) -> str:
-    return "yes" if truth else "no"

@@ -107,6 +107,8 @@ class JobRunner:
             await anyio.sleep(LOOK_EVERY_S)
 
     def _look(self) -> None:
+        for state, count in self._turn.jobs.open_counts().items():
+            self._turn.metrics.jobs.labels(state).set(count)
         for priority in self._turn.turns.waiting(self._models(), datetime.now(UTC)):
             self._signals.job_came(Urgency(priority))
 

@@ -130,7 +130,7 @@ class JobService:
         return None if job is None else _same(job, wanted)
 
     def _refuse_more(self) -> None:
-        if self._records.open_count() >= self._limits.most:
+        if sum(self._records.open_counts().values()) >= self._limits.most:
             raise OverloadedError(
                 f"Expected at most {self._limits.most} jobs that wait or run; there are so many. Try again later.",
                 limit=self._limits.most,

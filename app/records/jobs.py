@@ -175,20 +175,25 @@ class JobRecords:
                 on_finished(session, row, now)
             return [row.id for row in dropped]
 
-    def counts(self, batch_id: str | None = None) -> dict[JobState, int]:
-        """How many jobs are in each state."""
-        query = select(JobRow.state, func.count(JobRow.id)).group_by(JobRow.state)
-        if batch_id is not None:
-            query = query.where(JobRow.batch_id == batch_id)
+    def counts(self, batch_id: str) -> dict[JobState, int]:
+        """How many jobs of a batch are in each state."""
+        query = (
+            select(JobRow.state, func.count(JobRow.id))
+            .where(JobRow.batch_id == batch_id)
+            .group_by(JobRow.state)
+        )
         with Session(self._engine) as session:
-            found = dict(session.execute(query).tuples())
+            found = dict(session.execute(query).tuples().all())
         return {state: found.get(state, 0) for state in (*OPEN, *FINISHED)}
 
-    def open_count(self) -> int:
-        """How many jobs are not finished."""
-        query = select(func.count(JobRow.id)).where(JobRow.state.in_(OPEN))
+    def open_counts(self) -> dict[JobState, int]:
+        """How many jobs wait and how many run."""
+        query = (
+            select(JobRow.state, func.count(JobRow.id)).where(JobRow.state.in_(OPEN)).group_by(JobRow.state)
+        )
         with Session(self._engine) as session:
-            return session.scalars(query).one()
+            found = dict(session.execute(query).tuples().all())
+        return {state: found.get(state, 0) for state in OPEN}
 
     def states(self, job_ids: Collection[str]) -> dict[str, JobState]:
         """The state of each of these jobs; those that are none are missing."""

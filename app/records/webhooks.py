@@ -1,5 +1,6 @@
 """Messages to be delivered; `app.records.job_events` writes them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Literal
@@ -40,6 +41,12 @@ class WebhookRecords:
         with Session(self._engine) as session:
             row = session.get(WebhookRow, subject_id)
             return None if row is None else _webhook_of(row)
+
+    def of(self, subject_ids: Iterable[str]) -> dict[str, Webhook]:
+        """The messages on the ends of several jobs or batches, by their ids."""
+        query = select(WebhookRow).where(WebhookRow.id.in_(list(subject_ids)))
+        with Session(self._engine) as session:
+            return {row.id: _webhook_of(row) for row in session.scalars(query)}
 
     def claim(self, most: int, now: datetime, until: datetime) -> list[Webhook]:
         """Begin to send the messages that are due, those that waited longest first.

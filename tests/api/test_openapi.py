@@ -23,6 +23,14 @@ OPERATIONS = {
 ROUTES = {
     ("post", "/predict"): "predict",
     ("get", "/predictions/{prediction_id}"): "get_prediction",
+    ("get", "/jobs"): "list_jobs",
+    ("get", "/jobs/{job_id}"): "get_job",
+    ("delete", "/jobs/{job_id}"): "cancel_job",
+    ("post", "/batches"): "make_batch",
+    ("get", "/batches/{batch_id}"): "get_batch",
+    ("post", "/batches/{batch_id}/close"): "close_batch",
+    ("delete", "/batches/{batch_id}"): "cancel_batch",
+    ("get", "/batches/{batch_id}/results.csv"): "get_batch_results",
     ("get", "/predictions/{prediction_id}/heatmap.nii.gz"): "get_heatmap_nifti",
     ("get", "/predictions/{prediction_id}/heatmap.png"): "get_heatmap_png",
     ("post", "/predictions/{prediction_id}/what-if"): "ask_what_if",
@@ -118,7 +126,8 @@ def test_predict_documents_every_code_it_can_answer_with() -> None:
         "no-usable-series", "mixed-series", "missing-slices", "irregular-geometry", "wrong-modality", "ehr-invalid",
         "unreadable-image", "not-a-head", "ehr-insufficient", "unknown-model", "unknown-upload", "not-ready", "overloaded",
         "deadline-passed",
-        "internal",
+        "internal", "webhook-refused", "unknown-batch", "batch-closed", "idempotency-key-in-use", "idempotency-key-reused",
+        "job-cancelled", "job-interrupted",
     }  # fmt: skip
 
 

@@ -1,0 +1,126 @@
+"""Batches: many cases for one package, each sent as a job; one status, one table of results, one webhook."""
+
+from http import HTTPStatus
+from typing import Annotated, Final, Self
+
+from fastapi import APIRouter, Path, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from app import errors
+from app.api.job_schemas import BatchStatus, batch_status
+from app.api.json_body import BoundedJson
+from app.api.openapi import problem_responses
+from app.api.preferences import PriorityName
+from app.api.runtime import CurrentRuntime, Runtime
+from app.inference.ticket import Urgency
+from app.jobs.addresses import LONGEST
+from app.model_package.manifest import Manifest, Task
+from app.predictions.catalogue import require_ready
+from app.records.batches import Batch
+
+MOST_MODEL: Final = 160
+CSV_MEDIA_TYPE: Final = "text/csv"
+UNKNOWN: Final = problem_responses(errors.UnknownBatchError)
+
+router = APIRouter(prefix="/batches", tags=["jobs"], route_class=BoundedJson)
+
+BatchId = Annotated[
+    str, Path(description="The `id` of a batch.", examples=["0193c2f4-6a00-7a31-9c2e-5d1f0b7e8a90"])
+]
+
+
+class BatchWish(BaseModel):
+    """What every case of a batch has in common."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    task: Annotated[Task | None, Field(description="What is asked.")] = None
+    model: Annotated[
+        str | None,
+        Field(
+            max_length=MOST_MODEL, description="Instead of `task`: `name`, `name@version` or `name@alias`."
+        ),
+    ] = None
+    priority: Annotated[PriorityName, Field(description="Whose turn comes first.")] = "batch"
+    webhook: Annotated[
+        str | None,
+        Field(max_length=LONGEST, description="Address that is told when the batch is closed and finished."),
+    ] = None
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        if (self.task is None) == (self.model is None):
+            raise ValueError("expected exactly one of task and model")
+        return self
+
+
+@router.post(
+    "",
+    operation_id="make_batch",
+    summary="Make a batch",
+    status_code=HTTPStatus.CREATED,
+    responses=problem_responses(
+        errors.MalformedRequestError,
+        errors.UploadTooLargeError,
+        errors.UnknownModelError,
+        errors.NotReadyError,
+        errors.WebhookRefusedError,
+    ),
+)
+def make_batch(runtime: CurrentRuntime, wish: BatchWish, response: Response) -> BatchStatus:
+    """The package is settled now, for every case; cases come with `POST /predict`, `Prefer: respond-async` and the part `batch`."""
+    catalogue = runtime.catalogue
+    entry = catalogue.entry(wish.model) if wish.model else catalogue.entry_for_task(wish.task or "gos")
+    require_ready(entry)
+    webhook = wish.webhook and runtime.jobs.addresses.judge(wish.webhook)
+    batch = runtime.jobs.batches.make(entry.reference, Urgency[wish.priority.upper()], webhook)
+    response.headers["Location"] = f"/batches/{batch.id}"
+    return _status(batch, runtime)
+
+
+@router.get("/{batch_id}", operation_id="get_batch", summary="How far a batch is", responses=UNKNOWN)
+def get_batch(runtime: CurrentRuntime, batch_id: BatchId) -> BatchStatus:
+    """How many of its jobs are in each state."""
+    return _status(runtime.jobs.batches.get(batch_id), runtime)
+
+
+@router.post("/{batch_id}/close", operation_id="close_batch", summary="Close a batch", responses=UNKNOWN)
+def close_batch(runtime: CurrentRuntime, batch_id: BatchId) -> BatchStatus:
+    """It takes no more cases; once every job is finished, it is too, and its webhook is told."""
+    batch = runtime.jobs.batches.close(batch_id)
+    runtime.jobs.signals.message_came()
+    return _status(batch, runtime)
+
+
+@router.delete("/{batch_id}", operation_id="cancel_batch", summary="Cancel a batch", responses=UNKNOWN)
+def cancel_batch(runtime: CurrentRuntime, batch_id: BatchId) -> BatchStatus:
+    """It is closed and what is not finished is cancelled; the answers there are stay."""
+    return _status(runtime.jobs.batches.cancel(batch_id), runtime)
+
+
+@router.get(
+    "/{batch_id}/results.csv",
+    operation_id="get_batch_results",
+    summary="What came of a batch, as a table",
+    response_class=StreamingResponse,
+    responses={**UNKNOWN, 200: {"content": {CSV_MEDIA_TYPE: {"schema": {"type": "string"}}}}},
+)
+def get_batch_results(runtime: CurrentRuntime, batch_id: BatchId) -> StreamingResponse:
+    """One row for each job that is done or failed, in the order of acceptance; the columns of `neurofuse predict --cohort`."""
+    batch = runtime.jobs.batches.get(batch_id)
+    lines = runtime.jobs.batches.table(batch, _manifest(batch, runtime))
+    headers = {"Content-Disposition": 'attachment; filename="results.csv"'}
+    return StreamingResponse(lines, media_type=CSV_MEDIA_TYPE, headers=headers)
+
+
+def _manifest(batch: Batch, runtime: Runtime) -> Manifest | None:
+    try:
+        return runtime.catalogue.entry(f"{batch.model_name}@{batch.model_version}").manifest
+    except errors.UnknownModelError:
+        return None  # it went out of the store
+
+
+def _status(batch: Batch, runtime: Runtime) -> BatchStatus:
+    jobs = runtime.jobs
+    return batch_status(batch, jobs.batches.counts(batch.id), jobs.webhooks.find(batch.id))

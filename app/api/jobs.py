@@ -1,0 +1,69 @@
+"""Jobs: cases that were accepted with `Prefer: respond-async`; how far they are, and no more of them."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from app import errors
+from app.api.job_schemas import JobList, JobStatus, job_status
+from app.api.openapi import problem_responses
+from app.api.runtime import CurrentRuntime
+from app.records.jobs import JobState
+
+router = APIRouter(prefix="/jobs", tags=["jobs"])
+
+MOST_ITEMS = 200
+MOST_OFFSET = 2**31
+ID_LENGTH = 36
+
+JobId = Annotated[
+    str,
+    Path(
+        description="Of a job, which its answer has too.", examples=["0193c2f4-6a00-7a31-9c2e-5d1f0b7e8a90"]
+    ),
+]
+
+
+class JobQuery(BaseModel):
+    """Which jobs are wanted, and which part of them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    state: Annotated[JobState | None, Field(description="Only these.")] = None
+    batch: Annotated[str | None, Field(max_length=ID_LENGTH, description="Only those of this batch.")] = None
+    limit: Annotated[int, Field(ge=1, le=MOST_ITEMS, description="Most items.")] = 25
+    offset: Annotated[int, Field(ge=0, le=MOST_OFFSET, description="Jobs before the first item.")] = 0
+
+
+@router.get(
+    "", operation_id="list_jobs", summary="Jobs", responses=problem_responses(errors.MalformedRequestError)
+)
+def list_jobs(runtime: CurrentRuntime, query: Annotated[JobQuery, Query()]) -> JobList:
+    """One page, the latest first."""
+    jobs, total = runtime.jobs.service.page(query.state, query.batch, query.limit, query.offset)
+    webhooks = runtime.jobs.webhooks.of(job.id for job in jobs if job.webhook_url)
+    items = [job_status(job, webhooks.get(job.id)) for job in jobs]
+    return JobList(items=items, total=total, limit=query.limit, offset=query.offset)
+
+
+@router.get(
+    "/{job_id}",
+    operation_id="get_job",
+    summary="How far a job is",
+    responses=problem_responses(errors.UnknownJobError),
+)
+def get_job(runtime: CurrentRuntime, job_id: JobId) -> JobStatus:
+    """Always the status, also of a job that is done; `GET /predictions/{id}` is the answer."""
+    return job_status(runtime.jobs.service.get(job_id), runtime.jobs.webhooks.find(job_id))
+
+
+@router.delete(
+    "/{job_id}",
+    operation_id="cancel_job",
+    summary="Cancel a job",
+    responses=problem_responses(errors.UnknownJobError, errors.JobFinishedError),
+)
+def cancel_job(runtime: CurrentRuntime, job_id: JobId) -> JobStatus:
+    """One that waits is cancelled at once; one that is worked on is `cancelling`, and ends before the network runs, or has run."""
+    return job_status(runtime.jobs.service.cancel(job_id), runtime.jobs.webhooks.find(job_id))

@@ -1,0 +1,56 @@
+"""Everything about jobs in one process, put together and run together."""
+
+from datetime import timedelta
+
+import anyio
+
+from app.jobs.addresses import AllowedAddresses
+from app.jobs.batches import BatchService
+from app.jobs.delivery import Deliveries
+from app.jobs.runner import JobRunner, runner_identity
+from app.jobs.sender import WebhookSender
+from app.jobs.service import JobLimits, JobService
+from app.jobs.sweep import JobSweep
+from app.jobs.turn import Turn
+from app.predictions.admission import Admission
+from app.records.store import RecordStore
+from app.settings import Settings, webhook_key
+
+
+class JobRoom:
+    """The parts.
+
+    Args:
+        settings: The operator's choices.
+        records: The database.
+        turn: What is done with a job.
+        admission: The queue that jobs share with interactive cases.
+
+    Attributes:
+        service: Accepts, finds and cancels jobs.
+        batches: The same for batches.
+        addresses: Where webhooks may go.
+        webhooks: What became of them.
+        signals: Short cuts inside this process.
+        sweep: Removes what is over.
+    """
+
+    def __init__(self, settings: Settings, records: RecordStore, turn: Turn, admission: Admission) -> None:
+        limits = JobLimits(settings.job_limit, settings.job_attempts)
+        self.signals = turn.signals
+        self.service = JobService(records.jobs, turn.artefacts, limits, turn.signals)
+        self.batches = BatchService(records.batches, records.jobs, self.service)
+        self.addresses = AllowedAddresses(settings.webhook_hosts, signed=bool(settings.webhook_secret))
+        self.webhooks = records.webhooks
+        self.sweep = JobSweep(records, turn.artefacts, timedelta(days=settings.job_days))
+        self._settings = settings
+        self._runner = JobRunner(turn, admission, settings.max_concurrent, runner_identity(settings.data))
+        self._metrics = turn.metrics
+
+    async def run(self) -> None:
+        """Answer jobs and deliver webhooks until cancelled."""
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._runner.run)
+            if self._settings.webhook_secret:
+                sender = WebhookSender(webhook_key(self._settings.webhook_secret))
+                group.start_soon(Deliveries(self.webhooks, sender, self.signals, self._metrics).run)
