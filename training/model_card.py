@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from app.model_package.manifest import Manifest, Metric
 from training.config import RunConfig
 from training.evaluation.document import Evaluation, Group
+from training.onnx_graph import Precision
 from training.report.words import decimal, estimate, find, metric_words, p_value, percent, sentence
 
 SUBGROUP_METRICS = ("auroc", "calibration_slope", "brier")
@@ -20,13 +21,19 @@ CARE_LIMITATION = (
 )
 
 
-def model_card(manifest: Manifest, config: RunConfig, evaluation: Evaluation) -> str:
+HALF_LIMITATION = "- The numbers above were measured in float32; this graph computes in float16, and its probabilities differ by up to 0.002."
+
+
+def model_card(
+    manifest: Manifest, config: RunConfig, evaluation: Evaluation, precision: Precision = "float32"
+) -> str:
     """The card as Markdown.
 
     Args:
         manifest: Of the package (digests may still be empty).
         config: Of the run.
         evaluation: Of the run.
+        precision: Of the graph.
     """
     sections = (
         f"# {manifest.title}",
@@ -42,7 +49,7 @@ def model_card(manifest: Manifest, config: RunConfig, evaluation: Evaluation) ->
         _distance(manifest, evaluation),
         _heatmaps(evaluation),
         _robustness(evaluation),
-        _limits(manifest),
+        _limits(manifest, precision),
     )
     return "\n\n".join(section for section in sections if section) + "\n"
 
@@ -216,7 +223,7 @@ def _estimate(metric: Metric, digits: int = 3) -> str:
     return estimate(metric, digits).replace("\N{NO-BREAK SPACE}", " ")
 
 
-def _limits(manifest: Manifest) -> str:
+def _limits(manifest: Manifest, precision: Precision) -> str:
     return (
         "## Limits\n\n"
         "- The numbers above hold for cases drawn like the training data. They say nothing about patients of any hospital.\n"
@@ -224,6 +231,7 @@ def _limits(manifest: Manifest) -> str:
         "is not evidence of a right reason.\n"
         "- The image share is a share of a mixture, not a causal importance.\n"
         + (f"{CARE_LIMITATION}\n" if manifest.task == "gos" else "")
+        + (f"{HALF_LIMITATION}\n" if precision == "float16" else "")
         + f"- The record may be empty; fewest known features: {manifest.ehr.minimum_features}. Missing values are told to the "
         "network as missing, not imputed."
     )

@@ -2,11 +2,16 @@
 
 import warnings
 from pathlib import Path
+from typing import Literal
 
+import onnx
 import torch
+from onnxruntime.transformers.float16 import convert_float_to_float16
 
 from training.networks.serving_graph import ServingGraph
 
+Precision = Literal["float32", "float16"]
+"""Of the arithmetic inside a graph; what enters and leaves it is float32 in any case."""
 OPSET = 20
 INPUTS = ("image", "ehr_values", "ehr_missing")
 OUTPUTS = ("probabilities", "heatmap", "image_share", "embedding")
@@ -42,3 +47,15 @@ def write_onnx(graph: ServingGraph, shape: tuple[int, int, int], features: int, 
     if program is None:
         raise RuntimeError("torch.onnx.export returned no program; expected one with dynamo=True")
     program.save(str(path), external_data=False)
+
+
+def halve(path: Path) -> None:
+    """Rewrite a graph in half precision: weights and arithmetic in float16, inputs and outputs in float32 as before.
+
+    Half the memory and, on a GPU with tensor cores, a multiple of the speed; on a CPU it is slower. The largest numbers inside are Hounsfield
+    units, some thousands, and float16 reaches 65,504.
+
+    Args:
+        path: As `write_onnx` left it; replaced.
+    """
+    onnx.save_model(convert_float_to_float16(onnx.load_model(path), keep_io_types=True), path)

@@ -66,6 +66,25 @@ def test_the_package_passes_its_own_self_test_and_states_its_numbers(road: tuple
     assert "this project's reading" in card
 
 
+def test_a_package_in_half_precision_answers_nearly_the_same_and_says_so(road: tuple[str, Path]) -> None:
+    task, folder = road
+    store = ModelStore(folder / "halves")
+    assert (
+        main(["export", str(folder / "run"), "--store", str(folder / "halves"), "--precision", "float16"])
+        == 0
+    )
+    half, full = store.load(task), ModelStore(folder / "store").load(task)
+    assert half.model_path.stat().st_size < 0.7 * full.model_path.stat().st_size
+    assert "float16" in (half.path / "MODEL_CARD.md").read_text()
+    case = load_cohort(folder / "cohort").part("test")[0]
+    answers = [
+        analyse(case.image, case.record, Predictor(package, OnnxSession(package))).outputs.probabilities
+        for package in (half, full)
+    ]
+    assert answers[0] == pytest.approx(answers[1], abs=2e-3)
+    assert answers[0] != answers[1]
+
+
 def test_a_version_is_never_overwritten(road: tuple[str, Path]) -> None:
     _, folder = road
     assert main(["export", str(folder / "run"), "--store", str(folder / "store"), "--version", "1"]) == 2

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.ehr.schema import EhrSchema
+from app.model_package.store import ModelStore
 from tests.training.test_train import AGE
 from training.checkpoint import Checkpoint
 from training.cohort import CohortDescription, CohortError
@@ -41,7 +42,7 @@ def _cohort(*images: str) -> CohortDescription:
 @pytest.mark.parametrize("name", ["concat", "mma", "mhgmu", "image"])
 def test_a_row_without_heatmap_or_gate_is_refused_by_what_it_lacks(name: str, tmp_path: Path) -> None:
     with pytest.raises(CohortError, match="expected a row with a spatial gate and a gated fusion"):
-        export_run(_checkpoint(name), _cohort("image"), tmp_path, tmp_path / "store", version=1)
+        export_run(_checkpoint(name), _cohort("image"), tmp_path, ModelStore(tmp_path / "store"), version=1)
     assert not (tmp_path / "store").exists()
 
 
@@ -51,7 +52,7 @@ def test_a_cohort_of_single_slices_is_refused(tmp_path: Path) -> None:
             _checkpoint("mma+mhgmu"),
             _cohort("low", "middle", "high"),
             tmp_path,
-            tmp_path / "store",
+            ModelStore(tmp_path / "store"),
             version=1,
         )
     assert not (tmp_path / "store").exists()
