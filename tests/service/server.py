@@ -33,15 +33,11 @@ class Server:
     process: subprocess.Popen[bytes]
 
     def predict(
-        self,
-        *images: Path | tuple[str, bytes],
-        path: str = "/predict",
-        headers: dict[str, str] | None = None,
-        **fields: str,
+        self, *images: Path | tuple[str, bytes], path: str = "/predict", **fields: str
     ) -> httpx.Response:
         """Send a case; an image is a file, or a name and its bytes."""
         parts = [each if isinstance(each, tuple) else (each.name, each.read_bytes()) for each in images]
-        return self.client.post(path, data=fields, files=[("image", part) for part in parts], headers=headers)
+        return self.client.post(path, data=fields, files=[("image", part) for part in parts])
 
     def uploads(self) -> list[Path]:
         """What lies in the folder of uploads now."""

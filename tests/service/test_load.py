@@ -46,6 +46,11 @@ def wait_for_pending(server: Server, count: int) -> None:
         time.sleep(0.05)
 
 
+def predict_with(server: Server, image: Path, headers: dict[str, str]) -> httpx.Response:
+    files = {"image": (image.name, image.read_bytes())}
+    return server.client.post("/predict", data={"task": "gos"}, files=files, headers=headers)
+
+
 def test_one_case_too_many_is_told_to_come_back(narrow: Server, head_ct: Path) -> None:
     held = [unfinished_upload(narrow) for _ in range(2)]
     wait_for_pending(narrow, 2)
@@ -81,7 +86,7 @@ def test_an_urgent_case_has_a_place_where_others_have_none(narrow: Server, head_
     held = [unfinished_upload(narrow) for _ in range(2)]
     wait_for_pending(narrow, 2)
     assert narrow.predict(head_ct, task="gos").status_code == 503
-    urgent = narrow.predict(head_ct, task="gos", headers={"NeuroFuse-Priority": "stat"})
+    urgent = predict_with(narrow, head_ct, {"NeuroFuse-Priority": "stat"})
     assert urgent.status_code == 200
     for connection in held:
         connection.close()
@@ -89,10 +94,10 @@ def test_an_urgent_case_has_a_place_where_others_have_none(narrow: Server, head_
 
 
 def test_an_answer_that_would_come_too_late_is_not_worked_on(narrow: Server, head_ct: Path) -> None:
-    late = narrow.predict(head_ct, task="gos", headers={"Prefer": "wait=0"})
+    late = predict_with(narrow, head_ct, {"Prefer": "wait=0"})
     assert "retry-after" not in late.headers
     problem(late, 503, "deadline-passed")
-    refused = narrow.predict(head_ct, task="gos", headers={"NeuroFuse-Priority": "soon"})
+    refused = predict_with(narrow, head_ct, {"NeuroFuse-Priority": "soon"})
     assert problem(refused, 400, "malformed-request")["parameters"] == ["header.NeuroFuse-Priority"]
 
 
