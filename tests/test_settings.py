@@ -41,6 +41,8 @@ def test_settings_do_not_change(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("PORT", "0"), ("PROVIDER", "rocm"), ("MAX_CONCURRENT", "0"), ("QUEUE_LIMIT", "-1"),
         ("MAX_UPLOAD_BYTES", "0"), ("LOG_FORMAT", "xml"), ("UPLOAD_TIMEOUT_S", "0"), ("THREADS", "-1"),
+        ("DATABASE_URL", "mysql://user:PLANTED@host/name"), ("DATABASE_CONNECTIONS", "0"), ("KEEP_HEATMAPS_DAYS", "-1"),
+        ("KEEP_PREDICTIONS_DAYS", "-1"),
         ("READ_WORKERS", "0"), ("READ_TIMEOUT_S", "0"), ("READ_MEMORY_BYTES", "1000000"),
         ("DEVICES", "0;1"), ("MAX_BATCH", "-1"), ("BATCH_WAIT_MS", "-2"),
     ],
@@ -49,8 +51,15 @@ def test_a_value_that_makes_no_sense_stops_the_start(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     monkeypatch.setenv(ENV_PREFIX + name, value)
-    with pytest.raises(ValidationError):
+    with pytest.raises(ValidationError) as raised:
         Settings()
+    assert "PLANTED" not in str(raised.value)
+
+
+def test_the_password_of_the_database_is_in_no_representation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEUROFUSE_DATABASE_URL", "postgresql://user:PLANTED@host/name")
+    assert "PLANTED" not in f"{Settings()!r} {Settings()} {Settings().model_dump()}"
+    assert "PLANTED" in Settings().database_url.get_secret_value()
 
 
 def test_by_default_only_this_machine_is_listened_to() -> None:
