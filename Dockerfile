@@ -24,7 +24,7 @@ COPY pyproject.toml README.md LICENSE ./
 # hadolint ignore=DL3013
 RUN mkdir app \
     && touch app/__init__.py \
-    && pip --python /opt/neurofuse/bin/python install --only-binary :all: ".[${VARIANT}]"
+    && pip --python /opt/neurofuse/bin/python install --only-binary :all: ".[${VARIANT},postgres,s3]"
 COPY app ./app
 COPY --from=web /src/app/web ./app/web
 # Isolated (-I), so that what was installed is what is tried, not the sources here.

@@ -138,7 +138,7 @@ def test_nothing_enters_the_build_unnamed() -> None:
 def test_each_variant_is_an_extra(variant: str) -> None:
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     assert re.search(rf"^{variant} = \[", text, flags=re.MULTILINE)
-    assert '".[${VARIANT}]"' in DOCKERFILE
+    assert '".[${VARIANT},postgres,s3]"' in DOCKERFILE
 
 
 @pytest.mark.parametrize("name", SERVICES)
