@@ -99,6 +99,9 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument(
         "--cohort", type=Path, metavar="TABLE", help="CSV file with a row a patient, instead of an image"
     )
+    predict.add_argument(
+        "--ray", metavar="ADDRESS", help="with --cohort: a Ray cluster whose machines answer, such as auto"
+    )
     predict.add_argument("--ehr", type=Path, help="JSON file with the record; an empty record by default")
     which = predict.add_mutually_exclusive_group(required=True)
     which.add_argument("--task", choices=get_args(Task), help="what is asked")
@@ -143,8 +146,11 @@ def _serve(arguments: argparse.Namespace, settings: Settings) -> int:
 def _predict(arguments: argparse.Namespace, settings: Settings) -> int:
     if bool(arguments.image) == bool(arguments.cohort):
         raise MalformedRequestError("Expected image files, or --cohort and a table; give one of them.")
+    if arguments.ray and not arguments.cohort:
+        raise MalformedRequestError("Expected --cohort and a table beside --ray; one case is answered here.")
     if arguments.cohort:
-        return predict_cohort(arguments.cohort, arguments.out, _package(arguments, settings), settings)
+        package = _package(arguments, settings)
+        return predict_cohort(arguments.cohort, arguments.out, package, settings, arguments.ray)
     record = parse_record(arguments.ehr.read_text(encoding="utf-8") if arguments.ehr else "{}")
     case = Case(files_in(arguments.image), record, arguments.heatmap, arguments.series)
     predictor = start_with(settings.provider, settings.threads)(_package(arguments, settings))

@@ -1,6 +1,6 @@
 """`neurofuse predict --cohort TABLE`: from the table to the results, going on where an earlier run was cut off."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -9,13 +9,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app.cohort.picture import counts, draw_summary
+from app.cohort.ray_engine import answered_on_ray
 from app.cohort.results import ANSWERED, FAILED, Line, ResultsFile, columns, read_results
-from app.cohort.run import Engine, answer_rows
+from app.cohort.run import answered_here
 from app.cohort.table import Row, read_table
-from app.imaging.isolation import ImageWorkers
-from app.main import read_limits, worker_limits
 from app.model_package.package import Package
-from app.predictions.start import start_as_set
 from app.settings import Settings
 
 SOME_FAILED: Final = 1
@@ -23,7 +21,9 @@ INTERRUPTED: Final = 130
 """Exit status of a program that Ctrl-C ended, by the shell's custom."""
 
 
-def predict_cohort(table: Path, out: Path, package: Package, settings: Settings) -> int:
+def predict_cohort(
+    table: Path, out: Path, package: Package, settings: Settings, ray_address: str | None = None
+) -> int:
     """Answer every row of a table.
 
     A row whose files, record and package are those of an earlier answer in `out` keeps it; what failed is tried again.
@@ -33,6 +33,7 @@ def predict_cohort(table: Path, out: Path, package: Package, settings: Settings)
         out: CSV file of the results; a picture of the same name and `.svg` lies beside it.
         package: Which answers.
         settings: Provider, threads and bounds.
+        ray_address: A Ray cluster whose machines answer; this machine alone where None.
 
     Returns:
         0, 1 where some row could not be answered, 130 after Ctrl-C.
@@ -52,7 +53,8 @@ def predict_cohort(table: Path, out: Path, package: Package, settings: Settings)
     out.parent.mkdir(parents=True, exist_ok=True)
     results, interrupted = ResultsFile(out, header, kept), False
     try:
-        _answer(todo, len(kept), results, package, settings, console)
+        if todo:
+            _gather(_answered(todo, package, settings, ray_address), len(todo), results, console)
     except KeyboardInterrupt:
         interrupted = True
     finally:
@@ -70,21 +72,19 @@ def _holds(line: Line, digests: dict[str, str]) -> bool:
     return line["status"] == ANSWERED and digests.get(line["id"]) == line["case"]
 
 
-def _answer(
-    todo: Sequence[tuple[Row, str]],
-    kept: int,
-    results: ResultsFile,
-    package: Package,
-    settings: Settings,
-    console: Console,
-) -> None:
-    if not todo:
-        return
-    predictor = start_as_set(settings)(package)
-    limits = worker_limits(settings)
-    with closing(ImageWorkers(limits)) as loader, _bar(console) as progress:
-        bar = progress.add_task("cases", total=kept + len(todo), completed=kept)
-        for line in answer_rows(todo, Engine(predictor, loader, read_limits(settings), limits.workers)):
+def _answered(
+    todo: Sequence[tuple[Row, str]], package: Package, settings: Settings, ray_address: str | None
+) -> Generator[Line]:
+    if ray_address is None:
+        return answered_here(todo, package, settings)
+    return answered_on_ray(todo, package, settings, ray_address)
+
+
+def _gather(answers: Generator[Line], expected: int, results: ResultsFile, console: Console) -> None:
+    kept = len(results.lines)
+    with closing(answers) as lines, _bar(console) as progress:
+        bar = progress.add_task("cases", total=kept + expected, completed=kept)
+        for line in lines:
             results.add(line)
             progress.advance(bar)
 

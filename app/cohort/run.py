@@ -1,7 +1,8 @@
 """Cases side by side: images are read in processes of their own while the graph answers others, never more than a few in memory."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,10 +13,15 @@ from app.cohort.results import Line, answered, failed
 from app.cohort.table import Row
 from app.errors import NeuroFuseError
 from app.imaging.folders import files_in
+from app.imaging.isolation import ImageWorkers
 from app.imaging.limits import ReadLimits
 from app.imaging.load import Loader
 from app.inference.predictor import Predictor
+from app.main import read_limits, worker_limits
+from app.model_package.package import Package
 from app.predictions.explain import Case, explain
+from app.predictions.start import start_as_set
+from app.settings import Settings
 from app.telemetry import describe_exception
 
 log = structlog.stdlib.get_logger(__name__)
@@ -36,6 +42,29 @@ class Engine:
     loader: Loader
     limits: ReadLimits
     workers: int
+
+
+@contextmanager
+def engine_of(package: Package, settings: Settings, cpus: int | None = None) -> Iterator[Engine]:
+    """An engine in this process and in processes beside it, until the block ends.
+
+    Args:
+        package: Which answers.
+        settings: Provider, threads and bounds.
+        cpus: CPUs that are ours, where the machine is shared; by default those this process may use.
+
+    Raises:
+        NeuroFuseError: The package is not fit to answer here.
+    """
+    predictor, limits = start_as_set(settings, cpus=cpus)(package), worker_limits(settings)
+    with closing(ImageWorkers(limits)) as loader:
+        yield Engine(predictor, loader, read_limits(settings), limits.workers)
+
+
+def answered_here(rows: Sequence[tuple[Row, str]], package: Package, settings: Settings) -> Generator[Line]:
+    """Answer rows on this machine, see `answer_rows`; closing it ends what is beside this process."""
+    with engine_of(package, settings) as engine:
+        yield from answer_rows(rows, engine)
 
 
 def answer_rows(rows: Sequence[tuple[Row, str]], engine: Engine) -> Iterator[Line]:

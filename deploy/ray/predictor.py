@@ -47,7 +47,7 @@ class PredictorReplica:
         settings = Settings()
         configure_logging(settings.log_level, settings.log_format)
         store = ModelStore(settings.model_store)
-        self._graphs = Graphs(store, start_as_set(settings, _own_cpus()))
+        self._graphs = Graphs(store, start_as_set(settings, cpus=_own_cpus()))
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="case")
         for reference in store.references():
             # Why one is not served is told to whoever asks for it; the others are.
