@@ -77,7 +77,7 @@ test-serving: $(VENV)-serving/.installed ## Run the tests of the service in an e
 	$(VENV)-serving/bin/python -m pytest -m "not torch" \
 	  --ignore=tests/training --ignore=tests/skew --ignore=tests/benchmarks --ignore=tests/contract
 
-bench: $(VENV)/.development $(VENV)-peers/.installed ## Print the benchmarks, each beside its peers (NEUROFUSE_SAMPLES adds real images)
+bench: $(VENV)/.development $(VENV)-peers/.installed $(VENV)-peers-serving/.installed ## Print the benchmarks, each beside its peers (NEUROFUSE_SAMPLES adds real images; needs hey)
 	$(PY) -m benchmarks
 
 fuzz: $(VENV)/.development ## Read 20,000 mutated uploads in worker processes with bounds on time and memory
@@ -104,7 +104,7 @@ clean: ## Remove caches and build products; environments, runs and models stay
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
 	find app training tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(VENV)/bin/python $(VENV)-serving/bin/python $(VENV)-peers/bin/python: %/bin/python:
+$(VENV)/bin/python $(VENV)-serving/bin/python $(VENV)-peers/bin/python $(VENV)-peers-serving/bin/python: %/bin/python:
 	$(PYTHON) -m venv $*
 
 web/node_modules/.installed: web/package.json web/package-lock.json
@@ -136,4 +136,11 @@ $(VENV)-peers/.installed: PY = $(VENV)-peers/bin/python
 $(VENV)-peers/.installed: pyproject.toml benchmarks/peers.txt | $(VENV)-peers/bin/python
 	$(PIP) $(TORCH)
 	$(PIP) --requirement benchmarks/peers.txt
+	@touch $@
+
+# The servers of other people, with our reading installed beside them: they read with it, and as their users would.
+$(VENV)-peers-serving/.installed: PY = $(VENV)-peers-serving/bin/python
+$(VENV)-peers-serving/.installed: pyproject.toml benchmarks/peers-serving.txt | $(VENV)-peers-serving/bin/python
+	$(PIP) $(TORCH)
+	$(PIP) --editable '.[cpu]' --requirement benchmarks/peers-serving.txt
 	@touch $@

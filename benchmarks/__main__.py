@@ -1,7 +1,8 @@
 """Run the benchmarks and print their tables, each beside its peers.
 
     imaging         files to model tensor, beside SimpleITK, TorchIO, MONAI and dcm2niix (`make bench` installs them)
-    http_overhead   what HTTP adds to an analysis
+    serving_overhead    what HTTP, admission and the record add to the work itself, stage by stage
+    serving_peers       our service beside LitServe, BentoML, Ray Serve, mosec and FastAPI with the same package
     training        an epoch of training, beside a plain MONAI + Lightning script
 
 Example:
@@ -15,8 +16,9 @@ from rich.console import Console
 
 from benchmarks.machine import described
 
-NAMES = ("imaging", "http_overhead", "training")
-"""A benchmark is a module of this package with `run(rounds)` that returns what rich can print."""
+NAMES = ("imaging", "serving_overhead", "serving_peers", "training")
+"""A benchmark is a module of this package with `run(rounds)` that returns what rich can print, and `ROUNDS` if not seven."""
+ROUNDS = 7
 
 
 def main() -> None:
@@ -24,14 +26,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(NAMES)} (default: all)")
-    parser.add_argument("--rounds", type=int, default=7, help="rounds that count (default: 7)")
+    parser.add_argument("--rounds", type=int, help="rounds that count (default: each its own)")
     options = parser.parse_args()
     if unknown := set(options.names) - set(NAMES):
         parser.error(f"unknown benchmark {', '.join(sorted(unknown))}; expected one of {', '.join(NAMES)}")
     console = Console()
     console.print(described(), style="dim", soft_wrap=True)
     for name in options.names or NAMES:
-        console.print(import_module(f"benchmarks.{name}").run(options.rounds))
+        benchmark = import_module(f"benchmarks.{name}")
+        console.print(benchmark.run(options.rounds or getattr(benchmark, "ROUNDS", ROUNDS)))
 
 
 if __name__ == "__main__":

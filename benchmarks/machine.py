@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections.abc import Sequence
 from importlib.metadata import distributions, version
 from pathlib import Path
 
@@ -17,6 +18,7 @@ LIBRARIES = (
     "isal",
 )
 PEERS = ("dcm2niix", "itk", "monai", "simpleitk", "torch", "torchio")
+"""Those of the imaging benchmark."""
 
 
 def described() -> str:
@@ -29,10 +31,15 @@ def described() -> str:
 
 
 def peers_described(python: Path) -> str:
-    """Versions in the environment of an interpreter, on one line."""
+    """Versions of the imaging peers in the environment of an interpreter, on one line."""
+    return versions_in(python, PEERS)
+
+
+def versions_in(python: Path, names: Sequence[str]) -> str:
+    """Versions of distributions in the environment of an interpreter, on one line; those that are there."""
     folders = [str(folder) for folder in python.parents[1].glob("lib/python*/site-packages")]
     found = {one.metadata["Name"].lower(): one.version for one in distributions(path=folders)}
-    return ", ".join(f"{name} {found[name]}" for name in PEERS if name in found)
+    return ", ".join(f"{name} {found[name]}" for name in names if name in found)
 
 
 def _processor() -> str:

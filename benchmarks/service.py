@@ -1,64 +1,72 @@
 """A service of our own for a benchmark: the installed command in a process of its own, on a free port."""
 
-import os
-import socket
-import subprocess
+import shutil
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-import httpx
+from app.model_package.store import ModelStore
+from app.settings import Settings
+from benchmarks.processes import Process, free_port
 
-READY_WITHIN_S = 120.0
-STOP_WITHIN_S = 30.0
+MODEL: Final = "gos"
+RECORD: Final[dict[str, object]] = {"age": 71, "sex": "female", "gcs": 13, "systolic_bp": 178}
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running service.
+
+    Attributes:
+        url: Where it listens.
+        process: Its process.
+    """
+
+    url: str
+    process: Process
 
 
 @contextmanager
-def running(model_store: Path, data: Path) -> Iterator[str]:
+def serving(model_store: Path, data: Path, **settings: object) -> Iterator[Service]:
     """Serve until the block ends.
 
     Args:
         model_store: Packages to serve.
-        data: Folder for what the service keeps.
-
-    Yields:
-        The base URL.
+        data: Folder for what the service keeps; the log lies beside it.
+        **settings: More `NEUROFUSE_` variables, in lower case.
     """
-    port = _free_port()
-    environment = {
-        **os.environ,
-        "NEUROFUSE_PORT": str(port),
-        "NEUROFUSE_MODEL_STORE": str(model_store),
-        "NEUROFUSE_DATA": str(data),
-        "NEUROFUSE_LOG_LEVEL": "ERROR",
-    }
-    command = [str(Path(sys.executable).parent / "neurofuse"), "serve"]
-    process = subprocess.Popen(command, env=environment)  # noqa: S603 - our own command
+    service = start(model_store, data, **settings)
     try:
-        url = f"http://127.0.0.1:{port}"
-        _wait_until_ready(url, process)
-        yield url
+        service.process.wait_until(f"{service.url}/readyz")
+        yield service
     finally:
-        process.terminate()
-        process.wait(STOP_WITHIN_S)
+        service.process.close()
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def start(model_store: Path, data: Path, **settings: object) -> Service:
+    """Start a service and do not wait for it; arguments as `serving`."""
+    port = free_port()
+    chosen = {"port": port, "model_store": model_store, "data": data, "log_level": "ERROR", **settings}
+    environment = {f"NEUROFUSE_{name.upper()}": str(value) for name, value in chosen.items()}
+    command = [str(Path(sys.executable).parent / "neurofuse"), "serve"]
+    return Service(f"http://127.0.0.1:{port}", Process(command, environment, data.with_suffix(".log")))
 
 
-def _wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + READY_WITHIN_S
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            if httpx.get(f"{url}/readyz").is_success:
-                return
-        except httpx.TransportError:
-            pass  # not listening yet
-        time.sleep(0.1)
-    raise RuntimeError(f"the service was not ready within {READY_WITHIN_S:.0f} s; expected 200 from /readyz")
+def store_of_one(folder: Path, model: str = MODEL) -> Path:
+    """A store that holds the latest version of one reference package and nothing else.
+
+    Args:
+        folder: Made here.
+        model: Name of the package.
+
+    Returns:
+        The folder.
+    """
+    store = ModelStore(Settings().model_store)
+    reference = store.resolve(model)
+    below = Path(reference.name, str(reference.version))
+    shutil.copytree(Settings().model_store / below, folder / below)
+    return folder
