@@ -1,0 +1,71 @@
+"""A session is closed after its last user let go of it, and not before."""
+
+import threading
+import time
+from pathlib import Path
+
+from app.inference.graph_session import GraphSession
+from app.inference.predictor import Predictor
+from app.inference.session import OnnxSession
+from app.model_package.store import ModelStore
+from app.predictions.releasing import Releaser
+
+
+class Watched(OnnxSession):
+    """A session that says when it is closed; it is what it is otherwise."""
+
+    def __init__(self, store: Path) -> None:
+        super().__init__(ModelStore(store).load("gos", 1))
+        self.closed = threading.Event()
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+class Stubborn(Watched):
+    """A session that cannot be closed."""
+
+    def close(self) -> None:
+        super().close()
+        raise RuntimeError("the device is gone")
+
+
+def predictor(store: Path, session: GraphSession) -> Predictor:
+    return Predictor(ModelStore(store).load("gos", 1), session)
+
+
+def test_a_session_is_closed_after_its_last_user(tiny_store: Path) -> None:
+    session = Watched(tiny_store)
+    with Releaser() as releaser:
+        held = predictor(tiny_store, session)
+        releaser.watch(held)
+        in_flight = [held]
+        del held
+        assert not session.closed.wait(0.1)
+        in_flight.clear()
+        assert session.closed.wait(5)
+
+
+def test_one_session_that_cannot_be_closed_keeps_no_other_open(tiny_store: Path) -> None:
+    first, second = Stubborn(tiny_store), Watched(tiny_store)
+    with Releaser() as releaser:
+        for session in (first, second):
+            releaser.watch(predictor(tiny_store, session))
+        assert first.closed.wait(5)
+        assert second.closed.wait(5)
+
+
+def test_letting_go_never_waits_for_the_closing(tiny_store: Path) -> None:
+    class Slow(Watched):
+        def close(self) -> None:
+            time.sleep(0.5)
+            super().close()
+
+    session = Slow(tiny_store)
+    with Releaser() as releaser:
+        held = predictor(tiny_store, session)
+        releaser.watch(held)
+        began_s = time.monotonic()
+        del held
+        assert time.monotonic() - began_s < 0.3
+    assert session.closed.is_set()
