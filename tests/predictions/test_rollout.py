@@ -204,7 +204,7 @@ def test_a_process_that_cannot_follow_keeps_what_it_has_and_is_not_ready(
     (store / "gos" / "3" / "manifest.json").write_text("{}")
     second.rollout.follow()
     assert second.meaning("gos") == "gos@2"
-    assert require_ready(second.catalogue.entry("gos"))
+    self_test(require_ready(second.catalogue.entry("gos")))
     assert not second.catalogue.ready
     first.rollout.unload(GOS_3)
     second.rollout.follow()
