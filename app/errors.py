@@ -22,7 +22,8 @@
     │   ├── WebhookRefusedError             webhook-refused
     │   ├── NotAuthenticatedError           not-authenticated
     │   ├── NotAllowedError                 not-allowed
-    │   ├── AliasConflictError              alias-conflict
+    │   ├── PackageInUseError               package-in-use
+    │   ├── NothingToRollBackError          nothing-to-roll-back
     │   ├── PackageRefusedError             package-refused
     │   ├── JobStateError               the job is in another state than the request needs
     │   │   ├── JobFinishedError            job-finished
@@ -42,6 +43,7 @@
     │   ├── NotReadyError                   not-ready
     │   ├── OverloadedError                 overloaded
     │   ├── RecordsUnavailableError         records-unavailable
+    │   ├── ArtefactsUnavailableError       artefacts-unavailable
     │   ├── JobInterruptedError             job-interrupted
     │   └── DeadlinePassedError             deadline-passed
     └── PackageError                    a model package that must not be served
@@ -209,11 +211,18 @@ class NotAllowedError(RequestError):
     title = "This is not allowed."
 
 
-class AliasConflictError(RequestError):
-    """What is asked contradicts what the aliases are now."""
+class PackageInUseError(RequestError):
+    """An alias needs the package, or accepted jobs wait for it."""
 
-    code = "alias-conflict"
-    title = "An alias stands against it."
+    code = "package-in-use"
+    title = "The model package is in use."
+
+
+class NothingToRollBackError(RequestError):
+    """The alias has no canary and was never moved."""
+
+    code = "nothing-to-roll-back"
+    title = "There is nothing to go back to."
 
 
 class PackageRefusedError(RequestError):
@@ -345,6 +354,13 @@ class RecordsUnavailableError(ServiceError):
 
     code = "records-unavailable"
     title = "The database does not answer."
+
+
+class ArtefactsUnavailableError(ServiceError):
+    """The object store of heatmaps and uploads does not answer now."""
+
+    code = "artefacts-unavailable"
+    title = "The object store does not answer."
 
 
 class JobInterruptedError(ServiceError):

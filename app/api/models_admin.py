@@ -23,7 +23,7 @@ from app.records.aliases import Alias, Canary
 CLOSED: Final = (errors.NotAuthenticatedError, errors.NotAllowedError)
 FOUND: Final = (*CLOSED, errors.MalformedRequestError, errors.UnknownModelError)
 REFUSED: Final = (*FOUND, errors.PackageRefusedError)
-CONFLICT: Final = (*FOUND, errors.AliasConflictError)
+IN_USE: Final = (*FOUND, errors.PackageInUseError)
 
 router = APIRouter(
     prefix="/admin/models", tags=["administration"], dependencies=[AdminOnly], route_class=BoundedJson
@@ -85,7 +85,7 @@ async def load_model(runtime: CurrentRuntime, name: Name, version: Version) -> M
     "/{name}/{version}/unload",
     operation_id="unload_model",
     summary="Serve a version no longer",
-    responses=problem_responses(*CONFLICT),
+    responses=problem_responses(*IN_USE),
 )
 async def unload_model(runtime: CurrentRuntime, name: Name, version: Version) -> ModelSummary:
     """Cases that it is answering are answered; then its memory is given back. The package stays in the store."""
@@ -110,7 +110,7 @@ async def put_alias(runtime: CurrentRuntime, name: Name, alias: AliasName, wish:
     "/{name}/aliases/{alias}/rollback",
     operation_id="roll_alias_back",
     summary="Go back to what answered before",
-    responses=problem_responses(*REFUSED, errors.AliasConflictError),
+    responses=problem_responses(*REFUSED, errors.NothingToRollBackError),
 )
 async def roll_alias_back(runtime: CurrentRuntime, name: Name, alias: AliasName) -> AliasState:
     """Ends the canary, where there is one; else goes back by one version. Either way every case has one and the same version again."""

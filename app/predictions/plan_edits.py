@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from app.errors import AliasConflictError, UnknownModelError
+from app.errors import NothingToRollBackError, PackageInUseError, UnknownModelError
 from app.model_package.store import Reference
 from app.records.aliases import Alias, Plan
 
@@ -25,15 +25,19 @@ def not_wanting(reference: Reference) -> Edit:
     """Serve a version no longer.
 
     Raises:
-        AliasConflictError: An alias needs it.
+        PackageInUseError: An alias needs it, or accepted jobs wait for it.
     """
 
     def edit(plan: Plan) -> Plan:
         needing = [str(alias) for alias in plan.aliases.values() if reference in alias.needed]
         if needing:
-            raise AliasConflictError(
+            raise PackageInUseError(
                 f"Expected a version that no alias needs; {reference} is needed. Point those in `known` elsewhere first.",
                 known=sorted(needing),
+            )
+        if reference in plan.awaited:
+            raise PackageInUseError(
+                f"Expected a version that no accepted job waits for; {reference} is awaited. Let its jobs end, or cancel them."
             )
         return replace(plan, wishes={**plan.wishes, reference: False})
 
@@ -55,7 +59,7 @@ def rolling_back(name: str, alias: str) -> Edit:
 
     Raises:
         UnknownModelError: There is no such alias.
-        AliasConflictError: It has no canary and was never moved.
+        NothingToRollBackError: It has no canary and was never moved.
     """
 
     def edit(plan: Plan) -> Plan:
@@ -63,7 +67,7 @@ def rolling_back(name: str, alias: str) -> Edit:
         if now.canary is not None:
             return _with(plan, replace(now, canary=None, shadow=None))
         if not now.previous:
-            raise AliasConflictError(
+            raise NothingToRollBackError(
                 f"Expected an alias that was moved or has a canary; {now} was never moved. Point it to a version."
             )
         return _with(plan, Alias(name, alias, now.previous[-1], previous=now.previous[:-1]))

@@ -86,7 +86,7 @@ class Rollout:
 
         Raises:
             UnknownModelError: There is no such one.
-            AliasConflictError: An alias needs it.
+            PackageInUseError: An alias needs it, or accepted jobs wait for it.
         """
         self._catalogue.entry(str(reference))
         self._change(not_wanting(reference))
@@ -106,7 +106,7 @@ class Rollout:
 
         Raises:
             UnknownModelError: There is no such alias, or the version before is no longer in the store.
-            AliasConflictError: It has no canary and was never moved.
+            NothingToRollBackError: It has no canary and was never moved.
             PackageRefusedError: The version before cannot be made ready.
         """
         return self._moved(rolling_back(name, alias), name, alias)

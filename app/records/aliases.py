@@ -9,9 +9,11 @@ from sqlalchemy import Engine, delete, select, update
 from sqlalchemy.orm import Session
 
 from app.model_package.store import Reference
-from app.records.tables import AliasRow, PackageWishRow, PlanRow
+from app.records.jobs import OPEN
+from app.records.tables import AliasRow, JobRow, PackageWishRow, PlanRow
 
 _REVISION: Final = select(PlanRow.revision)
+_AWAITED: Final = select(JobRow.model_name, JobRow.model_version).where(JobRow.state.in_(OPEN)).distinct()
 
 
 @dataclass(frozen=True)
@@ -70,11 +72,13 @@ class Plan:
         revision: How many changes led to it.
         aliases: By package name and alias.
         wishes: Whether a package is to be served, where an operator said so.
+        awaited: Packages that accepted jobs wait for; read, never written here.
     """
 
     revision: int = 0
     aliases: Mapping[tuple[str, str], Alias] = field(default_factory=dict)
     wishes: Mapping[Reference, bool] = field(default_factory=dict)
+    awaited: frozenset[Reference] = frozenset()
 
 
 class PlanRecords:
@@ -126,7 +130,8 @@ def _read(session: Session) -> Plan:
     revision = session.scalars(_REVISION).one()
     aliases = [_alias(row) for row in session.scalars(select(AliasRow))]
     wishes = {Reference(row.name, row.version): row.wanted for row in session.scalars(select(PackageWishRow))}
-    return Plan(revision, {(alias.name, alias.alias): alias for alias in aliases}, wishes)
+    awaited = frozenset(Reference(name, version) for name, version in session.execute(_AWAITED))
+    return Plan(revision, {(alias.name, alias.alias): alias for alias in aliases}, wishes, awaited)
 
 
 def _alias(row: AliasRow) -> Alias:

@@ -6,7 +6,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from app.errors import AliasConflictError, UnknownModelError
+from app.errors import NothingToRollBackError, PackageInUseError, UnknownModelError
 from app.model_package.store import Reference
 from app.predictions.plan_edits import (
     MOST_PREVIOUS,
@@ -41,7 +41,7 @@ def test_rolling_back_again_and_again_walks_the_whole_way_back(versions: list[in
     for version in reversed(way[:-1]):
         plan = rolling_back("gos", "production")(plan)
         assert production(plan).version == version
-    with pytest.raises(AliasConflictError):
+    with pytest.raises(NothingToRollBackError):
         rolling_back("gos", "production")(plan)
 
 
@@ -64,7 +64,7 @@ def test_what_an_alias_needs_is_served_and_cannot_be_taken_away(
     assert all(plan.wishes[Reference("gos", each)] for each in (version, canary, shadow))
     reference = Reference("gos", other)
     if other in (version, canary, shadow):
-        with pytest.raises(AliasConflictError) as conflict:
+        with pytest.raises(PackageInUseError) as conflict:
             not_wanting(reference)(plan)
         assert conflict.value.fields["known"] == ["gos@production"]
     else:
@@ -80,3 +80,10 @@ def test_an_alias_that_is_not_there_cannot_be_moved_back_or_forgotten() -> None:
 def test_a_forgotten_alias_is_forgotten_alone() -> None:
     plan = pointing(Alias("gos", "trial", 2))(moved(1))
     assert set(removing("gos", "production")(plan).aliases) == {("gos", "trial")}
+
+
+def test_what_accepted_jobs_wait_for_cannot_be_taken_away() -> None:
+    awaited = Plan(awaited=frozenset({Reference("gos", 1)}))
+    with pytest.raises(PackageInUseError):
+        not_wanting(Reference("gos", 1))(awaited)
+    assert not not_wanting(Reference("gos", 2))(awaited).wishes[Reference("gos", 2)]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import AliasConflictError, PackageRefusedError, UnknownModelError
+from app.errors import PackageInUseError, PackageRefusedError, UnknownModelError
 from app.inference.self_test import self_test
 from app.model_package.store import ModelStore, Reference
 from app.predictions.catalogue import Catalogue, State, require_ready
@@ -147,7 +147,7 @@ def test_an_alias_loads_what_it_needs_and_keeps_it(
     assert process.states() == dict.fromkeys(("gos@1", "gos@2", "gos@3"), State.READY)
     assert {process.meaning("gos", f"case-{number}") for number in range(50)} == {"gos@2", "gos@3"}
     assert [each.package.manifest.version for each in process.catalogue.shadows_of(GOS_2)] == [1]
-    with pytest.raises(AliasConflictError):
+    with pytest.raises(PackageInUseError):
         process.rollout.unload(GOS_3)
     process.rollout.roll_back("gos", "production")
     assert {process.meaning("gos", f"case-{number}") for number in range(50)} == {"gos@2"}

@@ -2,12 +2,14 @@
 
 import threading
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import Engine
 
 from app.model_package.store import Reference
 from app.records.aliases import Alias, Canary, Plan, PlanRecords
+from app.records.jobs import Job, JobRecords
 
 PRODUCTION = Alias("gos", "production", 3, Canary(4, 0.125), shadow=5, previous=(1, 2))
 TRIAL = Alias("gos", "trial", 1)
@@ -63,3 +65,12 @@ def test_changes_at_the_same_time_come_one_after_the_other(engine: Engine) -> No
     plan = records.plan()
     assert plan.revision == 3 * rounds
     assert plan.aliases["gos", "production"].version == 1 + 3 * rounds
+
+
+def test_packages_that_open_jobs_wait_for_are_told(engine: Engine) -> None:
+    records, jobs, now = PlanRecords(engine), JobRecords(engine), datetime(2026, 11, 23, 10, tzinfo=UTC)
+    for number, version in enumerate((1, 1, 2)):
+        jobs.add(Job(f"{number:036d}", "queued", 2, "gos", version, "{}", now, now, chances=3))
+    jobs.cancel(f"{2:036d}", now)
+    assert records.plan().awaited == {Reference("gos", 1)}
+    assert records.change(with_both).awaited == {Reference("gos", 1)}

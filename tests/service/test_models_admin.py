@@ -139,14 +139,14 @@ def test_an_alias_moves_and_goes_back_in_one_call(moving: Server, head_ct: Path)
         "name": "gos", "alias": "production", "version": 2, "canary": None, "shadow": None, "previous": [],
     }  # fmt: skip
     assert (now("gos"), now("gos@production")) == (2, 2)
-    problem(admin(moving, "POST", f"{path}/rollback"), 409, "alias-conflict")
+    problem(admin(moving, "POST", f"{path}/rollback"), 409, "nothing-to-roll-back")
     assert admin(moving, "DELETE", path).status_code == 204
     problem(moving.predict(head_ct, model="gos@production"), 404, "unknown-model")
 
 
 def test_what_an_alias_needs_is_not_unloaded(moving: Server) -> None:
     admin(moving, "PUT", "gos/aliases/trial", {"version": 1})
-    conflict = problem(admin(moving, "POST", "gos/1/unload"), 409, "alias-conflict")
+    conflict = problem(admin(moving, "POST", "gos/1/unload"), 409, "package-in-use")
     assert conflict["known"] == ["gos@trial"]
     assert states(moving)[1] == "ready"
 
