@@ -4,6 +4,7 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
+import structlog
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, ExceptionContext, event
@@ -30,6 +31,8 @@ UNAVAILABLE_SQLITE: Final = frozenset({
 })  # fmt: skip
 UNAVAILABLE_SQLSTATE: Final = ("08", "53", "57")
 """Classes of SQLSTATE: connection exception, insufficient resources, operator intervention."""
+
+log = structlog.stdlib.get_logger(__name__)
 
 
 def open_database(place: Path | str, connections: int = DEFAULT_CONNECTIONS) -> Engine:
@@ -64,13 +67,14 @@ def _explain(context: ExceptionContext) -> None:
     """Say in our own words what is no fault of the program."""
     if context.is_pre_ping:
         return  # the pool itself replaces the connection
-    if isinstance(context.sqlalchemy_exception, OperationalError) and _is_unavailable(
-        context.original_exception
-    ):
+    error = context.original_exception
+    if isinstance(context.sqlalchemy_exception, OperationalError) and _is_unavailable(error):
+        # No message: a server's may hold a value. Its code says what an operator needs.
+        log.error("database-fault", error_type=f"{type(error).__name__} {_state(error) or 'no connection'}")
         raise RecordsUnavailableError(
             "Expected the database to answer; it does not. Try again later.", retry_after_s=RETRY_AFTER_S
         )
-    if isinstance(context.sqlalchemy_exception, DataError) and not _sqlstate(context.original_exception):
+    if isinstance(context.sqlalchemy_exception, DataError) and not _state(error):
         # PostgreSQL keeps every character but this one; SQLite keeps it too.
         raise MalformedRequestError("Expected text without the character U+0000; take it out.")
 
@@ -79,10 +83,10 @@ def _is_unavailable(error: BaseException) -> bool:
     if isinstance(error, sqlite3.Error):
         return error.sqlite_errorcode & 0xFF in UNAVAILABLE_SQLITE
     # Without a state it comes from the client: no connection, or a broken one.
-    return (_sqlstate(error) or UNAVAILABLE_SQLSTATE[0]).startswith(UNAVAILABLE_SQLSTATE)
+    return (_state(error) or UNAVAILABLE_SQLSTATE[0]).startswith(UNAVAILABLE_SQLSTATE)
 
 
-def _sqlstate(error: BaseException) -> str | None:
-    """SQLSTATE of an error of the server; psycopg has it as an attribute."""
-    state: str | None = getattr(error, "sqlstate", None)
+def _state(error: BaseException) -> str | None:
+    """The code of an error: SQLSTATE as psycopg has it, or SQLite's name."""
+    state: str | None = getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorname", None)
     return state

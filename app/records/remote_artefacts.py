@@ -5,15 +5,24 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, Final, cast
 
 import fsspec
+import structlog
 
+from app.errors import ArtefactsUnavailableError
 from app.records.artefacts import NAME, PREFIX, Artefacts, FolderArtefacts, checked, remove, tree
+from app.telemetry import describe_exception
+
+RETRY_AFTER_S: Final = 5
+
+log = structlog.stdlib.get_logger(__name__)
 
 
 class RemoteArtefacts:
-    """Files in an object store or on another machine, through fsspec; an object is there as a whole or not at all.
+    """Files in an object store, through fsspec; an object is there as a whole or not at all.
+
+    Where the store does not answer, or refuses, every method raises ArtefactsUnavailableError.
 
     Args:
         url: Of a folder, in any scheme that fsspec knows; credentials are found as its library does.
@@ -31,9 +40,10 @@ class RemoteArtefacts:
         place = self._place(name)
         files = [path for path in tree(source) if path.is_file()]
         targets = [
-            f"{place}/{path.relative_to(source).as_posix()}" if path != source else place for path in files
+            place if path == source else f"{place}/{path.relative_to(source).as_posix()}" for path in files
         ]
-        self._fs.put([str(path) for path in files], targets)
+        with _asking():
+            self._fs.put([str(path) for path in files], targets)
         remove(source)
 
     def put_all(self, sources: Mapping[str, Path]) -> None:
@@ -43,7 +53,9 @@ class RemoteArtefacts:
 
     def open(self, name: str) -> BinaryIO:
         """As the protocol says; read piece by piece."""
-        return cast("BinaryIO", self._fs.open(self._place(name), "rb"))
+        place = self._place(name)
+        with _asking():
+            return cast("BinaryIO", self._fs.open(place, "rb"))
 
     @contextmanager
     def local(self, name: str) -> Iterator[Path]:
@@ -51,35 +63,59 @@ class RemoteArtefacts:
         place = self._place(name)
         with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
             copy = Path(folder) / place.rsplit("/", 1)[-1]
-            self._fs.get(place, str(copy), recursive=True)
-            if copy.is_file():
-                modified_s = self._fs.modified(place).timestamp()
-                os.utime(copy, (modified_s, modified_s))
+            with _asking():
+                self._fs.get(place, str(copy), recursive=True)
+                if copy.is_file():
+                    modified_s = self._fs.modified(place).timestamp()
+                    os.utime(copy, (modified_s, modified_s))
             yield copy
 
     def exists(self, name: str) -> bool:
         """As the protocol says."""
-        return bool(self._fs.exists(self._place(name)))
+        place = self._place(name)
+        with _asking():
+            return bool(self._fs.exists(place))
 
     def delete(self, name: str) -> None:
         """As the protocol says."""
-        with suppress(FileNotFoundError):
-            self._fs.rm_file(self._place(name))
+        place = self._place(name)
+        with suppress(FileNotFoundError), _asking():
+            self._fs.rm_file(place)
 
     def delete_all(self, prefix: str) -> None:
         """As the protocol says."""
-        with suppress(FileNotFoundError):
-            self._fs.rm(f"{self._root}/{checked(prefix, PREFIX)}", recursive=True)
+        folder = self._folder(prefix)
+        with suppress(FileNotFoundError), _asking():
+            self._fs.rm(folder, recursive=True)
 
     def names(self, prefix: str) -> Iterator[str]:
         """As the protocol says."""
-        for place in self._fs.find(f"{self._root}/{checked(prefix, PREFIX)}"):
-            name = place.removeprefix(f"{self._root}/")
-            if NAME.fullmatch(name):
-                yield name
+        folder = self._folder(prefix)
+        with _asking():
+            places = self._fs.find(folder)
+        names = (place.removeprefix(f"{self._root}/") for place in places)
+        return (name for name in names if NAME.fullmatch(name))
 
     def _place(self, name: str) -> str:
         return f"{self._root}/{checked(name, NAME)}"
+
+    def _folder(self, prefix: str) -> str:
+        return f"{self._root}/{checked(prefix, PREFIX)}"
+
+
+@contextmanager
+def _asking() -> Iterator[None]:
+    """Every library raises errors of its own; but for an absent file, all say that the store cannot do it now."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        log.error("artefacts-fault", **describe_exception(error))  # noqa: TRY400 - no message, which may hold a key
+        raise ArtefactsUnavailableError(
+            "Expected the object store to answer; it does not, or refuses. Try again later.",
+            retry_after_s=RETRY_AFTER_S,
+        ) from error
 
 
 def open_artefacts(url: str, folder: Path, scratch: Path) -> Artefacts:

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from fsspec import get_filesystem_class
 
+from app.errors import ArtefactsUnavailableError
 from app.records.artefacts import Artefacts, FolderArtefacts
 from app.records.remote_artefacts import open_artefacts
 from tests.support.s3 import BUCKET, ObjectStore
@@ -235,3 +237,34 @@ def test_what_lies_on_another_disk_is_copied_whole(tmp_path: Path, source: MakeS
         assert list(tmp_path.iterdir()) == []
     finally:
         shutil.rmtree(place)
+
+
+def test_a_store_that_does_not_answer_is_said_to_be_and_loses_nothing(
+    tmp_path: Path, source: MakeSource, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    clients = get_filesystem_class("s3")
+    clients.clear_instance_cache()  # it remembers clients, not what they read from the environment
+    request.addfinalizer(clients.clear_instance_cache)
+    artefacts = open_artefacts("s3://gone/x", tmp_path, tmp_path)
+    path = source()
+    with pytest.raises(ArtefactsUnavailableError):
+        artefacts.put("jobs/a/1", path)
+    assert path.exists()
+    with pytest.raises(ArtefactsUnavailableError):
+        artefacts.delete("jobs/a/1")
+
+
+def test_a_bucket_that_is_not_there_is_no_missing_file(
+    tmp_path: Path, source: MakeSource, object_store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in object_store.environment.items():
+        monkeypatch.setenv(name, value)
+    path = source()
+    artefacts = open_artefacts("s3://nobodys-bucket/x", tmp_path, tmp_path)
+    with pytest.raises((ArtefactsUnavailableError, FileNotFoundError)):
+        artefacts.put("jobs/a/1", path)
+    assert path.exists()
