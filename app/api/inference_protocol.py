@@ -224,10 +224,10 @@ def _metadata(catalogue: Catalogue, model: str) -> ModelMetadata:
     entry = catalogue.entry(model)
     predictor = require_ready(entry)
     manifest, name = predictor.package.manifest, entry.reference.name
-    versions = [each.reference.version for each in catalogue.entries() if each.reference.name == name]
+    ready = [each.reference for each in catalogue.entries() if each.predictor is not None]
     return ModelMetadata(
         name=name,
-        versions=[str(version) for version in versions],
+        versions=[str(each.version) for each in ready if each.name == name],
         platform=PLATFORM,
         inputs=_tensors(input_shapes(manifest)),
         outputs=_tensors(output_shapes(manifest)),

@@ -65,7 +65,7 @@ async def _apart(runtime: Runtime, act: Callable[[], Result]) -> Result:
 )
 async def look_into_store(runtime: CurrentRuntime) -> ModelList:
     """As `GET /models`, after a look into the store: what came since is listed as `unloaded`."""
-    await _apart(runtime, runtime.catalogue.look)
+    await anyio.to_thread.run_sync(runtime.catalogue.look)
     return model_list(runtime.catalogue)
 
 

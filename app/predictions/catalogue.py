@@ -216,6 +216,9 @@ class Catalogue:
                 for reference, entry in before.entries.items()
             }
             self._now = _Now(entries, routing, frozenset(lagging))
+        for reference, entry in before.entries.items():
+            if entry.state is State.READY and entries[reference].state is State.UNLOADED:
+                log.info("package-unloaded", model=str(reference))
         for name in {reference.name for reference in before.routing.answering() ^ routing.answering()}:
             self._metrics.switches.labels(name).inc()
 

@@ -49,7 +49,7 @@ class Rollout:
         self._records = records
         self._catalogue = catalogue
         self._moving = threading.Lock()
-        self._plan = Plan(revision=-1)
+        self._plan: Plan | None = None
         self._try_again_s: float | None = None
 
     def start(self) -> None:
@@ -64,12 +64,14 @@ class Rollout:
             self._adopt(plan)
 
     def follow(self) -> None:
-        """Do what another process was asked for, if anything was."""
-        late = self._try_again_s is not None and time.monotonic() >= self._try_again_s
-        if not late and self._records.revision() == self._plan.revision:
+        """Do what another process was asked for, if anything was; at first, start."""
+        if self._plan is None:
+            self.start()
             return
-        with self._moving:
-            self._adopt(self._records.plan())
+        late = self._try_again_s is not None and time.monotonic() >= self._try_again_s
+        if late or self._records.revision() != self._plan.revision:
+            with self._moving:
+                self._adopt(self._records.plan())
 
     def load(self, reference: Reference) -> Entry:
         """Serve a version, once it is ready.
@@ -191,10 +193,9 @@ def _answers(plan: Plan, reference: Reference) -> bool:
 
 async def keep_following(rollout: Rollout, every_s: float = FOLLOW_EVERY_S) -> None:
     """Starts the packages, then follows what other processes are asked for, until it is cancelled."""
-    await anyio.to_thread.run_sync(rollout.start)
     while True:
-        await anyio.sleep(every_s)
         await anyio.to_thread.run_sync(follow_once, rollout)
+        await anyio.sleep(every_s)
 
 
 def follow_once(rollout: Rollout) -> None:
