@@ -1,0 +1,1 @@
+"""What runs around the service, as it is deployed."""

@@ -1,0 +1,139 @@
+"""The service on a Ray cluster answers as the service of one process does, whichever replica is asked."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+pytest.importorskip("ray", reason="Ray is not installed here: make test-ray")
+
+from benchmarks.processes import tree
+from tests.deploy.conftest import Deployed
+from tests.service.server import serving
+
+pytestmark = pytest.mark.slow
+RECORD = '{"age": 71, "gcs": 9}'
+WITHIN_S = 60.0
+TO_GET_THERE_S = 2.0
+"""From the client to the predictor, the image read in between."""
+
+
+@pytest.fixture
+def client(deployed: Deployed) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=deployed.url, timeout=WITHIN_S) as client:
+        yield client
+
+
+def predict(client: httpx.Client, image: Path) -> httpx.Response:
+    return client.post(
+        "/predict", data={"task": "gos", "ehr": RECORD}, files=[("image", (image.name, image.read_bytes()))]
+    )
+
+
+def without_chance(answer: dict[str, Any]) -> dict[str, Any]:
+    """An answer without what differs from one request to the next."""
+    return {
+        name: part
+        for name, part in answer.items()
+        if name not in {"id", "created", "heatmap", "timing_ms", "links"}
+    }
+
+
+def replica(response: httpx.Response) -> str:
+    return response.headers["X-Served-By"]
+
+
+def test_the_answer_is_that_of_the_service_of_one_process(
+    client: httpx.Client, tiny_store: Path, head_ct: Path, tmp_path: Path
+) -> None:
+    there = predict(client, head_ct)
+    with serving(tiny_store, tmp_path / "var") as server:
+        here = server.predict(head_ct, task="gos", ehr=RECORD)
+    assert there.status_code == here.status_code == 200
+    assert without_chance(there.json()) == without_chance(here.json())
+    assert there.json()["prediction"]["probabilities"] == here.json()["prediction"]["probabilities"]
+
+
+def test_what_one_replica_answered_is_found_by_the_other(client: httpx.Client, head_ct: Path) -> None:
+    answer = predict(client, head_ct)
+    heatmap = answer.json()["heatmap"]["nifti"]
+    seen: dict[str, bytes] = {}
+    deadline = time.monotonic() + WITHIN_S
+    while len(seen) < 2 and time.monotonic() < deadline:
+        found = client.get(heatmap)
+        assert found.status_code == 200
+        seen[replica(found)] = found.content
+    assert len(seen) == 2, "both replicas were asked"
+    assert len(set(seen.values())) == 1
+
+
+def test_a_refusal_is_a_problem_document(client: httpx.Client, tmp_path: Path) -> None:
+    text = tmp_path / "letter.txt"
+    text.write_text("no image")
+    refused = predict(client, text)
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert refused.json()["type"].endswith("unsupported-file")
+
+
+def test_one_request_id_comes_back(client: httpx.Client) -> None:
+    answered = client.get("/models", headers={"X-Request-ID": "mine"})
+    assert answered.headers.get_list("x-request-id") == ["mine"]
+
+
+def test_a_case_whose_predictor_is_killed_is_answered_by_the_next(
+    client: httpx.Client, deployed: Deployed, head_ct: Path
+) -> None:
+    predictor = predictor_pid(deployed)
+    with ThreadPoolExecutor(4) as clients:
+        os.kill(predictor, signal.SIGSTOP)
+        waiting = [clients.submit(predict, client, head_ct) for _ in range(6)]
+        time.sleep(TO_GET_THERE_S)
+        os.kill(predictor, signal.SIGKILL)
+        assert [each.result().status_code for each in waiting] == [200] * 6
+
+
+def predictor_pid(deployed: Deployed) -> int:
+    """The process that Ray has named after the deployment."""
+    found = [pid for pid in tree(deployed.pid) if b"Predictor" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    assert len(found) == 1
+    return found[0]
+
+
+def test_a_cohort_gets_the_lines_that_it_gets_here(
+    deployed: Deployed, tiny_store: Path, head_ct: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "table.csv"
+    rows = [[number, head_ct, 40 + number] for number in range(12)]
+    with table.open("w", newline="") as file:
+        csv.writer(file).writerows([["id", "image", "age"], *rows, ["x", "absent.nii", 50]])
+    here, there = (lines(table, tmp_path / name, tiny_store, deployed, *options) for name, options in RUNS)
+    assert len(here) == 13
+    assert here == there
+
+
+RUNS: tuple[tuple[str, tuple[str, ...]], ...] = (("here.csv", ()), ("there.csv", ("--ray",)))
+
+
+def lines(
+    table: Path, out: Path, store: Path, deployed: Deployed, *options: str
+) -> dict[str, dict[str, str]]:
+    """The results of a cohort without its times."""
+    command = [sys.executable, "-m", "app.cli", "predict", "--cohort", str(table), "--task", "gos", "--out", str(out)]  # fmt: skip
+    where = [*options, deployed.cluster.address] if options else []
+    settings = {"NEUROFUSE_MODEL_STORE": str(store), "NEUROFUSE_READ_WORKERS": "1", "NEUROFUSE_THREADS": "1"}
+    environment = {**os.environ, **deployed.cluster.environment, **settings}
+    done = subprocess.run(  # noqa: S603 - our own command
+        [*command, *where], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1, done.stderr  # one row has no image
+    with out.open(newline="") as file:
+        return {line.pop("id"): line for line in csv.DictReader(file) if line.pop("milliseconds") is not None}
