@@ -28,6 +28,7 @@ from app.predictions.upload_store import KeptUpload
 from app.records.jobs import OPEN, Job
 
 RESPOND_ASYNC: Final = "respond-async"
+APPLIED: Final = {"Preference-Applied": RESPOND_ASYNC}
 JOB_PARTS: Final = frozenset({"webhook", "batch"})
 LOOK_EVERY_S: Final = 1.0
 
@@ -147,11 +148,10 @@ async def answer_of(
             "Expected the first request with this Idempotency-Key to be finished; it is not. Come back later.",
             retry_after_s=pause_s(job),
         )
-    if not wishes.later or wishes.ticket.deadline_s is not None:
-        job = await _end_of(job, wishes, request, runtime)
-    if wishes.later and job.state != "done":
-        return accepted(job, runtime, **{"Preference-Applied": RESPOND_ASYNC})
-    return outcome(job, request, runtime)
+    if wishes.later and wishes.ticket.deadline_s is None:
+        return accepted(job, runtime, **APPLIED)
+    job = await _end_of(job, wishes, request, runtime)
+    return accepted(job, runtime, **APPLIED) if job.state in OPEN else outcome(job, request, runtime)
 
 
 async def _end_of(job: Job, wishes: Wishes, request: Request, runtime: Runtime) -> Job:

@@ -13,7 +13,7 @@ from app.jobs.signals import Signals
 from app.records.webhooks import Webhook, WebhookRecords, WebhookState
 from app.telemetry import Metrics, describe_exception
 
-PAUSES_S: Final = (5, 30, 120, 600, 3600, 7200, 18000, 36000, 86400)
+PAUSES_S: Final = (1, 5, 30, 120, 600, 3600, 7200, 18000, 36000, 86400)
 """Before the second attempt, the third, and so on; after the last, it is given up."""
 AT_ONCE: Final = 4
 """Messages sent at the same time, so that a receiver that hangs does not hold up the others."""

@@ -175,9 +175,12 @@ class JobService:
 
     def cancel_batch(self, batch_id: str) -> None:
         """Drop every job of a batch that is not finished."""
-        for job_id in self._records.cancel_all(batch_id, datetime.now(UTC)):
+        dropped, marked = self._records.cancel_all(batch_id, datetime.now(UTC))
+        for job_id in dropped:
             self._artefacts.delete_all(upload_name(job_id))
             self._signals.job_ended(job_id)
+        for job_id in marked:
+            self._signals.job_dropped(job_id)
 
 
 def _same(job: Job, wanted: Wanted) -> Job:

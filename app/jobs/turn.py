@@ -26,7 +26,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class LostError(Exception):
-    """The job is no longer held: another runner took it over, or it was deleted."""
+    """The job is no longer held: it was cancelled, deleted, or another runner took it over."""
 
 
 def problem_of(error: NeuroFuseError) -> str:
@@ -118,18 +118,24 @@ class Turn:
 
     def _on_abandoned(self, job: Job) -> None:
         """It was cancelled, or this process is told to stop."""
-        if self.turns.dropped(job, datetime.now(UTC)):
-            self.predictions.discard(job.id)
-            self._ended(job, "cancelled")
-        else:
+        if not self._drop(job):
             self.turns.put_back(job, datetime.now(UTC), free=True)
 
     def _on_lost(self, job: Job) -> None:
-        """Another runner has the job now, and what it writes stands; where it wrote no answer, ours leaves no files."""
+        """It was cancelled, or another runner has it now; what that one wrote stands, and where it wrote no answer, we leave no files."""
+        if self._drop(job):
+            return
         now = self.jobs.find(job.id)
         if now is None or now.state in {"failed", "cancelled"}:
             self.predictions.discard(job.id)
         log.warning("job-lost", prediction_id=job.id)
+
+    def _drop(self, job: Job) -> bool:
+        dropped = self.turns.dropped(job, datetime.now(UTC))
+        if dropped:
+            self.predictions.discard(job.id)
+            self._ended(job, "cancelled")
+        return dropped
 
     def _ended(self, job: Job, state: str, code: str = "") -> None:
         self.artefacts.delete_all(upload_name(job.id))

@@ -117,10 +117,10 @@ class JobTurns:
         """Keep the answer of a job and end it, in one transaction.
 
         Returns:
-            Whether this attempt still held the job; where not, nothing was kept.
+            Whether this attempt still held the job, and it was not cancelled; where not, nothing was kept.
         """
         with Session(self._engine) as session, session.begin():
-            held = _end(session, _held(job), finishing("done", now), now)
+            held = _end(session, _held(job).where(~JobRow.cancelling), finishing("done", now), now)
             if held:
                 session.add(PredictionRow(**vars(prediction)))
             return held

@@ -157,23 +157,16 @@ class JobRecords:
             )
         return job
 
-    def cancel_all(self, batch_id: str, now: datetime) -> Sequence[str]:
-        """Drop every job of a batch that is not finished; the ids of those that were waiting."""
+    def cancel_all(self, batch_id: str, now: datetime) -> tuple[Sequence[str], Sequence[str]]:
+        """Drop every job of a batch that is not finished; ids of those that waited, and of those that are worked on."""
+        of_batch = update(JobRow).where(JobRow.batch_id == batch_id)
+        waiting = of_batch.where(JobRow.state == "queued").values(finishing("cancelled", now))
+        running = of_batch.where(JobRow.state == "running").values(cancelling=True)
         with Session(self._engine) as session, session.begin():
-            dropped = session.scalars(
-                update(JobRow)
-                .where(JobRow.batch_id == batch_id, JobRow.state == "queued")
-                .values(finishing("cancelled", now))
-                .returning(JobRow)
-            ).all()
-            session.execute(
-                update(JobRow)
-                .where(JobRow.batch_id == batch_id, JobRow.state == "running")
-                .values(cancelling=True)
-            )
+            dropped = session.scalars(waiting.returning(JobRow)).all()
             for row in dropped:
                 on_finished(session, row, now)
-            return [row.id for row in dropped]
+            return [row.id for row in dropped], session.scalars(running.returning(JobRow.id)).all()
 
     def counts(self, batch_id: str) -> dict[JobState, int]:
         """How many jobs of a batch are in each state."""

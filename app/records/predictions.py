@@ -7,7 +7,7 @@ from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session
 
 from app.errors import UnknownPredictionError
-from app.records.tables import PredictionRow
+from app.records.tables import JobRow, PredictionRow
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class PredictionRecords:
             return kept_prediction(row)
 
     def delete(self, prediction_id: str) -> None:
-        """Remove an answer and what was said of it.
+        """Remove an answer, what was said of it, and the job that it came from, if it came from one.
 
         Raises:
             UnknownPredictionError: No answer with this id is kept.
@@ -81,6 +81,7 @@ class PredictionRecords:
             gone = delete(PredictionRow).where(PredictionRow.id == prediction_id).returning(PredictionRow.id)
             if session.scalars(gone).first() is None:
                 raise unknown_prediction()
+            session.execute(delete(JobRow).where(JobRow.id == prediction_id))
 
     def made_before(self, moment: datetime, limit: int) -> list[str]:
         """The ids of at most `limit` answers that were made before a moment, the oldest first."""

@@ -1,0 +1,98 @@
+"""What the tests of jobs ask of a running service, and the receiver that it tells."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.service.server import Server
+
+DEADLINE_S = 60
+ASYNC = {"Prefer": "respond-async"}
+
+
+def send(
+    server: Server, image: Path | bytes, headers: dict[str, str] = ASYNC, **fields: str
+) -> httpx.Response:
+    """Send a case as a job."""
+    content = image if isinstance(image, bytes) else image.read_bytes()
+    parts = [(name, (None, value)) for name, value in fields.items()]
+    return server.client.post("/predict", files=[*parts, ("image", ("image", content))], headers=headers)
+
+
+def accepted(response: httpx.Response) -> str:
+    """The id of a job that was accepted."""
+    assert response.status_code == 202, response.text
+    job_id: str = response.json()["id"]
+    assert response.headers["location"] == f"/predictions/{job_id}"
+    return job_id
+
+
+def state(server: Server, job_id: str) -> str:
+    name: str = server.client.get(f"/jobs/{job_id}").json()["state"]
+    return name
+
+
+def ended(server: Server, job_id: str) -> dict[str, Any]:
+    """The status of a job once it has reached its last state."""
+    deadline = time.monotonic() + DEADLINE_S
+    while (status := server.client.get(f"/jobs/{job_id}").json())["state"] in {"queued", "running"}:
+        assert time.monotonic() < deadline, status
+        time.sleep(0.05)
+    found: dict[str, Any] = status
+    return found
+
+
+@dataclass
+class Receiver:
+    """An HTTP server that keeps what it is sent.
+
+    Attributes:
+        url: Where it listens.
+        received: Path, headers in lower case and body of each request.
+        statuses: What it answers next; 200 once they are used up.
+    """
+
+    url: str = ""
+    received: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+    statuses: list[int] = field(default_factory=list)
+
+    def wait_for(self, count: int) -> None:
+        """Wait until so many requests have come."""
+        deadline = time.monotonic() + DEADLINE_S
+        while len(self.received) < count:
+            assert time.monotonic() < deadline, self.received
+            time.sleep(0.05)
+
+
+@contextmanager
+def receiving() -> Iterator[Receiver]:
+    """A receiver on a port of its own."""
+    receiver = Receiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            self.send_response(receiver.statuses.pop(0) if receiver.statuses else 200)
+            self.send_header("Location", f"{receiver.url}/elsewhere")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            receiver.received.append((self.path, headers, body))
+
+        def log_message(self, *_: object) -> None:
+            """Nothing is written."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
+        receiver.url = f"http://127.0.0.1:{listening.server_port}"
+        thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield receiver
+        listening.shutdown()
+        thread.join()
