@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Engine, create_engine, event, make_url
 
+from app.records.faults import Connections
+
 if TYPE_CHECKING:
     import psycopg
 
@@ -48,6 +50,7 @@ def postgresql_engine(url: str, connections: int) -> Engine:
     try:
         engine = create_engine(
             parsed,
+            poolclass=Connections,
             pool_size=connections,
             max_overflow=0,
             pool_timeout=POOL_TIMEOUT_S,

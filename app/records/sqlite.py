@@ -7,6 +7,8 @@ from typing import Final
 
 from sqlalchemy import URL, Engine, create_engine, event
 
+from app.records.faults import Connections
+
 BUSY_TIMEOUT_S: Final = 10
 RETRY_S: Final = 0.01
 
@@ -21,7 +23,11 @@ def sqlite_engine(path: Path) -> Engine:
         An engine whose connections use write-ahead logging, so readers never wait for a writer.
     """
     _use_write_ahead_log(path)
-    engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_TIMEOUT_S})
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        poolclass=Connections,
+        connect_args={"timeout": BUSY_TIMEOUT_S},
+    )
     event.listen(engine, "connect", _prepare_connection)
     return engine
 

@@ -1,0 +1,74 @@
+"""What goes wrong with a database, in our own words."""
+
+import sqlite3
+from typing import Final
+
+import structlog
+from sqlalchemy import ExceptionContext, PoolProxiedConnection, QueuePool
+from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from app.errors import MalformedRequestError, RecordsUnavailableError
+
+RETRY_AFTER_S: Final = 5
+UNAVAILABLE_SQLITE: Final = frozenset({
+    sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+})  # fmt: skip
+UNAVAILABLE_SQLSTATE: Final = ("08", "53", "57")
+"""Classes of SQLSTATE: connection exception, insufficient resources, operator intervention."""
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Connections(QueuePool):
+    """The connections of a process; where all are busy for too long, the database counts as unavailable."""
+
+    def connect(self) -> PoolProxiedConnection:
+        """Wait for one.
+
+        Raises:
+            RecordsUnavailableError: None was given back in time.
+        """
+        try:
+            return super().connect()
+        except PoolTimeoutError:
+            raise _unavailable("all connections are busy") from None
+
+
+def explain(context: ExceptionContext) -> None:
+    """Take what is no fault of the program for what it is; a listener of SQLAlchemy's event `handle_error`.
+
+    Raises:
+        RecordsUnavailableError: The database cannot answer now.
+        MalformedRequestError: It cannot keep what it was given.
+    """
+    if context.is_pre_ping:
+        return  # the pool itself replaces the connection
+    error = context.original_exception
+    if isinstance(context.sqlalchemy_exception, OperationalError) and _is_unavailable(error):
+        raise _unavailable(_state(error) or "no connection")
+    if isinstance(context.sqlalchemy_exception, DataError) and not _state(error):
+        # PostgreSQL keeps every character but this one, which psycopg notices before it asks the server.
+        raise MalformedRequestError("Expected text without the character U+0000; take it out.")
+
+
+def _unavailable(state: str) -> RecordsUnavailableError:
+    # No message: a server's may hold a value. Its code says what an operator needs.
+    log.error("database-unavailable", error_type=state)
+    return RecordsUnavailableError(
+        "Expected the database to answer; it does not. Try again later.", retry_after_s=RETRY_AFTER_S
+    )
+
+
+def _is_unavailable(error: BaseException) -> bool:
+    if isinstance(error, sqlite3.Error):
+        return error.sqlite_errorcode & 0xFF in UNAVAILABLE_SQLITE
+    # Without a state it comes from the client: no connection, or a broken one.
+    return (_state(error) or UNAVAILABLE_SQLSTATE[0]).startswith(UNAVAILABLE_SQLSTATE)
+
+
+def _state(error: BaseException) -> str | None:
+    """The code of an error: SQLSTATE as psycopg has it, or SQLite's name."""
+    state: str | None = getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorname", None)
+    return state
