@@ -14,7 +14,7 @@ from app.inference.self_test import self_test
 from app.inference.ticket import Ticket, holding
 from app.model_package.package import Package
 from app.model_package.store import ModelStore
-from app.predictions.catalogue import StartPredictor
+from app.predictions.entry import StartPredictor
 from deploy.ray.wire import OpenedPackage, PackageKey, Question
 
 

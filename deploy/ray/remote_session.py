@@ -15,7 +15,7 @@ from app.inference.predictor import Predictor
 from app.inference.self_test import self_test
 from app.inference.ticket import AbandonedError, Ticket, current_ticket
 from app.model_package.package import Package
-from app.predictions.catalogue import StartPredictor
+from app.predictions.entry import StartPredictor
 from deploy.ray.wire import OpenedPackage, PackageKey, Question
 
 LOOK_UP_S: Final = 0.25
