@@ -42,8 +42,9 @@ from app.predictions.admission import Admission
 from app.predictions.bounded_folders import KeepingLimits
 from app.predictions.case_list import CaseList
 from app.predictions.case_store import CaseStore
-from app.predictions.catalogue import Catalogue, StartPredictor
+from app.predictions.catalogue import Catalogue
 from app.predictions.data_folder import DataFolder
+from app.predictions.entry import StartPredictor
 from app.predictions.feedback import FeedbackService
 from app.predictions.heatmaps import Heatmaps
 from app.predictions.preview import Previewer

@@ -19,7 +19,7 @@ from app.imaging.limits import DEFAULT_LIMITS
 from app.inference.case import HeatmapChoice
 from app.inference.predictor import Predictor
 from app.main import create_app
-from app.predictions.catalogue import require_ready
+from app.predictions.entry import require_ready
 from app.predictions.explain import Case, explain
 from app.settings import Settings
 from benchmarks.cases import head_ct

@@ -12,7 +12,8 @@ from app.administration.client import ServiceClient, ServiceProblemError
 from app.administration.tables import Json, alias_table, package_table
 from app.errors import MalformedRequestError
 from app.model_package.store import ModelStore
-from app.predictions.catalogue import Catalogue, State
+from app.predictions.catalogue import Catalogue
+from app.predictions.entry import State
 from app.predictions.start import start_with
 from app.settings import Settings
 

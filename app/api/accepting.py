@@ -23,7 +23,7 @@ from app.inference.ticket import AbandonedError, Ticket, Urgency
 from app.jobs.request import fingerprint
 from app.jobs.service import Wanted
 from app.predictions.answer import Answer
-from app.predictions.catalogue import Entry, require_ready
+from app.predictions.entry import Entry, require_ready
 from app.predictions.upload_store import KeptUpload
 from app.records.jobs import OPEN, Job
 

@@ -16,7 +16,7 @@ from app.api.runtime import CurrentRuntime, Runtime
 from app.inference.ticket import Urgency
 from app.jobs.addresses import LONGEST
 from app.model_package.manifest import Manifest, Task
-from app.predictions.catalogue import require_ready
+from app.predictions.entry import require_ready
 from app.records.batches import Batch
 
 MOST_MODEL: Final = 160

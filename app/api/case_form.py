@@ -8,7 +8,8 @@ from app import errors
 from app.api.form_receiver import FIELD_PARTS, Form, UploadLimits
 from app.inference.case import HeatmapChoice
 from app.model_package.manifest import Task
-from app.predictions.catalogue import Catalogue, Entry
+from app.predictions.catalogue import Catalogue
+from app.predictions.entry import Entry
 from app.predictions.explain import Case, ExplainChoice
 from app.predictions.record_text import parse_record
 from app.predictions.upload_store import KeptUpload

@@ -32,7 +32,8 @@ from app.api.runtime import CurrentRuntime
 from app.inference.graph_contract import OUTPUTS, input_shapes, output_shapes
 from app.inference.predictor import Predictor
 from app.inference.ticket import Ticket
-from app.predictions.catalogue import Catalogue, require_ready
+from app.predictions.catalogue import Catalogue
+from app.predictions.entry import require_ready
 from app.predictions.tensors import Tensor, answer_tensors
 
 PREFIX: Final = "/v2"

@@ -22,7 +22,8 @@ from app.ehr.json_schema import record_json_schema
 from app.errors import MalformedRequestError, NotReadyError, UnknownModelError
 from app.inference.batching import BatchedSession
 from app.model_package.package import Package
-from app.predictions.catalogue import RETRY_AFTER_S, Catalogue, Entry
+from app.predictions.catalogue import Catalogue
+from app.predictions.entry import RETRY_AFTER_S, Entry
 from app.records.aliases import Alias
 
 router = APIRouter(prefix="/models", tags=["models"])

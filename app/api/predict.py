@@ -19,8 +19,8 @@ from app.api.runtime import CurrentRuntime, Runtime
 from app.api.uploads import receive_form, upload_folder
 from app.inference.ticket import Ticket, Urgency
 from app.predictions.answer import Answer
-from app.predictions.catalogue import require_ready
 from app.predictions.data_folder import DataFolder
+from app.predictions.entry import require_ready
 
 router = APIRouter(tags=["predictions"])
 

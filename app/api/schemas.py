@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.model_package.manifest import Manifest, Task
-from app.predictions.catalogue import State
+from app.predictions.entry import State
 
 
 class _Wire(BaseModel):

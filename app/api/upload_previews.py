@@ -11,8 +11,8 @@ from app.api.openapi import IMAGE_PROBLEMS, problem_responses
 from app.api.preferences import CurrentTicket
 from app.api.runtime import CurrentRuntime
 from app.api.uploads import receive_form, upload_folder
-from app.predictions.catalogue import require_ready
 from app.predictions.data_folder import DataFolder
+from app.predictions.entry import require_ready
 from app.predictions.preview import Preview
 from app.predictions.upload_store import OVERVIEW_NAME
 

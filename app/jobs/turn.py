@@ -11,7 +11,8 @@ from app.errors import JobInterruptedError, NeuroFuseError, NotReadyError, Servi
 from app.inference.ticket import AbandonedError, current_ticket
 from app.jobs.request import read_request, upload_name
 from app.jobs.signals import Signals
-from app.predictions.catalogue import Catalogue, require_ready
+from app.predictions.catalogue import Catalogue
+from app.predictions.entry import require_ready
 from app.predictions.service import PredictionService
 from app.records.artefacts import Artefacts
 from app.records.job_turns import JobTurns

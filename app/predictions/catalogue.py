@@ -1,74 +1,23 @@
-"""Which packages this process serves, and which of them have proved themselves here."""
+"""Which packages this process serves, which of them have proved themselves here, and what names mean."""
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping, Set
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Final
+from collections.abc import Set
+from dataclasses import replace
 
 import structlog
 
-from app.errors import NeuroFuseError, NotReadyError, UnknownModelError
+from app.errors import NeuroFuseError
 from app.inference.predictor import Predictor
-from app.model_package.manifest import Manifest, Task
-from app.model_package.package import Package
+from app.model_package.manifest import Task
 from app.model_package.store import ModelStore, Reference
+from app.predictions.entry import Entry, StartPredictor, State
 from app.predictions.releasing import Releaser
-from app.predictions.routing import Routing
+from app.predictions.routing import Meaning, Routing
+from app.predictions.serving import Serving
 from app.telemetry import Metrics, describe_exception
 
-RETRY_AFTER_S: Final = 5
-
 log = structlog.stdlib.get_logger(__name__)
-
-StartPredictor = Callable[[Package], Predictor]
-"""Opens the session of a package and runs its golden case; raises where the package must not be served."""
-
-
-class State(StrEnum):
-    """How far a package has come."""
-
-    LOADING = "loading"
-    READY = "ready"
-    FAILED = "failed"
-    UNLOADED = "unloaded"
-    """It lies in the store and is not served."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One package of the store.
-
-    Attributes:
-        reference: Name and version.
-        state: Only `ready` packages answer.
-        package: Present once its files were verified.
-        predictor: Present once it is ready.
-        code: Why it failed, as a problem code.
-        detail: Why it failed, in words.
-    """
-
-    reference: Reference
-    state: State = State.LOADING
-    package: Package | None = None
-    predictor: Predictor | None = None
-    code: str | None = None
-    detail: str | None = None
-
-    @property
-    def manifest(self) -> Manifest | None:
-        """What the package says of itself, once verified."""
-        return self.package.manifest if self.package else None
-
-
-@dataclass(frozen=True)
-class _Now:
-    """Everything a request sees, replaced as a whole: between what a name means and who answers nothing can come."""
-
-    entries: Mapping[Reference, Entry]
-    routing: Routing
-    lagging: frozenset[str] = field(default_factory=frozenset)
 
 
 class Catalogue:
@@ -92,7 +41,7 @@ class Catalogue:
         self._releaser = Releaser()
         self.found = store.references()
         self._changing = threading.Lock()
-        self._now = _Now(
+        self._now = Serving(
             {reference: Entry(reference) for reference in self.found}, Routing(frozenset(self.found))
         )
 
@@ -107,16 +56,8 @@ class Catalogue:
 
     @property
     def ready(self) -> bool:
-        """Whether every name has a meaning that answers, nothing found at the start is still loading, and every change was followed."""
-        now = self._now
-        answering = now.routing.answering()
-        states = {reference: entry.state for reference, entry in now.entries.items()}
-        return (
-            bool(answering)
-            and not now.lagging
-            and all(states.get(reference) is State.READY for reference in answering)
-            and all(states.get(reference) is not State.LOADING for reference in now.routing.in_service)
-        )
+        """Whether this process answers whatever names mean; see `app.predictions.serving.Serving.ready`."""
+        return self._now.ready
 
     def entry(self, model: str, key: str | None = None) -> Entry:
         """Find what `name`, `name@version` or `name@alias` means (`app.predictions.routing`).
@@ -128,17 +69,7 @@ class Catalogue:
         Raises:
             UnknownModelError: There is no such package.
         """
-        now = self._now
-        meaning = now.routing.meaning(model, key)
-        entry = now.entries.get(meaning.reference) if meaning else None
-        if meaning is None or entry is None:
-            raise UnknownModelError(
-                "Expected the name of a package, name@version or name@alias; there is no such one. See GET /models.",
-                known=[*map(str, sorted(now.entries)), *sorted(map(str, now.routing.aliases.values()))],
-            )
-        if meaning.alias is not None and key is not None:
-            self._metrics.alias_cases.labels(str(meaning.alias), str(meaning.reference.version)).inc()
-        return entry
+        return self._counted(*self._now.find(model, key), key)
 
     def entry_for_task(self, task: Task, key: str | None = None) -> Entry:
         """Find the package that answers a task: the one named after it, else the only one that does.
@@ -146,27 +77,16 @@ class Catalogue:
         Raises:
             UnknownModelError: None does, or several do and none bears the task's name.
         """
-        names = self._now.routing.names()
-        if task in names:
-            return self.entry(task, key)
-        answering = [name for name in sorted(names) if self._answers(name, task)]
-        if len(answering) != 1:
-            raise UnknownModelError(
-                f"Expected one package for task `{task}`; {len(answering)} answer it. Name one in the part `model`.",
-                known=answering,
-            )
-        return self.entry(answering[0], key)
+        now = self._now
+        return self._counted(*now.find(now.name_for_task(task), key), key)
 
     def shadows_of(self, reference: Reference) -> list[Predictor]:
         """The packages that are compared with the answers of this one, those that are ready."""
-        now = self._now
-        shadows = (now.entries.get(each) for each in now.routing.shadows_of(reference))
-        return [entry.predictor for entry in shadows if entry and entry.predictor]
+        return self._now.shadows_of(reference)
 
     def state(self, reference: Reference) -> State | None:
         """How far a package has come; None where it is not known here."""
-        entry = self._now.entries.get(reference)
-        return entry.state if entry else None
+        return self._now.state(reference)
 
     def load(self) -> None:
         """Verify, open and test every package that was found; what fails is kept with its reason and stops nothing else."""
@@ -193,9 +113,8 @@ class Catalogue:
     def look(self) -> None:
         """Take notice of packages that came into the store; they are listed, not served."""
         with self._changing:
-            new = [each for each in self._store.references() if each not in self._now.entries]
-            entries = {**self._now.entries, **{each: Entry(each, State.UNLOADED) for each in new}}
-            self._now = _Now(entries, self._now.routing, self._now.lagging)
+            listed = {each: Entry(each, State.UNLOADED) for each in self._store.references()}
+            self._now = replace(self._now, entries={**listed, **self._now.entries})
 
     def switch(self, routing: Routing, lagging: Set[str] = frozenset()) -> None:
         """Change what names mean, at once for every request that comes from now on, and let go of what is not named in it.
@@ -215,7 +134,7 @@ class Catalogue:
                 else Entry(reference, State.UNLOADED, entry.package)
                 for reference, entry in before.entries.items()
             }
-            self._now = _Now(entries, routing, frozenset(lagging))
+            self._now = Serving(entries, routing, frozenset(lagging))
         for reference, entry in before.entries.items():
             if entry.state is State.READY and entries[reference].state is State.UNLOADED:
                 log.info("package-unloaded", model=str(reference))
@@ -225,7 +144,7 @@ class Catalogue:
     def close(self) -> None:
         """Let go of every package; call once no more requests come."""
         with self._changing:
-            self._now = _Now({}, Routing())
+            self._now = Serving()
         self._releaser.close()
 
     def report(self) -> None:
@@ -236,14 +155,14 @@ class Catalogue:
         self._metrics.models.set(states.total())
         self._metrics.models_ready.set(states[State.READY])
 
-    def _answers(self, name: str, task: Task) -> bool:
-        manifest = self.entry(name).manifest
-        return manifest is not None and manifest.task == task
+    def _counted(self, entry: Entry, meaning: Meaning, key: str | None) -> Entry:
+        if meaning.alias is not None and key is not None:
+            self._metrics.alias_cases.labels(str(meaning.alias), str(entry.reference.version)).inc()
+        return entry
 
     def _put(self, entry: Entry) -> None:
         with self._changing:
-            entries = {**self._now.entries, entry.reference: entry}
-            self._now = _Now(entries, self._now.routing, self._now.lagging)
+            self._now = replace(self._now, entries={**self._now.entries, entry.reference: entry})
 
     def _loaded(self, reference: Reference) -> Entry:
         package = None
@@ -258,18 +177,3 @@ class Catalogue:
                 reference, State.FAILED, package, None, NeuroFuseError.code, "Loading failed; see the log."
             )
         return Entry(reference, State.READY, package, predictor)
-
-
-def require_ready(entry: Entry) -> Predictor:
-    """The predictor of a package.
-
-    Raises:
-        NotReadyError: The package is still loading, or failed.
-    """
-    if entry.predictor is None:
-        raise NotReadyError(
-            f"Expected package {entry.reference} to be ready; it is {entry.state}. See GET /models.",
-            model=str(entry.reference),
-            retry_after_s=RETRY_AFTER_S,
-        )
-    return entry.predictor

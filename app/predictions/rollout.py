@@ -16,7 +16,8 @@ import structlog
 
 from app.errors import PackageRefusedError, UnknownModelError
 from app.model_package.store import Reference
-from app.predictions.catalogue import Catalogue, Entry, State
+from app.predictions.catalogue import Catalogue
+from app.predictions.entry import Entry, State
 from app.predictions.plan_edits import (
     Edit,
     existing,

@@ -12,7 +12,7 @@ from app.inference.self_test import self_test
 from app.inference.session import OnnxSession, Provider, usable_cpus
 from app.inference.warm_up import SIZES, exercise, warm_up
 from app.model_package.package import Package
-from app.predictions.catalogue import StartPredictor
+from app.predictions.entry import StartPredictor
 from app.settings import Settings
 from app.telemetry import Metrics
 

@@ -14,7 +14,8 @@ from app.inference.alternatives import effects, predict_alternatives
 from app.inference.predictor import ModelArray, Outputs, Predictor
 from app.predictions.answer import Answer
 from app.predictions.case_store import CaseStore
-from app.predictions.catalogue import Catalogue, require_ready
+from app.predictions.catalogue import Catalogue
+from app.predictions.entry import require_ready
 from app.predictions.explain import ExplainChoice
 from app.predictions.service import PredictionService
 from app.predictions.summary import outcome, record_used

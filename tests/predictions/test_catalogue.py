@@ -9,7 +9,8 @@ from app.errors import NotReadyError, UnknownModelError
 from app.inference.predictor import Predictor
 from app.model_package.package import Package
 from app.model_package.store import ModelStore
-from app.predictions.catalogue import Catalogue, State, require_ready
+from app.predictions.catalogue import Catalogue
+from app.predictions.entry import State, require_ready
 from app.predictions.start import start_with
 from tests.support.tiny_package import build_tiny_package
 

@@ -10,7 +10,8 @@ import pytest
 from app.errors import PackageInUseError, PackageRefusedError, UnknownModelError
 from app.inference.self_test import self_test
 from app.model_package.store import ModelStore, Reference
-from app.predictions.catalogue import Catalogue, State, require_ready
+from app.predictions.catalogue import Catalogue
+from app.predictions.entry import State, require_ready
 from app.predictions.rollout import Rollout, follow_once
 from app.predictions.start import start_with
 from app.records.aliases import Alias, Canary

@@ -10,7 +10,8 @@ import pytest
 from app.inference.case import Analysis, analyse
 from app.inference.predictor import Predictor
 from app.model_package.store import ModelStore, Reference
-from app.predictions.catalogue import Catalogue, require_ready
+from app.predictions.catalogue import Catalogue
+from app.predictions.entry import require_ready
 from app.predictions.routing import Routing
 from app.predictions.shadow import (
     MOST_WAITING,

@@ -12,7 +12,8 @@ from app.model_package.store import ModelStore
 from app.predictions.answer import Answer
 from app.predictions.bounded_folders import KeepingLimits
 from app.predictions.case_store import CaseStore
-from app.predictions.catalogue import Catalogue, require_ready
+from app.predictions.catalogue import Catalogue
+from app.predictions.entry import require_ready
 from app.predictions.explain import Case
 from app.predictions.heatmaps import Heatmaps
 from app.predictions.service import PredictionService

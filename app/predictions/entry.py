@@ -1,0 +1,68 @@
+"""One package of a process, and how far it has come."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from app.errors import NotReadyError
+from app.inference.predictor import Predictor
+from app.model_package.manifest import Manifest
+from app.model_package.package import Package
+from app.model_package.store import Reference
+
+RETRY_AFTER_S: Final = 5
+
+StartPredictor = Callable[[Package], Predictor]
+"""Opens the session of a package and runs its golden case; raises where the package must not be served."""
+
+
+class State(StrEnum):
+    """How far a package has come."""
+
+    LOADING = "loading"
+    READY = "ready"
+    FAILED = "failed"
+    UNLOADED = "unloaded"
+    """It lies in the store and is not served."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One package of the store.
+
+    Attributes:
+        reference: Name and version.
+        state: Only `ready` packages answer.
+        package: Present once its files were verified.
+        predictor: Present once it is ready.
+        code: Why it failed, as a problem code.
+        detail: Why it failed, in words.
+    """
+
+    reference: Reference
+    state: State = State.LOADING
+    package: Package | None = None
+    predictor: Predictor | None = None
+    code: str | None = None
+    detail: str | None = None
+
+    @property
+    def manifest(self) -> Manifest | None:
+        """What the package says of itself, once verified."""
+        return self.package.manifest if self.package else None
+
+
+def require_ready(entry: Entry) -> Predictor:
+    """The predictor of a package.
+
+    Raises:
+        NotReadyError: The package is still loading, or failed.
+    """
+    if entry.predictor is None:
+        raise NotReadyError(
+            f"Expected package {entry.reference} to be ready; it is {entry.state}. See GET /models.",
+            model=str(entry.reference),
+            retry_after_s=RETRY_AFTER_S,
+        )
+    return entry.predictor
