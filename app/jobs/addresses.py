@@ -63,4 +63,4 @@ def _origin(url: str) -> Origin | None:
         return None
     if parts.scheme not in PORTS or not parts.hostname or "@" in parts.netloc or "\\" in url or " " in url:
         return None
-    return parts.scheme, parts.hostname, port or PORTS[parts.scheme]
+    return parts.scheme, parts.hostname, PORTS[parts.scheme] if port is None else port

@@ -16,16 +16,19 @@ import anyio
 import anyio.to_thread
 import structlog
 
-from app.inference.ticket import AbandonedError, Ticket, Urgency, current_ticket
+from app.inference.ticket import Ticket, Urgency, current_ticket
 from app.jobs.request import upload_name
+from app.jobs.signals import Attempt
 from app.jobs.turn import INTERRUPTED, Turn
 from app.predictions.admission import Admission
 from app.predictions.identifiers import uuid7
 from app.records.job_turns import Model
+from app.records.jobs import Job
 from app.telemetry import describe_exception
 
 LOOK_EVERY_S: Final = 1.0
 HOLD_EVERY_S: Final = 5.0
+LONGEST_PAUSE_S: Final = 20.0
 GRACE_S: Final = 5.0
 """Seconds that a running job has to end once the process is told to stop; then it waits for the next start."""
 IDENTITY_NAME: Final = "runner"
@@ -39,6 +42,10 @@ def runner_identity(folder: Path) -> str:
     if not path.is_file():
         path.write_text(str(uuid7()), encoding="ascii")
     return path.read_text(encoding="ascii")
+
+
+class _NothingWaitsError(Exception):
+    """A turn came, and there is no job for it any more."""
 
 
 class JobRunner:
@@ -58,14 +65,15 @@ class JobRunner:
         self._identity = identity
         self._signals = turn.signals
         self._stopping = threading.Event()
+        self._jobs: dict[Attempt, Job] = {}
 
     async def run(self) -> None:
         """Work until cancelled; then running jobs are ended within a grace or let go of, and it returns."""
         self._signals.bind()
         await _safely(partial(self._take_over, self._identity))
         async with anyio.create_task_group() as group:
-            group.start_soon(self._look_out)
-            group.start_soon(self._hold)
+            group.start_soon(_again, self._look, LOOK_EVERY_S)
+            group.start_soon(_again, self._hold, HOLD_EVERY_S)
             group.start_soon(self._stop_in_time)
             for urgency in Urgency:
                 for _ in range(self._concurrent):
@@ -78,33 +86,34 @@ class JobRunner:
             waiting.clear()
             try:
                 await self._admission.work(partial(self._begin, urgency), _never, Ticket(urgency))
-            except AbandonedError:
-                pass  # told to stop
+            except _NothingWaitsError:
+                pass  # another lane was faster
             except Exception as error:  # noqa: BLE001 - the database may say anything; the next look tries again
                 log.error("runner-fault", **describe_exception(error))  # noqa: TRY400
                 await anyio.sleep(LOOK_EVERY_S)
 
     def _begin(self, urgency: Urgency, waited_s: float) -> None:
-        if self._stopping.is_set():
-            return
-        job = self._turn.turns.claim(self._identity, self._models(), urgency, datetime.now(UTC))
+        job = self._claim(urgency)
         if job is None:
-            return
+            # An error, so that an empty turn does not count as a quick case where the pace of cases is measured.
+            raise _NothingWaitsError
         self._signals.job_came(urgency)  # there may be another one for the next lane
-        self._signals.held[job.id] = current_ticket()
+        attempt = (job.id, job.attempt)
+        self._signals.held[attempt] = current_ticket()
+        self._jobs[attempt] = job
         try:
             self._turn.work(job, waited_s)
         finally:
-            del self._signals.held[job.id]
+            del self._jobs[attempt], self._signals.held[attempt]
+
+    def _claim(self, urgency: Urgency) -> Job | None:
+        if self._stopping.is_set():
+            return None
+        return self._turn.turns.claim(self._identity, self._models(), urgency, datetime.now(UTC))
 
     def _models(self) -> list[Model]:
         ready = (entry.reference for entry in self._turn.catalogue.entries() if entry.predictor is not None)
         return [(reference.name, reference.version) for reference in ready]
-
-    async def _look_out(self) -> None:
-        while True:
-            await _safely(self._look)
-            await anyio.sleep(LOOK_EVERY_S)
 
     def _look(self) -> None:
         for state, count in self._turn.jobs.open_counts().items():
@@ -112,21 +121,14 @@ class JobRunner:
         for priority in self._turn.turns.waiting(self._models(), datetime.now(UTC)):
             self._signals.job_came(Urgency(priority))
 
-    async def _hold(self) -> None:
-        while True:
-            await anyio.sleep(HOLD_EVERY_S)
-            await _safely(self._renew)
-            await _safely(partial(self._take_over, None))
-
-    def _renew(self) -> None:
+    def _hold(self) -> None:
+        """Go on holding what is worked on here, and take over what nobody holds any more."""
         mine = dict(self._signals.held)
-        if not mine:
-            return
-        held = self._turn.turns.renew(self._identity, mine, datetime.now(UTC))
-        still = {each.id for each in held if not each.cancelling}
-        for job_id, ticket in mine.items():
-            if job_id not in still:
-                ticket.gone.set()
+        held = self._turn.turns.renew(self._identity, {job_id for job_id, _ in mine}, datetime.now(UTC))
+        still = {(each.id, each.attempt) for each in held if not each.cancelling}
+        for attempt in mine.keys() - still:
+            mine[attempt].gone.set()
+        self._take_over(None)
 
     def _take_over(self, dead: str | None) -> None:
         waiting, ended = self._turn.turns.take_over(datetime.now(UTC), dead, INTERRUPTED)
@@ -144,9 +146,15 @@ class JobRunner:
             self._stopping.set()
             with anyio.CancelScope(shield=True):
                 deadline = time.monotonic() + GRACE_S
-                while self._signals.held and time.monotonic() < deadline:  # noqa: ASYNC110 - threads end them
+                while self._jobs and time.monotonic() < deadline:  # noqa: ASYNC110 - threads end them
                     await anyio.sleep(0.05)
-            for ticket in tuple(self._signals.held.values()):
+                await _safely(self._let_go)
+
+    def _let_go(self) -> None:
+        """Others may begin these jobs at once, though the threads that work on them here take a while to notice."""
+        for attempt, job in tuple(self._jobs.items()):
+            self._turn.turns.put_back(job, datetime.now(UTC), free=True)
+            if (ticket := self._signals.held.get(attempt)) is not None:
                 ticket.gone.set()
 
 
@@ -154,9 +162,19 @@ async def _never() -> bool:
     return False
 
 
-async def _safely(step: Callable[[], None]) -> None:
-    """Take a step in a thread; a fault is logged, and the next step is a new attempt."""
+async def _safely(step: Callable[[], None]) -> bool:
+    """Take a step in a thread; whether it went well. A fault is logged, and the next step is a new attempt."""
     try:
         await anyio.to_thread.run_sync(step)
     except Exception as error:  # noqa: BLE001 - the database may say anything
         log.error("runner-fault", **describe_exception(error))  # noqa: TRY400
+        return False
+    return True
+
+
+async def _again(step: Callable[[], None], every_s: float) -> None:
+    """Take a step again and again; after faults with longer pauses, since each is a line in the log."""
+    pause_s = every_s
+    while True:
+        await anyio.sleep(pause_s)
+        pause_s = every_s if await _safely(step) else min(2 * pause_s, LONGEST_PAUSE_S)

@@ -15,7 +15,8 @@ from app.predictions.explain import Case
 from app.records.artefacts import Artefacts
 from app.records.jobs import Job, JobRecords, JobState
 
-RETRY_AFTER_S: Final = 30
+RETRY_AFTER_S: Final = 5
+"""A place is free as soon as one job ends."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,9 @@ from contextlib import contextmanager
 
 from app.inference.ticket import Ticket, Urgency
 
+Attempt = tuple[str, int]
+"""Id of a job and number of the attempt."""
+
 
 class Signals:
     """Events of the event loop that any thread may set.
@@ -17,13 +20,13 @@ class Signals:
     Attributes:
         waiting: By urgency, that there may be a job to begin.
         messages: That there may be a webhook to send.
-        held: Tickets of the jobs that are worked on in this process.
+        held: Tickets of the attempts that are worked on in this process.
     """
 
     def __init__(self) -> None:
         self.waiting = {urgency: asyncio.Event() for urgency in Urgency}
         self.messages = asyncio.Event()
-        self.held: dict[str, Ticket] = {}
+        self.held: dict[Attempt, Ticket] = {}
         self._ends: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -41,9 +44,9 @@ class Signals:
 
     def job_dropped(self, job_id: str) -> None:
         """A job that is worked on was cancelled: it costs no more work than it has to."""
-        ticket = self.held.get(job_id)
-        if ticket is not None:
-            ticket.gone.set()
+        for (held_id, _), ticket in tuple(self.held.items()):
+            if held_id == job_id:
+                ticket.gone.set()
 
     def job_ended(self, job_id: str) -> None:
         """A job has reached its last state; a webhook may be due."""

@@ -87,6 +87,8 @@ class JobTurns:
 
     def renew(self, owner: str, job_ids: Collection[str], now: datetime) -> list[Held]:
         """Go on holding jobs; those that are no longer held by their owner are missing from the answer."""
+        if not job_ids:
+            return []
         renewal = (
             update(JobRow)
             .where(JobRow.id.in_(job_ids), JobRow.owner == owner, JobRow.state == "running")
