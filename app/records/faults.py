@@ -24,6 +24,9 @@ log = structlog.stdlib.get_logger(__name__)
 class Connections(QueuePool):
     """The connections of a process; where all are busy for too long, the database counts as unavailable."""
 
+    # Its log lines are SQLAlchemy's words, and withheld as such (`app.telemetry`).
+    _sqla_logger_namespace = "sqlalchemy.pool"
+
     def connect(self) -> PoolProxiedConnection:
         """Wait for one.
 

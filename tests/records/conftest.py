@@ -29,9 +29,11 @@ def new_place(
 
 
 @pytest.fixture(params=KINDS)
-def place(request: pytest.FixtureRequest, new_place: Callable[[str], Place]) -> Place:
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     """An empty database."""
-    return new_place(request.param)
+    if request.param == "sqlite":
+        return tmp_path / "records.sqlite3"
+    return cast("str", request.getfixturevalue("postgres_url"))
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,6 +41,7 @@ class Postgres:
     folder: Path
     port: int
     process: subprocess.Popen[bytes] | None = None
+    _free: list[str] = field(default_factory=list)
 
     def url(self, database: str = "postgres") -> str:
         """Where a database is, password and all."""
@@ -51,6 +53,20 @@ class Postgres:
         with psycopg.connect(self.url(), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name}")
         return self.url(name)
+
+    @contextmanager
+    def database(self) -> Iterator[str]:
+        """The URL of an empty database; emptied and lent again afterwards, since making one copies 300 files."""
+        url = self._free.pop() if self._free else self.make_database()
+        yield url
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            connection.execute("DROP SCHEMA public CASCADE")
+            connection.execute("CREATE SCHEMA public")
+        self._free.append(url)
 
     def start(self) -> None:
         """Start it and wait until it takes connections."""
@@ -135,6 +151,7 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture
-def postgres_url(postgres: Postgres) -> str:
-    """A new, empty database."""
-    return postgres.make_database()
+def postgres_url(postgres: Postgres) -> Iterator[str]:
+    """An empty database."""
+    with postgres.database() as url:
+        yield url
