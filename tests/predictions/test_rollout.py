@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from app.predictions.rollout import Rollout, follow_once
 from app.predictions.start import start_with
 from app.records.aliases import Alias, Canary
 from app.records.store import RecordStore
+from tests.support.postgres import Postgres
 from tests.support.tiny_package import build_tiny_package
 
 GOS_1, GOS_2, GOS_3 = (Reference("gos", version) for version in (1, 2, 3))
@@ -24,7 +25,7 @@ GOS_1, GOS_2, GOS_3 = (Reference("gos", version) for version in (1, 2, 3))
 class Process:
     """What one process of a service has: a catalogue and a rollout over the common database."""
 
-    def __init__(self, store: Path, database: Path) -> None:
+    def __init__(self, store: Path, database: Path | str) -> None:
         self._records = RecordStore(database)
         self.catalogue = Catalogue(ModelStore(store), start_with("cpu", threads=1))
         self.rollout = Rollout(self._records.plan, self.catalogue)
@@ -185,6 +186,20 @@ def test_a_case_that_is_being_answered_keeps_its_predictor(start: Callable[[], P
 def test_another_process_follows(start: Callable[[], Process], store: Path, later: Path) -> None:
     first, second = start(), start()
     copy_in(later, store)
+    see_the_second_follow(first, second)
+
+
+def test_another_process_follows_on_postgresql(postgres: Postgres, store: Path, later: Path) -> None:
+    with (
+        postgres.database() as url,
+        closing(Process(store, url)) as first,
+        closing(Process(store, url)) as second,
+    ):
+        copy_in(later, store)
+        see_the_second_follow(first, second)
+
+
+def see_the_second_follow(first: Process, second: Process) -> None:
     first.rollout.point(Alias("gos", "production", 3, Canary(1, 0.3)))
     assert second.meaning("gos") == "gos@2"
     second.rollout.follow()
@@ -194,6 +209,7 @@ def test_another_process_follows(start: Callable[[], Process], store: Path, late
     first.rollout.unload(GOS_1)
     second.rollout.follow()
     assert second.states()["gos@1"] is State.UNLOADED
+    assert {second.meaning("gos", key) for key in keys} == {"gos@3"}
 
 
 def test_a_process_that_cannot_follow_keeps_what_it_has_and_is_not_ready(
