@@ -10,14 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Engine, Update, and_, false, or_, select, update
+from sqlalchemy import ColumnElement, Engine, Update, and_, case, false, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.records.job_events import on_finished
 from app.records.jobs import Job, finishing, job_of
 from app.records.predictions import KeptPrediction
-from app.records.tables import JobRow, PredictionRow
+from app.records.tables import JobRow, PredictionRow, UtcDateTime
 
+PAUSES: Final = tuple(timedelta(seconds=seconds) for seconds in (0, 10, 20, 30))
+"""Before a job is begun again that was interrupted once, twice and so on; a service that ends again and again for another reason
+does not use up the job's chances in a moment."""
 Model = tuple[str, int]
 """Name and version of a package."""
 LEASE: Final = timedelta(seconds=60)
@@ -160,7 +163,7 @@ class JobTurns:
         if owner is not None:
             dead = or_(dead, JobRow.owner == owner)
         orphaned = update(JobRow).where(JobRow.state == "running", dead)
-        again = {"state": "queued", "due": now, "owner": None, "lease_until": None}
+        again = {"state": "queued", "due": _due_again(now), "owner": None, "lease_until": None}
         with Session(self._engine) as session, session.begin():
             cancelled = _end_all(session, orphaned.where(JobRow.cancelling), finishing("cancelled", now), now)
             failed = _end_all(
@@ -168,6 +171,13 @@ class JobTurns:
             )
             waiting = session.scalars(orphaned.values(again).returning(JobRow.id)).all()
             return waiting, [*cancelled, *failed]
+
+
+def _due_again(now: datetime) -> ColumnElement[datetime]:
+    """When an interrupted job is begun again: what brings the process down lets others by."""
+    moments = [literal(now + pause, UtcDateTime()) for pause in PAUSES]
+    known = [(JobRow.attempt == attempt, moment) for attempt, moment in enumerate(moments, start=1)]
+    return case(*known, else_=moments[-1])
 
 
 def _claimable(models: Iterable[Model], now: datetime) -> tuple[ColumnElement[bool], ...]:

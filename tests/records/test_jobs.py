@@ -135,12 +135,16 @@ def test_a_runner_that_starts_again_takes_up_its_own_jobs_at_once(jobs: JobRecor
 
 
 def test_a_job_that_ended_its_process_each_time_fails_in_the_end(jobs: JobRecords, turns: JobTurns) -> None:
-    jobs.add(job(chances=2))
-    for _ in range(2):
-        mine = claimed(turns)
-        turns.take_over(NOW, "a", PROBLEM)
+    jobs.add(job(chances=6))
+    now, pauses_s = NOW, []
+    for _ in range(6):
+        mine = claimed(turns, now=now)
+        turns.take_over(now, "a", PROBLEM)
+        pauses_s.append((jobs.get(mine.id).due - now).total_seconds())
+        now = max(now, jobs.get(mine.id).due)
     ended = jobs.get(mine.id)
-    assert (ended.state, ended.problem, ended.attempt) == ("failed", PROBLEM, 2)
+    assert (ended.state, ended.problem, ended.attempt) == ("failed", PROBLEM, 6)
+    assert pauses_s[:-1] == [0, 10, 20, 30, 30]
 
 
 def test_a_job_that_is_let_go_of_keeps_its_chances(jobs: JobRecords, turns: JobTurns) -> None:
