@@ -45,6 +45,7 @@ def test_settings_do_not_change(monkeypatch: pytest.MonkeyPatch) -> None:
         ("KEEP_PREDICTIONS_DAYS", "-1"),
         ("READ_WORKERS", "0"), ("READ_TIMEOUT_S", "0"), ("READ_MEMORY_BYTES", "1000000"),
         ("DEVICES", "0;1"), ("MAX_BATCH", "-1"), ("BATCH_WAIT_MS", "-2"),
+        ("ADMIN_TOKEN", "PLANTED"), ("ADMIN_TOKEN_FILE", "/absent/PLANTED"), ("ADMIN_TOKEN_FILE", "/dev/null"),
     ],
 )  # fmt: skip
 def test_a_value_that_makes_no_sense_stops_the_start(
@@ -64,3 +65,22 @@ def test_the_password_of_the_database_is_in_no_representation(monkeypatch: pytes
 
 def test_by_default_only_this_machine_is_listened_to() -> None:
     assert Settings().host == "127.0.0.1"
+
+
+def test_the_admin_token_may_lie_in_a_file_and_the_variable_comes_first(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "token").write_text("of-the-file-0123456789\n")
+    monkeypatch.setenv("NEUROFUSE_ADMIN_TOKEN_FILE", str(tmp_path / "token"))
+    assert Settings().admin_token.get_secret_value() == "of-the-file-0123456789"
+    assert "0123456789" not in repr(Settings())
+    monkeypatch.setenv("NEUROFUSE_ADMIN_TOKEN", "of-the-variable-0123456789")
+    assert Settings().admin_token.get_secret_value() == "of-the-variable-0123456789"
+
+
+def test_settings_made_of_settings_are_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("of-the-file-0123456789")
+    monkeypatch.setenv("NEUROFUSE_ADMIN_TOKEN_FILE", str(tmp_path / "token"))
+    settings = Settings()
+    (tmp_path / "token").unlink()
+    assert Settings(**settings.model_dump()) == settings

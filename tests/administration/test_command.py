@@ -20,7 +20,7 @@ Command = Callable[..., tuple[int, str, str]]
 @pytest.fixture(scope="module")
 def server(tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     store = shutil.copytree(tiny_store / "gos", tmp_path_factory.mktemp("moved") / "store" / "gos").parent
-    with serving(store, tmp_path_factory.mktemp("moved") / "var", admin_token=TOKEN) as running:
+    with serving(store, tmp_path_factory.mktemp("moved") / "var", admin_token=TOKEN, max_batch=1) as running:
         build_tiny_package(store, "gos", version=3)
         yield running
 

@@ -13,7 +13,7 @@ from app.model_package.store import ModelStore, Reference
 from app.predictions.catalogue import Catalogue
 from app.predictions.entry import State, require_ready
 from app.predictions.rollout import Rollout, follow_once
-from app.predictions.start import start_with
+from app.predictions.start import Gathering, start_with
 from app.records.aliases import Alias, Canary
 from app.records.store import RecordStore
 from tests.support.postgres import Postgres
@@ -27,7 +27,9 @@ class Process:
 
     def __init__(self, store: Path, database: Path | str) -> None:
         self._records = RecordStore(database)
-        self.catalogue = Catalogue(ModelStore(store), start_with("cpu", threads=1))
+        self.catalogue = Catalogue(
+            ModelStore(store), start_with("cpu", threads=1, gathering=Gathering(max_batch=1))
+        )
         self.rollout = Rollout(self._records.plan, self.catalogue)
         self.rollout.start()
 

@@ -13,6 +13,8 @@ VERSIONS = st.integers(1, 5)
 REFERENCES = st.builds(Reference, NAMES, VERSIONS)
 SHARES = st.floats(0, 1, exclude_min=True, exclude_max=True)
 KEYS = st.text(max_size=20)
+FEW = settings(max_examples=40)
+"""Names and versions are few; so are their meanings."""
 
 
 @st.composite
@@ -29,6 +31,7 @@ ROUTINGS = st.builds(
 )
 
 
+@FEW
 @given(ROUTINGS, REFERENCES, KEYS)
 def test_a_version_means_itself_whatever_aliases_say(
     routing: Routing, reference: Reference, key: str
@@ -38,6 +41,7 @@ def test_a_version_means_itself_whatever_aliases_say(
     assert (meaning.reference, meaning.alias) == (reference, None)
 
 
+@FEW
 @given(ROUTINGS, NAMES, KEYS)
 def test_a_bare_name_means_production_else_the_latest_in_service(
     routing: Routing, name: str, key: str
@@ -53,6 +57,7 @@ def test_a_bare_name_means_production_else_the_latest_in_service(
         assert meaning is None
 
 
+@FEW
 @given(ROUTINGS, NAMES, st.sampled_from(["", "@trial", "@production"]), KEYS)
 def test_what_a_name_means_answers(routing: Routing, name: str, suffix: str, key: str) -> None:
     meaning = routing.meaning(name + suffix, key)
@@ -61,6 +66,7 @@ def test_what_a_name_means_answers(routing: Routing, name: str, suffix: str, key
         assert name in routing.names()
 
 
+@FEW
 @given(ROUTINGS, NAMES, st.sampled_from(["", "@trial"]))
 def test_without_a_key_no_canary_answers(routing: Routing, name: str, suffix: str) -> None:
     meaning = routing.meaning(name + suffix)
@@ -68,6 +74,7 @@ def test_without_a_key_no_canary_answers(routing: Routing, name: str, suffix: st
         assert meaning.reference.version == meaning.alias.version
 
 
+@FEW
 @given(ROUTINGS, ROUTINGS, st.frozensets(NAMES), NAMES, st.sampled_from(["", "@trial"]), KEYS)
 def test_a_name_that_lags_keeps_its_meaning_and_the_others_get_the_new_one(
     before: Routing, after: Routing, lagging: frozenset[str], name: str, suffix: str, key: str
@@ -84,6 +91,7 @@ def test_a_name_of_another_form_means_nothing(model: str) -> None:
     assert routing.meaning(model, "key") is None
 
 
+@FEW
 @given(aliases(), KEYS, SHARES)
 def test_a_larger_share_keeps_the_cases_of_a_smaller_one(alias: Alias, key: str, share: float) -> None:
     small, large = sorted((share, alias.canary.share if alias.canary else 0.5))
@@ -112,7 +120,7 @@ def test_another_canary_gets_other_cases() -> None:
     assert 150 < len(chosen(2) & chosen(3)) < 350
 
 
-@settings(max_examples=200)
+@FEW
 @given(
     st.frozensets(REFERENCES),
     st.dictionaries(REFERENCES, st.booleans()),

@@ -20,7 +20,7 @@ from app.predictions.shadow import (
     shadow_outputs,
     total_variation,
 )
-from app.predictions.start import start_with
+from app.predictions.start import Gathering, start_with
 from app.records.aliases import Alias
 from app.telemetry import Metrics
 from tests.support.tiny_package import build_tiny_package
@@ -38,7 +38,7 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalogue]:
     build_tiny_package(store, "gos", version=3, image_weight=5.0)
     build_tiny_package(store, "gos", version=4, shape=ANOTHER_GRID)
     build_tiny_package(store, "ad", name="gos", version=5)
-    loaded = Catalogue(ModelStore(store), start_with("cpu", threads=1))
+    loaded = Catalogue(ModelStore(store), start_with("cpu", threads=1, gathering=Gathering(max_batch=1)))
     loaded.load()
     yield loaded
     loaded.close()

@@ -43,7 +43,7 @@ def store(tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def moving(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A service whose packages may be moved, with a worker for each client."""
     data = tmp_path_factory.mktemp("moving") / "var"
-    with serving(store, data, admin_token=TOKEN, max_concurrent=2) as running:
+    with serving(store, data, admin_token=TOKEN, max_concurrent=2, max_batch=1) as running:
         yield running
 
 
