@@ -1,9 +1,11 @@
 """Run the benchmarks and print their tables, each beside its peers.
 
-    imaging         files to model tensor, beside SimpleITK, TorchIO, MONAI and dcm2niix (`make bench` installs them)
+    imaging             files to model tensor, beside SimpleITK, TorchIO, MONAI and dcm2niix (`make bench` installs them)
     serving_overhead    what HTTP, admission and the record add to the work itself, stage by stage
     serving_peers       our service beside LitServe, BentoML, Ray Serve, mosec and FastAPI with the same package
-    training        an epoch of training, beside a plain MONAI + Lightning script
+    serving_overload    four times what it can answer, for a minute; then 5,000 requests, and its memory
+    serving_faults      kill -9 under accepted jobs, packages swapped under load, the first request after a start
+    training            an epoch of training, beside a plain MONAI + Lightning script
 
 Example:
     NEUROFUSE_SAMPLES=samples python -m benchmarks imaging --rounds 9
@@ -16,7 +18,7 @@ from rich.console import Console
 
 from benchmarks.machine import described
 
-NAMES = ("imaging", "serving_overhead", "serving_peers", "training")
+NAMES = ("imaging", "serving_overhead", "serving_peers", "serving_overload", "serving_faults", "training")
 """A benchmark is a module of this package with `run(rounds)` that returns what rich can print, and `ROUNDS` if not seven."""
 ROUNDS = 7
 

@@ -1,4 +1,4 @@
-"""A Ray cluster of several nodes on this machine: each is what `ray start` makes of a machine, and all of it listens on loopback.
+"""A Ray cluster of several nodes on this machine: each is what `ray start` makes of a machine, and listens on loopback.
 
 Ray has an environment of its own; nothing of it is imported here.
 """
@@ -10,7 +10,7 @@ import secrets
 import socket
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +20,7 @@ import yaml
 from benchmarks.processes import Process, free_port
 
 CONFIG: Final = Path(__file__).parents[1] / "deploy" / "ray" / "serve.yaml"
+WORKER: Final = Path(__file__).parent / "servers" / "ray_node.py"
 OBJECT_STORE_BYTES: Final = 200 * 2**20
 START_WITHIN_S: Final = 60.0
 DEPLOY_WITHIN_S: Final = 120.0
@@ -31,7 +32,7 @@ class Node:
     """A node.
 
     Attributes:
-        process: `ray start`, with all of the node below it.
+        process: What started it, with all of the node below.
         url: Of its proxy.
     """
 
@@ -80,13 +81,23 @@ class RayCluster:
 
     def start_head(self, cpus: int) -> Node:
         """Start the first node, and wait until others can join it."""
-        node = self._start("head", cpus, "--head", f"--port={self._port}", "--include-dashboard=false")
+        options = {
+            "node-ip-address": "127.0.0.1",
+            "port": self._port,
+            "num-cpus": cpus,
+            "object-store-memory": OBJECT_STORE_BYTES,
+            "temp-dir": self._folder,
+            "include-dashboard": "false",
+        }
+        ray = [str(self._binaries / "ray"), "start", "--head", "--block"]
+        node = self._start("head", [*ray, *(f"--{name}={value}" for name, value in options.items())])
         wait_for_port(self._port, START_WITHIN_S)
         return node
 
     def start_worker(self, cpus: int) -> Node:
         """Start the second node."""
-        return self._start("worker", cpus, f"--address={self.address}")
+        program = [str(self._binaries / "python"), str(WORKER)]
+        return self._start("worker", [*program, self.address, str(cpus), str(OBJECT_STORE_BYTES)])
 
     def deploy(self, deployments: Mapping[str, Mapping[str, Any]], **arguments: object) -> None:
         """Deploy the application of `deploy/ray/serve.yaml`; a proxy answers `/readyz` once it runs.
@@ -118,20 +129,9 @@ class RayCluster:
         if done.returncode:
             raise RuntimeError(f"serve run failed:\n{done.stderr}")
 
-    def _start(self, kind: str, cpus: int, *options: str) -> Node:
-        command = [
-            str(self._binaries / "ray"),
-            "start",
-            "--block",
-            "--node-ip-address=127.0.0.1",
-            f"--num-cpus={cpus}",
-            f"--object-store-memory={OBJECT_STORE_BYTES}",
-            *options,
-        ]
-        if kind == "head":
-            command.append(f"--temp-dir={self._folder}")
-        log = self._folder / f"{kind}.log"
-        return Node(Process(command, self._environment, log), f"http://127.0.0.1:{self._ports[kind]}")
+    def _start(self, kind: str, command: Sequence[str]) -> Node:
+        process = Process(command, self._environment, self._folder / f"{kind}.log")
+        return Node(process, f"http://127.0.0.1:{self._ports[kind]}")
 
 
 def wait_for_port(port: int, within_s: float) -> None:

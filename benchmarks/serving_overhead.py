@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -21,6 +21,7 @@ from app.inference.predictor import Predictor
 from app.main import create_app
 from app.predictions.entry import require_ready
 from app.predictions.explain import Case, explain
+from app.predictions.identifiers import uuid7
 from app.settings import Settings
 from benchmarks.cases import head_ct
 from benchmarks.load import Body, Load, attack, case_body, p50_ms, zip_of
@@ -114,7 +115,11 @@ def in_process(store: Path, data: Path) -> Iterator[tuple[Callable[[Case], objec
         while not runtime.catalogue.ready:
             time.sleep(0.1)
         predictor = require_ready(runtime.catalogue.entry(MODEL))
-        yield lambda case: runtime.predictions.predict(case, predictor, 0.0), predictor
+
+        def answer(case: Case) -> object:
+            return runtime.predictions.predict(replace(case, id=str(uuid7())), predictor, 0.0)
+
+        yield answer, predictor
 
 
 def _alone(ways: Ways, images: Mapping[str, tuple[Path, ...]], rounds: int) -> Table:
