@@ -1,4 +1,4 @@
-"""The command line: `neurofuse serve | predict | inspect | models | openapi | healthcheck`. Choices come from the same `NEUROFUSE_` variables."""
+"""The command line: `neurofuse serve | predict | inspect | models | copy-records | openapi | healthcheck`. Choices come from the same `NEUROFUSE_` variables."""
 
 import argparse
 import json
@@ -24,9 +24,11 @@ from app.model_package.manifest import Task
 from app.model_package.package import Package
 from app.model_package.store import ModelStore
 from app.predictions.answer import Answer
+from app.predictions.data_folder import DataFolder
 from app.predictions.explain import Case, explain
 from app.predictions.record_text import parse_record
 from app.predictions.start import start_with
+from app.records.copying import copy_records
 from app.settings import ENV_PREFIX, Settings
 from app.telemetry import configure_logging
 
@@ -41,6 +43,7 @@ GRACEFUL_SHUTDOWN_S: Final = 30
 SERVE_EXAMPLE = "example: NEUROFUSE_MODEL_STORE=/models neurofuse serve --port 8000"
 PREDICT_EXAMPLE = "example: neurofuse predict series/ --ehr record.json --task gos --out result/"
 COHORT_EXAMPLE = "         neurofuse predict --cohort patients.csv --task gos --out results.csv"
+COPY_EXAMPLE = "example: NEUROFUSE_DATABASE_URL=postgresql://neurofuse@db/neurofuse neurofuse copy-records"
 OPENAPI_EXAMPLE = "example: neurofuse openapi > openapi.json"
 HEALTHCHECK_EXAMPLE = "example: neurofuse healthcheck && echo ready"
 
@@ -117,6 +120,10 @@ def _parser() -> argparse.ArgumentParser:
     predict.set_defaults(run=_predict)
     add_inspect_to(commands)
     add_models_to(commands)
+    copying = commands.add_parser(
+        "copy-records", help="take the answers of the SQLite file into PostgreSQL", epilog=COPY_EXAMPLE
+    )
+    copying.set_defaults(run=_copy_records)
     openapi = commands.add_parser("openapi", help="print the OpenAPI document", epilog=OPENAPI_EXAMPLE)
     openapi.set_defaults(run=_openapi)
     healthcheck = commands.add_parser(
@@ -181,6 +188,17 @@ def _answer_table(answer: Answer) -> Table:
         table.add_row("favourable", f"{outcome.favourable:.3f}", "")
     table.caption = f"{outcome.coverage:.0%} prediction set; image share {answer.ehr.image_share:.2f}"
     return table
+
+
+def _copy_records(_arguments: argparse.Namespace, settings: Settings) -> int:
+    url = settings.database_url.get_secret_value()
+    if not url:
+        raise MalformedRequestError(
+            "Expected NEUROFUSE_DATABASE_URL to name the database to fill; it is empty."
+        )
+    for name, rows in copy_records(DataFolder(settings.data).database, url).items():
+        Console().print(f"{name}: {rows}", highlight=False)
+    return OK
 
 
 def _openapi(_arguments: argparse.Namespace, settings: Settings) -> int:

@@ -9,6 +9,7 @@ import pytest
 
 from app.cli import FAILED, OK, REFUSED, main
 from app.predictions.answer import Answer
+from app.records.store import RecordStore
 from tests.service.server import Server, serving
 
 RECORD = {"age": 71, "gcs": 9, "glucose": {"value": 126, "unit": "mg/dL"}}
@@ -156,14 +157,31 @@ def test_a_health_check_follows_readiness(server: Server, monkeypatch: pytest.Mo
     assert main(["healthcheck"]) == FAILED
 
 
-@pytest.mark.parametrize("command", ["serve", "predict", "inspect", "models", "openapi", "healthcheck"])
+@pytest.mark.parametrize(
+    "command", ["serve", "predict", "inspect", "models", "copy-records", "openapi", "healthcheck"]
+)
 def test_every_command_explains_itself_with_an_example(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as stopped:
         main([command, "--help"])
     assert stopped.value.code == OK
-    assert f"neurofuse {command}" in capsys.readouterr().out.split("example: ")[1]
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"neurofuse {command}" in told.split("example: ")[1]
+
+
+def test_records_are_copied_to_the_database_that_is_set(
+    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["copy-records"]) == REFUSED
+    assert "NEUROFUSE_DATABASE_URL" in capsys.readouterr().err
+    monkeypatch.setenv("NEUROFUSE_DATABASE_URL", postgres_url)
+    assert main(["copy-records"]) == REFUSED
+    assert "NEUROFUSE_DATA" in capsys.readouterr().err
+    (tmp_path / "var").mkdir()
+    RecordStore(tmp_path / "var" / "records.sqlite3").close()
+    assert main(["copy-records"]) == OK
+    assert "predictions: 0" in capsys.readouterr().out.splitlines()
 
 
 def test_a_setting_that_makes_no_sense_is_named(
