@@ -37,13 +37,11 @@
     │       ├── UnknownUploadError          unknown-upload
     │       ├── UnknownJobError             unknown-job
     │       ├── UnknownBatchError           unknown-batch
-    │       ├── CaseExpiredError            case-expired
-    │       └── HeatmapExpiredError         heatmap-expired
+    │       └── CaseExpiredError            case-expired
     ├── ServiceError                    the service cannot answer now
     │   ├── NotReadyError                   not-ready
     │   ├── OverloadedError                 overloaded
-    │   ├── RecordsUnavailableError         records-unavailable
-    │   ├── ArtefactsUnavailableError       artefacts-unavailable
+    │   ├── StorageUnavailableError         storage-unavailable
     │   ├── JobInterruptedError             job-interrupted
     │   └── DeadlinePassedError             deadline-passed
     └── PackageError                    a model package that must not be served
@@ -318,17 +316,10 @@ class UnknownBatchError(LookupFailedError):
 
 
 class CaseExpiredError(LookupFailedError):
-    """The answer is kept, but not, or no longer, the image or the record that is needed."""
+    """The answer is kept, but not, or no longer, the image, the record or the heatmap that is needed."""
 
     code = "case-expired"
     title = "The case is no longer kept."
-
-
-class HeatmapExpiredError(LookupFailedError):
-    """The answer is kept, but no longer its heatmap."""
-
-    code = "heatmap-expired"
-    title = "The heatmap is no longer kept."
 
 
 class ServiceError(NeuroFuseError):
@@ -349,18 +340,11 @@ class OverloadedError(ServiceError):
     title = "The service is overloaded."
 
 
-class RecordsUnavailableError(ServiceError):
-    """The database does not answer now."""
+class StorageUnavailableError(ServiceError):
+    """The database, or the object store of heatmaps and uploads, does not answer now."""
 
-    code = "records-unavailable"
-    title = "The database does not answer."
-
-
-class ArtefactsUnavailableError(ServiceError):
-    """The object store of heatmaps and uploads does not answer now."""
-
-    code = "artefacts-unavailable"
-    title = "The object store does not answer."
+    code = "storage-unavailable"
+    title = "The database or the object store does not answer."
 
 
 class JobInterruptedError(ServiceError):

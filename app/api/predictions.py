@@ -13,7 +13,7 @@ from app.api.job_schemas import JobStatus
 from app.api.openapi import IMAGE_PROBLEMS, problem_responses
 from app.api.runtime import CurrentRuntime
 from app.errors import (
-    HeatmapExpiredError,
+    CaseExpiredError,
     JobCancelledError,
     JobInterruptedError,
     NotReadyError,
@@ -33,7 +33,7 @@ PredictionId = Annotated[
     str, Path(description="The `id` of an answer.", examples=["0193c2f4-6a00-7a31-9c2e-5d1f0b7e8a90"])
 ]
 UNKNOWN = problem_responses(UnknownPredictionError)
-EXPIRED = problem_responses(UnknownPredictionError, HeatmapExpiredError)
+EXPIRED = problem_responses(UnknownPredictionError, CaseExpiredError)
 
 
 @router.get(

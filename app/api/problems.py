@@ -41,7 +41,6 @@ STATUS: Final[dict[type[errors.NeuroFuseError], HTTPStatus]] = {
     errors.JobInterruptedError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.LookupFailedError: HTTPStatus.NOT_FOUND,
     errors.CaseExpiredError: HTTPStatus.GONE,
-    errors.HeatmapExpiredError: HTTPStatus.GONE,
     errors.ServiceError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 """Status of an error class and of those below it; anything else is a fault of the service, 500."""

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, Literal, get_args
 
-from app.errors import HeatmapExpiredError
+from app.errors import CaseExpiredError
 from app.predictions.explain import NIFTI_NAME, PNG_NAME
 from app.predictions.identifiers import made_s
 from app.records.artefacts import Artefacts
@@ -47,7 +47,7 @@ class Heatmaps:
         """One of the files, on a disk of this machine while the block runs.
 
         Raises:
-            HeatmapExpiredError: It is no longer kept.
+            CaseExpiredError: It is no longer kept.
         """
         if self._is_over(prediction_id):
             raise _expired()
@@ -86,7 +86,7 @@ def _prediction_id(name: str) -> str:
     return name.removeprefix(f"{KIND}/").partition(".")[0]
 
 
-def _expired() -> HeatmapExpiredError:
-    return HeatmapExpiredError(
+def _expired() -> CaseExpiredError:
+    return CaseExpiredError(
         "Expected a prediction whose heatmap is still kept; its time is over. Predict again from the image."
     )

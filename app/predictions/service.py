@@ -97,7 +97,7 @@ class PredictionService:
 
         Raises:
             UnknownPredictionError: No answer has this id, or it was made without a heatmap.
-            HeatmapExpiredError: It is no longer kept.
+            CaseExpiredError: It is no longer kept.
         """
         if self.find(prediction_id).heatmap is None:
             raise UnknownPredictionError(

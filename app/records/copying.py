@@ -28,7 +28,7 @@ def copy_records(file: Path, url: str) -> dict[str, int]:
 
     Raises:
         MalformedRequestError: There is no such file, the database is in use, or a text cannot be kept in it.
-        RecordsUnavailableError: One of the two does not answer.
+        StorageUnavailableError: One of the two does not answer.
     """
     if not file.is_file():
         raise MalformedRequestError("Expected records.sqlite3 in the folder NEUROFUSE_DATA; there is none.")

@@ -30,10 +30,10 @@ def open_database(place: Path | str, connections: int = DEFAULT_CONNECTIONS) -> 
         connections: Most connections of this process to a PostgreSQL server.
 
     Returns:
-        An engine. Where the database cannot answer now, its calls raise `RecordsUnavailableError`.
+        An engine. Where the database cannot answer now, its calls raise `StorageUnavailableError`.
 
     Raises:
-        RecordsUnavailableError: It does not answer.
+        StorageUnavailableError: It does not answer.
     """
     engine = sqlite_engine(place) if isinstance(place, Path) else postgresql_engine(place, connections)
     event.listen(engine, "handle_error", explain)

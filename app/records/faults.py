@@ -8,7 +8,7 @@ from sqlalchemy import ExceptionContext, PoolProxiedConnection, QueuePool
 from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from app.errors import MalformedRequestError, RecordsUnavailableError
+from app.errors import MalformedRequestError, StorageUnavailableError
 
 RETRY_AFTER_S: Final = 5
 UNAVAILABLE_SQLITE: Final = frozenset({
@@ -31,7 +31,7 @@ class Connections(QueuePool):
         """Wait for one.
 
         Raises:
-            RecordsUnavailableError: None was given back in time.
+            StorageUnavailableError: None was given back in time.
         """
         try:
             return super().connect()
@@ -43,7 +43,7 @@ def explain(context: ExceptionContext) -> None:
     """Take what is no fault of the program for what it is; a listener of SQLAlchemy's event `handle_error`.
 
     Raises:
-        RecordsUnavailableError: The database cannot answer now.
+        StorageUnavailableError: The database cannot answer now.
         MalformedRequestError: It cannot keep what it was given.
     """
     if context.is_pre_ping:
@@ -56,10 +56,10 @@ def explain(context: ExceptionContext) -> None:
         raise MalformedRequestError("Expected text without the character U+0000; take it out.")
 
 
-def _unavailable(state: str) -> RecordsUnavailableError:
+def _unavailable(state: str) -> StorageUnavailableError:
     # No message: a server's may hold a value. Its code says what an operator needs.
     log.error("database-unavailable", error_type=state)
-    return RecordsUnavailableError(
+    return StorageUnavailableError(
         "Expected the database to answer; it does not. Try again later.", retry_after_s=RETRY_AFTER_S
     )
 

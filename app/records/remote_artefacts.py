@@ -10,7 +10,7 @@ from typing import BinaryIO, Final, cast
 import fsspec
 import structlog
 
-from app.errors import ArtefactsUnavailableError
+from app.errors import StorageUnavailableError
 from app.records.artefacts import NAME, PREFIX, Artefacts, FolderArtefacts, checked, remove, tree
 from app.telemetry import describe_exception
 
@@ -22,7 +22,7 @@ log = structlog.stdlib.get_logger(__name__)
 class RemoteArtefacts:
     """Files in an object store, through fsspec; an object is there as a whole or not at all.
 
-    Where the store does not answer, or refuses, every method raises ArtefactsUnavailableError.
+    Where the store does not answer, or refuses, every method raises StorageUnavailableError.
 
     Args:
         url: Of a folder, in any scheme that fsspec knows; credentials are found as its library does.
@@ -112,7 +112,7 @@ def _asking() -> Iterator[None]:
         raise
     except Exception as error:
         log.error("artefacts-fault", **describe_exception(error))  # noqa: TRY400 - no message, which may hold a key
-        raise ArtefactsUnavailableError(
+        raise StorageUnavailableError(
             "Expected the object store to answer; it does not, or refuses. Try again later.",
             retry_after_s=RETRY_AFTER_S,
         ) from error

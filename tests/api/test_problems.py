@@ -12,7 +12,7 @@ CONTRACT = {
     404: {"unknown-model", "unknown-prediction", "unknown-upload", "unknown-job", "unknown-batch", "not-found"},
     405: {"method-not-allowed"},
     409: {"package-in-use", "nothing-to-roll-back", "job-finished", "batch-closed", "idempotency-key-in-use"},
-    410: {"case-expired", "heatmap-expired", "job-cancelled"},
+    410: {"case-expired", "job-cancelled"},
     413: {"upload-too-large", "archive-too-large"},
     415: {"unsupported-file"},
     422: {
@@ -21,7 +21,7 @@ CONTRACT = {
         "webhook-refused", "idempotency-key-reused", "package-refused",
     },
     500: {"internal", "job-interrupted"},
-    503: {"overloaded", "not-ready", "deadline-passed", "records-unavailable", "artefacts-unavailable"},
+    503: {"overloaded", "not-ready", "deadline-passed", "storage-unavailable"},
 }  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import HeatmapExpiredError
+from app.errors import CaseExpiredError
 from app.predictions.explain import NIFTI_NAME, PNG_NAME
 from app.predictions.heatmaps import LIST_EVERY_S, Heatmaps
 from app.predictions.identifiers import made_s
@@ -61,7 +61,7 @@ def test_without_a_time_of_their_own_they_stay(tmp_path: Path, clock: Clock) -> 
 
 def test_what_is_over_its_time_is_refused_before_it_is_swept(tmp_path: Path, clock: Clock) -> None:
     heatmaps = filled(tmp_path, Heatmaps(FolderArtefacts(tmp_path), DAY_S, clock))
-    with pytest.raises(HeatmapExpiredError), heatmaps.local(OLD, "png"):
+    with pytest.raises(CaseExpiredError), heatmaps.local(OLD, "png"):
         pytest.fail("it was given")
     with heatmaps.local(NEW, "nii.gz") as path:
         assert path.is_file()
@@ -88,7 +88,7 @@ def test_the_store_is_listed_once_an_hour(tmp_path: Path, clock: Clock) -> None:
 def test_a_file_that_somebody_removed_is_said_to_be_gone(tmp_path: Path) -> None:
     heatmaps = filled(tmp_path, Heatmaps(FolderArtefacts(tmp_path)))
     (tmp_path / "heatmaps" / f"{OLD}.png").unlink()
-    with pytest.raises(HeatmapExpiredError), heatmaps.local(OLD, "png"):
+    with pytest.raises(CaseExpiredError), heatmaps.local(OLD, "png"):
         pytest.fail("there is none")
 
 

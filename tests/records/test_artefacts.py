@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from fsspec import get_filesystem_class
 
-from app.errors import ArtefactsUnavailableError
+from app.errors import StorageUnavailableError
 from app.records.artefacts import Artefacts, FolderArtefacts
 from app.records.remote_artefacts import open_artefacts
 from tests.support.s3 import BUCKET, ObjectStore
@@ -251,10 +251,10 @@ def test_a_store_that_does_not_answer_is_said_to_be_and_loses_nothing(
     request.addfinalizer(clients.clear_instance_cache)
     artefacts = open_artefacts("s3://gone/x", tmp_path, tmp_path)
     path = source()
-    with pytest.raises(ArtefactsUnavailableError):
+    with pytest.raises(StorageUnavailableError):
         artefacts.put("jobs/a/1", path)
     assert path.exists()
-    with pytest.raises(ArtefactsUnavailableError):
+    with pytest.raises(StorageUnavailableError):
         artefacts.delete("jobs/a/1")
 
 
@@ -265,6 +265,6 @@ def test_a_bucket_that_is_not_there_is_no_missing_file(
         monkeypatch.setenv(name, value)
     path = source()
     artefacts = open_artefacts("s3://nobodys-bucket/x", tmp_path, tmp_path)
-    with pytest.raises((ArtefactsUnavailableError, FileNotFoundError)):
+    with pytest.raises((StorageUnavailableError, FileNotFoundError)):
         artefacts.put("jobs/a/1", path)
     assert path.exists()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine
 
-from app.errors import MalformedRequestError, RecordsUnavailableError
+from app.errors import MalformedRequestError, StorageUnavailableError
 from app.records.database import open_database
 from app.records.postgresql import postgresql_engine
 from app.records.predictions import PredictionRecords
@@ -38,7 +38,7 @@ def test_while_the_server_is_gone_that_is_said_and_afterwards_all_goes_on(
     postgres.stop()
     try:
         for _ in range(3):
-            with pytest.raises(RecordsUnavailableError) as raised:
+            with pytest.raises(StorageUnavailableError) as raised:
                 records.check()
             assert raised.value.fields["retry_after_s"] > 0
     finally:
@@ -53,7 +53,7 @@ def test_a_connection_that_breaks_in_the_middle_is_no_fault_of_the_program(
         connection.exec_driver_sql("SELECT 1")
         postgres.stop()
         postgres.start()
-        with pytest.raises(RecordsUnavailableError):
+        with pytest.raises(StorageUnavailableError):
             connection.exec_driver_sql("SELECT 1")
     PredictionRecords(engine).check()
 
@@ -65,7 +65,7 @@ def test_no_error_tells_the_password(postgres_url: str, postgres: Postgres, wron
         "port": postgres_url.replace(f":{postgres.port}", ":1"),
         "database": postgres_url + "x",
     }[wrong]
-    with pytest.raises(RecordsUnavailableError) as raised:
+    with pytest.raises(StorageUnavailableError) as raised:
         open_database(url)
     told = "".join(traceback.format_exception(raised.value))
     assert "127.0.0.1" in told  # the operator is told where, and why
@@ -99,7 +99,7 @@ def test_no_more_connections_are_opened_than_the_operator_gave(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine.pool, "_timeout", 0.05)
-    with engine.connect(), engine.connect(), pytest.raises(RecordsUnavailableError):
+    with engine.connect(), engine.connect(), pytest.raises(StorageUnavailableError):
         engine.connect()
 
 

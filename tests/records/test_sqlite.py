@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, event
 
-from app.errors import RecordsUnavailableError
+from app.errors import StorageUnavailableError
 from app.records.database import open_database
 from app.records.predictions import PredictionRecords
 
@@ -59,7 +59,7 @@ def test_a_file_that_cannot_be_written_now_is_no_fault_of_the_program(engine: En
     engine.dispose()
     with closing(sqlite3.connect(tmp_path / "records.sqlite3")) as holder:
         holder.execute("BEGIN IMMEDIATE")
-        with pytest.raises(RecordsUnavailableError) as raised, engine.begin() as connection:
+        with pytest.raises(StorageUnavailableError) as raised, engine.begin() as connection:
             connection.exec_driver_sql("DELETE FROM feedback")
     assert raised.value.fields["retry_after_s"] > 0
     PredictionRecords(engine).check()

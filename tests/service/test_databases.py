@@ -136,7 +136,7 @@ def test_answers_and_heatmaps_are_gone_at_their_age(
 ) -> None:
     problem(eventually(remote.client, f"/predictions/{aged[400]}", 404), 404, "unknown-prediction")
     assert remote.client.get(f"/predictions/{aged[60]}").status_code == 200
-    problem(remote.client.get(f"/predictions/{aged[60]}/heatmap.png"), 410, "heatmap-expired")
+    problem(remote.client.get(f"/predictions/{aged[60]}/heatmap.png"), 410, "case-expired")
     assert remote.client.get(f"/predictions/{aged[1]}/heatmap.png").text == "png of 1"
     listed = object_store.objects()
     assert [days for days, each in aged.items() if each in listed] == [1]
@@ -171,7 +171,7 @@ def test_a_database_that_is_gone_is_said_to_be_and_its_restart_needs_no_other(
     postgres.stop()
     try:
         response = remote.client.get(f"/predictions/{answer['id']}")
-        problem(response, 503, "records-unavailable")
+        problem(response, 503, "storage-unavailable")
         assert int(response.headers["retry-after"]) > 0
         assert remote.client.get("/livez").status_code == 200
     finally:
@@ -187,7 +187,7 @@ def test_no_line_of_the_log_tells_the_password(remote: Server, tiny_store: Path,
     assert PASSWORD not in remote.log.read_text()
     nowhere = f"postgresql://neurofuse:{PASSWORD}@127.0.0.1:1/absent"
     with (
-        pytest.raises(RuntimeError, match="RecordsUnavailableError") as raised,
+        pytest.raises(RuntimeError, match="StorageUnavailableError") as raised,
         serving(tiny_store, tmp_path / "var", database_url=nowhere, log_format="console"),
     ):
         pytest.fail("it came up")
