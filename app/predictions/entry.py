@@ -57,12 +57,14 @@ def require_ready(entry: Entry) -> Predictor:
     """The predictor of a package.
 
     Raises:
-        NotReadyError: The package is still loading, or failed.
+        NotReadyError: The package is still loading, or failed, or is not served.
     """
     if entry.predictor is None:
+        # What was unloaded comes back when an operator says so, which nobody can foresee.
+        again = {} if entry.state is State.UNLOADED else {"retry_after_s": RETRY_AFTER_S}
         raise NotReadyError(
             f"Expected package {entry.reference} to be ready; it is {entry.state}. See GET /models.",
             model=str(entry.reference),
-            retry_after_s=RETRY_AFTER_S,
+            **again,
         )
     return entry.predictor

@@ -266,6 +266,14 @@ def test_an_alias_begins_with_a_letter_and_is_short(moving: Server, alias: str) 
     problem(admin(moving, "PUT", f"gos/aliases/{alias}", {"version": 1}), 400, "malformed-request")
 
 
+def test_what_is_unloaded_says_so_and_not_when_to_come_back(moving: Server, head_ct: Path) -> None:
+    admin(moving, "POST", "gos/1/unload")
+    refused = moving.predict(head_ct, model="gos@1")
+    assert "unloaded" in problem(refused, 503, "not-ready")["detail"]
+    assert "retry-after" not in refused.headers
+    assert moving.client.get("/models/gos/1/card").status_code == 200
+
+
 def test_what_is_not_there_is_unknown(moving: Server) -> None:
     problem(admin(moving, "POST", "gos/9/load"), 404, "unknown-model")
     problem(admin(moving, "POST", "gos/9/unload"), 404, "unknown-model")
