@@ -12,7 +12,7 @@ from app.records.artefacts import Artefacts
 from app.records.jobs import FINISHED
 from app.records.store import RecordStore
 
-UNACCEPTED_S: Final = 3600.0
+UNACCEPTED_S: Final = 600.0
 """Age at which files without a job are left over from a crash: nobody is still about to accept them."""
 AT_ONCE: Final = 500
 NEVER_SERVED: Final = problem_of(

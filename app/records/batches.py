@@ -8,8 +8,7 @@ from typing import Final
 from sqlalchemy import Engine, delete, select, update
 from sqlalchemy.orm import Session
 
-from app.errors import UnknownBatchError
-from app.records.job_events import on_batch_changed
+from app.records.job_events import on_batch_changed, unknown_batch
 from app.records.jobs import Job, job_of
 from app.records.tables import BatchRow, JobRow, PredictionRow
 
@@ -53,7 +52,7 @@ class BatchRecords:
         with Session(self._engine) as session:
             row = session.get(BatchRow, batch_id)
             if row is None:
-                raise _unknown()
+                raise unknown_batch()
             return Batch(**{field.name: getattr(row, field.name) for field in fields(Batch)})
 
     def close(self, batch_id: str, now: datetime) -> None:
@@ -97,7 +96,3 @@ class BatchRecords:
         gone = delete(BatchRow).where(BatchRow.created < before, ~has_jobs).returning(BatchRow.id)
         with Session(self._engine) as session, session.begin():
             return len(session.scalars(gone).all())
-
-
-def _unknown() -> UnknownBatchError:
-    return UnknownBatchError("Expected the id of a batch; none has this one. Make one with POST /batches.")

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from app.errors import BatchClosedError
+from app.errors import BatchClosedError, UnknownBatchError
 from app.records.tables import BatchRow, JobRow, WebhookRow
 
 
@@ -47,3 +47,8 @@ def _locked(batch_id: str) -> Select[BatchRow]:
 
 def _message(subject_id: str, event: str, url: str, now: datetime) -> WebhookRow:
     return WebhookRow(id=subject_id, url=url, event=event, state="waiting", attempt=0, due=now, created=now)
+
+
+def unknown_batch() -> UnknownBatchError:
+    """The error that says so."""
+    return UnknownBatchError("Expected the id of a batch; none has this one. Make one with POST /batches.")

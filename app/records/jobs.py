@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.errors import JobFinishedError, UnknownJobError
-from app.records.job_events import on_finished, refuse_closed
+from app.records.job_events import on_finished, refuse_closed, unknown_batch
 from app.records.tables import JobRow
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -77,6 +77,8 @@ class JobRecords:
                 earlier = (
                     None if job.idempotency_key is None else self.under_key(job.caller, job.idempotency_key)
                 )
+                if earlier is None and job.batch_id is not None:
+                    raise unknown_batch() from None
                 if earlier is None:
                     raise
                 return earlier
@@ -176,7 +178,7 @@ class JobRecords:
             .group_by(JobRow.state)
         )
         with Session(self._engine) as session:
-            found = dict(session.execute(query).tuples().all())
+            found = dict(session.execute(query).all())
         return {state: found.get(state, 0) for state in (*OPEN, *FINISHED)}
 
     def open_counts(self) -> dict[JobState, int]:
@@ -185,7 +187,7 @@ class JobRecords:
             select(JobRow.state, func.count(JobRow.id)).where(JobRow.state.in_(OPEN)).group_by(JobRow.state)
         )
         with Session(self._engine) as session:
-            found = dict(session.execute(query).tuples().all())
+            found = dict(session.execute(query).all())
         return {state: found.get(state, 0) for state in OPEN}
 
     def states(self, job_ids: Collection[str]) -> dict[str, JobState]:

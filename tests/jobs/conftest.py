@@ -1,0 +1,98 @@
+"""The parts around jobs, real ones: a database, folders, a package, and what is done with a job."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from app.imaging.limits import DEFAULT_LIMITS
+from app.inference.predictor import Predictor
+from app.inference.ticket import Urgency
+from app.jobs.request import upload_name
+from app.jobs.service import JobLimits, JobService, Wanted
+from app.jobs.signals import Signals
+from app.jobs.turn import Turn
+from app.model_package.store import ModelStore, Reference
+from app.predictions.bounded_folders import KeepingLimits
+from app.predictions.case_store import CaseStore
+from app.predictions.catalogue import Catalogue
+from app.predictions.explain import Case
+from app.predictions.heatmaps import Heatmaps
+from app.predictions.service import PredictionService
+from app.records.artefacts import FolderArtefacts
+from app.records.jobs import Job
+from app.records.store import RecordStore
+from app.telemetry import Metrics
+
+MOST = 3
+MODEL = Reference("gos", 1)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What belongs together.
+
+    Attributes:
+        folder: Of all that is kept.
+        records: The database.
+        artefacts: The files.
+        service: Accepts jobs.
+        turn: Works on them.
+        accept: Accepts a case of an image.
+    """
+
+    folder: Path
+    records: RecordStore
+    artefacts: FolderArtefacts
+    service: JobService
+    turn: Turn
+    accept: Callable[..., Job]
+
+    def claim(self) -> Job:
+        """The next job, begun."""
+        job = self.records.job_turns.claim("me", [("gos", 1)], Urgency.BATCH, datetime.now(UTC))
+        assert job is not None
+        return job
+
+    def state(self, job: Job) -> str:
+        """Of a job, now."""
+        return self.records.jobs.get(job.id).state
+
+    def files(self) -> set[str]:
+        """Kinds of files that there are: of jobs, of heatmaps, of cases."""
+        return {
+            kind
+            for kind in ("jobs", "heatmaps", "cases")
+            if any(path.is_file() for path in (self.folder / kind).rglob("*"))
+        }
+
+
+@pytest.fixture
+def parts(tmp_path: Path, tiny_store: Path, gos_predictor: Predictor, head_ct: Path) -> Iterator[Parts]:
+    metrics, signals, artefacts = Metrics(), Signals(), FolderArtefacts(tmp_path)
+    catalogue = Catalogue(ModelStore(tiny_store), lambda _: gos_predictor, metrics)
+    catalogue.prepare(MODEL)
+    with closing(RecordStore(tmp_path / "records.sqlite3")) as records:
+        cases = CaseStore(tmp_path / "cases", KeepingLimits(3600, 10**9))
+        predictions = PredictionService(
+            records.predictions, Heatmaps(artefacts), cases, DEFAULT_LIMITS, metrics
+        )
+        turn = Turn(records.job_turns, records.jobs, artefacts, catalogue, predictions, signals, metrics)
+        service = JobService(records.jobs, artefacts, JobLimits(MOST, attempts=2), signals)
+
+        def accept(key: str | None = None, fingerprint: str = "", batch: str | None = None) -> Job:
+            case = Case((), {"age": 71})
+            folder = tmp_path / "uploads" / case.id
+            folder.mkdir(parents=True)
+            (folder / "000000").write_bytes(head_ct.read_bytes())
+            return service.accept(Wanted(case, MODEL, Urgency.BATCH, fingerprint, key, None, batch), folder)
+
+        yield Parts(tmp_path, records, artefacts, service, turn, accept)
+
+
+def has_upload(parts: Parts, job: Job) -> bool:
+    """Whether the files of a job are there."""
+    return parts.artefacts.exists(upload_name(job.id))

@@ -1,0 +1,42 @@
+"""A case is accepted with its files or not at all."""
+
+import pytest
+
+from app.errors import IdempotencyKeyReusedError, OverloadedError, UnknownBatchError, UnknownJobError
+from tests.jobs.conftest import MOST, Parts, has_upload
+
+
+def test_an_accepted_job_has_its_files(parts: Parts) -> None:
+    job = parts.accept()
+    assert (parts.state(job), has_upload(parts, job)) == ("queued", True)
+    assert parts.service.get(job.id) == parts.service.find(job.id) == job
+
+
+def test_a_request_that_comes_again_is_the_same_job(parts: Parts) -> None:
+    job = parts.accept("key", "one")
+    assert parts.accept("key", "one") == job
+    with pytest.raises(IdempotencyKeyReusedError):
+        parts.accept("key", "another")
+    assert parts.service.page(None, None, 9, 0) == ([job], 1)
+
+
+def test_one_too_many_is_refused_until_another_ends(parts: Parts) -> None:
+    first, *_ = [parts.accept() for _ in range(MOST)]
+    with pytest.raises(OverloadedError):
+        parts.accept()
+    parts.service.cancel(first.id)
+    parts.accept()
+
+
+def test_what_is_not_accepted_leaves_no_files(parts: Parts) -> None:
+    with pytest.raises(UnknownBatchError):
+        parts.accept(batch="absent")
+    assert parts.files() == set()
+
+
+def test_what_is_cancelled_leaves_no_files(parts: Parts) -> None:
+    job = parts.accept()
+    assert parts.service.cancel(job.id).state == "cancelled"
+    assert parts.files() == set()
+    with pytest.raises(UnknownJobError):
+        parts.service.cancel("absent")

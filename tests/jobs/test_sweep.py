@@ -1,0 +1,55 @@
+"""What is over goes, what is needed stays, and what a crash left behind is found."""
+
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from app.jobs.request import upload_name
+from app.jobs.sweep import UNACCEPTED_S, JobSweep
+from app.predictions.identifiers import uuid7
+from tests.jobs.conftest import Parts, has_upload
+
+MONTH = timedelta(days=30)
+
+
+def put(parts: Parts, identifier: str) -> Path:
+    folder = parts.folder / "left" / identifier
+    folder.mkdir(parents=True)
+    (folder / "000000").touch()
+    parts.artefacts.put(upload_name(identifier), folder)
+    return parts.folder / upload_name(identifier)
+
+
+def test_files_that_were_never_accepted_go_when_they_are_old(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    young = put(parts, str(uuid7()))
+    long_ago_ns = time.time_ns() - int((UNACCEPTED_S + 60) * 1e9)
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "time_ns", lambda: long_ago_ns)
+        old = put(parts, str(uuid7()))
+    waiting = parts.accept()
+    assert JobSweep(parts.records, parts.artefacts, MONTH).sweep() == 1
+    assert (young.exists(), old.exists(), has_upload(parts, waiting)) == (True, False, True)
+
+
+def test_files_of_a_job_that_ended_go_where_its_process_did_not_come_to_it(parts: Parts) -> None:
+    job = parts.accept()
+    parts.service.cancel(job.id)
+    left = put(parts, job.id)
+    assert JobSweep(parts.records, parts.artefacts, MONTH).sweep() == 1
+    assert not left.exists()
+
+
+def test_after_its_time_a_job_that_ended_is_forgotten_and_one_that_waits_is_given_up(parts: Parts) -> None:
+    done, waiting = parts.accept(), parts.accept()
+    parts.turn.work(parts.claim(), 0.0)
+    at_once = JobSweep(parts.records, parts.artefacts, timedelta(0))
+    assert at_once.sweep() >= 2
+    assert parts.service.find(done.id) is None
+    at_once.sweep()
+    assert parts.service.find(waiting.id) is None
+    assert parts.files() == {"heatmaps", "cases"}
+    assert parts.records.predictions.get(done.id).id == done.id

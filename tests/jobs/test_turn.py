@@ -1,0 +1,109 @@
+"""What becomes of an attempt: the answer, a problem, another attempt; and never a file that belongs to nothing."""
+
+import json
+import shutil
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.inference.ticket import Ticket, holding
+from app.jobs.request import read_request, upload_name
+from app.jobs.turn import BACK_OFF_S, FAULT, INTERRUPTED
+from app.records.job_turns import LEASE
+from app.records.jobs import Job
+from app.records.predictions import KeptPrediction
+from tests.jobs.conftest import Parts, has_upload
+
+
+def code_of(parts: Parts, job: Job) -> str:
+    code: str = json.loads(parts.records.jobs.get(job.id).problem or "{}")["code"]
+    return code
+
+
+def test_a_job_is_answered_under_its_own_id_and_its_upload_goes(parts: Parts) -> None:
+    job = parts.accept()
+    parts.turn.work(parts.claim(), 0.0)
+    assert parts.state(job) == "done"
+    assert parts.records.predictions.get(job.id).label
+    assert parts.files() == {"heatmaps", "cases"}
+
+
+def test_an_image_that_cannot_be_read_fails_at_once_and_leaves_nothing(parts: Parts) -> None:
+    job = parts.accept()
+    (parts.folder / upload_name(job.id) / "000000").write_bytes(b"words")
+    parts.turn.work(parts.claim(), 0.0)
+    assert (parts.state(job), code_of(parts, job)) == ("failed", "unsupported-file")
+    assert parts.files() == set()
+
+
+def test_a_fault_is_tried_again_later_and_fails_in_the_end(parts: Parts) -> None:
+    job = parts.accept()
+    parts.artefacts.delete_all(upload_name(job.id))
+    parts.turn.work(parts.claim(), 0.0)
+    again = parts.records.jobs.get(job.id)
+    assert again.state == "queued"
+    assert timedelta(0) < again.due - datetime.now(UTC) <= timedelta(seconds=BACK_OFF_S)
+    last = parts.records.job_turns.claim("me", [("gos", 1)], 2, again.due)
+    assert last is not None
+    parts.turn.work(last, 0.0)
+    assert (parts.state(job), code_of(parts, job)) == ("failed", "internal")
+
+
+def test_what_an_attempt_left_that_was_cut_short_does_not_hinder_the_next(parts: Parts) -> None:
+    job = parts.accept()
+    cut_short = parts.claim()
+
+    def end_of_the_process(_: KeptPrediction) -> None:
+        raise KeyboardInterrupt
+
+    entry = parts.turn.catalogue.entry("gos@1")
+    assert entry.predictor is not None
+    with parts.artefacts.local(upload_name(job.id)) as folder, pytest.raises(KeyboardInterrupt):
+        parts.turn.predictions.predict(
+            read_request(cut_short, folder), entry.predictor, 0.0, end_of_the_process
+        )
+    assert parts.files() == {"jobs", "heatmaps", "cases"}
+    parts.records.job_turns.take_over(datetime.now(UTC), "me", INTERRUPTED)
+    parts.turn.work(parts.claim(), 0.0)
+    assert parts.state(job) == "done"
+
+
+def test_what_is_cancelled_while_it_is_worked_on_leaves_nothing(parts: Parts) -> None:
+    job = parts.accept()
+    mine = parts.claim()
+    parts.service.cancel(job.id)
+    parts.turn.work(mine, 0.0)
+    assert parts.state(job) == "cancelled"
+    assert parts.files() == set()
+
+
+def test_what_is_let_go_of_waits_again_and_keeps_its_chances(parts: Parts) -> None:
+    job = parts.accept()
+    mine, ticket = parts.claim(), Ticket()
+    ticket.gone.set()
+    with holding(ticket):
+        parts.turn.work(mine, 0.0)
+    now = parts.records.jobs.get(job.id)
+    assert (now.state, now.chances, has_upload(parts, job)) == ("queued", 2, True)
+
+
+@pytest.mark.parametrize("end", ["failed", "cancelled", "done"])
+def test_a_runner_that_comes_too_late_leaves_what_the_other_one_wrote(parts: Parts, end: str) -> None:
+    job = parts.accept()
+    late, turns, later = parts.claim(), parts.records.job_turns, datetime.now(UTC) + 2 * LEASE
+    turns.take_over(later, None, INTERRUPTED)
+    other = turns.claim("other", [("gos", 1)], 2, later)
+    assert other is not None
+    if end == "failed":
+        turns.failed(other, FAULT, later)
+    elif end == "cancelled":
+        parts.service.cancel(job.id)
+        turns.dropped(other, later)
+    else:
+        upload = parts.folder / upload_name(job.id)
+        copy = shutil.copytree(upload, parts.folder / "copy")
+        parts.turn.work(other, 0.0)
+        copy.rename(upload)  # as if the late one had it open all the time
+    parts.turn.work(late, 0.0)
+    assert parts.state(job) == end
+    assert parts.files() - {"jobs"} == ({"heatmaps", "cases"} if end == "done" else set())
