@@ -56,21 +56,14 @@ class Rollout:
     def start(self) -> None:
         """Take up the plan and make ready what it serves; what answers cases first."""
         with self._moving:
-            plan = self._records.plan()
-            self._catalogue.switch(planned(plan, self._catalogue.found, self._is_ready))
-            routing = self._catalogue.routing
-            first = routing.answering()
-            for reference in (*sorted(first), *sorted(routing.in_service - first)):
-                self._catalogue.prepare(reference)
-            self._adopt(plan)
+            self._take_up()
 
     def follow(self) -> None:
         """Do what another process was asked for, if anything was; at first, start."""
+        late = self._try_again_s is not None and time.monotonic() >= self._try_again_s
         if self._plan is None:
             self.start()
-            return
-        late = self._try_again_s is not None and time.monotonic() >= self._try_again_s
-        if late or self._records.revision() != self._plan.revision:
+        elif late or self._records.revision() != self._plan.revision:
             with self._moving:
                 self._adopt(self._records.plan())
 
@@ -132,6 +125,8 @@ class Rollout:
 
     def _change(self, edit: Edit, needed: Iterable[Reference] = ()) -> Plan:
         with self._moving:
+            if self._plan is None:
+                self._take_up()
             try:
                 for reference in needed:
                     self._require(reference)
@@ -160,6 +155,15 @@ class Rollout:
             model=str(reference),
             reason={"code": entry.code, "detail": entry.detail},
         )
+
+    def _take_up(self) -> None:
+        plan = self._records.plan()
+        self._catalogue.switch(planned(plan, self._catalogue.found, self._is_ready))
+        routing = self._catalogue.routing
+        first = routing.answering()
+        for reference in (*sorted(first), *sorted(routing.in_service - first)):
+            self._catalogue.prepare(reference)
+        self._adopt(plan)
 
     def _adopt(self, plan: Plan) -> None:
         """Make ready what the plan wants, then switch; a name whose versions fail here keeps the meaning it has."""
