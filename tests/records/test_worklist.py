@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, event
 
@@ -150,6 +150,7 @@ pages = st.builds(
 
 
 @given(selections, pages)
+@settings(max_examples=50)  # on each of the two databases
 def test_a_page_is_the_part_of_the_filtered_and_sorted_list(
     engine: Engine, selection: Selection, page: Page
 ) -> None:
@@ -161,6 +162,7 @@ def test_a_page_is_the_part_of_the_filtered_and_sorted_list(
 
 
 @given(selections, pages)
+@settings(max_examples=50)  # on each of the two databases
 def test_pages_one_after_another_hold_every_entry_once(
     engine: Engine, selection: Selection, page: Page
 ) -> None:

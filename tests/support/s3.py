@@ -33,7 +33,7 @@ class ObjectStore:
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_SECRET_ACCESS_KEY": "S3cret-CANARY-key",
             "AWS_DEFAULT_REGION": "us-east-1",
         }
 
