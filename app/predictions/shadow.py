@@ -1,7 +1,8 @@
 """Shadow comparison: another version answers the same case in the background, and only how far the two are apart is kept, as metrics.
 
-It runs in a thread of its own while no case is worked on, so it can delay an answer by one run of a graph at most, and fail none. What would
-have to wait for long, or in great number, is dropped and counted: a sample is enough to compare, and memory stays bounded.
+It runs in a thread of its own once no case has been worked on for a moment, so that an answer hardly ever meets a shadow, waits for one run of
+it at most, and is failed by none. What would have to wait for long, or in great number, is dropped and counted: a sample is enough to compare,
+and memory stays bounded.
 """
 
 import threading
@@ -29,6 +30,8 @@ MOST_BYTES: Final = 2**28
 """Of images that wait; where both versions see the same grid, that is the small tensor, else the volume."""
 PATIENCE_S: Final = 60.0
 """Longest time a case waits for a moment in which no other is worked on."""
+QUIET_S: Final = 0.2
+"""How long no case must have been worked on: then the next one is not expected within a run of the shadow."""
 LOOK_UP_S: Final = 0.05
 END_S: Final = 5.0
 
@@ -77,12 +80,16 @@ class ShadowComparisons:
         catalogue: Knows the shadows.
         metrics: Where differences go.
         idle: Whether no case is worked on now.
+        quiet_s: How long that must be so before a shadow runs.
     """
 
-    def __init__(self, catalogue: Catalogue, metrics: Metrics, idle: Callable[[], bool]) -> None:
+    def __init__(
+        self, catalogue: Catalogue, metrics: Metrics, idle: Callable[[], bool], quiet_s: float = QUIET_S
+    ) -> None:
         self._catalogue = catalogue
         self._metrics = metrics
         self._idle = idle
+        self._quiet_s = quiet_s
         self._waiting: deque[Comparison] = deque()
         self._changed = threading.Condition()
         self._closed = False
@@ -143,15 +150,24 @@ class ShadowComparisons:
             return None if self._closed else self._waiting.popleft()
 
     def _outcome(self, comparison: Comparison) -> str:
-        while not self._idle():
-            if self._closed or time.monotonic() > comparison.offered_s + PATIENCE_S:
-                return "dropped"
-            time.sleep(LOOK_UP_S)
+        if not self._becomes_quiet(comparison.offered_s + PATIENCE_S):
+            return "dropped"
         try:
             return "compared" if self._compare(comparison) else "failed"
         except Exception as error:  # noqa: BLE001 - a shadow may fail in any way, it is on trial
             log.warning("shadow-failed", model=comparison.labels[1], **describe_exception(error))
             return "failed"
+
+    def _becomes_quiet(self, deadline_s: float) -> bool:
+        """Wait until no case was worked on for a while; whether that came to be in time."""
+        busy_s = time.monotonic()
+        while (now_s := time.monotonic()) < deadline_s and not self._closed:
+            if not self._idle():
+                busy_s = now_s
+            elif now_s >= busy_s + self._quiet_s:
+                return True
+            time.sleep(LOOK_UP_S)
+        return False
 
     def _compare(self, comparison: Comparison) -> bool:
         if comparison.shadow.package.manifest.image.modality is not comparison.modality:

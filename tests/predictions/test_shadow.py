@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -64,9 +65,11 @@ def analysis(catalogue: Catalogue, head_ct: Path) -> Analysis:
 class Comparing:
     """Comparisons with metrics of their own."""
 
-    def __init__(self, catalogue: Catalogue, idle: Callable[[], bool] = lambda: True) -> None:
+    def __init__(
+        self, catalogue: Catalogue, idle: Callable[[], bool] = lambda: True, quiet_s: float = 0.0
+    ) -> None:
         self.metrics = Metrics()
-        self.shadows = ShadowComparisons(catalogue, self.metrics, idle)
+        self.shadows = ShadowComparisons(catalogue, self.metrics, idle, quiet_s)
 
     def value(self, name: str, shadow: int, **labels: str) -> float:
         all_labels = {"model": "gos@1", "shadow": f"gos@{shadow}", **labels}
@@ -173,6 +176,21 @@ def test_while_cases_are_worked_on_shadows_wait_and_the_surplus_is_dropped(
     assert comparing.count(2, "compared") == 0
     quiet.set()
     comparing.wait_for(2, "compared", MOST_WAITING)
+    comparing.shadows.close()
+
+
+def test_a_moment_between_two_cases_is_not_quiet(
+    catalogue: Catalogue, shadowed_by: Callable[[int], Predictor], analysis: Analysis
+) -> None:
+    shadowed_by(2)
+    quiet, looks = threading.Event(), count()
+    # Until it is quiet, every third look finds a case.
+    comparing = Comparing(catalogue, lambda: next(looks) % 3 > 0 or quiet.is_set(), quiet_s=1.0)
+    comparing.shadows.offer(RECORD, analysis)
+    time.sleep(1.5)
+    assert comparing.count(2, "compared") == 0
+    quiet.set()
+    comparing.wait_for(2, "compared")
     comparing.shadows.close()
 
 
