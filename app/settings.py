@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     artefacts: Annotated[
         str,
         Field(
-            description="Where heatmaps are kept: a folder, or a URL such as `s3://bucket/path`; empty for the data folder."
+            description="Where heatmaps and uploads of jobs are kept: a folder, or a URL as `s3://bucket/path`; empty for the data folder."
         ),
     ] = ""
     keep_predictions_days: Annotated[
