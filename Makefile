@@ -20,7 +20,7 @@ without_node = { echo "The page was not $(1): that needs Node 20.19 or newer wit
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup serve page client check check-page format test test-page test-serving bench fuzz reference-models image clean
+.PHONY: help setup serve page client check check-page format test test-page test-serving test-ray bench fuzz reference-models image clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -77,7 +77,10 @@ test-serving: $(VENV)-serving/.installed ## Run the tests of the service in an e
 	$(VENV)-serving/bin/python -m pytest -m "not torch" \
 	  --ignore=tests/training --ignore=tests/skew --ignore=tests/benchmarks --ignore=tests/contract
 
-bench: $(VENV)/.development $(VENV)-peers/.installed $(VENV)-peers-serving/.installed ## Print the benchmarks, each beside its peers (NEUROFUSE_SAMPLES adds real images; needs hey)
+test-ray: $(VENV)-ray/.installed ## Run the tests of the service on a Ray cluster, in an environment with Ray
+	$(VENV)-ray/bin/python -m pytest tests/deploy
+
+bench: $(VENV)/.development $(VENV)-peers/.installed $(VENV)-peers-serving/.installed $(VENV)-ray/.installed ## Print the benchmarks, each beside its peers (NEUROFUSE_SAMPLES adds real images; needs hey)
 	$(PY) -m benchmarks
 
 fuzz: $(VENV)/.development ## Read 20,000 mutated uploads in worker processes with bounds on time and memory
@@ -104,7 +107,7 @@ clean: ## Remove caches and build products; environments, runs and models stay
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
 	find app training tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(VENV)/bin/python $(VENV)-serving/bin/python $(VENV)-peers/bin/python $(VENV)-peers-serving/bin/python: %/bin/python:
+$(VENV)/bin/python $(VENV)-serving/bin/python $(VENV)-ray/bin/python $(VENV)-peers/bin/python $(VENV)-peers-serving/bin/python: %/bin/python:
 	$(PYTHON) -m venv $*
 
 web/node_modules/.installed: web/package.json web/package-lock.json
@@ -129,6 +132,12 @@ $(VENV)/.development: pyproject.toml | $(VENV)/bin/python
 $(VENV)-serving/.installed: PY = $(VENV)-serving/bin/python
 $(VENV)-serving/.installed: pyproject.toml | $(VENV)-serving/bin/python
 	$(PIP) --editable '.[cpu,dev]'
+	@touch $@
+
+# Ray brings a gigabyte and pandas, which the service must do without. What is not compiled here is when it is imported.
+$(VENV)-ray/.installed: PY = $(VENV)-ray/bin/python
+$(VENV)-ray/.installed: pyproject.toml | $(VENV)-ray/bin/python
+	$(PIP) --no-compile --editable '.[cpu,postgres,ray,testing]'
 	@touch $@
 
 # Whom `make bench` measures beside us: in an environment of their own, so that none of it becomes a dependency.

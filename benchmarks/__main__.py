@@ -5,6 +5,7 @@
     serving_peers       our service beside LitServe, BentoML, Ray Serve, mosec and FastAPI with the same package
     serving_overload    four times what it can answer, for a minute; then 5,000 requests, and its memory
     serving_faults      kill -9 under accepted jobs, packages swapped under load, the first request after a start
+    ray_nodes           one Ray node beside two, and one of the two killed under load
     training            an epoch of training, beside a plain MONAI + Lightning script
 
 Example:
@@ -18,7 +19,7 @@ from rich.console import Console
 
 from benchmarks.machine import described
 
-NAMES = ("imaging", "serving_overhead", "serving_peers", "serving_overload", "serving_faults", "training")
+NAMES = ("imaging", "serving_overhead", "serving_peers", "serving_overload", "serving_faults", "ray_nodes", "training")
 """A benchmark is a module of this package with `run(rounds)` that returns what rich can print, and `ROUNDS` if not seven."""
 ROUNDS = 7
 
