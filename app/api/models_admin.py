@@ -97,7 +97,7 @@ async def unload_model(runtime: CurrentRuntime, name: Name, version: Version) ->
     "/{name}/aliases/{alias}",
     operation_id="put_alias",
     summary="Say what an alias means",
-    responses=problem_responses(*REFUSED),
+    responses=problem_responses(*REFUSED, errors.UploadTooLargeError),
 )
 async def put_alias(runtime: CurrentRuntime, name: Name, alias: AliasName, wish: AliasWish) -> AliasState:
     """Loads what it needs, then switches at once. A canary gets its share by a hash of the case's `reference`, else of its request id."""

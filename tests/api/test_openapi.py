@@ -155,3 +155,15 @@ def test_the_request_names_its_parts() -> None:
         form = OPERATIONS["post", path]["requestBody"]["content"]["multipart/form-data"]["schema"]
         assert set(form["properties"]) == {*parts, "image"}
         assert all(part["description"] for part in form["properties"].values())
+
+
+def test_the_routes_of_operators_and_no_others_ask_for_their_token() -> None:
+    scheme = DOCUMENT["components"]["securitySchemes"]["adminToken"]
+    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+    asking = {
+        route
+        for route, operation in OPERATIONS.items()
+        if {"adminToken": []} in operation.get("security", [])
+    }
+    assert asking == {route for route in OPERATIONS if route[1].startswith("/admin/")}
+    assert all({"401", "403"} <= OPERATIONS[route]["responses"].keys() for route in asking)
