@@ -38,11 +38,12 @@ class JobRoom:
     def __init__(self, settings: Settings, records: RecordStore, turn: Turn, admission: Admission) -> None:
         limits = JobLimits(settings.job_limit, settings.job_attempts)
         self.signals = turn.signals
-        self.service = JobService(records.jobs, turn.artefacts, limits, turn.signals)
+        discard = turn.predictions.discard
+        self.service = JobService(records.jobs, turn.artefacts, limits, turn.signals, discard)
         self.batches = BatchService(records.batches, records.jobs, self.service)
         self.addresses = AllowedAddresses(settings.webhook_hosts, signed=bool(settings.webhook_secret))
         self.webhooks = records.webhooks
-        self.sweep = JobSweep(records, turn.artefacts, timedelta(days=settings.job_days))
+        self.sweep = JobSweep(records, turn.artefacts, timedelta(days=settings.job_days), discard)
         self._settings = settings
         self._runner = JobRunner(turn, admission, settings.max_concurrent, runner_identity(settings.data))
         self._metrics = turn.metrics

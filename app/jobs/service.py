@@ -1,6 +1,7 @@
 """Accept, find and cancel jobs."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,11 +64,18 @@ class JobService:
         artefacts: Where uploads are kept.
         limits: Bounds.
         signals: Wake the runners of this process.
+        discard: Removes the files of an answer that is none, by its id: what an attempt left that was cut short.
     """
 
     def __init__(
-        self, records: JobRecords, artefacts: Artefacts, limits: JobLimits, signals: Signals
+        self,
+        records: JobRecords,
+        artefacts: Artefacts,
+        limits: JobLimits,
+        signals: Signals,
+        discard: Callable[[str], None],
     ) -> None:
+        self._discard = discard
         self._records = records
         self._artefacts = artefacts
         self._limits = limits
@@ -168,8 +176,7 @@ class JobService:
         """
         job = self._records.cancel(job_id, datetime.now(UTC))
         if job.state == "cancelled":
-            self._artefacts.delete_all(upload_name(job_id))
-            self._signals.job_ended(job_id)
+            self._clear(job_id)
         else:
             self._signals.job_dropped(job_id)
         return job
@@ -178,10 +185,14 @@ class JobService:
         """Drop every job of a batch that is not finished."""
         dropped, marked = self._records.cancel_all(batch_id, datetime.now(UTC))
         for job_id in dropped:
-            self._artefacts.delete_all(upload_name(job_id))
-            self._signals.job_ended(job_id)
+            self._clear(job_id)
         for job_id in marked:
             self._signals.job_dropped(job_id)
+
+    def _clear(self, job_id: str) -> None:
+        self._artefacts.delete_all(upload_name(job_id))
+        self._discard(job_id)
+        self._signals.job_ended(job_id)
 
 
 def _same(job: Job, wanted: Wanted) -> Job:

@@ -1,6 +1,7 @@
 """Removes what is over of jobs: those kept for their time, and files that no job needs any more."""
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -29,9 +30,17 @@ class JobSweep:
         records: The database.
         artefacts: Where uploads are kept.
         max_age: For which what is finished is kept.
+        discard: Removes the files of an answer that is none, by its id.
     """
 
-    def __init__(self, records: RecordStore, artefacts: Artefacts, max_age: timedelta) -> None:
+    def __init__(
+        self,
+        records: RecordStore,
+        artefacts: Artefacts,
+        max_age: timedelta,
+        discard: Callable[[str], None],
+    ) -> None:
+        self._discard = discard
         self._records = records
         self._artefacts = artefacts
         self._max_age = max_age
@@ -40,7 +49,10 @@ class JobSweep:
         """Remove what is over; the number of things removed."""
         now = datetime.now(UTC)
         before = now - self._max_age
-        removed = len(self._records.job_turns.give_up(before, NEVER_SERVED, now))
+        given_up = self._records.job_turns.give_up(before, NEVER_SERVED, now)
+        for job_id in given_up:
+            self._discard(job_id)
+        removed = len(given_up)
         removed += self._records.jobs.delete_finished(before)
         removed += self._records.webhooks.delete_settled(before)
         removed += self._records.batches.delete_empty(before)

@@ -119,8 +119,8 @@ class Turn:
 
     def _on_abandoned(self, job: Job) -> None:
         """It was cancelled, or this process is told to stop."""
-        if not self._drop(job):
-            self.turns.put_back(job, datetime.now(UTC), free=True)
+        if not self._drop(job) and not self.turns.put_back(job, datetime.now(UTC), free=True):
+            self._on_lost(job)
 
     def _on_lost(self, job: Job) -> None:
         """It was cancelled, or another runner has it now; what that one wrote stands, and where it wrote no answer, we leave no files."""

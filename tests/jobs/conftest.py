@@ -1,6 +1,7 @@
 """The parts around jobs, real ones: a database, folders, a package, and what is done with a job."""
 
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from app.imaging.limits import DEFAULT_LIMITS
+from app.imaging.limits import DEFAULT_LIMITS, ReadLimits
+from app.imaging.load import LoadedCase, load_case
+from app.imaging.model_grid import ModelGrid
 from app.inference.predictor import Predictor
 from app.inference.ticket import Urgency
 from app.jobs.request import upload_name
@@ -42,6 +45,7 @@ class Parts:
         service: Accepts jobs.
         turn: Works on them.
         accept: Accepts a case of an image.
+        gate: Nothing is read while it is not set.
     """
 
     folder: Path
@@ -50,6 +54,7 @@ class Parts:
     service: JobService
     turn: Turn
     accept: Callable[..., Job]
+    gate: threading.Event
 
     def claim(self) -> Job:
         """The next job, begun."""
@@ -73,15 +78,26 @@ class Parts:
 @pytest.fixture
 def parts(tmp_path: Path, tiny_store: Path, gos_predictor: Predictor, head_ct: Path) -> Iterator[Parts]:
     metrics, signals, artefacts = Metrics(), Signals(), FolderArtefacts(tmp_path)
+    gate = threading.Event()
+    gate.set()
+
+    def load_when_open(
+        paths: Sequence[Path], spec: ModelGrid, limits: ReadLimits = DEFAULT_LIMITS, series: str | None = None
+    ) -> LoadedCase:
+        assert gate.wait(30)
+        return load_case(paths, spec, limits, series)
+
     catalogue = Catalogue(ModelStore(tiny_store), lambda _: gos_predictor, metrics)
     catalogue.prepare(MODEL)
     with closing(RecordStore(tmp_path / "records.sqlite3")) as records:
         cases = CaseStore(tmp_path / "cases", KeepingLimits(3600, 10**9))
         predictions = PredictionService(
-            records.predictions, Heatmaps(artefacts), cases, DEFAULT_LIMITS, metrics
+            records.predictions, Heatmaps(artefacts), cases, DEFAULT_LIMITS, metrics, load_when_open
         )
         turn = Turn(records.job_turns, records.jobs, artefacts, catalogue, predictions, signals, metrics)
-        service = JobService(records.jobs, artefacts, JobLimits(MOST, attempts=2), signals)
+        service = JobService(
+            records.jobs, artefacts, JobLimits(MOST, attempts=2), signals, predictions.discard
+        )
 
         def accept(key: str | None = None, fingerprint: str = "", batch: str | None = None) -> Job:
             case = Case((), {"age": 71})
@@ -90,7 +106,7 @@ def parts(tmp_path: Path, tiny_store: Path, gos_predictor: Predictor, head_ct: P
             (folder / "000000").write_bytes(head_ct.read_bytes())
             return service.accept(Wanted(case, MODEL, Urgency.BATCH, fingerprint, key, None, batch), folder)
 
-        yield Parts(tmp_path, records, artefacts, service, turn, accept)
+        yield Parts(tmp_path, records, artefacts, service, turn, accept, gate)
 
 
 def has_upload(parts: Parts, job: Job) -> bool:

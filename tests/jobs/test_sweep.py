@@ -22,6 +22,10 @@ def put(parts: Parts, identifier: str) -> Path:
     return parts.folder / upload_name(identifier)
 
 
+def sweep_of(parts: Parts, max_age: timedelta) -> JobSweep:
+    return JobSweep(parts.records, parts.artefacts, max_age, parts.turn.predictions.discard)
+
+
 def test_files_that_were_never_accepted_go_when_they_are_old(
     parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -31,7 +35,7 @@ def test_files_that_were_never_accepted_go_when_they_are_old(
         patch.setattr(time, "time_ns", lambda: long_ago_ns)
         old = put(parts, str(uuid7()))
     waiting = parts.accept()
-    assert JobSweep(parts.records, parts.artefacts, MONTH).sweep() == 1
+    assert sweep_of(parts, MONTH).sweep() == 1
     assert (young.exists(), old.exists(), has_upload(parts, waiting)) == (True, False, True)
 
 
@@ -39,14 +43,14 @@ def test_files_of_a_job_that_ended_go_where_its_process_did_not_come_to_it(parts
     job = parts.accept()
     parts.service.cancel(job.id)
     left = put(parts, job.id)
-    assert JobSweep(parts.records, parts.artefacts, MONTH).sweep() == 1
+    assert sweep_of(parts, MONTH).sweep() == 1
     assert not left.exists()
 
 
 def test_after_its_time_a_job_that_ended_is_forgotten_and_one_that_waits_is_given_up(parts: Parts) -> None:
     done, waiting = parts.accept(), parts.accept()
     parts.turn.work(parts.claim(), 0.0)
-    at_once = JobSweep(parts.records, parts.artefacts, timedelta(0))
+    at_once = sweep_of(parts, timedelta(0))
     assert at_once.sweep() >= 2
     assert parts.service.find(done.id) is None
     at_once.sweep()

@@ -80,11 +80,11 @@ def receiving() -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
+            receiver.received.append((self.path, headers, body))
             self.send_response(receiver.statuses.pop(0) if receiver.statuses else 200)
             self.send_header("Location", f"{receiver.url}/elsewhere")
             self.send_header("Content-Length", "0")
             self.end_headers()
-            receiver.received.append((self.path, headers, body))
 
         def log_message(self, *_: object) -> None:
             """Nothing is written."""

@@ -1,0 +1,113 @@
+"""A runner works until it is told to stop, and leaves no job behind that nobody would take up."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import anyio
+import pytest
+
+from app.inference.ticket import Urgency
+from app.jobs import runner
+from app.jobs.runner import JobRunner, runner_identity
+from app.predictions.admission import Admission
+from app.records.job_turns import LEASE
+from app.telemetry import Metrics
+from tests.jobs.conftest import Parts, has_upload
+
+DEADLINE_S = 30
+
+
+@contextmanager
+def running(parts: Parts, identity: str = "me") -> Iterator[Callable[[], None]]:
+    """A runner in an event loop of its own; gives what tells it to stop, which it is at the end at the latest."""
+    told = threading.Event()
+
+    async def work() -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(JobRunner(parts.turn, Admission(2, 8, Metrics().pending), 2, identity).run)
+            await anyio.to_thread.run_sync(told.wait)
+            group.cancel_scope.cancel()
+
+    thread = threading.Thread(target=anyio.run, args=(work,))
+    thread.start()
+    try:
+        yield told.set
+    finally:
+        told.set()
+        parts.gate.set()
+        thread.join(DEADLINE_S)
+        assert not thread.is_alive()
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_jobs_are_answered_those_that_came_before_the_runner_too(parts: Parts) -> None:
+    before = parts.accept()
+    with running(parts):
+        after = parts.accept()
+        wait_until(lambda: parts.state(before) == parts.state(after) == "done")
+
+
+def test_a_runner_takes_up_at_once_what_it_held_when_it_died(parts: Parts) -> None:
+    job = parts.accept()
+    parts.claim()
+    with running(parts, "me"):
+        wait_until(lambda: parts.state(job) == "done")
+    assert parts.records.jobs.get(job.id).attempt == 2
+
+
+def test_a_running_job_ends_before_the_runner_does(parts: Parts) -> None:
+    job = parts.accept()
+    parts.gate.clear()
+    with running(parts) as stop:
+        wait_until(lambda: parts.state(job) == "running")
+        stop()
+        parts.gate.set()
+    assert parts.state(job) == "done"
+
+
+def test_a_job_that_takes_longer_than_the_grace_waits_again_at_once(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "GRACE_S", 0.1)
+    job = parts.accept()
+    parts.gate.clear()
+    with running(parts) as stop:
+        wait_until(lambda: parts.state(job) == "running")
+        stop()
+        # The thread is still reading; other machines need not wait for it.
+        wait_until(lambda: parts.state(job) == "queued")
+    now = parts.records.jobs.get(job.id)
+    assert (now.state, now.chances, has_upload(parts, job)) == ("queued", job.chances, True)
+    parts.service.cancel(job.id)
+    assert parts.files() == set()
+
+
+def test_a_lease_is_renewed_while_the_job_is_worked_on(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "HOLD_EVERY_S", 0.05)
+    job = parts.accept()
+    parts.gate.clear()
+    with running(parts):
+        wait_until(lambda: parts.state(job) == "running")
+        first = parts.records.jobs.get(job.id).lease_until
+        wait_until(lambda: parts.records.jobs.get(job.id).lease_until != first)
+        # Another runner takes it over, as it would from a dead one; ours is told, and writes nothing.
+        later = datetime.now(UTC) + 2 * LEASE
+        parts.records.job_turns.take_over(later, None, "{}")
+        other = parts.records.job_turns.claim("other", [("gos", 1)], Urgency.BATCH, later)
+        assert other is not None
+        wait_until(lambda: all(ticket.gone.is_set() for ticket in parts.turn.signals.held.values()))
+    assert parts.records.jobs.get(job.id).owner == "other"
+
+
+def test_an_identity_outlives_a_restart(tmp_path: Path) -> None:
+    assert runner_identity(tmp_path) == runner_identity(tmp_path)
