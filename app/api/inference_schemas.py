@@ -27,7 +27,7 @@ class ServerLive(_Wire):
 
 
 class ServerReady(_Wire):
-    """Whether every package answers."""
+    """Whether whatever a name means answers."""
 
     ready: bool
 

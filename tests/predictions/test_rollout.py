@@ -142,6 +142,18 @@ def test_production_holds_the_bare_name_whatever_comes(
     assert again.catalogue.ready, "a version that nothing means makes no process unready"
 
 
+def test_an_older_version_stands_in_for_a_broken_one_only_where_an_operator_says_so(
+    start: Callable[[], Process], store: Path
+) -> None:
+    (store / "gos" / "2" / "manifest.json").write_text("{}")
+    process = start()
+    assert process.meaning("gos") == "gos@2"
+    assert not process.catalogue.ready
+    process.rollout.unload(GOS_2)
+    assert process.meaning("gos") == "gos@1"
+    assert process.catalogue.ready
+
+
 def test_an_alias_loads_what_it_needs_and_keeps_it(
     start: Callable[[], Process], store: Path, later: Path
 ) -> None:
