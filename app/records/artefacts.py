@@ -8,16 +8,20 @@ import errno
 import os
 import re
 import shutil
+import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
 NAME: Final = re.compile(r"[a-z-]+(/[A-Za-z0-9][A-Za-z0-9._-]*){1,3}")
 PREFIX: Final = re.compile(r"[a-z-]+(/[A-Za-z0-9][A-Za-z0-9._-]*){0,2}")
-UNFINISHED: Final = "."
-"""Begins the name of what is being copied; no name of ours begins so."""
+UNFINISHED: Final = ".unfinished"
+"""Folder of what is being copied from another disk; no name of ours begins with a dot."""
+LEFTOVER_S: Final = 24 * 3600.0
+"""Age at which a copy was left there by a process that was killed: no copy takes so long."""
 SYNC_THREADS: Final = 16
 
 
@@ -71,6 +75,11 @@ class FolderArtefacts:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._unfinished = root / UNFINISHED
+        for left in self._unfinished.glob("*"):
+            with suppress(FileNotFoundError):  # another process is done with it
+                if time.time() - left.stat().st_mtime > LEFTOVER_S:
+                    shutil.rmtree(left)
 
     def put(self, name: str, source: Path) -> None:
         """As the protocol says."""
@@ -84,7 +93,7 @@ class FolderArtefacts:
         # A name must not reach the disk before the bytes that it names.
         _sync(*(path for source in sources.values() for path in tree(source)))
         for target, source in targets.items():
-            _move(source, target)
+            self._move(source, target)
         _sync(*{target.parent for target in targets})
 
     def open(self, name: str) -> BinaryIO:
@@ -114,7 +123,8 @@ class FolderArtefacts:
         """As the protocol says; durable."""
         folder = self._root / checked(prefix, PREFIX)
         if folder.is_dir():
-            shutil.rmtree(folder, ignore_errors=True)
+            with suppress(FileNotFoundError):  # another process deletes it too
+                shutil.rmtree(folder)
             _sync(folder.parent)
 
     def names(self, prefix: str) -> Iterator[str]:
@@ -126,6 +136,21 @@ class FolderArtefacts:
 
     def _path(self, name: str) -> Path:
         return self._root / checked(name, NAME)
+
+    def _move(self, source: Path, target: Path) -> None:
+        """Rename; from another disk, where nothing can be renamed, copy and remove."""
+        try:
+            source.rename(target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            _make(self._unfinished)
+            with tempfile.TemporaryDirectory(dir=self._unfinished) as folder:
+                copy = Path(folder) / target.name
+                (shutil.copytree if source.is_dir() else shutil.copyfile)(source, copy)
+                _sync(*tree(copy))
+                copy.rename(target)
+            remove(source)
 
 
 def checked(name: str, form: re.Pattern[str]) -> str:
@@ -142,20 +167,6 @@ def _make(folder: Path) -> None:
     _make(folder.parent)
     folder.mkdir(mode=0o700, exist_ok=True)
     _sync(folder.parent)
-
-
-def _move(source: Path, target: Path) -> None:
-    """Rename; between two disks, where nothing can be renamed, copy and remove."""
-    try:
-        source.rename(target)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        unfinished = target.with_name(f"{UNFINISHED}{target.name}")
-        (shutil.copytree if source.is_dir() else shutil.copyfile)(source, unfinished)
-        _sync(*tree(unfinished))
-        unfinished.rename(target)
-        remove(source)
 
 
 def remove(path: Path) -> None:

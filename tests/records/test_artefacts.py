@@ -3,6 +3,7 @@
 import os
 import shutil
 import stat
+import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from fsspec import get_filesystem_class
 
 from app.errors import StorageUnavailableError
-from app.records.artefacts import Artefacts, FolderArtefacts
+from app.records.artefacts import LEFTOVER_S, Artefacts, FolderArtefacts
 from app.records.remote_artefacts import open_artefacts
 from tests.support.s3 import BUCKET, ObjectStore
 
@@ -46,7 +47,7 @@ def source(tmp_path: Path) -> MakeSource:
 
     def make(content: bytes = b"content", name: str = "source") -> Path:
         path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
         return path
 
@@ -176,11 +177,15 @@ def test_folders_are_for_their_owner_only(tmp_path: Path, source: MakeSource) ->
         assert stat.S_IMODE((tmp_path / folder).stat().st_mode) == 0o700
 
 
-def test_unfinished_files_are_not_listed(tmp_path: Path, source: MakeSource) -> None:
+def test_what_a_killed_process_left_is_neither_listed_nor_kept(tmp_path: Path, source: MakeSource) -> None:
     artefacts = FolderArtefacts(tmp_path)
     artefacts.put("jobs/a/1", source())
-    (tmp_path / "jobs" / "a" / ".2").write_bytes(b"half")
+    for age_s, name in ((0, "fresh"), (2 * LEFTOVER_S, "old")):
+        left = source(b"half", f".unfinished/{name}/1").parent
+        os.utime(left, times=(time.time() - age_s,) * 2)
     assert list(artefacts.names("jobs")) == ["jobs/a/1"]
+    FolderArtefacts(tmp_path)
+    assert [path.name for path in (tmp_path / ".unfinished").iterdir()] == ["fresh"]
 
 
 def test_an_unknown_scheme_stops_the_start(tmp_path: Path) -> None:
@@ -235,6 +240,7 @@ def test_what_lies_on_another_disk_is_copied_whole(tmp_path: Path, source: MakeS
         artefacts.put("jobs/b", source(b"2"))
         assert sorted(artefacts.names("jobs")) == ["jobs/a/1", "jobs/b"]
         assert list(tmp_path.iterdir()) == []
+        assert list((place / ".unfinished").iterdir()) == []
     finally:
         shutil.rmtree(place)
 
