@@ -116,6 +116,7 @@ class Metrics:
         models_ready: Packages that passed their self-test.
         models: Packages in the store.
         models_by_state: The same by state.
+        alias_versions: The version that each alias means here: processes that disagree can be seen.
         switches: How often what a package's names mean was changed here.
         alias_cases: Cases that were asked for by an alias, by the version that got them: a canary's share can be seen.
         shadow_cases: Answers that another version was to be compared with, by outcome (`compared`, `dropped`, `failed`).
@@ -162,6 +163,9 @@ class Metrics:
         self.models = self._gauge("neurofuse_models", "Packages in the store.")
         self.models_by_state = Gauge(
             "neurofuse_packages", "Packages by state.", ["state"], registry=self.registry
+        )
+        self.alias_versions = Gauge(
+            "neurofuse_alias_version", "Version that an alias means.", ["alias"], registry=self.registry
         )
         self.switches = self._counter("neurofuse_switches", "Changes of what names mean.", "model_name")
         self.alias_cases = self._counter("neurofuse_alias_cases", "Cases asked by alias.", "alias", "version")

@@ -148,12 +148,15 @@ class Catalogue:
         self._releaser.close()
 
     def report(self) -> None:
-        """Bring the gauges of packages up to date."""
+        """Bring the gauges of packages and aliases up to date."""
         states = Counter(entry.state for entry in self._now.entries.values())
         for state in State:
             self._metrics.models_by_state.labels(state).set(states[state])
         self._metrics.models.set(states.total())
         self._metrics.models_ready.set(states[State.READY])
+        self._metrics.alias_versions.clear()  # those that are forgotten
+        for alias in self._now.routing.aliases.values():
+            self._metrics.alias_versions.labels(str(alias)).set(alias.version)
 
     def _counted(self, entry: Entry, meaning: Meaning, key: str | None) -> Entry:
         if meaning.alias is not None and key is not None:

@@ -135,6 +135,7 @@ def test_an_alias_moves_and_goes_back_in_one_call(moving: Server, head_ct: Path)
         assert admin(moving, "PUT", path, {"version": version}).json()["version"] == version
     assert (now("gos"), now("gos@production"), now("gos@2")) == (1, 1, 2)
     assert moving.client.get("/models/gos").json()["version"] == 1
+    assert 'neurofuse_alias_version{alias="gos@production"} 1.0' in moving.client.get("/metrics").text
     assert admin(moving, "POST", f"{path}/rollback").json() == {
         "name": "gos", "alias": "production", "version": 2, "canary": None, "shadow": None, "previous": [],
     }  # fmt: skip
@@ -142,6 +143,7 @@ def test_an_alias_moves_and_goes_back_in_one_call(moving: Server, head_ct: Path)
     problem(admin(moving, "POST", f"{path}/rollback"), 409, "nothing-to-roll-back")
     assert admin(moving, "DELETE", path).status_code == 204
     problem(moving.predict(head_ct, model="gos@production"), 404, "unknown-model")
+    assert "neurofuse_alias_version{" not in moving.client.get("/metrics").text
 
 
 def test_what_an_alias_needs_is_not_unloaded(moving: Server) -> None:
