@@ -15,6 +15,7 @@ from rich.table import Table
 
 from app.administration.command import add_to as add_models_to
 from app.cohort.command import predict_cohort
+from app.cohort.server_engine import remote_package
 from app.errors import MalformedRequestError, NeuroFuseError, RequestError
 from app.imaging.folders import files_in
 from app.inference.case import HeatmapChoice
@@ -103,6 +104,11 @@ def _parser() -> argparse.ArgumentParser:
         "--cohort", type=Path, metavar="TABLE", help="CSV file with a row a patient, instead of an image"
     )
     predict.add_argument(
+        "--server",
+        metavar="URL",
+        help="with --cohort: a running service that answers, such as http://127.0.0.1:8000",
+    )
+    predict.add_argument(
         "--ray", metavar="ADDRESS", help="with --cohort: a Ray cluster whose machines answer, such as auto"
     )
     predict.add_argument("--ehr", type=Path, help="JSON file with the record; an empty record by default")
@@ -155,8 +161,13 @@ def _predict(arguments: argparse.Namespace, settings: Settings) -> int:
         raise MalformedRequestError("Expected image files, or --cohort and a table; give one of them.")
     if arguments.ray and not arguments.cohort:
         raise MalformedRequestError("Expected --cohort and a table beside --ray; one case is answered here.")
+    if arguments.server and (arguments.ray or not arguments.cohort):
+        raise MalformedRequestError("Expected --server beside --cohort and a table, and without --ray.")
     if arguments.cohort:
-        package = _package(arguments, settings)
+        where = arguments.server
+        package = (
+            remote_package(where, arguments.task, arguments.model) if where else _package(arguments, settings)
+        )
         return predict_cohort(arguments.cohort, arguments.out, package, settings, arguments.ray)
     record = parse_record(arguments.ehr.read_text(encoding="utf-8") if arguments.ehr else "{}")
     case = Case(files_in(arguments.image), record, arguments.heatmap, arguments.series)

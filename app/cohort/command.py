@@ -12,6 +12,7 @@ from app.cohort.picture import counts, draw_summary
 from app.cohort.ray_engine import answered_on_ray
 from app.cohort.results import ANSWERED, FAILED, Line, ResultsFile, columns, read_results
 from app.cohort.run import answered_here
+from app.cohort.server_engine import RemotePackage, answered_by_server
 from app.cohort.table import Row, read_table
 from app.model_package.package import Package
 from app.settings import Settings
@@ -22,7 +23,11 @@ INTERRUPTED: Final = 130
 
 
 def predict_cohort(
-    table: Path, out: Path, package: Package, settings: Settings, ray_address: str | None = None
+    table: Path,
+    out: Path,
+    package: Package | RemotePackage,
+    settings: Settings,
+    ray_address: str | None = None,
 ) -> int:
     """Answer every row of a table.
 
@@ -31,7 +36,7 @@ def predict_cohort(
     Args:
         table: CSV file, see `app.cohort.table`.
         out: CSV file of the results; a picture of the same name and `.svg` lies beside it.
-        package: Which answers.
+        package: Which answers, here or on a service.
         settings: Provider, threads and bounds.
         ray_address: A Ray cluster whose machines answer; this machine alone where None.
 
@@ -73,8 +78,13 @@ def _holds(line: Line, digests: dict[str, str]) -> bool:
 
 
 def _answered(
-    todo: Sequence[tuple[Row, str]], package: Package, settings: Settings, ray_address: str | None
+    todo: Sequence[tuple[Row, str]],
+    package: Package | RemotePackage,
+    settings: Settings,
+    ray_address: str | None,
 ) -> Generator[Line]:
+    if isinstance(package, RemotePackage):
+        return answered_by_server(todo, package)
     if ray_address is None:
         return answered_here(todo, package, settings)
     return answered_on_ray(todo, package, settings, ray_address)

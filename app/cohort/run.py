@@ -92,6 +92,7 @@ def answer_rows(rows: Sequence[tuple[Row, str]], engine: Engine) -> Iterator[Lin
 
 def _line(row: Row, digest: str, engine: Engine) -> Line:
     try:
+        row.image.stat()  # what is not there is told in words here; a worker process says only that it failed
         case = Case(files_in([row.image]), row.record, "none")
         # No heatmap is asked for, so nothing is written there.
         with TemporaryDirectory(prefix="neurofuse-") as folder:
