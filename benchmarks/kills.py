@@ -38,7 +38,7 @@ class Reckoning:
         kills: Times that the service was killed.
         sent: Cases, each sent again under its own key until it was accepted.
         accepted: Ids by key; more than one for a key would be a broken promise.
-        lost: Accepted jobs without an answer in the end.
+        lost: Accepted jobs without an answer in the end, and cases that were not accepted within minutes.
         doubled: Cases with more than one answer.
         strays: Answers that nobody asked for.
         taken_up: Jobs that were begun more than once, because a kill came in the middle.
@@ -147,7 +147,8 @@ def _started(store: Path, data: Path, database_url: str, senders: _Senders) -> S
 def _reckon(service: Service, data: Path, database_url: str, reckoning: Reckoning) -> None:
     reckoning.sent = len(reckoning.accepted)
     ids = [job for jobs in reckoning.accepted.values() for job in jobs]
-    reckoning.lost = sum(not _is_answered(service, job) for job in ids)
+    never = sum(not jobs for jobs in reckoning.accepted.values())
+    reckoning.lost = never + sum(not _is_answered(service, job) for job in ids)
     reckoning.doubled = sum(len(jobs) > 1 for jobs in reckoning.accepted.values())
     url = (
         database_url.replace("postgresql:", "postgresql+psycopg:") or f"sqlite:///{data / 'records.sqlite3'}"

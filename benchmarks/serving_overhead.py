@@ -23,6 +23,7 @@ from app.predictions.entry import require_ready
 from app.predictions.explain import Case, explain
 from app.predictions.identifiers import uuid7
 from app.settings import Settings
+from app.telemetry import configure_logging
 from benchmarks.cases import head_ct
 from benchmarks.load import Body, Load, attack, case_body, p50_ms, zip_of
 from benchmarks.service import MODEL, RECORD, Service, serving, store_of_one
@@ -32,7 +33,7 @@ ROUNDS: Final = 5
 A_ROUND: Final = 4
 """Requests of one client in a round, and the calls beside them."""
 CLIENTS: Final = 8
-SATURATED: Final = 24
+SATURATED: Final = 16
 """Requests of all of them in a round, and the calls beside them."""
 THREADS: Final = 2
 HEATMAPS: Final[tuple[HeatmapChoice, ...]] = ("none", "native")
@@ -106,6 +107,7 @@ def in_process(store: Path, data: Path) -> Iterator[tuple[Callable[[Case], objec
     Yields:
         What answers and keeps a case, and the predictor it uses.
     """
+    configure_logging("ERROR", "json")  # as the service it is compared with
     app = create_app(Settings(model_store=store, data=data))
     with (
         start_blocking_portal() as portal,
@@ -151,7 +153,6 @@ def _busy(ways: Ways, paths: tuple[Path, ...], rounds: int) -> Table:
     note = BUSY_NOTE.format(clients=CLIENTS, rounds=rounds, each=SATURATED)
     loops = {
         f"{PARTS}, {THREADS} threads": partial(_loops_per_s, ways.parts, threads=THREADS),
-        f"{PARTS}, one": partial(_loops_per_s, ways.parts, threads=1),
         f"{LIBRARY}, {THREADS} threads": partial(_loops_per_s, ways.library, threads=THREADS),
         f"{LIBRARY}, one": partial(_loops_per_s, ways.library, threads=1),
     }
