@@ -1,12 +1,13 @@
 """Settings come from the environment, stay as they are, and are all documented."""
 
+import base64
 import re
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-from app.settings import ENV_PREFIX, Settings
+from app.settings import ENV_PREFIX, Settings, webhook_key
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference" / "settings.md"
 ROW = re.compile(r"^\| `(\w+)` \| (.*?) \| (.*?) \|$", re.MULTILINE)
@@ -46,6 +47,9 @@ def test_settings_do_not_change(monkeypatch: pytest.MonkeyPatch) -> None:
         ("READ_WORKERS", "0"), ("READ_TIMEOUT_S", "0"), ("READ_MEMORY_BYTES", "1000000"),
         ("DEVICES", "0;1"), ("MAX_BATCH", "-1"), ("BATCH_WAIT_MS", "-2"),
         ("ADMIN_TOKEN", "PLANTED"), ("ADMIN_TOKEN_FILE", "/absent/PLANTED"), ("ADMIN_TOKEN_FILE", "/dev/null"),
+        ("JOB_LIMIT", "-1"), ("JOB_DAYS", "0"), ("JOB_ATTEMPTS", "0"), ("WEBHOOK_HOSTS", "ftp://a.example"),
+        ("WEBHOOK_HOSTS", "https://a.example/path"), ("WEBHOOK_SECRET", "PLANTED"), ("WEBHOOK_SECRET", "whsec_c2hvcnQ="),
+        ("WEBHOOK_SECRET_FILE", "/absent/PLANTED"), ("WEBHOOK_SECRET_FILE", "/dev/null"),
     ],
 )  # fmt: skip
 def test_a_value_that_makes_no_sense_stops_the_start(
@@ -84,3 +88,11 @@ def test_settings_made_of_settings_are_the_same(monkeypatch: pytest.MonkeyPatch,
     settings = Settings()
     (tmp_path / "token").unlink()
     assert Settings(**settings.model_dump()) == settings
+
+
+def test_the_secret_of_webhooks_may_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    secret = "whsec_" + base64.b64encode(bytes(range(24))).decode()
+    (tmp_path / "secret").write_text(secret + "\n")
+    monkeypatch.setenv("NEUROFUSE_WEBHOOK_SECRET_FILE", str(tmp_path / "secret"))
+    assert webhook_key(Settings().webhook_secret) == bytes(range(24))
+    assert secret not in repr(Settings())

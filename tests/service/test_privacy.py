@@ -4,9 +4,11 @@ import gzip
 import io
 from pathlib import Path
 
+import httpx
 import pydicom
 import pytest
 
+from tests.service.jobs import ASYNC, ended
 from tests.service.server import Server, serving
 
 CANARY = "ZZCANARY"
@@ -58,11 +60,31 @@ def plant_everywhere(server: Server, samples: Path) -> None:
         server.client.post(f"/predictions/{CANARY}/curve", json={"ehr": {}, "feature": CANARY}),
         server.client.get(f"/{CANARY}"),
         server.client.get("/livez", headers={"X-Request-ID": f"{CANARY} {CANARY}"}),
+        *jobs(server, named),
     ]
     assert answers[0].status_code == 200, answers[0].text
     assert all(answer.status_code < 500 for answer in answers)
     # The one place that names a client's own word back is the list of unknown record fields.
     assert all(CANARY not in answer.text for number, answer in enumerate(answers) if number != 3)
+
+
+def jobs(server: Server, named: list[tuple[str, bytes]]) -> list[httpx.Response]:
+    """The same as jobs: their status, when they have ended, says no more than an answer does."""
+    accepted = [
+        server.client.post(
+            "/predict", data={"task": "gos"}, files=[("image", part) for part in parts], headers=ASYNC
+        )
+        for parts in (named, [(f"{CANARY}.nii", b"damaged" + CANARY.encode())])
+    ]
+    statuses = [ended(server, each.json()["id"]) for each in accepted]
+    assert [status["state"] for status in statuses] == ["done", "failed"]
+    refused = server.client.post(
+        "/predict",
+        data={"task": "gos", "webhook": f"https://{CANARY}"},
+        files=[("image", named[0])],
+        headers=ASYNC | {"Idempotency-Key": CANARY},
+    )
+    return [*accepted, refused, server.client.get("/jobs"), server.client.get(f"/batches/{CANARY}")]
 
 
 def renamed(path: Path) -> bytes:
