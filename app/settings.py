@@ -92,13 +92,16 @@ class Settings(BaseSettings):
     ] = "0"
     max_batch: Annotated[
         int,
-        Field(ge=0, description="Cases of the largest batch; 0 for what a measurement at the start says."),
+        Field(
+            ge=0,
+            description="Cases of the largest batch; 0 for one on a CPU, and for what a measurement says on a GPU.",
+        ),
     ] = 0
     batch_wait_ms: Annotated[
         float,
         Field(
             ge=-1,
-            description="Milliseconds that a batch with room waits for others; -1 for what the same measurement says.",
+            description="Milliseconds that a batch with room waits for others; -1 for what that measurement says.",
         ),
     ] = -1.0
     max_concurrent: Annotated[PositiveInt, Field(description="Cases worked on at the same time.")] = 2

@@ -104,8 +104,8 @@ def test_an_answer_that_would_come_too_late_is_not_worked_on(narrow: Server, hea
 def test_a_package_says_how_it_gathers_cases(server: Server) -> None:
     serving = server.client.get("/models/gos").json()["serving"]
     assert serving["lanes"] >= 1
-    assert serving["max_batch"] == 1  # what takes next to no time is not worth a wait
-    assert set(serving["run_ms"]) == {"1", "2"}
+    assert serving["max_batch"] == 1  # on a CPU two cases take twice as long as one
+    assert set(serving["run_ms"]) == {"1"}
 
 
 def test_probes_answer_while_cases_are_worked_on(server: Server, head_ct: Path) -> None:
