@@ -35,7 +35,7 @@ export interface paths {
         };
         /**
          * An answer that was given
-         * @description The same document that `POST /predict` gave.
+         * @description The document that `POST /predict` gave; of a job, its status until it is done, or the problem that it met, with its status.
          */
         get: operations["get_prediction"];
         put?: never;
@@ -82,6 +82,134 @@ export interface paths {
          * @description A picture for people; measure on the NIfTI file.
          */
         get: operations["get_heatmap_png"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Jobs
+         * @description One page, the latest first.
+         */
+        get: operations["list_jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jobs/{job_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far a job is
+         * @description Always the status, also of a job that is done; `GET /predictions/{id}` is the answer.
+         */
+        get: operations["get_job"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel a job
+         * @description One that waits is cancelled at once; one that is worked on is `cancelling`, and ends before the network runs, or has run.
+         */
+        delete: operations["cancel_job"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a batch
+         * @description The package is settled now, for every case; cases come with `POST /predict`, `Prefer: respond-async` and the part `batch`.
+         */
+        post: operations["make_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/batches/{batch_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far a batch is
+         * @description How many of its jobs are in each state.
+         */
+        get: operations["get_batch"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel a batch
+         * @description It is closed and what is not finished is cancelled; the answers there are stay.
+         */
+        delete: operations["cancel_batch"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/batches/{batch_id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close a batch
+         * @description It takes no more cases; once every job is finished, it is too, and its webhook is told.
+         */
+        post: operations["close_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/batches/{batch_id}/results.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What came of a batch, as a table
+         * @description One row for each job that is done or failed, in the order of acceptance; the columns of `neurofuse predict --cohort`.
+         */
+        get: operations["get_batch_results"];
         put?: never;
         post?: never;
         delete?: never;
@@ -308,7 +436,7 @@ export interface paths {
         };
         /**
          * Every package and its state
-         * @description Packages by name and version; one that failed is listed with its reason.
+         * @description Packages by name and version, one that failed with its reason; and aliases.
          */
         get: operations["list_models"];
         put?: never;
@@ -327,8 +455,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The latest version of a package
-         * @description State and manifest of the latest version.
+         * The version that a name means
+         * @description State and manifest of the version that answers.
          */
         get: operations["get_model"];
         put?: never;
@@ -348,7 +476,7 @@ export interface paths {
         };
         /**
          * The record a package reads, as JSON Schema
-         * @description JSON Schema (2020-12) of the part `ehr` of `POST /predict`, for the latest version.
+         * @description JSON Schema (2020-12) of the part `ehr` of `POST /predict`, for the version that the name means.
          */
         get: operations["get_record_schema"];
         put?: never;
@@ -393,6 +521,110 @@ export interface paths {
         get: operations["get_model_card"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every package in the store
+         * @description As `GET /models`, after a look into the store: what came since is listed as `unloaded`.
+         */
+        get: operations["look_into_store"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/models/{name}/{version}/load": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Serve a version
+         * @description Answers once it is verified, opened, warm and tested, and every name that means it by now means it; or refuses it and changes nothing.
+         */
+        post: operations["load_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/models/{name}/{version}/unload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Serve a version no longer
+         * @description Cases that it is answering are answered; then its memory is given back. The package stays in the store.
+         */
+        post: operations["unload_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/models/{name}/aliases/{alias}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say what an alias means
+         * @description Loads what it needs, then switches at once. A canary gets its share by a hash of the case's `reference`, else of its request id.
+         */
+        put: operations["put_alias"];
+        post?: never;
+        /**
+         * Forget an alias
+         * @description Its versions stay loaded. Without `production`, a bare name means the latest version in service again.
+         */
+        delete: operations["delete_alias"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/models/{name}/aliases/{alias}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Go back to what answered before
+         * @description Ends the canary, where there is one; else goes back by one version. Either way every case has one and the same version again.
+         */
+        post: operations["roll_alias_back"];
         delete?: never;
         options?: never;
         head?: never;
@@ -468,7 +700,7 @@ export interface paths {
         };
         /**
          * Tensors of a package
-         * @description Of the latest version.
+         * @description Of the version that the name means.
          */
         get: operations["get_model_metadata"];
         put?: never;
@@ -508,7 +740,7 @@ export interface paths {
         };
         /**
          * Does a package answer?
-         * @description Of the latest version.
+         * @description Of the version that the name means.
          */
         get: operations["get_model_ready"];
         put?: never;
@@ -550,7 +782,7 @@ export interface paths {
         put?: never;
         /**
          * Tensors in, tensors out
-         * @description The latest version. For clients that prepare tensors themselves: nothing is read, judged or kept; for patients use `POST /predict`.
+         * @description The version that the name means. For clients that prepare tensors themselves: nothing is read, judged or kept; for patients use `POST /predict`.
          */
         post: operations["infer"];
         delete?: never;
@@ -608,7 +840,7 @@ export interface paths {
         };
         /**
          * Will requests be answered?
-         * @description 200 only when every package is verified and gave its golden answer on the provider that was asked for.
+         * @description 200 only when whatever a name means is verified and gave its golden answer on the provider that was asked for.
          */
         get: operations["get_readiness"];
         put?: never;
@@ -684,6 +916,57 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AliasState
+         * @description What `name@alias` means; a bare name means its alias `production`, where it has one.
+         */
+        AliasState: {
+            /**
+             * Name
+             * @description Package name.
+             */
+            name: string;
+            /**
+             * Alias
+             * @description Such as `production`.
+             */
+            alias: string;
+            /**
+             * Version
+             * @description What answers.
+             */
+            version: number;
+            /** @description What answers a share of the cases instead. */
+            canary: components["schemas"]["CanaryShare"] | null;
+            /**
+             * Shadow
+             * @description What answers the same cases in the background, to be compared.
+             */
+            shadow: number | null;
+            /**
+             * Previous
+             * @description What answered before, the last one first.
+             */
+            previous: number[];
+        };
+        /**
+         * AliasWish
+         * @description What an alias is to mean, as a whole: what is absent it has no longer.
+         */
+        AliasWish: {
+            /**
+             * Version
+             * @description What answers.
+             */
+            version: number;
+            /** @description What answers a share of the cases. */
+            canary?: components["schemas"]["CanaryShare"] | null;
+            /**
+             * Shadow
+             * @description What is compared in the background.
+             */
+            shadow?: number | null;
+        };
+        /**
          * Answer
          * @description The stored, explained prediction for one case.
          */
@@ -716,6 +999,103 @@ export interface components {
              */
             warnings: components["schemas"]["Caution"][];
             timing_ms: components["schemas"]["Timing"];
+        };
+        /**
+         * BatchLinks
+         * @description Where to go on.
+         */
+        BatchLinks: {
+            /**
+             * Self
+             * @description This status.
+             */
+            self: string;
+            /**
+             * Jobs
+             * @description Its jobs.
+             */
+            jobs: string;
+            /**
+             * Results
+             * @description What came of them, as a table.
+             */
+            results: string;
+        };
+        /**
+         * BatchStatus
+         * @description How far a batch is.
+         */
+        BatchStatus: {
+            /**
+             * Id
+             * @description The part `batch` of `POST /predict`.
+             */
+            id: string;
+            /**
+             * Model
+             * @description `name@version`, settled when the batch was made.
+             */
+            model: string;
+            /**
+             * Priority
+             * @description Of its jobs.
+             * @enum {string}
+             */
+            priority: "stat" | "routine" | "batch";
+            /**
+             * Created
+             * Format: date-time
+             * @description When it was made.
+             */
+            created: string;
+            /**
+             * Closed
+             * @description When it was closed; until then it takes cases.
+             */
+            closed: string | null;
+            /**
+             * Jobs
+             * @description How many are in each state.
+             */
+            jobs: {
+                [key: string]: number;
+            };
+            /**
+             * Finished
+             * @description Closed, and no job waits or runs.
+             */
+            finished: boolean;
+            /** @description Present where somebody is to be told. */
+            webhook: components["schemas"]["WebhookStatus"] | null;
+            links: components["schemas"]["BatchLinks"];
+        };
+        /**
+         * BatchWish
+         * @description What every case of a batch has in common.
+         */
+        BatchWish: {
+            /**
+             * Task
+             * @description What is asked.
+             */
+            task?: ("gos" | "ad") | null;
+            /**
+             * Model
+             * @description Instead of `task`: `name`, `name@version` or `name@alias`.
+             */
+            model?: string | null;
+            /**
+             * Priority
+             * @description Whose turn comes first.
+             * @default batch
+             * @enum {string}
+             */
+            priority: "stat" | "routine" | "batch";
+            /**
+             * Webhook
+             * @description Address that is told when the batch is closed and finished.
+             */
+            webhook?: string | null;
         };
         /**
          * Calibration
@@ -753,6 +1133,22 @@ export interface components {
             coverage: number;
             /** N */
             n: number;
+        };
+        /**
+         * CanaryShare
+         * @description A version that is tried with some of an alias's cases.
+         */
+        CanaryShare: {
+            /**
+             * Version
+             * @description Its number.
+             */
+            version: number;
+            /**
+             * Share
+             * @description Of the alias's cases that it gets.
+             */
+            share: number;
         };
         /**
          * CaseListPage
@@ -1146,6 +1542,142 @@ export interface components {
             outputs: components["schemas"]["TensorOut"][];
         };
         /**
+         * JobLinks
+         * @description Where to go on.
+         */
+        JobLinks: {
+            /**
+             * Self
+             * @description This status.
+             */
+            self: string;
+            /**
+             * Prediction
+             * @description The answer, once the job is done; until then, this status.
+             */
+            prediction: string;
+        };
+        /**
+         * JobList
+         * @description A page of jobs, the latest first.
+         */
+        JobList: {
+            /** Items */
+            items: components["schemas"]["JobStatus"][];
+            /**
+             * Total
+             * @description Jobs that match.
+             */
+            total: number;
+            /**
+             * Limit
+             * @description Most items.
+             */
+            limit: number;
+            /**
+             * Offset
+             * @description Jobs before the first item.
+             */
+            offset: number;
+        };
+        /**
+         * JobProblem
+         * @description Why a job failed: the problem document that `GET /predictions/{id}` answers with.
+         */
+        JobProblem: {
+            /**
+             * Type
+             * @description `/problems/<code>`; fetch it for an explanation.
+             */
+            type: string;
+            /**
+             * Title
+             * @description The same for every occurrence of the code.
+             */
+            title: string;
+            /**
+             * Status
+             * @description HTTP status.
+             */
+            status: number;
+            /**
+             * Detail
+             * @description What was expected, what was found, what to do.
+             */
+            detail: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * JobStatus
+         * @description How far a job is.
+         */
+        JobStatus: {
+            /**
+             * Id
+             * @description Of the job, and of its answer.
+             */
+            id: string;
+            /**
+             * State
+             * @description `done`, `failed` and `cancelled` are final.
+             * @enum {string}
+             */
+            state: "queued" | "running" | "done" | "failed" | "cancelled";
+            /**
+             * Cancelling
+             * @description It was cancelled while it was worked on, and will be dropped.
+             */
+            cancelling: boolean;
+            /**
+             * Priority
+             * @description Whose turn comes first.
+             * @enum {string}
+             */
+            priority: "stat" | "routine" | "batch";
+            /**
+             * Model
+             * @description `name@version`, settled when the job was accepted.
+             */
+            model: string;
+            /**
+             * Reference
+             * @description The caller's own case number.
+             */
+            reference: string | null;
+            /**
+             * Batch
+             * @description The batch it belongs to.
+             */
+            batch: string | null;
+            /**
+             * Attempts
+             * @description How often it was begun.
+             */
+            attempts: number;
+            /**
+             * Created
+             * Format: date-time
+             * @description When it was accepted.
+             */
+            created: string;
+            /**
+             * Started
+             * @description When it was last begun.
+             */
+            started: string | null;
+            /**
+             * Finished
+             * @description When it reached its last state.
+             */
+            finished: string | null;
+            /** @description Present where it failed. */
+            problem: components["schemas"]["JobProblem"] | null;
+            /** @description Present where somebody is to be told. */
+            webhook: components["schemas"]["WebhookStatus"] | null;
+            links: components["schemas"]["JobLinks"];
+        };
+        /**
          * KeptFeedback
          * @description What was said of an answer; all null while nothing was.
          */
@@ -1386,6 +1918,13 @@ export interface components {
              * @description Execution provider in use, once ready.
              */
             provider: string | null;
+            /**
+             * Default
+             * @description Whether the bare name means it.
+             */
+            default: boolean;
+            /** @description Once ready, where this process gathers the cases. */
+            serving: components["schemas"]["Serving"] | null;
             /** @description Everything the package says of itself. */
             manifest: components["schemas"]["Manifest"] | null;
         };
@@ -1442,11 +1981,13 @@ export interface components {
         };
         /**
          * ModelList
-         * @description Every package.
+         * @description Every package, and what names mean.
          */
         ModelList: {
             /** Models */
             models: components["schemas"]["ModelSummary"][];
+            /** Aliases */
+            aliases: components["schemas"]["AliasState"][];
         };
         /**
          * ModelMetadata
@@ -1561,6 +2102,11 @@ export interface components {
              * @description Execution provider in use, once ready.
              */
             provider: string | null;
+            /**
+             * Default
+             * @description Whether the bare name means it.
+             */
+            default: boolean;
         };
         /**
          * ModelUsed
@@ -1772,7 +2318,7 @@ export interface components {
         Readiness: {
             /**
              * Ready
-             * @description Every package passed its self-test on the provider in use.
+             * @description Whatever a name means passed its self-test on the provider in use.
              */
             ready: boolean;
             /**
@@ -1920,18 +2466,46 @@ export interface components {
         };
         /**
          * ServerReady
-         * @description Whether every package answers.
+         * @description Whether whatever a name means answers.
          */
         ServerReady: {
             /** Ready */
             ready: boolean;
         };
         /**
+         * Serving
+         * @description How a ready package answers several cases at once.
+         */
+        Serving: {
+            /**
+             * Lanes
+             * @description Runs of the graph at the same time.
+             */
+            lanes: number;
+            /**
+             * Max Batch
+             * @description Most cases of one run.
+             */
+            max_batch: number;
+            /**
+             * Max Wait Ms
+             * @description Longest time that a run with room waits for others.
+             */
+            max_wait_ms: number;
+            /**
+             * Run Ms
+             * @description Milliseconds of a run by its cases, measured at the start.
+             */
+            run_ms: {
+                [key: string]: number;
+            };
+        };
+        /**
          * State
          * @description How far a package has come.
          * @enum {string}
          */
-        State: "loading" | "ready" | "failed";
+        State: "loading" | "ready" | "failed" | "unloaded";
         /**
          * TensorMetadata
          * @description A tensor of the graph.
@@ -1996,6 +2570,23 @@ export interface components {
              * @description From the first stage to the last, waiting included.
              */
             total: number;
+        };
+        /**
+         * WebhookStatus
+         * @description How far the message is that says it is finished.
+         */
+        WebhookStatus: {
+            /**
+             * State
+             * @description `waiting` also while the end itself is waited for; `failed`: given up.
+             * @enum {string}
+             */
+            state: "waiting" | "delivered" | "failed";
+            /**
+             * Attempts
+             * @description How often it was sent.
+             */
+            attempts: number;
         };
         /**
          * WhatIf
@@ -2140,7 +2731,14 @@ export interface operations {
     predict: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description `stat` goes first, then `routine`, then `batch`. */
+                "NeuroFuse-Priority"?: "stat" | "routine" | "batch";
+                /** @description RFC 7240. `wait=N`: the answer is of no use after N seconds; what is not done by then costs no more work and is answered `deadline-passed`. Other preferences are ignored where they mean nothing. */
+                prefer?: string | null;
+                /** @description Your own name for this request, such as a UUID. Sent again with the same key, the same request is answered as before and not worked on again; kept as long as the job (`NEUROFUSE_JOB_DAYS`). */
+                "idempotency-key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2152,7 +2750,7 @@ export interface operations {
                      * @enum {string}
                      */
                     task?: "gos" | "ad";
-                    /** @description Instead of `task`: a package, `name` (its latest version) or `name@version`. */
+                    /** @description Instead of `task`: a package, `name`, `name@version` or `name@alias`. */
                     model?: string;
                     /** @description One NIfTI file (or a header and its image), DICOM files in any order, or one zip of either. File names do not matter. */
                     image?: string[];
@@ -2183,7 +2781,14 @@ export interface operations {
                     keep?: "image";
                     /** @description The caller's own case number, kept with the answer and shown in the worklist. No name. */
                     reference?: string;
-                } & ((unknown | unknown) & (unknown | unknown));
+                    /**
+                     * Format: uri
+                     * @description Only of a job: address that is told when it is finished, on a host that the operator allows.
+                     */
+                    webhook?: string;
+                    /** @description Only of a job: the batch it belongs to, which names the package. */
+                    batch?: string;
+                } & ((unknown | unknown | unknown) & (unknown | unknown));
             };
         };
         responses: {
@@ -2330,6 +2935,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer"];
                 };
             };
+            /** @description Accepted, with `Prefer: respond-async`; `Location` is where the answer will be. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobStatus"];
+                };
+            };
             /** @description `malformed-request`: The request is not of the expected form. */
             400: {
                 headers: {
@@ -2339,8 +2953,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unknown-model`: There is no such model. `unknown-upload`: There is no such upload. */
+            /** @description `unknown-batch`: There is no such batch. `unknown-model`: There is no such model. `unknown-upload`: There is no such upload. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `batch-closed`: The batch is closed. `idempotency-key-in-use`: The first request with this key is not finished. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `job-cancelled`: The job was cancelled. */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2366,7 +2998,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `corrupt-image`: The image data is damaged. `ehr-insufficient`: The record has too few fields. `ehr-invalid`: The record has fields that cannot be used. `irregular-geometry`: The slices do not form a volume. `missing-slices`: Slices are missing. `mixed-series`: The upload holds more than one series. `no-usable-series`: No usable image series was found. `not-a-head`: The image does not show a head. `unreadable-image`: The image cannot be read within the limits. `wrong-modality`: The image is of the wrong modality. */
+            /** @description `corrupt-image`: The image data is damaged. `ehr-insufficient`: The record has too few fields. `ehr-invalid`: The record has fields that cannot be used. `idempotency-key-reused`: The key belongs to another request. `irregular-geometry`: The slices do not form a volume. `missing-slices`: Slices are missing. `mixed-series`: The upload holds more than one series. `no-usable-series`: No usable image series was found. `not-a-head`: The image does not show a head. `unreadable-image`: The image cannot be read within the limits. `webhook-refused`: The webhook's address is not allowed. `wrong-modality`: The image is of the wrong modality. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2375,7 +3007,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: The service failed. */
+            /** @description `internal`: The service failed. `job-interrupted`: The job was interrupted too often. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2384,7 +3016,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-ready`: The service is not ready. `overloaded`: The service is overloaded. */
+            /** @description `deadline-passed`: The time for an answer is over. `not-ready`: The service is not ready. `overloaded`: The service is overloaded. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2416,6 +3048,15 @@ export interface operations {
                     "application/json": components["schemas"]["Answer"];
                 };
             };
+            /** @description Its job waits or runs; come back after `Retry-After`. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobStatus"];
+                };
+            };
             /** @description `unknown-prediction`: There is no such prediction. */
             404: {
                 headers: {
@@ -2425,8 +3066,53 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: The service failed. */
+            /** @description `job-cancelled`: The job was cancelled. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `archive-too-large`: The archive unfolds to more than is allowed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported-file`: The file is of a kind that is not read here. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `corrupt-image`: The image data is damaged. `irregular-geometry`: The slices do not form a volume. `missing-slices`: Slices are missing. `mixed-series`: The upload holds more than one series. `no-usable-series`: No usable image series was found. `not-a-head`: The image does not show a head. `unreadable-image`: The image cannot be read within the limits. `wrong-modality`: The image is of the wrong modality. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: The service failed. `job-interrupted`: The job was interrupted too often. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-ready`: The service is not ready. `overloaded`: The service is overloaded. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2505,6 +3191,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `case-expired`: The case is no longer kept. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: The service failed. */
             500: {
                 headers: {
@@ -2546,6 +3241,395 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `case-expired`: The case is no longer kept. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: The service failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_jobs: {
+        parameters: {
+            query?: {
+                /** @description Only these. */
+                state?: ("queued" | "running" | "done" | "failed" | "cancelled") | null;
+                /** @description Only those of this batch. */
+                batch?: string | null;
+                /** @description Most items. */
+                limit?: number;
+                /** @description Jobs before the first item. */
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobList"];
+                };
+            };
+            /** @description `malformed-request`: The request is not of the expected form. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: The service failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of a job, which its answer has too. */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobStatus"];
+                };
+            };
+            /** @description `unknown-job`: There is no such job. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: The service failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of a job, which its answer has too. */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobStatus"];
+                };
+            };
+            /** @description `unknown-job`: There is no such job. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `job-finished`: The job is finished. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: The service failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BatchWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchStatus"];
+                };
+            };
+            /** @description `malformed-request`: The request is not of the expected form. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unknown-model`: There is no such model. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `upload-too-large`: The upload is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `webhook-refused`: The webhook's address is not allowed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: The service failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-ready`: The service is not ready. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` of a batch. */
+                batch_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchStatus"];
+                };
+            };
+            /** @description `unknown-batch`: There is no such batch. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: The service failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` of a batch. */
+                batch_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchStatus"];
+                };
+            };
+            /** @description `unknown-batch`: There is no such batch. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: The service failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    close_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` of a batch. */
+                batch_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchStatus"];
+                };
+            };
+            /** @description `unknown-batch`: There is no such batch. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: The service failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_batch_results: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` of a batch. */
+                batch_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description `unknown-batch`: There is no such batch. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: The service failed. */
             500: {
                 headers: {
@@ -2560,7 +3644,12 @@ export interface operations {
     ask_what_if: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description `stat` goes first, then `routine`, then `batch`. */
+                "NeuroFuse-Priority"?: "stat" | "routine" | "batch";
+                /** @description RFC 7240. `wait=N`: the answer is of no use after N seconds; what is not done by then costs no more work and is answered `deadline-passed`. Other preferences are ignored where they mean nothing. */
+                prefer?: string | null;
+            };
             path: {
                 /** @description The `id` of an answer. */
                 prediction_id: string;
@@ -2636,7 +3725,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-ready`: The service is not ready. `overloaded`: The service is overloaded. */
+            /** @description `deadline-passed`: The time for an answer is over. `not-ready`: The service is not ready. `overloaded`: The service is overloaded. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2650,7 +3739,12 @@ export interface operations {
     draw_curve: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description `stat` goes first, then `routine`, then `batch`. */
+                "NeuroFuse-Priority"?: "stat" | "routine" | "batch";
+                /** @description RFC 7240. `wait=N`: the answer is of no use after N seconds; what is not done by then costs no more work and is answered `deadline-passed`. Other preferences are ignored where they mean nothing. */
+                prefer?: string | null;
+            };
             path: {
                 /** @description The `id` of an answer. */
                 prediction_id: string;
@@ -2726,7 +3820,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-ready`: The service is not ready. `overloaded`: The service is overloaded. */
+            /** @description `deadline-passed`: The time for an answer is over. `not-ready`: The service is not ready. `overloaded`: The service is overloaded. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3041,7 +4135,12 @@ export interface operations {
     preview_upload: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description `stat` goes first, then `routine`, then `batch`. */
+                "NeuroFuse-Priority"?: "stat" | "routine" | "batch";
+                /** @description RFC 7240. `wait=N`: the answer is of no use after N seconds; what is not done by then costs no more work and is answered `deadline-passed`. Other preferences are ignored where they mean nothing. */
+                prefer?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3053,7 +4152,7 @@ export interface operations {
                      * @enum {string}
                      */
                     task?: "gos" | "ad";
-                    /** @description Instead of `task`: a package, `name` (its latest version) or `name@version`. */
+                    /** @description Instead of `task`: a package, `name`, `name@version` or `name@alias`. */
                     model?: string;
                     /** @description One NIfTI file (or a header and its image), DICOM files in any order, or one zip of either. File names do not matter. */
                     image: string[];
@@ -3126,7 +4225,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-ready`: The service is not ready. `overloaded`: The service is overloaded. */
+            /** @description `deadline-passed`: The time for an answer is over. `not-ready`: The service is not ready. `overloaded`: The service is overloaded. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3242,7 +4341,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Package name. */
+                /** @description Package name, or `name@alias`. */
                 name: string;
             };
             cookie?: never;
@@ -3283,7 +4382,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Package name. */
+                /** @description Package name, or `name@alias`. */
                 name: string;
             };
             cookie?: never;
@@ -3335,7 +4434,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Package name. */
+                /** @description Package name, or `name@alias`. */
                 name: string;
                 /** @description Package version. */
                 version: number;
@@ -3387,7 +4486,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Package name. */
+                /** @description Package name, or `name@alias`. */
                 name: string;
                 /** @description Package version. */
                 version: number;
@@ -3434,6 +4533,459 @@ export interface operations {
             };
             /** @description `not-ready`: The service is not ready. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    look_into_store: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelList"];
+                };
+            };
+            /** @description `not-authenticated`: The request is not authenticated. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-allowed`: This is not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: The service failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    load_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Package name. */
+                name: string;
+                /** @description Package version. */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelSummary"];
+                };
+            };
+            /** @description `malformed-request`: The request is not of the expected form. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-authenticated`: The request is not authenticated. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-allowed`: This is not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unknown-model`: There is no such model. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `package-refused`: The model package is refused. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: The service failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unload_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Package name. */
+                name: string;
+                /** @description Package version. */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelSummary"];
+                };
+            };
+            /** @description `malformed-request`: The request is not of the expected form. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-authenticated`: The request is not authenticated. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-allowed`: This is not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unknown-model`: There is no such model. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `package-in-use`: The model package is in use. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: The service failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_alias: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Package name. */
+                name: string;
+                /** @description Begins with a letter. */
+                alias: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AliasWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AliasState"];
+                };
+            };
+            /** @description `malformed-request`: The request is not of the expected form. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-authenticated`: The request is not authenticated. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-allowed`: This is not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unknown-model`: There is no such model. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `upload-too-large`: The upload is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `package-refused`: The model package is refused. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: The service failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_alias: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Package name. */
+                name: string;
+                /** @description Begins with a letter. */
+                alias: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed-request`: The request is not of the expected form. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-authenticated`: The request is not authenticated. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-allowed`: This is not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unknown-model`: There is no such model. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: The service failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    roll_alias_back: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Package name. */
+                name: string;
+                /** @description Begins with a letter. */
+                alias: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AliasState"];
+                };
+            };
+            /** @description `malformed-request`: The request is not of the expected form. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-authenticated`: The request is not authenticated. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-allowed`: This is not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unknown-model`: There is no such model. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `nothing-to-roll-back`: There is nothing to go back to. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `package-refused`: The model package is refused. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: The service failed. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3517,7 +5069,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Package name. */
+                /** @description Package name, or `name@alias`. */
                 name: string;
             };
             cookie?: never;
@@ -3576,7 +5128,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Package name. */
+                /** @description Package name, or `name@alias`. */
                 name: string;
                 /** @description Package version. */
                 version: number;
@@ -3637,7 +5189,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Package name. */
+                /** @description Package name, or `name@alias`. */
                 name: string;
             };
             cookie?: never;
@@ -3687,7 +5239,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Package name. */
+                /** @description Package name, or `name@alias`. */
                 name: string;
                 /** @description Package version. */
                 version: number;
@@ -3737,9 +5289,14 @@ export interface operations {
     infer: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description `stat` goes first, then `routine`, then `batch`. */
+                "NeuroFuse-Priority"?: "stat" | "routine" | "batch";
+                /** @description RFC 7240. `wait=N`: the answer is of no use after N seconds; what is not done by then costs no more work and is answered `deadline-passed`. Other preferences are ignored where they mean nothing. */
+                prefer?: string | null;
+            };
             path: {
-                /** @description Package name. */
+                /** @description Package name, or `name@alias`. */
                 name: string;
             };
             cookie?: never;
@@ -3795,7 +5352,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-ready`: The service is not ready. `overloaded`: The service is overloaded. */
+            /** @description `deadline-passed`: The time for an answer is over. `not-ready`: The service is not ready. `overloaded`: The service is overloaded. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3809,9 +5366,14 @@ export interface operations {
     infer_version: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description `stat` goes first, then `routine`, then `batch`. */
+                "NeuroFuse-Priority"?: "stat" | "routine" | "batch";
+                /** @description RFC 7240. `wait=N`: the answer is of no use after N seconds; what is not done by then costs no more work and is answered `deadline-passed`. Other preferences are ignored where they mean nothing. */
+                prefer?: string | null;
+            };
             path: {
-                /** @description Package name. */
+                /** @description Package name, or `name@alias`. */
                 name: string;
                 /** @description Package version. */
                 version: number;
@@ -3869,7 +5431,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-ready`: The service is not ready. `overloaded`: The service is overloaded. */
+            /** @description `deadline-passed`: The time for an answer is over. `not-ready`: The service is not ready. `overloaded`: The service is overloaded. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3918,7 +5480,7 @@ export interface operations {
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
-            /** @description Some package is not ready; the body says which. */
+            /** @description Some name has no package that is ready; the body says why. */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -22,7 +22,7 @@ export default function NewCaseView() {
     <div className="new-case">
       <h1>{texts.newCase.title}</h1>
       {models.error !== null && <ProblemNotice error={models.error} onRetry={models.reload} />}
-      {models.value && <CaseForm models={models.value} />}
+      {models.value && <CaseForm models={inService(models.value)} />}
     </div>
   );
 }
@@ -38,7 +38,8 @@ function CaseForm({ models }: { models: ModelSummary[] }) {
 
   const predict = () => {
     if (image.state.stage !== "ready" || !chosen || !form.current?.validateForm()) return;
-    prediction.ask({ upload: image.state.upload.id, model: chosen, record: recordOf(record), reference });
+    const model = askedFor(models, chosen);
+    prediction.ask({ upload: image.state.upload.id, model, record: recordOf(record), reference });
   };
   const choose = (reference: string) => {
     setChosen(reference);
@@ -69,8 +70,21 @@ function CaseForm({ models }: { models: ModelSummary[] }) {
   );
 }
 
+/** What was taken out of service is listed for operators, not for clinicians. */
+function inService(models: ModelSummary[]): ModelSummary[] {
+  return models.filter(({ state }) => state !== "unloaded");
+}
+
+/** The version that a bare name means is asked by that name, so that a canary gets its share; the answer says who gave it. */
+function askedFor(models: ModelSummary[], chosen: string): string {
+  const model = models.find((each) => referenceOf(each) === chosen);
+  return model?.default ? model.name : chosen;
+}
+
 function firstReady(models: ModelSummary[]): string | null {
-  const ready = models.filter(({ state }) => state === "ready");
+  const isReady = models.filter(({ state }) => state === "ready");
+  const meant = isReady.filter((model) => model.default);
+  const ready = meant.length > 0 ? meant : isReady;
   // The outcome after haemorrhage is the more urgent question; of a package, the latest version.
   const first = ready.filter(({ task }) => task === "gos").at(-1) ?? ready.at(-1);
   return first ? referenceOf(first) : null;

@@ -179,7 +179,10 @@ export const texts = {
       title: "Question",
       none: "No model is ready. The service may still be starting.",
       needs: { CT: "needs a head CT", MR: "needs a T1-weighted brain MRI" } as Record<string, string>,
-      state: { ready: "", loading: "loading", failed: "not available" } as Record<string, string>,
+      state: { ready: "", loading: "loading", failed: "not available", unloaded: "not in service" } as Record<
+        string,
+        string
+      >,
       version: (name: string, version: number) => `${name} version ${version}`,
     },
     image: {
