@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from app.errors import IdempotencyKeyReusedError, OverloadedError
+from app.errors import IdempotencyKeyReusedError, OverloadedError, RequestError
 from app.inference.ticket import Urgency
 from app.jobs.request import upload_name, write_request
 from app.jobs.signals import Signals
@@ -105,7 +105,7 @@ class JobService:
         self._artefacts.put(upload_name(wanted.case.id), folder)
         try:
             job = self._records.add(self._row(wanted))
-        except BaseException:
+        except RequestError:  # of anything else it is not known whether the row was committed; the sweep will
             self._artefacts.delete_all(upload_name(wanted.case.id))
             raise
         if job.id != wanted.case.id:

@@ -1,8 +1,16 @@
 """A case is accepted with its files or not at all."""
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.orm import Session
 
-from app.errors import IdempotencyKeyReusedError, OverloadedError, UnknownBatchError, UnknownJobError
+from app.errors import (
+    IdempotencyKeyReusedError,
+    OverloadedError,
+    StorageUnavailableError,
+    UnknownBatchError,
+    UnknownJobError,
+)
 from tests.jobs.conftest import MOST, Parts, has_upload
 
 
@@ -32,6 +40,20 @@ def test_what_is_not_accepted_leaves_no_files(parts: Parts) -> None:
     with pytest.raises(UnknownBatchError):
         parts.accept(batch="absent")
     assert parts.files() == set()
+
+
+def test_what_may_have_been_accepted_keeps_its_files(parts: Parts) -> None:
+    def lose_the_answer(_session: Session) -> None:
+        raise StorageUnavailableError("The database went away after it had committed.")
+
+    event.listen(Session, "after_commit", lose_the_answer)
+    try:
+        with pytest.raises(StorageUnavailableError):
+            parts.accept()
+    finally:
+        event.remove(Session, "after_commit", lose_the_answer)
+    (job,), _ = parts.service.page(None, None, 9, 0)
+    assert has_upload(parts, job)
 
 
 def test_what_is_cancelled_leaves_no_files(parts: Parts) -> None:
