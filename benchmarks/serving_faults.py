@@ -19,10 +19,10 @@ from benchmarks.small_case import small_body
 from benchmarks.swaps import Swapped, swap_under_load
 from tests.support.postgres import find_binaries, start_postgres
 
-ROUNDS: Final = 200
+ROUNDS: Final = 100
 """Kills on either database."""
-KILLS_A_SWAP: Final = 4
-KILLS_A_START: Final = 40
+KILLS_A_SWAP: Final = 2
+KILLS_A_START: Final = 33
 WARM: Final = 100
 NEAR: Final = 10
 """The hundredth request is the median of so many about it: one alone is noise."""
@@ -39,7 +39,7 @@ def run(rounds: int) -> RenderableType:
     """Kill, swap, start.
 
     Args:
-        rounds: Kills on either database; a quarter as many swaps, a fortieth as many starts.
+        rounds: Kills on either database; half as many swaps, a thirty-third as many starts.
     """
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)

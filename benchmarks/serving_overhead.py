@@ -29,14 +29,13 @@ from benchmarks.load import Body, Load, attack, case_body, p50_ms, zip_of
 from benchmarks.service import MODEL, RECORD, Service, serving, store_of_one
 from benchmarks.serving_stages import stages_table
 
-ROUNDS: Final = 5
+ROUNDS: Final = 4
 A_ROUND: Final = 4
 """Requests of one client in a round, and the calls beside them."""
 CLIENTS: Final = 8
-SATURATED: Final = 16
-"""Requests of all of them in a round, and the calls beside them."""
 THREADS: Final = 2
-HEATMAPS: Final[tuple[HeatmapChoice, ...]] = ("none", "native")
+SATURATED: Final[dict[HeatmapChoice, int]] = {"none": 24, "native": 8}
+"""By heatmap: requests of all of them in a round, and the calls beside them."""
 HTTP, PARTS, LIBRARY = "HTTP", "same parts", "library"
 ALONE_NOTE: Final = (
     "Medians of {rounds} rounds of {each} in turns, head CT; ratios are medians of the quotients within each round. same parts: the "
@@ -67,7 +66,8 @@ class Ways:
 
     def library(self, case: Case) -> None:
         """As the command line does it."""
-        explain(case, self.predictor, self.scratch, DEFAULT_LIMITS)
+        with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
+            explain(case, self.predictor, Path(folder), DEFAULT_LIMITS)
 
 
 def run(rounds: int) -> RenderableType:
@@ -130,7 +130,7 @@ def _alone(ways: Ways, images: Mapping[str, tuple[Path, ...]], rounds: int) -> T
     columns = ("upload", "heatmap", HTTP, PARTS, LIBRARY, f"{HTTP} / {PARTS}", f"{HTTP} / {LIBRARY}")
     table = Table(*columns, title="POST /predict beside the same work in process, one client", caption=note)
     for upload, paths in images.items():
-        for heatmap in HEATMAPS:
+        for heatmap in SATURATED:
             table.add_row(upload, heatmap, *_row(ways, Case(paths, RECORD, heatmap), rounds))
     return table
 
@@ -150,17 +150,17 @@ def _row(ways: Ways, case: Case, rounds: int) -> list[str]:
 
 
 def _busy(ways: Ways, paths: tuple[Path, ...], rounds: int) -> Table:
-    note = BUSY_NOTE.format(clients=CLIENTS, rounds=rounds, each=SATURATED)
+    note = BUSY_NOTE.format(clients=CLIENTS, rounds=rounds, each=" or ".join(map(str, SATURATED.values())))
     loops = {
         f"{PARTS}, {THREADS} threads": partial(_loops_per_s, ways.parts, threads=THREADS),
         f"{LIBRARY}, {THREADS} threads": partial(_loops_per_s, ways.library, threads=THREADS),
         f"{LIBRARY}, one": partial(_loops_per_s, ways.library, threads=1),
     }
     table = Table("heatmap", HTTP, *loops, "ratio", title="Throughput at saturation", caption=note)
-    for heatmap in HEATMAPS:
+    for heatmap in SATURATED:
         case = Case(paths, RECORD, heatmap)
         body = _body(case, ways.scratch)
-        load = Load(CLIENTS, SATURATED)
+        load = Load(CLIENTS, SATURATED[heatmap])
         rates = _in_turns(
             {
                 HTTP: partial(_http_per_s, ways.service, body, load),
@@ -195,11 +195,12 @@ def _loop_ms(answer: Callable[[Case], object], case: Case) -> float:
 
 
 def _loops_per_s(answer: Callable[[Case], object], case: Case, threads: int) -> float:
+    count = SATURATED[case.heatmap]
     began = time.perf_counter()
     with ThreadPoolExecutor(threads) as pool:
-        for _ in pool.map(answer, [case] * SATURATED):
+        for _ in pool.map(answer, [case] * count):
             pass
-    return SATURATED / (time.perf_counter() - began)
+    return count / (time.perf_counter() - began)
 
 
 def _http_per_s(service: Service, body: Body, load: Load) -> float:
@@ -207,7 +208,7 @@ def _http_per_s(service: Service, body: Body, load: Load) -> float:
 
 
 def _bodies(paths: tuple[Path, ...], scratch: Path) -> dict[str, Body]:
-    return {heatmap: _body(Case(paths, RECORD, heatmap), scratch) for heatmap in HEATMAPS}
+    return {heatmap: _body(Case(paths, RECORD, heatmap), scratch) for heatmap in SATURATED}
 
 
 def _body(case: Case, scratch: Path) -> Body:
