@@ -1,8 +1,9 @@
 """What follows from the end of a job, in the transaction that ends it: a message that is due, also for its batch."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.errors import BatchClosedError, UnknownBatchError
@@ -17,10 +18,16 @@ def on_finished(session: Session, job: JobRow, now: datetime) -> None:
         on_batch_changed(session, job.batch_id, now)
 
 
+def on_all_finished(session: Session, jobs: Iterable[JobRow], now: datetime) -> None:
+    """The same for many; call once no more rows of jobs are to be changed, since all lock jobs first and batches then."""
+    for job in jobs:
+        on_finished(session, job, now)
+
+
 def on_batch_changed(session: Session, batch_id: str, now: datetime) -> None:
     """Note whom to tell that a closed batch is finished, where this change finished it."""
     # Locked: of two jobs that end at the same time, the later one sees the end of the earlier.
-    batch = session.scalars(_locked(batch_id)).one()
+    batch = session.scalars(select(BatchRow).where(BatchRow.id == batch_id).with_for_update()).one()
     if batch.webhook_url is None or batch.closed is None or session.get(WebhookRow, batch_id) is not None:
         return
     session.flush()
@@ -31,18 +38,25 @@ def on_batch_changed(session: Session, batch_id: str, now: datetime) -> None:
         session.add(_message(batch_id, "batch.finished", batch.webhook_url, now))
 
 
+def hold_open(session: Session, batch_id: str | None) -> None:
+    """Keep a batch from being closed while a job is added to it; others may add theirs at the same time.
+
+    Before the job, whose foreign key locks the batch too: a lock that is raised later is a deadlock with all who do the same.
+    """
+    if batch_id is not None:
+        session.execute(select(BatchRow.closed).where(BatchRow.id == batch_id).with_for_update(read=True))
+
+
 def refuse_closed(session: Session, batch_id: str | None) -> None:
-    """Judge, inside the transaction that adds a job, whether its batch takes it.
+    """Judge whether a batch takes a job that was added. After it: on SQLite the addition is what keeps others from writing.
 
     Raises:
         BatchClosedError: It takes no more.
     """
-    if batch_id is not None and session.scalars(_locked(batch_id)).one().closed is not None:
+    if batch_id is None:
+        return
+    if session.scalars(select(BatchRow.closed).where(BatchRow.id == batch_id)).one() is not None:
         raise BatchClosedError("Expected a batch that is open; this one was closed. Make another one.")
-
-
-def _locked(batch_id: str) -> Select[BatchRow]:
-    return select(BatchRow).where(BatchRow.id == batch_id).with_for_update()
 
 
 def _message(subject_id: str, event: str, url: str, now: datetime) -> WebhookRow:

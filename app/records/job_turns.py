@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Engine, Update, and_, case, false, literal, or_, select, update
 from sqlalchemy.orm import Session
 
-from app.records.job_events import on_finished
+from app.records.job_events import on_all_finished
 from app.records.jobs import Job, finishing, job_of
 from app.records.predictions import KeptPrediction
 from app.records.tables import JobRow, PredictionRow, UtcDateTime
@@ -128,23 +128,23 @@ class JobTurns:
             held = _end(session, _held(job).where(~JobRow.cancelling), finishing("done", now), now)
             if held:
                 session.add(PredictionRow(**vars(prediction)))
-            return held
+            return bool(held)
 
     def failed(self, job: Job, problem: str, now: datetime) -> bool:
         """End a job that cannot be answered; whether this attempt still held it."""
         with Session(self._engine) as session, session.begin():
-            return _end(session, _held(job), finishing("failed", now, problem), now)
+            return bool(_end(session, _held(job), finishing("failed", now, problem), now))
 
     def dropped(self, job: Job, now: datetime) -> bool:
         """End a job, if it was cancelled; whether it was, and this attempt still held it."""
         with Session(self._engine) as session, session.begin():
-            return _end(session, _held(job).where(JobRow.cancelling), finishing("cancelled", now), now)
+            return bool(_end(session, _held(job).where(JobRow.cancelling), finishing("cancelled", now), now))
 
     def give_up(self, before: datetime, problem: str, now: datetime) -> list[str]:
         """End jobs that wait since before a moment; their ids."""
         waiting = update(JobRow).where(JobRow.state == "queued", JobRow.created < before)
         with Session(self._engine) as session, session.begin():
-            return _end_all(session, waiting, finishing("failed", now, problem), now)
+            return _end(session, waiting, finishing("failed", now, problem), now)
 
     def take_over(
         self, now: datetime, owner: str | None, problem: str
@@ -165,12 +165,11 @@ class JobTurns:
         orphaned = update(JobRow).where(JobRow.state == "running", dead)
         again = {"state": "queued", "due": _due_again(now), "owner": None, "lease_until": None}
         with Session(self._engine) as session, session.begin():
-            cancelled = _end_all(session, orphaned.where(JobRow.cancelling), finishing("cancelled", now), now)
-            failed = _end_all(
-                session, orphaned.where(JobRow.chances <= 0), finishing("failed", now, problem), now
-            )
+            cancelled = _ended(session, orphaned.where(JobRow.cancelling), finishing("cancelled", now))
+            failed = _ended(session, orphaned.where(JobRow.chances <= 0), finishing("failed", now, problem))
             waiting = session.scalars(orphaned.values(again).returning(JobRow.id)).all()
-            return waiting, [*cancelled, *failed]
+            on_all_finished(session, (*cancelled, *failed), now)
+            return waiting, [row.id for row in (*cancelled, *failed)]
 
 
 def _due_again(now: datetime) -> ColumnElement[datetime]:
@@ -189,13 +188,12 @@ def _held(job: Job) -> Update:
     return update(JobRow).where(JobRow.id == job.id, JobRow.attempt == job.attempt, JobRow.state == "running")
 
 
-def _end(session: Session, ending: Update, values: dict[str, Any], now: datetime) -> bool:
-    return bool(_end_all(session, ending, values, now))
-
-
-def _end_all(session: Session, ending: Update, values: dict[str, Any], now: datetime) -> list[str]:
+def _end(session: Session, ending: Update, values: dict[str, Any], now: datetime) -> list[str]:
     """Bring rows to their last state, with all that follows from it; their ids."""
-    rows = session.scalars(ending.values(values).returning(JobRow)).all()
-    for row in rows:
-        on_finished(session, row, now)
+    rows = _ended(session, ending, values)
+    on_all_finished(session, rows, now)
     return [row.id for row in rows]
+
+
+def _ended(session: Session, ending: Update, values: dict[str, Any]) -> Sequence[JobRow]:
+    return session.scalars(ending.values(values).returning(JobRow)).all()

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.errors import JobFinishedError, UnknownJobError
-from app.records.job_events import on_finished, refuse_closed, unknown_batch
+from app.records.job_events import hold_open, on_all_finished, on_finished, refuse_closed, unknown_batch
 from app.records.tables import JobRow
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -69,9 +69,9 @@ class JobRecords:
         with Session(self._engine) as session:
             try:
                 with session.begin():
+                    hold_open(session, job.batch_id)
                     session.add(JobRow(**vars(job)))
                     session.flush()
-                    # Only now: the insertion holds the lock that keeps the batch from being closed meanwhile.
                     refuse_closed(session, job.batch_id)
             except IntegrityError:
                 earlier = (
@@ -166,9 +166,9 @@ class JobRecords:
         running = of_batch.where(JobRow.state == "running").values(cancelling=True)
         with Session(self._engine) as session, session.begin():
             dropped = session.scalars(waiting.returning(JobRow)).all()
-            for row in dropped:
-                on_finished(session, row, now)
-            return [row.id for row in dropped], session.scalars(running.returning(JobRow.id)).all()
+            marked = session.scalars(running.returning(JobRow.id)).all()
+            on_all_finished(session, dropped, now)
+            return [row.id for row in dropped], marked
 
     def counts(self, batch_id: str) -> dict[JobState, int]:
         """How many jobs of a batch are in each state."""

@@ -244,3 +244,36 @@ def test_a_batch_is_finished_when_it_is_closed_after_its_last_job(engine: Engine
     batches.close("b", NOW)
     assert webhooks.find("b") is not None
     assert batches.get("b").closed == NOW
+
+
+def test_a_batch_takes_jobs_from_many_at_once_while_others_end(engine: Engine, turns: JobTurns) -> None:
+    jobs, batches = JobRecords(engine), batch(engine, 0)
+
+    def add_and_end(number: int) -> bool:
+        jobs.add(job(number, batch_id="b"))
+        mine = turns.claim(str(number), MODELS, 2, NOW)
+        return mine is not None and turns.done(mine, answer(mine), NOW)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(add_and_end, range(40))) == 40
+    batches.close("b", NOW)
+    assert jobs.counts("b")["done"] == 40
+    assert [each.id for each in WebhookRecords(engine).claim(9, NOW, NOW)] == ["b"]
+
+
+def test_a_job_is_in_a_batch_before_it_is_closed_or_not_at_all(engine: Engine, jobs: JobRecords) -> None:
+    batches = batch(engine, 0)
+
+    def add(number: int) -> bool:
+        if number == 20:
+            batches.close("b", NOW)
+        try:
+            jobs.add(job(number, batch_id="b"))
+        except BatchClosedError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        added = sum(pool.map(add, range(40)))
+    assert 0 < added < 40
+    assert jobs.counts("b")["queued"] == added
