@@ -7,7 +7,13 @@ from typing import Final
 
 import structlog
 
-from app.errors import JobInterruptedError, NeuroFuseError, NotReadyError, ServiceError
+from app.errors import (
+    JobInterruptedError,
+    NeuroFuseError,
+    NotReadyError,
+    ServiceError,
+    StorageUnavailableError,
+)
 from app.inference.ticket import AbandonedError, current_ticket
 from app.jobs.request import read_request, upload_name
 from app.jobs.signals import Signals
@@ -79,8 +85,9 @@ class Turn:
             self._on_lost(job)
         except AbandonedError:
             self._on_abandoned(job)
-        except NotReadyError:
-            # Its package went between the claim and now; other runners may have it.
+        except (NotReadyError, StorageUnavailableError):
+            # No fault of the case. Its package went between the claim and now, and other runners may have it;
+            # or a store is gone for a while.
             self.turns.put_back(job, _in(BACK_OFF_S), free=True)
         except ServiceError as error:
             self._try_again(job, problem_of(error), error.code)

@@ -12,7 +12,6 @@ import structlog
 
 from app.errors import StorageUnavailableError
 from app.records.artefacts import NAME, PREFIX, Artefacts, FolderArtefacts, checked, remove, tree
-from app.telemetry import describe_exception
 
 RETRY_AFTER_S: Final = 5
 
@@ -111,7 +110,7 @@ def _asking() -> Iterator[None]:
     except FileNotFoundError:
         raise
     except Exception as error:
-        log.error("artefacts-fault", **describe_exception(error))  # noqa: TRY400 - no message, which may hold a key
+        log.error("artefacts-unavailable", error_type=type(error).__name__)  # noqa: TRY400 - no message: it may hold a key
         raise StorageUnavailableError(
             "Expected the object store to answer; it does not, or refuses. Try again later.",
             retry_after_s=RETRY_AFTER_S,

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from app.jobs.turn import BACK_OFF_S, FAULT, INTERRUPTED
 from app.records.job_turns import LEASE
 from app.records.jobs import Job
 from app.records.predictions import KeptPrediction
+from app.records.remote_artefacts import open_artefacts
 from tests.jobs.conftest import Parts, has_upload
 
 
@@ -47,6 +49,22 @@ def test_a_fault_is_tried_again_later_and_fails_in_the_end(parts: Parts) -> None
     assert last is not None
     parts.turn.work(last, 0.0)
     assert (parts.state(job), code_of(parts, job)) == ("failed", "internal")
+
+
+def test_storage_that_does_not_answer_costs_a_job_none_of_its_chances(
+    parts: Parts, unreachable_store: str
+) -> None:
+    job = parts.accept()
+    elsewhere = replace(parts.turn, artefacts=open_artefacts(unreachable_store, parts.folder, parts.folder))
+    for _ in range(3):
+        claimed = parts.records.job_turns.claim("me", [("gos", 1)], 2, parts.records.jobs.get(job.id).due)
+        assert claimed is not None
+        elsewhere.work(claimed, 0.0)
+        assert parts.state(job) == "queued"
+    last = parts.records.job_turns.claim("me", [("gos", 1)], 2, parts.records.jobs.get(job.id).due)
+    assert last is not None
+    parts.turn.work(last, 0.0)
+    assert parts.state(job) == "done"
 
 
 def test_what_an_attempt_left_that_was_cut_short_does_not_hinder_the_next(parts: Parts) -> None:

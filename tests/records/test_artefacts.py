@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fsspec import get_filesystem_class
 
 from app.errors import StorageUnavailableError
 from app.records.artefacts import LEFTOVER_S, Artefacts, FolderArtefacts
@@ -246,16 +245,9 @@ def test_what_lies_on_another_disk_is_copied_whole(tmp_path: Path, source: MakeS
 
 
 def test_a_store_that_does_not_answer_is_said_to_be_and_loses_nothing(
-    tmp_path: Path, source: MakeSource, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+    tmp_path: Path, source: MakeSource, unreachable_store: str
 ) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    clients = get_filesystem_class("s3")
-    clients.clear_instance_cache()  # it remembers clients, not what they read from the environment
-    request.addfinalizer(clients.clear_instance_cache)
-    artefacts = open_artefacts("s3://gone/x", tmp_path, tmp_path)
+    artefacts = open_artefacts(unreachable_store, tmp_path, tmp_path)
     path = source()
     with pytest.raises(StorageUnavailableError):
         artefacts.put("jobs/a/1", path)

@@ -10,6 +10,7 @@ from typing import Final
 
 import httpx
 import pytest
+from fsspec import get_filesystem_class
 
 from tests.support.ports import free_port
 
@@ -54,6 +55,18 @@ def object_store() -> Iterator[ObjectStore]:
             yield store
         finally:
             process.terminate()
+
+
+@pytest.fixture
+def unreachable_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The URL of a place on a server that is not there."""
+    for name, value in ObjectStore("http://127.0.0.1:9").environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    clients = get_filesystem_class("s3")
+    clients.clear_instance_cache()  # it remembers clients, not what they read from the environment
+    yield f"s3://{BUCKET}/nowhere"
+    clients.clear_instance_cache()
 
 
 def _make_bucket(store: ObjectStore, process: subprocess.Popen[bytes]) -> None:
