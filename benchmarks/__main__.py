@@ -13,15 +13,26 @@ Example:
 """
 
 import argparse
+import sys
 from importlib import import_module
 
 from rich.console import Console
 
 from benchmarks.machine import described
 
-NAMES = ("imaging", "serving_overhead", "serving_peers", "serving_overload", "serving_faults", "ray_nodes", "training")
+NAMES = (
+    "imaging",
+    "serving_overhead",
+    "serving_peers",
+    "serving_overload",
+    "serving_faults",
+    "ray_nodes",
+    "training",
+)
 """A benchmark is a module of this package with `run(rounds)` that returns what rich can print, and `ROUNDS` if not seven."""
 ROUNDS = 7
+KEPT_COLUMNS = 180
+"""Where the output goes to a file: a kept table has nothing cut off."""
 
 
 def main() -> None:
@@ -33,7 +44,7 @@ def main() -> None:
     options = parser.parse_args()
     if unknown := set(options.names) - set(NAMES):
         parser.error(f"unknown benchmark {', '.join(sorted(unknown))}; expected one of {', '.join(NAMES)}")
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else KEPT_COLUMNS)
     console.print(described(), style="dim", soft_wrap=True)
     for name in options.names or NAMES:
         benchmark = import_module(f"benchmarks.{name}")
