@@ -111,6 +111,6 @@ def test_no_order_of_events_gives_two_answers_or_takes_one_away(
     class Here(Runners):
         engine = opened
 
-    chosen = settings(max_examples=10, stateful_step_count=20, database=None, deadline=None)
+    chosen = settings(max_examples=6, stateful_step_count=20, database=None, deadline=None)
     run_state_machine_as_test(Here, settings=chosen)
     opened.dispose()
