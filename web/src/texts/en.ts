@@ -123,6 +123,70 @@ export const texts = {
         title: "The service is busy.",
         remedy: "More cases arrive than it can answer. Wait a moment; nothing you entered is lost.",
       },
+      "deadline-passed": {
+        title: "There was no time left for an answer.",
+        remedy: "Other cases came first. Try again in a moment; nothing you entered is lost.",
+      },
+      "storage-unavailable": {
+        title: "The service cannot reach its storage.",
+        remedy: "Wait a moment and try again; nothing you entered is lost. If it lasts, tell the operator.",
+      },
+      "job-interrupted": {
+        title: "The service could not finish this case.",
+        remedy: "It was begun several times and cut off each time. Tell the operator, then send the case again.",
+      },
+      "job-cancelled": {
+        title: "This case was cancelled.",
+        remedy: "It has no answer. Send the case again if one is wanted.",
+      },
+      "job-finished": {
+        title: "This case is finished already.",
+        remedy: "Look for its answer in the worklist.",
+      },
+      "unknown-job": {
+        title: "The service knows no such case.",
+        remedy: "Its time may be over. Look for its answer in the worklist, or send the case again.",
+      },
+      "unknown-batch": {
+        title: "The service knows no such batch.",
+        remedy: "Its time may be over. Begin another one.",
+      },
+      "batch-closed": {
+        title: "The batch takes no more cases.",
+        remedy: "Begin another one.",
+      },
+      "idempotency-key-in-use": {
+        title: "The same request is still being answered.",
+        remedy: "Wait a moment and ask again.",
+      },
+      "idempotency-key-reused": {
+        title: "This request carries the key of another one.",
+        remedy: "Send it with a key of its own.",
+      },
+      "webhook-refused": {
+        title: "The service may not call this address.",
+        remedy: "Leave it out, or have the operator allow its host.",
+      },
+      "not-authenticated": {
+        title: "The service does not know who asks.",
+        remedy: "Only an operator with the token may do this.",
+      },
+      "not-allowed": {
+        title: "This is not open to anyone.",
+        remedy: "An operator can open it with a token.",
+      },
+      "package-in-use": {
+        title: "The model is in use.",
+        remedy: "Point its aliases elsewhere, or wait until its jobs are done.",
+      },
+      "package-refused": {
+        title: "The model was refused.",
+        remedy: "It failed its own test; what was served before is served on. The reason says what to mend.",
+      },
+      "nothing-to-roll-back": {
+        title: "There is nothing to go back to.",
+        remedy: "This alias has meant one version only.",
+      },
       "not-found": {
         title: "The service has nothing at this address.",
         remedy: "Load the page again: it may be older than the service.",
