@@ -18,8 +18,8 @@ from tests.service.jobs import ASYNC, DEADLINE_S, ended, send
 from tests.service.server import Server, serving
 from tests.support.postgres import Postgres
 
-KILLS = {"sqlite": 3, "postgresql": 2}
-CASES = 8
+KILLS = {"sqlite": 2, "postgresql": 1}
+CASES = 6
 """Sent between two kills."""
 
 
