@@ -133,7 +133,8 @@ export const texts = {
       },
       "job-interrupted": {
         title: "The service could not finish this case.",
-        remedy: "It was begun several times and cut off each time. Tell the operator, then send the case again.",
+        remedy:
+          "It was begun several times and cut off each time. Tell the operator, then send the case again.",
       },
       "job-cancelled": {
         title: "This case was cancelled.",
