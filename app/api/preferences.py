@@ -43,7 +43,8 @@ def _preferences(
     prefer: Annotated[
         str | None,
         Header(
-            description="RFC 7240. `wait=N`: the answer is of no use after N seconds; what is not done by then costs no more work "
+            description="RFC 7240. `respond-async`, on `POST /predict`: the case is accepted as a job and answered later; with `wait=N`, "
+            "at once where it is done within N seconds. `wait=N` alone: the answer is of no use after N seconds; what is not done by then costs no more work "
             "and is answered `deadline-passed`. Other preferences are ignored where they mean nothing."
         ),
     ] = None,
