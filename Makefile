@@ -78,7 +78,7 @@ test-serving: $(VENV)-serving/.installed ## Run the tests of the service in an e
 	  --ignore=tests/training --ignore=tests/skew --ignore=tests/benchmarks --ignore=tests/contract
 
 test-ray: $(VENV)-ray/.installed ## Run the tests of the service on a Ray cluster, in an environment with Ray
-	$(VENV)-ray/bin/python -m pytest tests/deploy
+	$(VENV)-ray/bin/python -m pytest tests/deploy/test_ray.py tests/deploy/test_remote_session.py
 
 bench: $(VENV)/.development $(VENV)-peers/.installed $(VENV)-peers-serving/.installed $(VENV)-ray/.installed ## Print the benchmarks, each beside its peers (NEUROFUSE_SAMPLES adds real images; needs hey)
 	$(PY) -m benchmarks
