@@ -10,11 +10,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from app.cohort.picture import counts, draw_summary
 from app.cohort.ray_engine import answered_on_ray
-from app.cohort.results import ANSWERED, FAILED, Line, ResultsFile, columns, read_results
+from app.cohort.results import ResultsFile, columns, read_results
 from app.cohort.run import answered_here
 from app.cohort.server_engine import RemotePackage, answered_by_server
 from app.cohort.table import Row, read_table
 from app.model_package.package import Package
+from app.predictions.result_lines import ANSWERED, FAILED, Line
 from app.settings import Settings
 
 SOME_FAILED: Final = 1

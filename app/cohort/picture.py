@@ -6,8 +6,8 @@ from html import escape
 from pathlib import Path
 from typing import Final
 
-from app.cohort.results import ANSWERED, Line
 from app.model_package.manifest import Manifest
+from app.predictions.result_lines import ANSWERED, Line
 
 BINS: Final = 20
 WIDTH, BAR, LEFT, TOP = 720, 150, 48, 76

@@ -16,12 +16,12 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from app.cohort.results import Line
 from app.cohort.run import Engine, answer_rows, engine_of
 from app.cohort.table import Row
 from app.errors import NeuroFuseError, NotReadyError, PackageDigestError
 from app.model_package.package import Package
 from app.model_package.store import ModelStore
+from app.predictions.result_lines import Line
 from app.settings import Settings
 from app.telemetry import configure_logging
 

@@ -8,9 +8,7 @@ from typing import TextIO
 
 from app.errors import MalformedRequestError
 from app.model_package.manifest import Manifest
-from app.predictions.result_lines import ANSWERED, FAILED, Line, answered, columns_of, failed
-
-__all__ = ("ANSWERED", "FAILED", "Line", "ResultsFile", "answered", "columns", "failed", "read_results")
+from app.predictions.result_lines import Line, columns_of
 
 
 def columns(manifest: Manifest) -> tuple[str, ...]:

@@ -9,7 +9,6 @@ from tempfile import TemporaryDirectory
 
 import structlog
 
-from app.cohort.results import Line, answered, failed
 from app.cohort.table import Row
 from app.errors import NeuroFuseError
 from app.imaging.folders import files_in
@@ -20,6 +19,7 @@ from app.inference.predictor import Predictor
 from app.main import read_limits, worker_limits
 from app.model_package.package import Package
 from app.predictions.explain import Case, explain
+from app.predictions.result_lines import Line, answered, failed
 from app.predictions.start import start_as_set
 from app.settings import Settings
 from app.telemetry import describe_exception
