@@ -49,9 +49,9 @@ READINGS: Final = {
 }
 NOTE: Final = (
     "{rounds} rounds in turns, every server alone on {cores} cores with the load generator. Latencies are those of all rounds "
-    "together; CPU is the processor time of one request at most clients, everything the server started included; ours / theirs is the median of the quotients within each round, above 1 we are ahead. Only we keep the answer and the "
-    "case, read in a process with bounds, and refuse what would wait too long; differs: largest difference of a probability "
-    "from ours."
+    "together; CPU is the processor time of one request at most clients, everything the server started included; ours / theirs "
+    "is the median of the quotients within each round, above 1 we are ahead. Only we keep the answer and the case, read in a "
+    "process with bounds, and refuse what would wait too long; differs: largest difference of a probability from ours."
 )
 NO_PEERS: Final = "The peers are not installed: `make bench` does that."
 
