@@ -32,10 +32,9 @@ def client(deployed: Deployed) -> Iterator[httpx.Client]:
         yield client
 
 
-def predict(client: httpx.Client, image: Path) -> httpx.Response:
-    return client.post(
-        "/predict", data={"task": "gos", "ehr": RECORD}, files=[("image", (image.name, image.read_bytes()))]
-    )
+def predict(client: httpx.Client, image: Path, **headers: str) -> httpx.Response:
+    parts = [("image", (image.name, image.read_bytes()))]
+    return client.post("/predict", data={"task": "gos", "ehr": RECORD}, files=parts, headers=headers)
 
 
 def without_chance(answer: dict[str, Any]) -> dict[str, Any]:
@@ -73,6 +72,17 @@ def test_what_one_replica_answered_is_found_by_the_other(client: httpx.Client, h
         seen[replica(found)] = found.content
     assert len(seen) == 2, "both replicas were asked"
     assert len(set(seen.values())) == 1
+
+
+def test_a_job_is_answered_whichever_replica_runs_it(client: httpx.Client, head_ct: Path) -> None:
+    accepted = predict(client, head_ct, Prefer="respond-async")
+    assert accepted.status_code == 202
+    deadline = time.monotonic() + WITHIN_S
+    while (found := client.get(accepted.headers["location"])).status_code == 202:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    at_once = predict(client, head_ct)
+    assert found.json()["prediction"] == at_once.json()["prediction"]
 
 
 def test_a_refusal_is_a_problem_document(client: httpx.Client, tmp_path: Path) -> None:
