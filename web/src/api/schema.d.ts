@@ -2734,7 +2734,7 @@ export interface operations {
             header?: {
                 /** @description `stat` goes first, then `routine`, then `batch`. */
                 "NeuroFuse-Priority"?: "stat" | "routine" | "batch";
-                /** @description RFC 7240. `wait=N`: the answer is of no use after N seconds; what is not done by then costs no more work and is answered `deadline-passed`. Other preferences are ignored where they mean nothing. */
+                /** @description RFC 7240. `respond-async`, on `POST /predict`: the case is accepted as a job and answered later; with `wait=N`, at once where it is done within N seconds. `wait=N` alone: the answer is of no use after N seconds; what is not done by then costs no more work and is answered `deadline-passed`. Other preferences are ignored where they mean nothing. */
                 prefer?: string | null;
                 /** @description Your own name for this request, such as a UUID. Sent again with the same key, the same request is answered as before and not worked on again; kept as long as the job (`NEUROFUSE_JOB_DAYS`). */
                 "idempotency-key"?: string | null;
@@ -3647,7 +3647,7 @@ export interface operations {
             header?: {
                 /** @description `stat` goes first, then `routine`, then `batch`. */
                 "NeuroFuse-Priority"?: "stat" | "routine" | "batch";
-                /** @description RFC 7240. `wait=N`: the answer is of no use after N seconds; what is not done by then costs no more work and is answered `deadline-passed`. Other preferences are ignored where they mean nothing. */
+                /** @description RFC 7240. `respond-async`, on `POST /predict`: the case is accepted as a job and answered later; with `wait=N`, at once where it is done within N seconds. `wait=N` alone: the answer is of no use after N seconds; what is not done by then costs no more work and is answered `deadline-passed`. Other preferences are ignored where they mean nothing. */
                 prefer?: string | null;
             };
             path: {
@@ -3742,7 +3742,7 @@ export interface operations {
             header?: {
                 /** @description `stat` goes first, then `routine`, then `batch`. */
                 "NeuroFuse-Priority"?: "stat" | "routine" | "batch";
-                /** @description RFC 7240. `wait=N`: the answer is of no use after N seconds; what is not done by then costs no more work and is answered `deadline-passed`. Other preferences are ignored where they mean nothing. */
+                /** @description RFC 7240. `respond-async`, on `POST /predict`: the case is accepted as a job and answered later; with `wait=N`, at once where it is done within N seconds. `wait=N` alone: the answer is of no use after N seconds; what is not done by then costs no more work and is answered `deadline-passed`. Other preferences are ignored where they mean nothing. */
                 prefer?: string | null;
             };
             path: {
@@ -4138,7 +4138,7 @@ export interface operations {
             header?: {
                 /** @description `stat` goes first, then `routine`, then `batch`. */
                 "NeuroFuse-Priority"?: "stat" | "routine" | "batch";
-                /** @description RFC 7240. `wait=N`: the answer is of no use after N seconds; what is not done by then costs no more work and is answered `deadline-passed`. Other preferences are ignored where they mean nothing. */
+                /** @description RFC 7240. `respond-async`, on `POST /predict`: the case is accepted as a job and answered later; with `wait=N`, at once where it is done within N seconds. `wait=N` alone: the answer is of no use after N seconds; what is not done by then costs no more work and is answered `deadline-passed`. Other preferences are ignored where they mean nothing. */
                 prefer?: string | null;
             };
             path?: never;
@@ -5292,7 +5292,7 @@ export interface operations {
             header?: {
                 /** @description `stat` goes first, then `routine`, then `batch`. */
                 "NeuroFuse-Priority"?: "stat" | "routine" | "batch";
-                /** @description RFC 7240. `wait=N`: the answer is of no use after N seconds; what is not done by then costs no more work and is answered `deadline-passed`. Other preferences are ignored where they mean nothing. */
+                /** @description RFC 7240. `respond-async`, on `POST /predict`: the case is accepted as a job and answered later; with `wait=N`, at once where it is done within N seconds. `wait=N` alone: the answer is of no use after N seconds; what is not done by then costs no more work and is answered `deadline-passed`. Other preferences are ignored where they mean nothing. */
                 prefer?: string | null;
             };
             path: {
@@ -5369,7 +5369,7 @@ export interface operations {
             header?: {
                 /** @description `stat` goes first, then `routine`, then `batch`. */
                 "NeuroFuse-Priority"?: "stat" | "routine" | "batch";
-                /** @description RFC 7240. `wait=N`: the answer is of no use after N seconds; what is not done by then costs no more work and is answered `deadline-passed`. Other preferences are ignored where they mean nothing. */
+                /** @description RFC 7240. `respond-async`, on `POST /predict`: the case is accepted as a job and answered later; with `wait=N`, at once where it is done within N seconds. `wait=N` alone: the answer is of no use after N seconds; what is not done by then costs no more work and is answered `deadline-passed`. Other preferences are ignored where they mean nothing. */
                 prefer?: string | null;
             };
             path: {
