@@ -74,7 +74,7 @@ test-page-with-node: app/web/index.html
 
 test-serving: $(VENV)-serving/.installed ## Run the tests of the service in an environment without torch
 	$(VENV)-serving/bin/python -c "import importlib.util as u; assert u.find_spec('torch') is None, 'torch was installed'"
-	$(VENV)-serving/bin/python -m pytest -m "not torch" \
+	$(VENV)-serving/bin/python -m pytest -m "not torch and not slow" \
 	  --ignore=tests/training --ignore=tests/skew --ignore=tests/benchmarks --ignore=tests/contract
 
 test-ray: $(VENV)-ray/.installed ## Run the tests of the service on a Ray cluster, in an environment with Ray

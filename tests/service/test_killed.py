@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.service.jobs import ASYNC, DEADLINE_S, ended, send
 from tests.service.server import Server, serving
@@ -55,6 +56,7 @@ def killed(server: Server, after_s: float) -> Iterator[None]:
     server.process.wait()
 
 
+@pytest.mark.slow
 def test_what_was_accepted_is_answered_once_however_often_the_service_is_killed(
     postgres: Postgres, tiny_store: Path, head_ct: Path, tmp_path: Path
 ) -> None:
