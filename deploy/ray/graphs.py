@@ -11,7 +11,7 @@ from app.imaging.model_grid import ModelGrid
 from app.inference.graph_session import RawOutputs
 from app.inference.predictor import Predictor
 from app.inference.self_test import self_test
-from app.inference.ticket import Ticket, holding
+from app.inference.ticket import Ticket, Urgency, holding
 from app.model_package.package import Package
 from app.model_package.store import ModelStore
 from app.predictions.entry import StartPredictor
@@ -60,8 +60,9 @@ class Graphs:
         Raises:
             NeuroFuseError: One gave another answer, or none.
         """
-        for proven in list(self._ready.values()):
-            proven.check()
+        with holding(Ticket(Urgency.STAT)):  # a long queue is no sign of ill health
+            for proven in list(self._ready.values()):
+                proven.check()
 
     def _proven(self, key: PackageKey) -> "_Proven":
         found = self._ready.get(key)

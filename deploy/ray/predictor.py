@@ -11,7 +11,6 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Final, TypeVar
 
 import ray
@@ -50,9 +49,10 @@ class PredictorReplica:
         self._graphs = Graphs(store, start_as_set(settings, cpus=_own_cpus()))
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="case")
         for reference in store.references():
-            # Why one is not served is told to whoever asks for it; the others are.
-            with suppress(NeuroFuseError):
+            try:
                 self._graphs.opened(PackageKey.of(store.load(reference.name, reference.version)))
+            except Exception as error:  # noqa: BLE001 - the others are served; why this one is not, is told to whoever asks for it
+                log.warning("package-not-ready", model=str(reference), **describe_exception(error))
 
     async def open(self, key: PackageKey) -> OpenedPackage | NeuroFuseError:
         """Make a package ready, where it is not yet.
