@@ -153,7 +153,7 @@ class FormReceiver:
 
     def _on_part_data(self, data: bytes, start: int, end: int) -> None:
         if self._file is not None:
-            self._file.write(data[start:end])
+            self._file.write(memoryview(data)[start:end])
             return
         if len(self._text) + end - start > MAX_FIELD_BYTES:
             raise UploadTooLargeError(

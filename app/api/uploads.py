@@ -22,6 +22,8 @@ from app.errors import MalformedRequestError, UploadTooLargeError
 
 BLOCK_BYTES: Final = 2**20
 """Bytes gathered before a worker thread parses and writes them: few hops, little memory."""
+MOST_CHUNKS: Final = 256
+"""Chunks gathered likewise: a client that sends a byte at a time would have an object kept for each."""
 
 
 @asynccontextmanager
@@ -72,17 +74,19 @@ def _boundary(request: Request) -> bytes:
 
 
 async def _blocks(request: Request, limits: UploadLimits) -> AsyncIterator[bytes]:
-    gathered = bytearray()
-    total = 0
+    gathered: list[bytes] = []
+    size = total = 0
     async for chunk in request.stream():
+        size += len(chunk)
         total += len(chunk)
         if total > limits.max_bytes:
             raise _too_many_bytes(limits)
-        gathered += chunk
-        if len(gathered) >= BLOCK_BYTES:
-            yield bytes(gathered)
+        gathered.append(chunk)
+        if size >= BLOCK_BYTES or len(gathered) >= MOST_CHUNKS:
+            yield b"".join(gathered)
             gathered.clear()
-    yield bytes(gathered)
+            size = 0
+    yield b"".join(gathered)
 
 
 def _too_many_bytes(limits: UploadLimits) -> UploadTooLargeError:
