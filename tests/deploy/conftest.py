@@ -1,4 +1,4 @@
-"""One cluster of one node for all tests here, with two ingress replicas that share a PostgreSQL database."""
+"""One cluster of one node for all tests here, with two replicas of each kind that share a PostgreSQL database."""
 
 import sys
 import tempfile
@@ -49,7 +49,7 @@ def deployed(tiny_store: Path, postgres: Postgres) -> Iterator[Deployed]:
             cluster.deploy(
                 {
                     "Ingress": {"num_replicas": 2, "ray_actor_options": LIGHT},
-                    "Predictor": {"num_replicas": 1, "ray_actor_options": LIGHT},
+                    "Predictor": {"num_replicas": 2, "ray_actor_options": LIGHT},
                 }
             )
             node.process.wait_until(f"{node.url}/readyz")

@@ -98,7 +98,7 @@ def test_one_request_id_comes_back(client: httpx.Client) -> None:
     assert answered.headers.get_list("x-request-id") == ["mine"]
 
 
-def test_a_case_whose_predictor_is_killed_is_answered_by_the_next(
+def test_a_case_whose_predictor_is_killed_is_answered_by_the_other(
     client: httpx.Client, deployed: Deployed, head_ct: Path
 ) -> None:
     with ThreadPoolExecutor(4) as clients:
@@ -111,7 +111,7 @@ def test_a_case_whose_predictor_is_killed_is_answered_by_the_next(
 def predictor_pid(deployed: Deployed) -> int:
     """The process that Ray has named after the deployment."""
     found = [pid for pid in tree(deployed.pid) if b"Predictor" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-    assert len(found) == 1
+    assert found
     return found[0]
 
 
