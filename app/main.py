@@ -48,6 +48,7 @@ from app.predictions.entry import StartPredictor
 from app.predictions.feedback import FeedbackService
 from app.predictions.heatmaps import Heatmaps
 from app.predictions.preview import Previewer
+from app.predictions.rehearsal import rehearse
 from app.predictions.retention import Retention
 from app.predictions.rollout import Rollout, keep_following
 from app.predictions.service import PredictionService
@@ -111,7 +112,9 @@ def _lifespan(
         records = RecordStore(database, settings.database_connections)
         workers = ImageWorkers(worker_limits(settings), scratch=folder.uploads)
         start = start_predictor or start_as_set(settings, metrics=metrics)
-        catalogue = Catalogue(ModelStore(settings.model_store), _start_beside(workers, start), metrics)
+        catalogue = Catalogue(
+            ModelStore(settings.model_store), _start_beside(workers, settings, start), metrics
+        )
         runtime = _runtime(settings, metrics, records, workers, catalogue)
 
         with closing(records), workers, closing(catalogue), closing(runtime.shadows):
@@ -170,12 +173,12 @@ def _runtime(
     )
 
 
-def _start_beside(workers: ImageWorkers, start: StartPredictor) -> StartPredictor:
-    """How packages are made ready here: a package is, once its requests will find a worker."""
+def _start_beside(workers: ImageWorkers, settings: Settings, start: StartPredictor) -> StartPredictor:
+    """How packages are made ready here: a package is, once a case of it has gone through every worker."""
 
     def start_beside_workers(package: Package) -> Predictor:
         predictor = start(package)
-        workers.warm()
+        rehearse(predictor, workers, read_limits(settings), settings.read_workers)
         return predictor
 
     return start_beside_workers
