@@ -107,7 +107,9 @@ def test_an_attempt_that_a_crash_cut_short_is_made_again(records: RecordStore, r
     assert message(records).attempt == 2
 
 
-def test_a_receiver_that_is_not_there_does_not_hold_up_the_others(records: RecordStore, receiver: Receiver) -> None:
+def test_a_receiver_that_is_not_there_does_not_hold_up_the_others(
+    records: RecordStore, receiver: Receiver
+) -> None:
     due(records, "http://127.0.0.1:1", "absent")
     due(records, receiver.url, "b")
     deliver_until(records, lambda: message(records, "b").state == "delivered")
