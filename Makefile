@@ -72,10 +72,12 @@ test-page: $(VENV)/.development ## Run the page's tests, those in Chromium inclu
 test-page-with-node: app/web/index.html
 	cd web && NEUROFUSE_PYTHON=$(abspath $(PY)) npm run --silent test
 
+# Reading images and records knows of no library of training, here or elsewhere: its tests run once, with all others.
 test-serving: $(VENV)-serving/.installed ## Run the tests of the service in an environment without torch
 	$(VENV)-serving/bin/python -c "import importlib.util as u; assert u.find_spec('torch') is None, 'torch was installed'"
 	$(VENV)-serving/bin/python -m pytest -m "not torch and not slow" \
-	  --ignore=tests/training --ignore=tests/skew --ignore=tests/benchmarks --ignore=tests/contract
+	  --ignore=tests/training --ignore=tests/skew --ignore=tests/benchmarks --ignore=tests/contract \
+	  --ignore=tests/imaging --ignore=tests/ehr --ignore=tests/fuzz
 
 test-ray: $(VENV)-ray/.installed ## Run the tests of the service on a Ray cluster, in an environment with Ray
 	$(VENV)-ray/bin/python -m pytest tests/deploy/test_ray.py tests/deploy/test_remote_session.py

@@ -29,7 +29,7 @@ from app.model_package.manifest import (
     Outputs,
 )
 from app.model_package.package import CARD, GOLDEN_CASE, GOLDEN_FOLDER, MODEL, Package, open_package, seal
-from app.model_package.store import ModelStore
+from app.model_package.store import ModelStore, Reference
 from training.checkpoint import Checkpoint
 from training.cohort import CohortDescription, CohortError
 from training.evaluation.answers import is_graded
@@ -92,6 +92,7 @@ def export_run(
         GoldenMismatchError: The package does not answer as PyTorch does; nothing is published.
         PackageExistsError: The version is taken.
     """
+    store.refuse_taken(Reference(checkpoint.config.name, version))
     _check_servable(checkpoint.net, cohort)
     judged = _judged(run)
     graph = ServingGraph(

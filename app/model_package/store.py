@@ -115,6 +115,15 @@ class ModelStore:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
+    def refuse_taken(self, reference: Reference) -> None:
+        """Say before the work what `publish` would say after it.
+
+        Raises:
+            PackageExistsError: The version is taken.
+        """
+        if self._folder(reference).exists():
+            raise _taken(reference)
+
     def publish(self, folder: Path) -> Package:
         """Take a sealed package in by one atomic rename: it appears whole, or not at all.
 
@@ -141,13 +150,17 @@ class ModelStore:
         ) as error:  # rename(2) never replaces a folder that has content, so this is the whole check
             if not target.exists():
                 raise
-            raise PackageExistsError(
-                f"{reference} exists and a version is never overwritten; export the next version"
-            ) from error
+            raise _taken(reference) from error
         return Package(target, package.manifest, package.sha256)
 
     def _folder(self, reference: Reference) -> Path:
         return self._root / reference.name / str(reference.version)
+
+
+def _taken(reference: Reference) -> PackageExistsError:
+    return PackageExistsError(
+        f"{reference} exists and a version is never overwritten; export the next version"
+    )
 
 
 def _check_name(package: Package, reference: Reference) -> None:

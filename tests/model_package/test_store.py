@@ -89,6 +89,13 @@ def test_a_version_is_never_overwritten(root: Path) -> None:
     assert ModelStore(root).load("gos", 1).sha256 == before
 
 
+def test_who_asks_before_the_work_is_told_that_a_version_is_taken(root: Path) -> None:
+    store = ModelStore(root)
+    store.refuse_taken(Reference("gos", 3))
+    with pytest.raises(PackageExistsError, match="gos@2"):
+        store.refuse_taken(Reference("gos", 2))
+
+
 def test_nothing_is_left_of_a_package_that_was_refused(root: Path) -> None:
     with pytest.raises(PackageExistsError):
         build_tiny_package(root, "gos", version=1)

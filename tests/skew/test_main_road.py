@@ -66,6 +66,7 @@ def test_the_package_passes_its_own_self_test_and_states_its_numbers(road: tuple
     assert "this project's reading" in card
 
 
+@pytest.mark.parametrize("road", ["gos"], indirect=True)
 def test_a_package_in_half_precision_answers_nearly_the_same_and_says_so(road: tuple[str, Path]) -> None:
     task, folder = road
     store = ModelStore(folder / "halves")
