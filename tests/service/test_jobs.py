@@ -8,6 +8,7 @@ import io
 import json
 import os
 import signal
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.service.jobs import ASYNC, Receiver, accepted, ended, receiving, send, state
+from tests.service.jobs import ASYNC, DEADLINE_S, Receiver, accepted, ended, receiving, send, state
 from tests.service.processes import workers
 from tests.service.server import Server, serving
 from tests.service.test_problems import problem
@@ -56,8 +57,12 @@ def held(server: Server) -> Iterator[None]:
             os.kill(each, signal.SIGCONT)
 
 
-def files_of_jobs(server: Server) -> list[Path]:
-    return [path for path in (server.data / "jobs").rglob("*") if path.is_file()]
+def wait_until_gone(folder: Path, pattern: str = "*") -> None:
+    """Files go right after the state of their job is seen: the state comes first, or a kill between the two would lose the job."""
+    deadline = time.monotonic() + DEADLINE_S
+    while left := [path for path in folder.rglob(pattern) if path.is_file()]:
+        assert time.monotonic() < deadline, left
+        time.sleep(0.02)
 
 
 def test_a_job_is_answered_as_the_case_is_answered_at_once(server: Server, head_ct: Path) -> None:
@@ -76,7 +81,7 @@ def test_a_job_is_answered_as_the_case_is_answered_at_once(server: Server, head_
     assert answer["id"] == job_id
     assert server.client.get(answer["heatmap"]["nifti"]).status_code == 200
     assert server.client.get("/predictions", params={"q": "K-17"}).json()["items"][0]["id"] == job_id
-    assert files_of_jobs(server) == []
+    wait_until_gone(server.data / "jobs")
 
 
 def test_a_job_that_is_done_in_time_is_answered_at_once(server: Server, head_ct: Path) -> None:
@@ -148,8 +153,8 @@ def test_jobs_wait_and_are_cancelled_and_one_too_many_is_told_to_come_back(
     assert ended(server, running)["state"] == "cancelled"
     problem(server.client.get(f"/predictions/{running}"), 410, "job-cancelled")
     assert [ended(server, each)["state"] for each in waiting] == ["cancelled", *["done"] * 4]
-    assert files_of_jobs(server) == []
-    assert not list((server.data / "heatmaps").rglob(f"*{running}*"))
+    wait_until_gone(server.data / "jobs")
+    wait_until_gone(server.data / "heatmaps", f"*{running}*")
 
 
 def test_an_urgent_job_goes_before_those_that_wait(server: Server, head_ct: Path) -> None:
