@@ -7,6 +7,7 @@ version changes the name, so a stale array is never read.
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -141,7 +142,8 @@ def _stacked_slices(case: Case, grid: ModelGrid) -> Float32[np.ndarray, "D H W"]
 
 
 def _write_atomically(path: Path, array: np.ndarray) -> None:
-    partial_file = path.with_suffix(".part")
+    # A name of this process: two rows with one image, or two runs on one cache, may write the same array at once.
+    partial_file = path.with_suffix(f".{os.getpid()}.part")
     with partial_file.open("wb") as file:
         np.save(file, array)
     partial_file.replace(path)

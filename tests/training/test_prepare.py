@@ -78,6 +78,15 @@ def test_processes_give_the_same_arrays_as_one(tmp_path: Path) -> None:
     np.testing.assert_array_equal(alone.image(0), many.image(0))
 
 
+def test_rows_that_share_an_image_may_be_prepared_at_the_same_time(tmp_path: Path) -> None:
+    case = write_head(tmp_path)
+    for attempt in range(3):
+        cache = tmp_path / f"cache{attempt}"
+        prepared = prepare([case] * 48, SCHEMA, TARGET, cache, workers=6)
+        assert len(set(prepared.images)) == 1
+        assert {path.suffix for path in cache.iterdir()} == {".npy"}, "nothing half written is left"
+
+
 def test_a_case_without_a_mask_has_none(tmp_path: Path) -> None:
     case = write_head(tmp_path)
     bare = Case("p2", case.image, None, "train", {}, 0, None)
