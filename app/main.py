@@ -36,6 +36,7 @@ from app.inference.predictor import Predictor
 from app.jobs.room import JobRoom
 from app.jobs.signals import Signals
 from app.jobs.turn import Turn
+from app.metrics import Metrics
 from app.model_package.package import Package
 from app.model_package.store import ModelStore
 from app.predictions.admission import Admission
@@ -60,7 +61,6 @@ from app.predictions.what_if import KeptCases
 from app.records.remote_artefacts import open_artefacts
 from app.records.store import RecordStore
 from app.settings import Settings
-from app.telemetry import Metrics
 
 DISTRIBUTION = "neurofuse"
 HOUR_S = 3600.0

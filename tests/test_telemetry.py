@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from app.telemetry import Metrics, configure_logging, describe_exception
+from app.telemetry import configure_logging, describe_exception
 
 SECRET = "Doe^Jane"  # noqa: S105 - a name, not a password
 
@@ -72,10 +72,3 @@ def test_an_exception_is_described_without_its_words() -> None:
     assert described["error_type"] == "ValueError"
     assert "test_an_exception_is_described_without_its_words" in described["where"][-1]
     assert SECRET not in str(described)
-
-
-def test_two_applications_keep_two_registries() -> None:
-    first, second = Metrics(), Metrics()
-    first.pending.set(3)
-    assert second.registry.get_sample_value("neurofuse_pending_requests") == 0
-    assert b"neurofuse_pending_requests 3.0" in first.render()

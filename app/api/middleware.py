@@ -11,8 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import internal_problem
 from app.inference.ticket import AbandonedError
+from app.metrics import Metrics
 from app.predictions.identifiers import uuid7
-from app.telemetry import Metrics, describe_exception
+from app.telemetry import describe_exception
 
 REQUEST_ID_HEADER: Final = "X-Request-ID"
 ACCEPTED_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")

@@ -8,6 +8,7 @@ from anyio import CapacityLimiter
 from fastapi import Depends, Request
 
 from app.jobs.room import JobRoom
+from app.metrics import Metrics
 from app.predictions.admission import Admission
 from app.predictions.case_list import CaseList
 from app.predictions.case_store import CaseStore
@@ -21,7 +22,6 @@ from app.predictions.sweeping import Swept
 from app.predictions.upload_store import UploadStore
 from app.predictions.what_if import KeptCases
 from app.settings import Settings
-from app.telemetry import Metrics
 
 
 @dataclass(frozen=True)

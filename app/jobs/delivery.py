@@ -10,8 +10,9 @@ import structlog
 
 from app.jobs.sender import TIMEOUT_S, WebhookSender
 from app.jobs.signals import Signals
+from app.metrics import Metrics
 from app.records.webhooks import Webhook, WebhookRecords, WebhookState
-from app.telemetry import Metrics, describe_exception
+from app.telemetry import describe_exception
 
 PAUSES_S: Final = (1, 5, 30, 120, 600, 3600, 7200, 18000, 36000, 86400)
 """Before the second attempt, the third, and so on; after the last, it is given up."""

@@ -17,6 +17,7 @@ from app.errors import (
 from app.inference.ticket import AbandonedError, current_ticket
 from app.jobs.request import read_request, upload_name
 from app.jobs.signals import Signals
+from app.metrics import Metrics
 from app.predictions.catalogue import Catalogue
 from app.predictions.entry import require_ready
 from app.predictions.service import PredictionService
@@ -24,7 +25,7 @@ from app.records.artefacts import Artefacts
 from app.records.job_turns import JobTurns
 from app.records.jobs import Job, JobRecords
 from app.records.predictions import KeptPrediction
-from app.telemetry import Metrics, describe_exception
+from app.telemetry import describe_exception
 
 BACK_OFF_S: Final = 5.0
 """Before a job that met a fault is tried again; twice as long each time."""

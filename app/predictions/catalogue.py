@@ -9,13 +9,14 @@ import structlog
 
 from app.errors import NeuroFuseError
 from app.inference.predictor import Predictor
+from app.metrics import Metrics
 from app.model_package.manifest import Task
 from app.model_package.store import ModelStore, Reference
 from app.predictions.entry import Entry, StartPredictor, State
 from app.predictions.releasing import Releaser
 from app.predictions.routing import Meaning, Routing
 from app.predictions.serving import Serving
-from app.telemetry import Metrics, describe_exception
+from app.telemetry import describe_exception
 
 log = structlog.stdlib.get_logger(__name__)
 

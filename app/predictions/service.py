@@ -9,12 +9,12 @@ from app.imaging.limits import ReadLimits
 from app.imaging.load import Loader, load_case
 from app.inference.case import Analysis
 from app.inference.predictor import Predictor
+from app.metrics import Metrics
 from app.predictions.answer import Answer
 from app.predictions.case_store import CaseStore, KeptCase
 from app.predictions.explain import Case, Explained, explain
 from app.predictions.heatmaps import Heatmaps, HeatmapSuffix
 from app.records.predictions import KeptPrediction, PredictionRecords
-from app.telemetry import Metrics
 
 MILLISECONDS = 1000
 

@@ -21,9 +21,10 @@ from app.imaging.volume import Modality, Volume
 from app.inference.case import Analysis
 from app.inference.predictor import Outputs, Predictor
 from app.inference.ticket import Ticket, Urgency, holding
+from app.metrics import Metrics
 from app.model_package.store import Reference
 from app.predictions.catalogue import Catalogue
-from app.telemetry import Metrics, describe_exception
+from app.telemetry import describe_exception
 
 MOST_WAITING: Final = 8
 MOST_BYTES: Final = 2**28

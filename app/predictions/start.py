@@ -11,10 +11,10 @@ from app.inference.predictor import Predictor
 from app.inference.self_test import self_test
 from app.inference.session import OnnxSession, Provider, usable_cpus
 from app.inference.warm_up import SIZES, exercise, warm_up
+from app.metrics import Metrics
 from app.model_package.package import Package
 from app.predictions.entry import StartPredictor
 from app.settings import Settings
-from app.telemetry import Metrics
 
 MOST_THREADS: Final = 4
 """Of one inference, where the operator does not choose: small convolutions gain little by more, other cases do."""

@@ -12,6 +12,7 @@ from app.ehr.variation import with_value, without
 from app.errors import CaseExpiredError, EhrInvalidError
 from app.inference.alternatives import effects, predict_alternatives
 from app.inference.predictor import ModelArray, Outputs, Predictor
+from app.metrics import Metrics
 from app.predictions.answer import Answer
 from app.predictions.case_store import CaseStore
 from app.predictions.catalogue import Catalogue
@@ -20,7 +21,6 @@ from app.predictions.explain import ExplainChoice
 from app.predictions.service import PredictionService
 from app.predictions.summary import outcome, record_used
 from app.predictions.what_if_answer import Curve, CurvePoint, RecordSent, WhatIf
-from app.telemetry import Metrics
 
 
 class KeptCases:

@@ -7,8 +7,8 @@ from typing import get_args
 from app.api.form_receiver import FIELD_PARTS, IMAGE_PART
 from app.api.problems import PROBLEM_TYPES
 from app.api.worklist import WorklistQuery
+from app.metrics import Metrics
 from app.records.worklist import SortKey
-from app.telemetry import Metrics
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "http.md").read_text(encoding="utf-8")
 

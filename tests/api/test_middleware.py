@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from app.api.middleware import RequestScope
 from app.api.problems import install_problem_handlers
 from app.errors import GoldenMismatchError
-from app.telemetry import Metrics
+from app.metrics import Metrics
 
 SECRET = "Doe^Jane"  # noqa: S105 - a name, not a password
 

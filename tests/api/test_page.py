@@ -12,8 +12,8 @@ from app.api.middleware import SECURITY_HEADERS, RequestScope
 from app.api.page import FOREVER, page_router
 from app.api.problems import install_problem_handlers
 from app.main import create_app
+from app.metrics import Metrics
 from app.settings import Settings
-from app.telemetry import Metrics
 
 SCRIPT = b"export const words = 'many words';\n" * 200
 FILES = {

@@ -18,6 +18,7 @@ from app.jobs.request import upload_name
 from app.jobs.service import JobLimits, JobService, Wanted
 from app.jobs.signals import Signals
 from app.jobs.turn import Turn
+from app.metrics import Metrics
 from app.model_package.store import ModelStore, Reference
 from app.predictions.bounded_folders import KeepingLimits
 from app.predictions.case_store import CaseStore
@@ -28,7 +29,6 @@ from app.predictions.service import PredictionService
 from app.records.artefacts import FolderArtefacts
 from app.records.jobs import Job
 from app.records.store import RecordStore
-from app.telemetry import Metrics
 
 MOST = 3
 MODEL = Reference("gos", 1)

@@ -11,10 +11,10 @@ from app.inference.ticket import Urgency
 from app.jobs.delivery import PAUSES_S, Deliveries
 from app.jobs.sender import WebhookSender
 from app.jobs.signals import Signals
+from app.metrics import Metrics
 from app.records.jobs import Job
 from app.records.store import RecordStore
 from app.records.webhooks import Webhook
-from app.telemetry import Metrics
 from tests.service.jobs import Receiver, receiving
 
 NOW = datetime.now(UTC)

@@ -13,9 +13,9 @@ import pytest
 from app.inference.ticket import Urgency
 from app.jobs import runner
 from app.jobs.runner import JobRunner, runner_identity
+from app.metrics import Metrics
 from app.predictions.admission import Admission
 from app.records.job_turns import LEASE
-from app.telemetry import Metrics
 from tests.jobs.conftest import Parts, has_upload
 
 DEADLINE_S = 30

@@ -8,6 +8,7 @@ import pytest
 
 from app.errors import UnknownPredictionError
 from app.imaging.limits import DEFAULT_LIMITS
+from app.metrics import Metrics
 from app.predictions import retention
 from app.predictions.bounded_folders import KeepingLimits
 from app.predictions.case_store import CaseStore
@@ -18,7 +19,6 @@ from app.records.artefacts import FolderArtefacts
 from app.records.feedback import Feedback
 from app.records.predictions import KeptPrediction
 from app.records.store import RecordStore
-from app.telemetry import Metrics
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 DAY_S = 24 * 3600.0

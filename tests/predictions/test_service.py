@@ -13,6 +13,7 @@ from app.imaging.limits import DEFAULT_LIMITS
 from app.imaging.load import load_case
 from app.inference.case import HeatmapChoice
 from app.inference.predictor import Predictor
+from app.metrics import Metrics
 from app.predictions.bounded_folders import KeepingLimits
 from app.predictions.case_store import CaseStore
 from app.predictions.explain import Case
@@ -21,7 +22,6 @@ from app.predictions.service import PredictionService
 from app.records.artefacts import FolderArtefacts
 from app.records.database import open_database
 from app.records.predictions import PredictionRecords
-from app.telemetry import Metrics
 
 
 @pytest.fixture

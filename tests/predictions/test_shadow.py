@@ -10,6 +10,7 @@ import pytest
 
 from app.inference.case import Analysis, analyse
 from app.inference.predictor import Predictor
+from app.metrics import Metrics
 from app.model_package.store import ModelStore, Reference
 from app.predictions.catalogue import Catalogue
 from app.predictions.entry import require_ready
@@ -23,7 +24,6 @@ from app.predictions.shadow import (
 )
 from app.predictions.start import Gathering, start_with
 from app.records.aliases import Alias
-from app.telemetry import Metrics
 from tests.support.tiny_package import build_tiny_package
 
 RECORD = {"age": 71, "gcs": 9}

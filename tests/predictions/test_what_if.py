@@ -8,6 +8,7 @@ import pytest
 
 from app.errors import CaseExpiredError, EhrInvalidError, UnknownModelError, UnknownPredictionError
 from app.imaging.limits import DEFAULT_LIMITS
+from app.metrics import Metrics
 from app.model_package.store import ModelStore
 from app.predictions.answer import Answer
 from app.predictions.bounded_folders import KeepingLimits
@@ -22,7 +23,6 @@ from app.predictions.what_if import KeptCases
 from app.records.artefacts import FolderArtefacts
 from app.records.database import open_database
 from app.records.predictions import PredictionRecords
-from app.telemetry import Metrics
 from tests.support.tiny_package import build_tiny_package
 
 RECORD: dict[str, Any] = {"age": 71, "sex": "female", "gcs": 9, "glucose": {"value": 126, "unit": "mg/dL"}}

@@ -1,0 +1,119 @@
+"""The metrics of one application; docs/reference/metrics.md lists them all."""
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+
+BATCH_BUCKETS: Final = (1, 2, 4, 8, 16, 32)
+STAGE_BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+JOB_BUCKETS_S: Final = (0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 14400.0, 86400.0)
+DISTANCE_BUCKETS: Final = (1e-6, 1e-4, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+
+
+class Metrics:
+    """The metrics of one application, in a registry of its own.
+
+    The four stage histograms carry KServe's names, so that dashboards made for KServe work.
+
+    Attributes:
+        requests: Finished requests by route template, outcome (`ok`, `refused`, `failed`) and problem code.
+        preprocess: Reading, resampling and encoding a case.
+        predict: Running the network.
+        explain: Bringing the heatmap back to the patient's grid and writing it.
+        postprocess: Keeping the answer and its files.
+        queue: Waiting for a place.
+        pending: Cases uploading, waiting or worked on.
+        batch_cases: Runs of the graph, by the cases that shared them.
+        jobs: Jobs that are not finished, by state (`queued`, `running`), on all machines that share the database.
+        jobs_finished: Jobs that ended in this process, by state and problem code.
+        job_seconds: From the acceptance of a job to its end.
+        webhooks: Attempts to deliver a webhook, by outcome (`delivered`, `postponed`, `given-up`).
+        models_ready: Packages that passed their self-test.
+        models: Packages in the store.
+        models_by_state: The same by state.
+        alias_versions: The version that each alias means here: processes that disagree can be seen.
+        switches: How often what a package's names mean was changed here.
+        alias_cases: Cases that were asked for by an alias, by the version that got them: a canary's share can be seen.
+        shadow_cases: Answers that another version was to be compared with, by outcome (`compared`, `dropped`, `failed`).
+        shadow_total_variation: How far the probabilities of the two versions are apart, 0 to 1.
+        shadow_labels: Compared answers by whether the most likely class is the same.
+        shadow_seconds: Running the network on the same cases, in the version that answered and in its shadow.
+    """
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self.requests = Counter(
+            "neurofuse_requests",
+            "Finished requests.",
+            ["route", "outcome", "code"],
+            registry=self.registry,
+        )
+        self.preprocess = self._stage("request_preprocess_seconds", "Reading, resampling, encoding.")
+        self.predict = self._stage("request_predict_seconds", "Running the network.")
+        self.explain = self._stage(
+            "request_explain_seconds", "Heatmap back to the patient's grid, and written."
+        )
+        self.postprocess = self._stage("request_postprocess_seconds", "Keeping the answer and its files.")
+        self.queue = self._stage("neurofuse_queue_seconds", "Waiting for a place.")
+        self.pending = self._gauge("neurofuse_pending_requests", "Cases uploading, waiting or worked on.")
+        self.batch_cases = Histogram(
+            "neurofuse_batch_cases",
+            "Cases of a run of the graph.",
+            ["model_name"],
+            buckets=BATCH_BUCKETS,
+            registry=self.registry,
+        )
+        self.jobs = Gauge("neurofuse_jobs", "Jobs that are not finished.", ["state"], registry=self.registry)
+        self.jobs_finished = self._counter("neurofuse_jobs_finished", "Jobs that ended.", "state", "code")
+        self.job_seconds = Histogram(
+            "neurofuse_job_seconds",
+            "From the acceptance of a job to its end.",
+            ["model_name"],
+            buckets=JOB_BUCKETS_S,
+            registry=self.registry,
+        )
+        self.webhooks = self._counter("neurofuse_webhooks", "Attempts to deliver a webhook.", "outcome")
+        self.models_ready = self._gauge("neurofuse_models_ready", "Packages that passed their self-test.")
+        self.models = self._gauge("neurofuse_models", "Packages in the store.")
+        self.models_by_state = Gauge(
+            "neurofuse_packages", "Packages by state.", ["state"], registry=self.registry
+        )
+        self.alias_versions = Gauge(
+            "neurofuse_alias_version", "Version that an alias means.", ["alias"], registry=self.registry
+        )
+        self.switches = self._counter("neurofuse_switches", "Changes of what names mean.", "model_name")
+        self.alias_cases = self._counter("neurofuse_alias_cases", "Cases asked by alias.", "alias", "version")
+        self.shadow_cases = self._counter(
+            "neurofuse_shadow_cases", "Answers to be compared.", "model", "shadow", "outcome"
+        )
+        self.shadow_total_variation = Histogram(
+            "neurofuse_shadow_total_variation",
+            "Distance of the probabilities of two versions.",
+            ["model", "shadow"],
+            buckets=DISTANCE_BUCKETS,
+            registry=self.registry,
+        )
+        self.shadow_labels = self._counter(
+            "neurofuse_shadow_labels", "Compared answers by agreement.", "model", "shadow", "agreement"
+        )
+        self.shadow_seconds = Histogram(
+            "neurofuse_shadow_seconds",
+            "Running the network on compared cases.",
+            ["model", "shadow", "side"],
+            buckets=STAGE_BUCKETS_S,
+            registry=self.registry,
+        )
+
+    def _counter(self, name: str, help_text: str, *labels: str) -> Counter:
+        return Counter(name, help_text, labels, registry=self.registry)
+
+    def _stage(self, name: str, help_text: str) -> Histogram:
+        return Histogram(name, help_text, ["model_name"], buckets=STAGE_BUCKETS_S, registry=self.registry)
+
+    def _gauge(self, name: str, help_text: str) -> Gauge:
+        return Gauge(name, help_text, registry=self.registry)
+
+    def render(self) -> bytes:
+        """All metrics in the Prometheus text format."""
+        return generate_latest(self.registry)
