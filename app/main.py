@@ -146,7 +146,7 @@ def _runtime(
     admission = Admission(settings.max_concurrent, settings.queue_limit, metrics.pending)
     shadows = ShadowComparisons(catalogue, metrics, lambda: admission.idle)
     predictions = PredictionService(
-        records.predictions, heatmaps, cases, limits, metrics, loader=workers, compare=shadows.offer
+        records.predictions, heatmaps, cases, limits, metrics, loader=workers, shadows=shadows
     )
     retention = Retention(
         predictions, records.predictions, settings.keep_predictions_days * DAY_S or math.inf

@@ -17,7 +17,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -35,7 +35,8 @@ from app.imaging.fork_server import LeanContext
 from app.imaging.limits import DEFAULT_LIMITS, GIBIBYTE, ReadLimits
 from app.imaging.load import LoadedCase, TellingLoader, load_case
 from app.imaging.model_grid import ModelGrid
-from app.imaging.worker import Fault, Job, Outcome
+from app.imaging.volume import without_voxels
+from app.imaging.worker import Fault, Job, Loaded, Outcome
 
 ATTEMPTS: Final = 2
 """A case whose pool broke may be innocent (an idle worker was killed); a second one that breaks is not."""
@@ -93,6 +94,8 @@ class ImageWorkers:
         spec: ModelGrid,
         limits: ReadLimits = DEFAULT_LIMITS,
         series: str | None = None,
+        *,
+        voxels: bool = True,
     ) -> LoadedCase:
         """Loads one case as `load_case` does.
 
@@ -104,14 +107,18 @@ class ImageWorkers:
         """
         with TemporaryDirectory(dir=self._scratch, prefix="neurofuse-", ignore_cleanup_errors=True) as name:
             scratch = Path(name)
-            with _memory(scratch / "voxels") as voxels, _memory(scratch / "image") as image:
-                job = Job(tuple(paths), spec, limits, series, scratch, voxels, image)
-                case = _succeeded(self._outcome(job))
-                return replace(
-                    case,
-                    volume=replace(case.volume, voxels=_mapped(voxels)),
-                    image=replace(case.image, array=_mapped(image)),
+            acquired = _memory(scratch / "voxels") if voxels else nullcontext()
+            with acquired as stored, _memory(scratch / "image") as image:
+                loaded = _succeeded(
+                    self._outcome(Job(tuple(paths), spec, limits, series, scratch, stored, image))
                 )
+                case = loaded.case
+                volume = (
+                    without_voxels(case.volume, loaded.shape)
+                    if stored is None
+                    else replace(case.volume, voxels=_mapped(stored))
+                )
+                return replace(case, volume=volume, image=replace(case.image, array=_mapped(image)))
 
     def warm(self) -> None:
         """Waits until a worker is up; without it the first case pays for the libraries."""
@@ -191,7 +198,7 @@ def _result(pool: ProcessPool, future: Future[Outcome]) -> Outcome:
     return future.result()
 
 
-def _succeeded(outcome: Outcome) -> LoadedCase:
+def _succeeded(outcome: Outcome) -> Loaded:
     if isinstance(outcome, NeuroFuseError):
         raise outcome
     if isinstance(outcome, Fault):

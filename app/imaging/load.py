@@ -10,7 +10,7 @@ from app.imaging.limits import DEFAULT_LIMITS, ReadLimits
 from app.imaging.model_grid import ModelGrid
 from app.imaging.read import read_image
 from app.imaging.resample import ModelImage, to_model_grid
-from app.imaging.volume import Volume
+from app.imaging.volume import Volume, without_voxels
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class LoadedCase:
     """An image, read and placed.
 
     Attributes:
-        volume: As it was acquired.
+        volume: As it was acquired; where its voxels were not asked for, they are NaN.
         image: As the network sees it.
         read_s: Seconds spent reading.
         resample_s: Seconds spent on the way to the model grid.
@@ -39,6 +39,8 @@ class Loader(Protocol):
         spec: ModelGrid,
         limits: ReadLimits = DEFAULT_LIMITS,
         series: str | None = None,
+        *,
+        voxels: bool = True,
     ) -> LoadedCase:
         """Load one case; see `load_case`."""
 
@@ -63,6 +65,8 @@ def load_case(
     limits: ReadLimits = DEFAULT_LIMITS,
     series: str | None = None,
     seen: Callable[[Volume], object] = lambda _volume: None,
+    *,
+    voxels: bool = True,
 ) -> LoadedCase:
     """Reads the one image among files and brings it to the model grid.
 
@@ -72,6 +76,8 @@ def load_case(
         limits: Bounds on files, bytes and voxels.
         series: Series Instance UID of the DICOM series that is meant; None leaves the choice to `app.imaging.dicom_series`.
         seen: Called once with the volume, as soon as it is read; the volume must stay as it is.
+        voxels: Whether the voxels as acquired are wanted too: they are most of what is read, and an answer needs only the
+            model grid.
 
     Raises:
         RequestError: Always one of its leaves, whatever the bytes are.
@@ -81,4 +87,5 @@ def load_case(
     read = time.perf_counter()
     seen(volume)
     image = to_model_grid(volume, spec)
-    return LoadedCase(volume, image, read_s=read - began, resample_s=time.perf_counter() - read)
+    kept = volume if voxels else without_voxels(volume, volume.voxels.shape)
+    return LoadedCase(kept, image, read_s=read - began, resample_s=time.perf_counter() - read)

@@ -4,7 +4,7 @@ Frame: all positions are millimetres in RAS+ (x to the patient's Right, y Anteri
 DICOM speaks LPS; the change of sign happens in `app.imaging.dicom` and nowhere else.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -81,3 +81,21 @@ class Volume:
     modality: Modality
     findings: tuple[Finding, ...] = ()
     series: SeriesChoice | None = None
+
+
+def without_voxels(volume: Volume, shape: tuple[int, int, int]) -> Volume:
+    """All about a volume but its samples, which cost most and are not always asked for.
+
+    Args:
+        volume: Whatever its voxels are.
+        shape: Of the voxels [I, J, K] that were left behind.
+
+    Returns:
+        The volume with voxels that are NaN everywhere and take no memory: whoever reads them by mistake finds no image, rather than a black one.
+    """
+    return replace(volume, voxels=np.broadcast_to(np.float32(np.nan), shape))
+
+
+def has_voxels(volume: Volume) -> bool:
+    """Whether its voxels are here, not left behind by `without_voxels`."""
+    return any(volume.voxels.strides)

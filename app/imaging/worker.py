@@ -26,6 +26,7 @@ from app.errors import NeuroFuseError, UnreadableImageError
 from app.imaging.limits import ReadLimits
 from app.imaging.load import LoadedCase, TellingLoader
 from app.imaging.model_grid import ModelGrid
+from app.imaging.volume import Volume
 
 PR_SET_PDEATHSIG: Final = 1
 """prctl(2): the signal a process gets when its parent dies."""
@@ -45,7 +46,7 @@ class Job:
         limits: Bounds on files, bytes and voxels.
         series: Series Instance UID that is meant, if one was named.
         scratch: Folder of this case alone; whatever is written to disk goes below it.
-        voxels: Memory for the voxels as acquired, as a path.
+        voxels: Memory for the voxels as acquired, as a path; None where they are not wanted.
         image: Memory for the array on the model grid, as a path.
     """
 
@@ -54,7 +55,7 @@ class Job:
     limits: ReadLimits
     series: str | None
     scratch: Path
-    voxels: Path
+    voxels: Path | None
     image: Path
 
 
@@ -71,7 +72,20 @@ class Fault:
     where: tuple[str, ...]
 
 
-Outcome = LoadedCase | NeuroFuseError | Fault
+@dataclass(frozen=True)
+class Loaded:
+    """A case whose arrays do not come through the pipe.
+
+    Attributes:
+        case: Without its arrays.
+        shape: Of the voxels as acquired.
+    """
+
+    case: LoadedCase
+    shape: tuple[int, int, int]
+
+
+Outcome = Loaded | NeuroFuseError | Fault
 """What a worker answers with."""
 
 
@@ -121,24 +135,25 @@ def work(job: Job, load: TellingLoader) -> Outcome:
         return Fault(
             type(error).__name__, tuple(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
         )
-    return replace(
-        case, volume=replace(case.volume, voxels=NOTHING), image=replace(case.image, array=NOTHING)
+    return Loaded(
+        replace(case, volume=replace(case.volume, voxels=NOTHING), image=replace(case.image, array=NOTHING)),
+        case.volume.voxels.shape,
     )
 
 
 def _loaded(job: Job, load: TellingLoader) -> LoadedCase:
     """Loads a case; its voxels are on their way while it is resampled, which costs more than they do."""
     written: list[Future[None]] = []
-    with ThreadPoolExecutor(1) as writer:
-        case = load(
-            job.paths,
-            job.spec,
-            job.limits,
-            job.series,
-            lambda volume: written.append(writer.submit(_write, job.voxels, volume.voxels)),
-        )
+    with ThreadPoolExecutor(1) as writer:  # starts no thread that it does not need
+
+        def seen(volume: Volume) -> None:
+            if job.voxels is not None:
+                written.append(writer.submit(_write, job.voxels, volume.voxels))
+
+        case = load(job.paths, job.spec, job.limits, job.series, seen)
         _write(job.image, case.image.array)
-        written[0].result()
+        for each in written:
+            each.result()
     return case
 
 

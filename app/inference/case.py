@@ -34,7 +34,7 @@ class Analysis:
         package: The package that answered.
         outputs: Its answer.
         record: The record as the network saw it, and what became of each field.
-        volume: The image as it was acquired, with its findings and its grid.
+        volume: The image as it was acquired, with its findings and its grid; its voxels are NaN where they were not wanted.
         image: The image as the network saw it.
         heatmap: Where the network looked, in [0, 1], on `heatmap_grid`; None where it was not asked for.
         heatmap_grid: The patient's grid, or the network's.
@@ -62,6 +62,7 @@ def analyse(  # noqa: PLR0913 - the parts of a case, and how to read it
     limits: ReadLimits = DEFAULT_LIMITS,
     series: str | None = None,
     loader: Loader = load_case,
+    voxels: bool = True,
 ) -> Analysis:
     """Answer one case.
 
@@ -73,6 +74,7 @@ def analyse(  # noqa: PLR0913 - the parts of a case, and how to read it
         limits: Bounds on what is read.
         series: Series Instance UID of the DICOM series that is meant; None leaves the choice to the door.
         loader: Where the image is read, in this process or in a worker; the tensor is the same.
+        voxels: Whether the analysis is to hold the voxels as acquired; the answer does not need them.
 
     Returns:
         The answer with all that explains it.
@@ -86,7 +88,7 @@ def analyse(  # noqa: PLR0913 - the parts of a case, and how to read it
     """
     package, began = predictor.package, time.perf_counter()
     encoded = encode(record, package.manifest.ehr)
-    loaded = loader(paths, package.manifest.image, limits, series)
+    loaded = loader(paths, package.manifest.image, limits, series, voxels=voxels)
     volume, image = loaded.volume, loaded.image
     outputs = predictor.predict(image.array, encoded)
     predicted = time.perf_counter()

@@ -65,13 +65,15 @@ class Explained:
     spent_ms: Mapping[str, float]
 
 
-def explain(
+def explain(  # noqa: PLR0913 - the case, and how it is answered
     case: Case,
     predictor: Predictor,
     folder: Path,
     limits: ReadLimits,
     waited_s: float = 0.0,
     loader: Loader = load_case,
+    *,
+    voxels: bool = False,
 ) -> Explained:
     """Answer a case and write its heatmap files.
 
@@ -82,6 +84,7 @@ def explain(
         limits: Bounds on what is read.
         waited_s: Seconds the case waited for its turn.
         loader: Where the image is read.
+        voxels: Whether the analysis is to hold the voxels as acquired where the case itself does not need them.
 
     Raises:
         NeuroFuseError: As `app.inference.case.analyse`.
@@ -94,6 +97,7 @@ def explain(
         limits=limits,
         series=case.series,
         loader=loader,
+        voxels=voxels or case.keep_image or case.heatmap != "none",
     )
     began = time.perf_counter()
     record = _record(analysis, predictor, case.explain)

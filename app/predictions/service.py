@@ -7,13 +7,13 @@ from pathlib import Path
 from app.errors import UnknownPredictionError
 from app.imaging.limits import ReadLimits
 from app.imaging.load import Loader, load_case
-from app.inference.case import Analysis
 from app.inference.predictor import Predictor
 from app.metrics import Metrics
 from app.predictions.answer import Answer
 from app.predictions.case_store import CaseStore, KeptCase
 from app.predictions.explain import Case, Explained, explain
 from app.predictions.heatmaps import Heatmaps, HeatmapSuffix
+from app.predictions.shadow import ShadowComparisons
 from app.records.predictions import KeptPrediction, PredictionRecords
 
 MILLISECONDS = 1000
@@ -29,7 +29,7 @@ class PredictionService:
         limits: Bounds on what is read.
         metrics: Where stages are measured.
         loader: Where images are read.
-        compare: Told of every case that was answered, with its record; returns at once (`app.predictions.shadow`).
+        shadows: Told of every case that was answered, if anybody is.
     """
 
     def __init__(  # noqa: PLR0913 - what a use case is made of
@@ -41,7 +41,7 @@ class PredictionService:
         metrics: Metrics,
         loader: Loader = load_case,
         *,
-        compare: Callable[[Mapping[str, object], Analysis], None] | None = None,
+        shadows: ShadowComparisons | None = None,
     ) -> None:
         self._records = records
         self._heatmaps = heatmaps
@@ -49,7 +49,7 @@ class PredictionService:
         self._limits = limits
         self._metrics = metrics
         self._loader = loader
-        self._compare = compare
+        self._shadows = shadows
 
     def predict(
         self,
@@ -72,15 +72,16 @@ class PredictionService:
         model_name = predictor.package.manifest.name
         # The store's sweep removes what a killed process left of this folder.
         with self._cases.writing() as folder:
-            explained = explain(case, predictor, folder, self._limits, waited_s, self._loader)
+            voxels = self._shadows is not None and self._shadows.need_voxels(predictor.package.manifest)
+            explained = explain(case, predictor, folder, self._limits, waited_s, self._loader, voxels=voxels)
             self._observe(model_name, explained.spent_ms)
             with self._metrics.postprocess.labels(model_name).time():
                 self._keep_case(case, explained)
                 self._keep_heatmap(explained.answer, folder)
                 # Files first: an answer that can be found always has its heatmap.
                 (keep or self._records.add)(_kept(explained.answer, case.reference))
-        if self._compare is not None:
-            self._compare(case.record, explained.analysis)
+        if self._shadows is not None:
+            self._shadows.offer(case.record, explained.analysis)
         return explained.answer
 
     def find(self, prediction_id: str) -> Answer:

@@ -17,11 +17,12 @@ import structlog
 from app.ehr.encode import encode
 from app.imaging.model_grid import ModelGrid
 from app.imaging.resample import ModelImage, to_model_grid
-from app.imaging.volume import Modality, Volume
+from app.imaging.volume import Modality, Volume, has_voxels
 from app.inference.case import Analysis
 from app.inference.predictor import Outputs, Predictor
 from app.inference.ticket import Ticket, Urgency, holding
 from app.metrics import Metrics
+from app.model_package.manifest import Manifest
 from app.model_package.store import Reference
 from app.predictions.catalogue import Catalogue
 from app.telemetry import describe_exception
@@ -97,6 +98,13 @@ class ShadowComparisons:
         self._thread = threading.Thread(target=self._work, name="shadow", daemon=True)
         self._thread.start()
 
+    def need_voxels(self, manifest: Manifest) -> bool:
+        """Whether a shadow of this version sees another grid, which only the image as acquired can be brought to."""
+        answered = Reference(manifest.name, manifest.version)
+        return any(
+            shadow.package.manifest.image != manifest.image for shadow in self._catalogue.shadows_of(answered)
+        )
+
     def offer(self, record: Mapping[str, object], analysis: Analysis) -> None:
         """Let the shadows of the version that answered answer too, later; returns at once and never fails.
 
@@ -109,17 +117,19 @@ class ShadowComparisons:
             answered = Reference(manifest.name, manifest.version)
             for shadow in self._catalogue.shadows_of(answered):
                 same_grid = shadow.package.manifest.image == manifest.image
-                self._enter(
-                    Comparison(
-                        answered=answered,
-                        modality=manifest.image.modality,
-                        outputs=analysis.outputs,
-                        image=analysis.image if same_grid else analysis.volume,
-                        record=record,
-                        shadow=shadow,
-                        offered_s=time.monotonic(),
-                    )
+                comparison = Comparison(
+                    answered=answered,
+                    modality=manifest.image.modality,
+                    outputs=analysis.outputs,
+                    image=analysis.image if same_grid else analysis.volume,
+                    record=record,
+                    shadow=shadow,
+                    offered_s=time.monotonic(),
                 )
+                if same_grid or has_voxels(analysis.volume):
+                    self._enter(comparison)
+                else:  # it became a shadow while the case was answered
+                    self._count(comparison, "dropped")
         except Exception as error:  # noqa: BLE001 - the answer stands, whatever becomes of its comparison
             log.error("shadow-fault", **describe_exception(error))  # noqa: TRY400 - no message, it may hold a value
 

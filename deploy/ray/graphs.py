@@ -98,6 +98,8 @@ class _Proven:
         spec: ModelGrid,
         limits: ReadLimits = DEFAULT_LIMITS,
         series: str | None = None,
+        *,
+        voxels: bool = True,
     ) -> LoadedCase:
-        self._golden = self._golden or load_case(paths, spec, limits, series)
+        self._golden = self._golden or load_case(paths, spec, limits, series, voxels=voxels)
         return self._golden

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from app.errors import ArchiveTooLargeError, MixedSeriesError, NotReadyError, Un
 from app.imaging.isolation import ImageWorkers, WorkerFaultError, WorkerLimits
 from app.imaging.limits import MEBIBYTE, ReadLimits
 from app.imaging.load import LoadedCase, load_case
-from app.imaging.volume import Modality
+from app.imaging.volume import Modality, has_voxels
 from tests.imaging.acting import act_or_load
 from tests.imaging.making import CT_GRID, MR_GRID, Series
 
@@ -79,6 +80,18 @@ def test_a_worker_gives_what_this_process_would(workers: ImageWorkers, series: l
 
 def test_a_nifti_keeps_its_own_order_of_axes(workers: ImageWorkers, head_mr: Path) -> None:
     assert same(workers([head_mr], MR_GRID), load_case([head_mr], MR_GRID))
+
+
+@pytest.mark.parametrize("isolated", [True, False])
+def test_voxels_that_are_not_wanted_stay_behind_and_all_else_is_the_same(
+    workers: ImageWorkers, series: list[Path], *, isolated: bool
+) -> None:
+    whole = load_case(series, CT_GRID)
+    case = (workers if isolated else load_case)(series, CT_GRID, voxels=False)
+    assert not has_voxels(case.volume)
+    assert case.volume.voxels.shape == whole.volume.voxels.shape
+    assert np.isnan(case.volume.voxels).all(), "no black image, which would be one"
+    assert same(replace(case, volume=replace(case.volume, voxels=whole.volume.voxels)), whole)
 
 
 def test_an_array_that_came_back_can_be_written_to(workers: ImageWorkers, series: list[Path]) -> None:

@@ -82,10 +82,15 @@ def parts(tmp_path: Path, tiny_store: Path, gos_predictor: Predictor, head_ct: P
     gate.set()
 
     def load_when_open(
-        paths: Sequence[Path], spec: ModelGrid, limits: ReadLimits = DEFAULT_LIMITS, series: str | None = None
+        paths: Sequence[Path],
+        spec: ModelGrid,
+        limits: ReadLimits = DEFAULT_LIMITS,
+        series: str | None = None,
+        *,
+        voxels: bool = True,
     ) -> LoadedCase:
         assert gate.wait(30)
-        return load_case(paths, spec, limits, series)
+        return load_case(paths, spec, limits, series, voxels=voxels)
 
     catalogue = Catalogue(ModelStore(tiny_store), lambda _: gos_predictor, metrics)
     catalogue.prepare(MODEL)

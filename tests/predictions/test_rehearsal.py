@@ -35,10 +35,12 @@ class Readers:
         spec: ModelGrid,
         limits: ReadLimits = DEFAULT_LIMITS,
         series: str | None = None,
+        *,
+        voxels: bool = True,
     ) -> LoadedCase:
         self.together.wait()
         self.read.append(tuple(paths))
-        return load_case(paths, spec, limits, series)
+        return load_case(paths, spec, limits, series, voxels=voxels)
 
 
 def test_every_reader_gets_the_golden_case_at_the_same_time(predictor: Predictor) -> None:

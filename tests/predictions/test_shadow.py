@@ -3,18 +3,27 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
 import pytest
 
+from app.imaging.limits import DEFAULT_LIMITS
+from app.imaging.volume import without_voxels
 from app.inference.case import Analysis, analyse
 from app.inference.predictor import Predictor
 from app.metrics import Metrics
 from app.model_package.store import ModelStore, Reference
+from app.predictions.bounded_folders import KeepingLimits
+from app.predictions.case_store import CaseStore
 from app.predictions.catalogue import Catalogue
 from app.predictions.entry import require_ready
+from app.predictions.explain import Case
+from app.predictions.heatmaps import Heatmaps
 from app.predictions.routing import Routing
+from app.predictions.service import PredictionService
 from app.predictions.shadow import (
     MOST_WAITING,
     Comparison,
@@ -24,6 +33,9 @@ from app.predictions.shadow import (
 )
 from app.predictions.start import Gathering, start_with
 from app.records.aliases import Alias
+from app.records.artefacts import FolderArtefacts
+from app.records.database import open_database
+from app.records.predictions import PredictionRecords
 from tests.support.tiny_package import build_tiny_package
 
 RECORD = {"age": 71, "gcs": 9}
@@ -136,6 +148,39 @@ def test_another_grid_is_compared_too(
     comparing.shadows.offer(RECORD, analysis)
     comparing.wait_for(4, "compared")
     assert comparing.value("total_variation_sum", 4) > 0
+
+
+def test_only_another_grid_needs_the_voxels_and_where_they_are_not_here_nothing_is_compared(
+    comparing: Comparing, shadowed_by: Callable[[int], Predictor], analysis: Analysis
+) -> None:
+    shadowed_by(2)
+    assert not comparing.shadows.need_voxels(analysis.package.manifest)
+    shadowed_by(4)
+    assert comparing.shadows.need_voxels(analysis.package.manifest)
+    shape = analysis.volume.voxels.shape
+    comparing.shadows.offer(RECORD, replace(analysis, volume=without_voxels(analysis.volume, shape)))
+    comparing.wait_for(4, "dropped")
+
+
+def test_a_service_whose_shadow_sees_another_grid_gives_it_the_voxels(
+    comparing: Comparing,
+    shadowed_by: Callable[[int], Predictor],
+    catalogue: Catalogue,
+    head_ct: Path,
+    tmp_path: Path,
+) -> None:
+    shadowed_by(4)
+    with closing(PredictionRecords(open_database(tmp_path / "records.sqlite3"))) as records:
+        service = PredictionService(
+            records,
+            Heatmaps(FolderArtefacts(tmp_path)),
+            CaseStore(tmp_path / "cases", KeepingLimits(max_age_s=3600, max_bytes=10**9)),
+            DEFAULT_LIMITS,
+            comparing.metrics,
+            shadows=comparing.shadows,
+        )
+        service.predict(Case((head_ct,), RECORD, "none"), require_ready(catalogue.entry("gos@1")), 0.0)
+    comparing.wait_for(4, "compared")
 
 
 def test_a_version_that_answers_another_question_fails(
