@@ -34,8 +34,9 @@ A_ROUND: Final = 4
 """Requests of one client in a round, and the calls beside them."""
 CLIENTS: Final = 8
 THREADS: Final = 2
-SATURATED: Final[dict[HeatmapChoice, int]] = {"none": 24, "native": 8}
-"""By heatmap: requests of all of them in a round, and the calls beside them."""
+SATURATED: Final[dict[HeatmapChoice, int]] = {"none": 96, "native": 24}
+"""By heatmap: requests of all of them in a round, and the calls beside them; enough that the first and the last uploads, beside which nothing is
+worked on, weigh little."""
 HTTP, PARTS, LIBRARY = "HTTP", "same parts", "library"
 ALONE_NOTE: Final = (
     "Medians of {rounds} rounds of {each} in turns, head CT; ratios are medians of the quotients within each round. same parts: the "
@@ -74,7 +75,7 @@ def run(rounds: int) -> RenderableType:
     """Time one head CT by every way.
 
     Args:
-        rounds: Rounds that count; each takes about half a minute.
+        rounds: Rounds that count; each takes some minutes.
     """
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)

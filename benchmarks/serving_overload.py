@@ -23,6 +23,9 @@ GENERATORS, CLIENTS_OF_EACH = 8, 12
 """More clients than there are places, paced: one that is refused does not ask again at once."""
 BUSY: Final = 2
 FULL: Final = 16
+"""Places of the queue, as installed."""
+SHORT: Final = 1
+"""The same, of whoever prefers a refusal to a wait."""
 SOAKING: Final = 4
 A_ROUND: Final = 500
 """Requests of the soak in a round."""
@@ -71,26 +74,34 @@ def run(rounds: int) -> RenderableType:
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         store = store_of_one(scratch / "store")
-        with serving(store, scratch / "var") as service:
-            overloaded = overload(service, small_body(scratch / "body"), rounds * OVERLOAD_S)
+        body, seconds = small_body(scratch / "body"), rounds * OVERLOAD_S
+        overloaded = []
+        for queue in (FULL, SHORT):
+            with serving(store, scratch / f"queue-{queue}", queue_limit=queue) as service:
+                overloaded.append(overload(service, body, seconds, queue))
         with serving(store, scratch / "soaked") as service:
             soaked = soak(service, small_body(scratch / "native.body", heatmap="native"), rounds * A_ROUND)
-    return Group(overloaded, soaked)
+    return Group(*overloaded, soaked)
 
 
-def overload(service: Service, body: Body, seconds: int) -> Table:
+def overload(service: Service, body: Body, seconds: int, queue: int) -> Table:
     """One client, as many as are worked on, a full queue, and four times that rate."""
+    full = BUSY + queue
     attack(f"{service.url}/predict", body, Load(BUSY, 20))
     known = [
         _phase("one client", service, body, Load(1, 60)),
         _phase(f"{BUSY} clients", service, body, Load(BUSY, 120)),
-        _phase(f"{FULL} clients", service, body, Load(FULL, 20 * FULL)),
+        _phase(f"{full} clients", service, body, Load(full, 20 * full)),
     ]
     offered = OVERLOAD * known[-1].answers.per_s
     each_hz = offered / GENERATORS / CLIENTS_OF_EACH
     load = Load(CLIENTS_OF_EACH, CLIENTS_OF_EACH * max(1, round(each_hz * seconds)), each_hz)
     return _phases(
-        [*known, _phase(f"{OVERLOAD} x overload", service, body, load, GENERATORS)], offered, body, seconds
+        [*known, _phase(f"{OVERLOAD} x overload", service, body, load, GENERATORS)],
+        offered,
+        body,
+        seconds,
+        queue,
     )
 
 
@@ -100,7 +111,7 @@ def _phase(name: str, service: Service, body: Body, load: Load, generators: int 
     return Phase(name, answers, max(seen))
 
 
-def _phases(phases: list[Phase], offered: float, body: Body, seconds: int) -> Table:
+def _phases(phases: list[Phase], offered: float, body: Body, seconds: int, queue: int) -> Table:
     empty, busy, full, over = phases
     note = PHASES_NOTE.format(
         kilobytes=body.path.stat().st_size / 1000,
@@ -108,14 +119,14 @@ def _phases(phases: list[Phase], offered: float, body: Body, seconds: int) -> Ta
         seconds=seconds,
         offered=offered,
         times=OVERLOAD,
-        full=FULL,
+        full=BUSY + queue,
         over_empty=over.p99_ms / empty.p99_ms,
         over_busy=over.p99_ms / busy.p99_ms,
         over_full=over.p99_ms / full.p99_ms,
         memory=over.memory_mib / full.memory_mib,
     )
     columns = ("load", "sent", "200", "503", "others", "no answer", "200, 1/s", "p50", "p99", "memory")
-    table = Table(*columns, title="More requests than can be answered", caption=note)
+    table = Table(*columns, title=f"More requests than can be answered, a queue of {queue}", caption=note)
     for phase in phases:
         answers, told = phase.answers, phase.answers.by_status
         table.add_row(
