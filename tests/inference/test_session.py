@@ -1,6 +1,7 @@
 import os
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,40 @@ def batch(package: Package, size: int, seed: int = 0) -> list[np.ndarray]:
         rng.uniform(0, 100, (size, *values)).astype(np.float32),
         rng.integers(0, 2, (size, *missing)).astype(np.float32),
     ]
+
+
+def test_tensors_that_stay_on_the_device_give_the_same_answers_whatever_ran_before(package: Package) -> None:
+    anew, bound = OnnxSession(package), OnnxSession(package, io_binding=True)
+    sizes = [1, 3, 1, 2, *range(1, 12), 1]
+    runs = [batch(package, size, seed) for seed, size in enumerate(sizes)]
+    answers = [bound.run(*tensors) for tensors in runs]
+    for tensors, answer in zip(runs, answers, strict=True):
+        expected = anew.run(*tensors).tensors()
+        for name, tensor in answer.tensors().items():
+            np.testing.assert_array_equal(
+                tensor, expected[name], err_msg="an earlier answer is not written over"
+            )
+
+
+def test_threads_that_share_tensors_on_the_device_never_mix_their_cases(package: Package) -> None:
+    bound = OnnxSession(package, io_binding=True)
+    runs = [batch(package, 1 + seed % 2, seed) for seed in range(24)]
+    alone = [bound.run(*tensors).probabilities for tensors in runs]
+    with ThreadPoolExecutor(6) as pool:
+        together = list(pool.map(lambda tensors: bound.run(*tensors).probabilities, runs))
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_run_that_fails_gives_its_tensors_back_and_the_next_one_answers(package: Package) -> None:
+    bound = OnnxSession(package, io_binding=True)
+    image, values, missing = batch(package, 2)
+    expected = bound.run(image, values, missing).probabilities
+    with pytest.raises(NotReadyError):
+        bound.run(image[:, :, :-1], values, missing)
+    with pytest.raises(NotReadyError):
+        bound.run(image, values[:, :-1], missing)
+    np.testing.assert_array_equal(bound.run(image, values, missing).probabilities, expected)
 
 
 def test_the_cpu_is_the_cpu(package: Package) -> None:
