@@ -39,6 +39,7 @@ from app.jobs.turn import Turn
 from app.metrics import Metrics
 from app.model_package.package import Package
 from app.model_package.store import ModelStore
+from app.monitoring.room import Monitoring, keep_watching
 from app.predictions.admission import Admission
 from app.predictions.bounded_folders import KeepingLimits
 from app.predictions.case_list import CaseList
@@ -115,14 +116,22 @@ def _lifespan(
         catalogue = Catalogue(
             ModelStore(settings.model_store), _start_beside(workers, settings, start), metrics
         )
-        runtime = _runtime(settings, metrics, records, workers, catalogue)
+        monitoring = Monitoring(metrics, records, catalogue, folder, importlib.metadata.version(DISTRIBUTION))
+        runtime = _runtime(settings, metrics, records, workers, catalogue, monitoring)
 
-        with closing(records), workers, closing(catalogue), closing(runtime.shadows):
+        with (
+            closing(records),
+            workers,
+            closing(catalogue),
+            closing(runtime.shadows),
+            monitoring.shown_in(metrics.registry),
+        ):
             async with anyio.create_task_group() as background:
                 # Probes answer while packages load; requests for a package that is not ready are refused.
                 background.start_soon(anyio.to_thread.run_sync, workers.warm)
                 background.start_soon(keep_following, runtime.rollout)
                 background.start_soon(keep_sweeping, runtime.swept)
+                background.start_soon(keep_watching, monitoring.watches)
                 background.start_soon(runtime.jobs.run)
                 yield {"runtime": runtime}
                 background.cancel_scope.cancel()
@@ -136,6 +145,7 @@ def _runtime(
     records: RecordStore,
     workers: ImageWorkers,
     catalogue: Catalogue,
+    monitoring: Monitoring,
 ) -> Runtime:
     """The living parts, put together."""
     folder, limits = DataFolder(settings.data), read_limits(settings)
@@ -146,7 +156,14 @@ def _runtime(
     admission = Admission(settings.max_concurrent, settings.queue_limit, metrics.pending)
     shadows = ShadowComparisons(catalogue, metrics, lambda: admission.idle)
     predictions = PredictionService(
-        records.predictions, heatmaps, cases, limits, metrics, loader=workers, shadows=shadows
+        records.predictions,
+        heatmaps,
+        cases,
+        limits,
+        metrics,
+        loader=workers,
+        shadows=shadows,
+        watch=monitoring.see,
     )
     retention = Retention(
         predictions, records.predictions, settings.keep_predictions_days * DAY_S or math.inf

@@ -7,7 +7,63 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 BATCH_BUCKETS: Final = (1, 2, 4, 8, 16, 32)
 STAGE_BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 JOB_BUCKETS_S: Final = (0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 14400.0, 86400.0)
+REQUEST_BUCKETS_S: Final = (0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
+SCORE_BUCKETS: Final = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0)
+SPACING_BUCKETS_MM: Final = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 DISTANCE_BUCKETS: Final = (1e-6, 1e-4, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+
+
+class CaseMetrics:
+    """What is counted of every answered case: classes, flags, codes and millimetres, nothing of a patient.
+
+    Args:
+        registry: Where they are shown.
+
+    Attributes:
+        answers: Answers by package and most likely class.
+        out_of_distribution: Of them, cases unlike those of calibration.
+        abstained: Of them, those in which the model did not commit itself.
+        out_of_distribution_score: How unlike, as a share of the calibration cases that are less unusual.
+        images: Images that were answered, by modality.
+        slice_spacing: Largest distance of neighbouring voxels of these images.
+        findings: What was noticed about these images, by code.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        model = ("model_name", "model_version")
+        self.answers = Counter("neurofuse_answers", "Answers.", [*model, "label"], registry=registry)
+        self.out_of_distribution = Counter(
+            "neurofuse_out_of_distribution",
+            "Answers to cases unlike those of calibration.",
+            model,
+            registry=registry,
+        )
+        self.abstained = Counter(
+            "neurofuse_abstained",
+            "Answers in which the model did not commit itself.",
+            model,
+            registry=registry,
+        )
+        self.out_of_distribution_score = Histogram(
+            "neurofuse_out_of_distribution_score",
+            "Share of calibration cases that are less unusual.",
+            model,
+            buckets=SCORE_BUCKETS,
+            registry=registry,
+        )
+        self.images = Counter(
+            "neurofuse_images", "Images that were answered.", ["modality"], registry=registry
+        )
+        self.slice_spacing = Histogram(
+            "neurofuse_slice_spacing_mm",
+            "Largest distance of neighbouring voxels of an image.",
+            ["modality"],
+            buckets=SPACING_BUCKETS_MM,
+            registry=registry,
+        )
+        self.findings = Counter(
+            "neurofuse_image_findings", "What was noticed about images.", ["code"], registry=registry
+        )
 
 
 class Metrics:
@@ -17,6 +73,7 @@ class Metrics:
 
     Attributes:
         requests: Finished requests by route template, outcome (`ok`, `refused`, `failed`) and problem code.
+        request_seconds: From the first byte of a request to the last of its answer, by route template.
         preprocess: Reading, resampling and encoding a case.
         predict: Running the network.
         explain: Bringing the heatmap back to the patient's grid and writing it.
@@ -38,6 +95,7 @@ class Metrics:
         shadow_total_variation: How far the probabilities of the two versions are apart, 0 to 1.
         shadow_labels: Compared answers by whether the most likely class is the same.
         shadow_seconds: Running the network on the same cases, in the version that answered and in its shadow.
+        cases: What is counted of every answered case.
     """
 
     def __init__(self) -> None:
@@ -47,6 +105,13 @@ class Metrics:
             "neurofuse_requests",
             "Finished requests.",
             ["route", "outcome", "code"],
+            registry=self.registry,
+        )
+        self.request_seconds = Histogram(
+            "neurofuse_request_seconds",
+            "From the first byte of a request to the last of its answer.",
+            ["route"],
+            buckets=REQUEST_BUCKETS_S,
             registry=self.registry,
         )
         self.preprocess = self._stage("request_preprocess_seconds", "Reading, resampling, encoding.")
@@ -104,6 +169,7 @@ class Metrics:
             buckets=STAGE_BUCKETS_S,
             registry=self.registry,
         )
+        self.cases = CaseMetrics(self.registry)
 
     def _counter(self, name: str, help_text: str, *labels: str) -> Counter:
         return Counter(name, help_text, labels, registry=self.registry)

@@ -107,7 +107,9 @@ class _Exchange:
         # The template, never the path: an address may hold an id, and labels must stay few.
         route = getattr(self._scope.get("route"), "path", "unmatched")
         code = self._scope["state"].get("problem_code", "")
+        seconds = time.perf_counter() - self._began
         self._metrics.requests.labels(route, _outcome(self._status), code).inc()
+        self._metrics.request_seconds.labels(route).observe(seconds)
         level = "debug" if route in QUIET_ROUTES else "info"
         getattr(log, level)(
             "request-finished",
@@ -115,7 +117,7 @@ class _Exchange:
             route=route,
             status=self._status,
             code=code,
-            duration_ms=round((time.perf_counter() - self._began) * 1000, 1),
+            duration_ms=round(seconds * 1000, 1),
         )
 
 

@@ -50,6 +50,10 @@ class Catalogue:
         """Every package, by name and version."""
         return [entry for _, entry in sorted(self._now.entries.items())]
 
+    def predictors(self) -> list[Predictor]:
+        """The packages that are ready, by name and version."""
+        return [entry.predictor for entry in self.entries() if entry.predictor is not None]
+
     @property
     def routing(self) -> Routing:
         """What names mean now."""

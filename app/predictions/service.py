@@ -7,7 +7,7 @@ from pathlib import Path
 from app.errors import UnknownPredictionError
 from app.imaging.limits import ReadLimits
 from app.imaging.load import Loader, load_case
-from app.inference.predictor import Predictor
+from app.inference.predictor import ModelArray, Predictor
 from app.metrics import Metrics
 from app.predictions.answer import Answer
 from app.predictions.case_store import CaseStore, KeptCase
@@ -30,6 +30,7 @@ class PredictionService:
         metrics: Where stages are measured.
         loader: Where images are read.
         shadows: Told of every case that was answered, if anybody is.
+        watch: Told of every answer, with the image as the network saw it; returns at once and never fails (`app.monitoring`).
     """
 
     def __init__(  # noqa: PLR0913 - what a use case is made of
@@ -42,6 +43,7 @@ class PredictionService:
         loader: Loader = load_case,
         *,
         shadows: ShadowComparisons | None = None,
+        watch: Callable[[Answer, ModelArray], None] | None = None,
     ) -> None:
         self._records = records
         self._heatmaps = heatmaps
@@ -50,6 +52,7 @@ class PredictionService:
         self._metrics = metrics
         self._loader = loader
         self._shadows = shadows
+        self._watch = watch
 
     def predict(
         self,
@@ -82,6 +85,8 @@ class PredictionService:
                 (keep or self._records.add)(_kept(explained.answer, case.reference))
         if self._shadows is not None:
             self._shadows.offer(case.record, explained.analysis)
+        if self._watch is not None:
+            self._watch(explained.answer, explained.analysis.image.array)
         return explained.answer
 
     def find(self, prediction_id: str) -> Answer:

@@ -87,6 +87,16 @@ class FeedbackRecords:
         with Session(self._engine) as session:
             return [kept_prediction(row) for row in session.scalars(query)]
 
+    def latest(
+        self, model_name: str, model_version: int, limit: int
+    ) -> list[tuple[KeptPrediction, Feedback]]:
+        """The latest answers of a package of which something was said."""
+        mine = (PredictionRow.model_name == model_name) & (PredictionRow.model_version == model_version)
+        query = select(PredictionRow, FeedbackRow).join(FeedbackRow).where(mine)
+        with Session(self._engine) as session:
+            found = session.execute(query.order_by(PredictionRow.created.desc()).limit(limit))
+            return [(kept_prediction(row), feedback_of(said)) for row, said in found]
+
     def batches(self) -> Iterator[list[tuple[KeptPrediction, Feedback]]]:
         """Every answer with feedback, in the order of their ids, which is that of time.
 

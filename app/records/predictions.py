@@ -1,5 +1,6 @@
 """Keep and find the answers that were given."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 
@@ -88,6 +89,19 @@ class PredictionRecords:
         old = select(PredictionRow.id).where(PredictionRow.created < moment)
         with Session(self._engine) as session:
             return list(session.scalars(old.order_by(PredictionRow.created).limit(limit)))
+
+    def latest(self, model_name: str, model_version: int, limit: int) -> list[str]:
+        """The ids of at most `limit` answers of a package, the newest first; the worklist's index answers this alone."""
+        mine = (PredictionRow.model_name == model_name) & (PredictionRow.model_version == model_version)
+        query = select(PredictionRow.id).where(mine).order_by(PredictionRow.created.desc()).limit(limit)
+        with Session(self._engine) as session:
+            return list(session.scalars(query))
+
+    def documents(self, ids: Sequence[str]) -> dict[str, str]:
+        """The documents of answers by their ids; what was deleted meanwhile is left out."""
+        query = select(PredictionRow.id, PredictionRow.document).where(PredictionRow.id.in_(ids))
+        with Session(self._engine) as session:
+            return {row.id: row.document for row in session.execute(query)}
 
     def check(self) -> None:
         """Prove that the database answers; part of readiness."""

@@ -7,7 +7,6 @@ from typing import get_args
 from app.api.form_receiver import FIELD_PARTS, IMAGE_PART
 from app.api.problems import PROBLEM_TYPES
 from app.api.worklist import WorklistQuery
-from app.metrics import Metrics
 from app.records.worklist import SortKey
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "http.md").read_text(encoding="utf-8")
@@ -22,13 +21,6 @@ def test_the_table_of_problems_is_that_of_the_code() -> None:
 def test_the_parts_of_the_form_are_those_of_the_code() -> None:
     table = PAGE.split("| Part | Content |")[1].split("\n\n")[0]
     assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == {*FIELD_PARTS, IMAGE_PART}
-
-
-def test_the_table_of_metrics_is_that_of_the_code() -> None:
-    table = PAGE.split("| Metric | Meaning |")[1].split("\n\n")[0]
-    documented = {name.removesuffix("_total") for name in re.findall(r"`(\w+_\w+)(?:\{[\w,]+\})?`", table)}
-    described = {family.name for family in Metrics().registry.collect()}
-    assert documented == {name for name in described if not name.startswith("process_")}
 
 
 def test_the_parameters_of_the_worklist_are_those_of_the_code() -> None:

@@ -1,0 +1,106 @@
+"""Watches how answers turn out, once clinicians say so: agreement, and calibration on the outcomes that are known."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final
+
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from app.model_package.manifest import Manifest
+from app.model_package.package import Package
+from app.monitoring.observation import event_probability
+from app.predictions.answer import Answer
+from app.records.feedback import Feedback, FeedbackRecords
+
+LEAST_OUTCOMES: Final = 30
+MOST_FEEDBACK: Final = 500
+MODEL = ("model_name", "model_version")
+AGREEMENT: Final = ("agree", "disagree")
+Said = tuple[Answer, Feedback]
+
+
+class OutcomeWatch(Collector):
+    """Gauges of feedback and calibration, over the latest answers of which something was said.
+
+    Args:
+        records: The feedback that is kept.
+        served: The packages that answer now.
+    """
+
+    def __init__(self, records: FeedbackRecords, served: Callable[[], Iterable[Package]]) -> None:
+        self._records = records
+        self._served = served
+        self._told: list[Metric] = _families([])
+
+    def refresh(self) -> None:
+        """Bring the gauges up to date; reads the database."""
+        self._told = _families(
+            [(package.manifest, self._said(package.manifest)) for package in self._served()]
+        )
+
+    def collect(self) -> Iterator[Metric]:
+        """What the last refresh found."""
+        yield from self._told
+
+    def _said(self, manifest: Manifest) -> list[Said]:
+        latest = self._records.latest(manifest.name, manifest.version, MOST_FEEDBACK)
+        return [(Answer.model_validate_json(kept.document), said) for kept, said in latest]
+
+
+def _families(rows: Sequence[tuple[Manifest, list[Said]]]) -> list[Metric]:
+    agreement = GaugeMetricFamily(
+        "neurofuse_feedback", "Latest answers by what clinicians said.", labels=(*MODEL, "agreement")
+    )
+    known = GaugeMetricFamily("neurofuse_outcomes", "Latest answers whose outcome is known.", labels=MODEL)
+    numbers = {
+        "accuracy": "Share of outcomes that were the most likely class.",
+        "brier": "Brier score: squared error of the probabilities, summed over the classes.",
+        "calibration_gap": "Mean probability of the event less how often it happened.",
+        "calibration_gap_error": "Standard error of the gap for a calibrated model.",
+        "set_coverage": "Share of outcomes inside the prediction set.",
+        "set_coverage_nominal": "What the package promises.",
+        "set_coverage_error": "Standard error of the share for a package that keeps its promise.",
+    }
+    families = {
+        name: GaugeMetricFamily(f"neurofuse_outcome_{name}", text, labels=MODEL)
+        for name, text in numbers.items()
+    }
+    for manifest, said in rows:
+        model = (manifest.name, str(manifest.version))
+        counts = Counter(feedback.agreement for _, feedback in said)
+        for word in AGREEMENT:
+            agreement.add_metric((*model, word), counts[word])
+        outcomes = [(answer, each.outcome) for answer, each in said if each.outcome is not None]
+        known.add_metric(model, len(outcomes))
+        if len(outcomes) >= LEAST_OUTCOMES:
+            for name, value in judged(outcomes, manifest).items():
+                families[name].add_metric(model, value)
+    return [agreement, known, *families.values()]
+
+
+def judged(outcomes: Sequence[tuple[Answer, str]], manifest: Manifest) -> dict[str, float]:
+    """Numbers by the names of the gauges.
+
+    Args:
+        outcomes: Answers and the class that came true, at least one.
+        manifest: Of the package that answered.
+    """
+    n = len(outcomes)
+    events = set(manifest.outputs.favourable) or {manifest.outputs.classes[-1].label}
+    expected = [event_probability(answer) for answer, _ in outcomes]
+    nominal = manifest.calibration.coverage
+    return {
+        "accuracy": sum(answer.prediction.label == label for answer, label in outcomes) / n,
+        "brier": sum(_squared_error(answer, label) for answer, label in outcomes) / n,
+        "calibration_gap": sum(expected) / n - sum(label in events for _, label in outcomes) / n,
+        "calibration_gap_error": math.sqrt(sum(p * (1 - p) for p in expected)) / n,
+        "set_coverage": sum(label in answer.prediction.prediction_set for answer, label in outcomes) / n,
+        "set_coverage_nominal": nominal,
+        "set_coverage_error": math.sqrt(nominal * (1 - nominal) / n),
+    }
+
+
+def _squared_error(answer: Answer, label: str) -> float:
+    return sum((p - (name == label)) ** 2 for name, p in answer.prediction.probabilities.items())
