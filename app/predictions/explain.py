@@ -9,10 +9,9 @@ from typing import Final, Literal
 
 from app.imaging.limits import ReadLimits
 from app.imaging.load import Loader, load_case
-from app.imaging.resample import heatmap_to_patient_grid
 from app.imaging.write import write_heatmap, write_overlay_png
 from app.inference.alternatives import effects
-from app.inference.case import Analysis, HeatmapChoice, analyse
+from app.inference.case import Analysis, HeatmapChoice, analyse, heatmap_grid
 from app.inference.predictor import Predictor
 from app.predictions.answer import Answer, HeatmapFiles, RecordUsed, Timing
 from app.predictions.cautions import cautions
@@ -142,9 +141,7 @@ def _write_heatmap(analysis: Analysis, folder: Path) -> HeatmapFiles | None:
     if analysis.heatmap is None or analysis.heatmap_grid is None:
         return None
     write_heatmap(analysis.heatmap, analysis.heatmap_grid, folder / NIFTI_NAME)
-    native = analysis.heatmap
-    if analysis.heatmap_grid is not analysis.volume.grid:
-        # The picture shows the patient's own slices, whatever grid the file is on.
-        native = heatmap_to_patient_grid(native, analysis.heatmap_grid, analysis.volume.grid)
-    write_overlay_png(analysis.volume, native, folder / PNG_NAME)
+    # The picture shows the patient's own slices, whatever grid the file is on.
+    own_grid = heatmap_grid(analysis.image.grid, analysis.package.manifest.outputs.heatmap)
+    write_overlay_png(analysis.volume, analysis.outputs.heatmap, own_grid, folder / PNG_NAME)
     return HeatmapFiles(nifti=NIFTI_NAME, png=PNG_NAME)

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
-from app.imaging.overlay import write_overlay_png
+from app.imaging.overlay import _inside, write_overlay_png
 from app.imaging.planes import three_planes
-from app.imaging.resample import as_volume
+from app.imaging.resample import as_volume, heatmap_to_patient_grid
 from app.imaging.volume import Grid, Modality, Volume
 from tests.imaging.making import ball, places
 
@@ -49,7 +51,7 @@ def test_all_planes_share_one_scale() -> None:
 def test_heat_on_the_patient_s_right_is_on_the_picture_s_left(tmp_path: Path) -> None:
     for side in (50.0, -50.0):
         heatmap = ball((side, 40.0, 20.0), 6.0)(places(GRID)).astype(np.float32)
-        write_overlay_png(volume_of(Modality.CT, 40.0), heatmap, tmp_path / "a.png")
+        write_overlay_png(volume_of(Modality.CT, 40.0), heatmap, GRID, tmp_path / "a.png")
         picture = np.asarray(Image.open(tmp_path / "a.png"))
         axial = picture[:, 28 : 28 + 380]
         rows, columns = np.nonzero(colourful(axial))
@@ -58,14 +60,14 @@ def test_heat_on_the_patient_s_right_is_on_the_picture_s_left(tmp_path: Path) ->
 
 
 def test_an_empty_heatmap_leaves_the_image_grey(tmp_path: Path) -> None:
-    write_overlay_png(volume_of(Modality.MR, 7.0), np.zeros(GRID.shape, np.float32), tmp_path / "a.png")
+    write_overlay_png(volume_of(Modality.MR, 7.0), np.zeros(GRID.shape, np.float32), GRID, tmp_path / "a.png")
     picture = np.asarray(Image.open(tmp_path / "a.png"))
     assert not colourful(picture[:, :1100]).any()
 
 
 @pytest.mark.parametrize(("hu", "grey"), [(0.0, 0), (40.0, 128), (80.0, 255), (1000.0, 255)])
 def test_ct_is_shown_in_the_brain_window(tmp_path: Path, hu: float, grey: int) -> None:
-    write_overlay_png(volume_of(Modality.CT, hu), np.zeros(GRID.shape, np.float32), tmp_path / "a.png")
+    write_overlay_png(volume_of(Modality.CT, hu), np.zeros(GRID.shape, np.float32), GRID, tmp_path / "a.png")
     picture = np.asarray(Image.open(tmp_path / "a.png"))
     assert np.abs(picture[150, 150].astype(int) - grey).max() <= 1
 
@@ -73,5 +75,48 @@ def test_ct_is_shown_in_the_brain_window(tmp_path: Path, hu: float, grey: int) -
 def test_the_same_case_gives_the_same_bytes(tmp_path: Path) -> None:
     heatmap = ball((0, 0, 0), 9.0)(places(GRID)).astype(np.float32)
     for name in ("a.png", "b.png"):
-        write_overlay_png(volume_of(Modality.CT, 30.0), heatmap, tmp_path / name)
+        write_overlay_png(volume_of(Modality.CT, 30.0), heatmap, GRID, tmp_path / name)
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+@pytest.mark.parametrize("centre", [(0.0, 0.0, 0.0), (31.0, -52.0, 17.0)])
+def test_a_heatmap_on_the_network_s_grid_is_drawn_where_the_same_heat_on_the_patient_s_grid_is(
+    tmp_path: Path, centre: tuple[float, float, float]
+) -> None:
+    affine = np.array([[0, 0, 5.0, -110], [0, 6.0, 0, -120], [7.0, 0, 0, -90], [0, 0, 0, 1]])
+    coarse = Grid((40, 42, 45), affine)
+    wide = ball(centre, 30.0)(places(coarse)).astype(np.float32)
+    fine = heatmap_to_patient_grid(wide, coarse, GRID)
+    write_overlay_png(volume_of(Modality.CT, 40.0), wide, coarse, tmp_path / "coarse.png")
+    write_overlay_png(volume_of(Modality.CT, 40.0), fine, GRID, tmp_path / "fine.png")
+    one, other = (np.asarray(Image.open(tmp_path / name)) for name in ("coarse.png", "fine.png"))
+    heat, same = colourful(one[:, :1100]), colourful(other[:, :1100])
+    assert heat.sum() > 1000
+    assert (heat & same).sum() / (heat | same).sum() > 0.9
+
+
+def test_heat_beyond_the_patient_s_image_is_not_drawn_and_does_not_move_the_planes(tmp_path: Path) -> None:
+    """The network's grid may reach beyond a short scan; what it saw there is no part of the patient's picture."""
+    affine = np.diag([10.0, 10.0, 10.0, 1.0])
+    affine[:3, 3] = [-300, -300, -300]
+    wide = Grid((61, 61, 61), affine)
+    heatmap = np.zeros(wide.shape, np.float32)
+    heatmap[30, 30, 55] = 1.0  # 250 mm above the origin, where the scan ends at 62
+    within = heatmap.copy()
+    within[30, 30, 30] = 0.9
+    for name, array in (("beyond.png", heatmap), ("both.png", within)):
+        write_overlay_png(volume_of(Modality.CT, 40.0), array, wide, tmp_path / name)
+    beyond, both = (np.asarray(Image.open(tmp_path / name)) for name in ("beyond.png", "both.png"))
+    assert not colourful(beyond[:, :1100]).any()
+    assert colourful(both[:, :1100]).any()
+
+
+@given(turn=st.floats(-30, 30), shift=st.integers(-20, 20))
+def test_inside_is_what_resampling_calls_inside(turn: float, shift: int) -> None:
+    radians = np.deg2rad(turn)
+    affine = np.diag([9.0, 9.0, 9.0, 1.0])
+    affine[:2, :2] = 9 * np.array([[np.cos(radians), -np.sin(radians)], [np.sin(radians), np.cos(radians)]])
+    affine[:3, 3] = [-100.37 + shift, -90.37, -100.37 - shift]  # whole planes never lie on a border
+    points = Grid((21, 23, 25), affine)
+    ones = heatmap_to_patient_grid(np.ones(GRID.shape, np.float32), GRID, points)
+    assert np.mean((ones > 0) != _inside(points, GRID)) < 0.002, "but for points on the border itself"
