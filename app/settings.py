@@ -5,9 +5,11 @@ The names are `NEUROFUSE_` followed by the field's name in capitals; `docs/refer
 
 import base64
 import binascii
+import ipaddress
 import re
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, PositiveInt, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -22,6 +24,8 @@ LEAST_TOKEN = 16
 WEBHOOK_PREFIX = "whsec_"
 WEBHOOK_KEY_BYTES = range(24, 65)
 WEBHOOK_HOST = re.compile(r"(https?://)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?")
+HOST_NAME = re.compile(r"[a-z0-9.-]+|\[[0-9a-f:.]+\]")
+OUR_ROLES = ("clinician", "system", "ops", "admin")
 POSTGRESQL = ("postgresql://", "postgres://")
 
 
@@ -36,6 +40,55 @@ def _are_hosts(hosts: str) -> str:
     if not all(WEBHOOK_HOST.fullmatch(entry) for entry in entries):
         raise ValueError("expected host, host:port or http://host:port")
     return ",".join(entries)
+
+
+def _are_names(names: str) -> str:
+    entries = [entry.strip().lower() for entry in names.split(",") if entry.strip()]
+    if not all(HOST_NAME.fullmatch(entry) for entry in entries):
+        raise ValueError("expected host names without a port")
+    return ",".join(entries)
+
+
+def _is_https(url: str) -> str:
+    """Plain http only to this machine: for trials, and for the tests."""
+    parts = urlsplit(url)
+    if url and not (
+        parts.hostname
+        and (parts.scheme == "https" or (parts.scheme, is_loopback(parts.hostname)) == ("http", True))
+    ):
+        raise ValueError("expected https://")
+    return url.rstrip("/")
+
+
+def _are_role_names(pairs: str) -> str:
+    role_names(pairs)
+    return pairs
+
+
+def role_names(pairs: str) -> dict[str, str]:
+    """The provider's name of each of our roles.
+
+    Args:
+        pairs: `ours=theirs`, separated by commas.
+
+    Raises:
+        ValueError: It is something else.
+    """
+    named = {role: role for role in OUR_ROLES}
+    for entry in filter(None, (entry.strip() for entry in pairs.split(","))):
+        ours, _, theirs = entry.partition("=")
+        if ours not in named or not theirs:
+            raise ValueError("expected ours=theirs")
+        named[ours] = theirs
+    return named
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address leads to this machine and to no other."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 class Settings(BaseSettings):
@@ -178,6 +231,80 @@ class Settings(BaseSettings):
             description="Token of the admin routes, 16 characters or more, before that of the file; without one they are closed.",
         ),
     ] = SecretStr("")
+    authentication: Annotated[
+        Literal["off", "on"],
+        Field(
+            description="`on`: every caller shows an API key or a token of the OpenID provider; `off`: nobody is asked, and the "
+            "service listens on this machine alone."
+        ),
+    ] = "off"
+    hosts: Annotated[
+        str,
+        AfterValidator(_are_names),
+        Field(
+            description="Names by which clients may call this service, separated by commas; empty for any, or for those of this machine "
+            "where it listens on it alone."
+        ),
+    ] = ""
+    requests_per_minute: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="Most requests of one caller in a minute; one more is answered 429, 0 for no bound.",
+        ),
+    ] = 1200
+    tls_certificate: Annotated[
+        str,
+        Field(
+            description="File of the certificate chain (PEM) to serve HTTPS with; empty where a proxy does."
+        ),
+    ] = ""
+    tls_key: Annotated[str, Field(description="File of its private key (PEM).")] = ""
+    oidc_issuer: Annotated[
+        str,
+        AfterValidator(_is_https),
+        Field(
+            description="Issuer of the OpenID provider whose tokens are taken, `https://...`; empty for none."
+        ),
+    ] = ""
+    oidc_audience: Annotated[
+        str, Field(description="What the `aud` of a bearer token must hold; the client's id by default.")
+    ] = ""
+    oidc_roles_claim: Annotated[
+        str,
+        Field(
+            description="Claim with a person's roles, dots between its steps, such as `realm_access.roles`."
+        ),
+    ] = "roles"
+    oidc_role_names: Annotated[
+        str,
+        AfterValidator(_are_role_names),
+        Field(
+            description="What the provider calls our roles, `ours=theirs` separated by commas, such as `clinician=neuro-ward`; a role "
+            "that is not named has its own name."
+        ),
+    ] = ""
+    oidc_client_id: Annotated[
+        str,
+        Field(description="Client id of the page at the OpenID provider; empty for no sign-in on the page."),
+    ] = ""
+    oidc_client_secret_file: Annotated[
+        str,
+        Field(
+            description="File that holds the client's secret; empty for a public client, which PKCE protects."
+        ),
+    ] = ""
+    oidc_client_secret: Annotated[
+        SecretStr,
+        Field(validate_default=True, description="The client's secret, before that of the file."),
+    ] = SecretStr("")
+    public_url: Annotated[
+        str,
+        AfterValidator(_is_https),
+        Field(
+            description="Address that browsers reach the page at, for the way back from the provider, `https://...`."
+        ),
+    ] = ""
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="Least level that is logged.")
     ] = "INFO"
@@ -185,7 +312,7 @@ class Settings(BaseSettings):
         Literal["json", "console"], Field(description="One JSON object a line, or lines for people.")
     ] = "json"
 
-    @field_validator("admin_token", "webhook_secret")
+    @field_validator("admin_token", "webhook_secret", "oidc_client_secret")
     @classmethod
     def _from_its_file(cls, secret: SecretStr, chosen: ValidationInfo) -> SecretStr:
         file = chosen.data.get(f"{chosen.field_name}_file")
