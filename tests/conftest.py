@@ -10,7 +10,12 @@ from hypothesis import settings
 settings.register_profile("neurofuse", deadline=None)
 settings.load_profile("neurofuse")
 
-pytest_plugins = ["tests.support.fixtures", "tests.support.postgres", "tests.support.s3"]
+pytest_plugins = [
+    "tests.support.fixtures",
+    "tests.support.oidc",
+    "tests.support.postgres",
+    "tests.support.s3",
+]
 
 
 @pytest.fixture(scope="session")
