@@ -250,9 +250,35 @@ class Settings(BaseSettings):
         int,
         Field(
             ge=0,
-            description="Most requests of one caller in a minute; one more is answered 429, 0 for no bound.",
+            description="Most requests of one caller in a minute; one more is answered 429, 0 for no bound; means nothing where authentication is off.",
         ),
     ] = 1200
+    metrics_token_file: Annotated[
+        str, Field(description="File that holds the token of Prometheus; empty for none.")
+    ] = ""
+    metrics_token: Annotated[
+        SecretStr,
+        Field(
+            validate_default=True,
+            description="Token with which `/metrics` may be read, 16 characters or more, before that of the file.",
+        ),
+    ] = SecretStr("")
+    api_key_file: Annotated[
+        str, Field(description="File that holds the API key of this machine's own commands; empty for none.")
+    ] = ""
+    api_key: Annotated[
+        SecretStr,
+        Field(
+            validate_default=True,
+            description="API key that `neurofuse predict --server` shows, before that of the file.",
+        ),
+    ] = SecretStr("")
+    trusted_proxies: Annotated[
+        str,
+        Field(
+            description="Addresses of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, separated by commas."
+        ),
+    ] = ""
     tls_certificate: Annotated[
         str,
         Field(
@@ -312,7 +338,7 @@ class Settings(BaseSettings):
         Literal["json", "console"], Field(description="One JSON object a line, or lines for people.")
     ] = "json"
 
-    @field_validator("admin_token", "webhook_secret", "oidc_client_secret")
+    @field_validator("admin_token", "metrics_token", "api_key", "webhook_secret", "oidc_client_secret")
     @classmethod
     def _from_its_file(cls, secret: SecretStr, chosen: ValidationInfo) -> SecretStr:
         file = chosen.data.get(f"{chosen.field_name}_file")
@@ -323,10 +349,10 @@ class Settings(BaseSettings):
         except OSError:
             raise ValueError("expected a file that can be read") from None
 
-    @field_validator("admin_token")
+    @field_validator("admin_token", "metrics_token")
     @classmethod
     def _is_long(cls, token: SecretStr, chosen: ValidationInfo) -> SecretStr:
-        if len(token) < LEAST_TOKEN and (token or chosen.data.get("admin_token_file")):
+        if len(token) < LEAST_TOKEN and (token or chosen.data.get(f"{chosen.field_name}_file")):
             raise ValueError(f"expected {LEAST_TOKEN} characters or more")
         return token
 
