@@ -31,6 +31,8 @@ STATUS: Final[dict[type[errors.NeuroFuseError], HTTPStatus]] = {
     errors.FeedbackInvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.NotAuthenticatedError: HTTPStatus.UNAUTHORIZED,
     errors.NotAllowedError: HTTPStatus.FORBIDDEN,
+    errors.CrossSiteError: HTTPStatus.FORBIDDEN,
+    errors.SignInFailedError: HTTPStatus.FORBIDDEN,
     errors.PackageInUseError: HTTPStatus.CONFLICT,
     errors.NothingToRollBackError: HTTPStatus.CONFLICT,
     errors.PackageRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -1,4 +1,4 @@
-"""The drawn tree of `app/errors.py` is the tree of its classes; each leaf has a code of its own."""
+"""The drawn tree of `app/errors/__init__.py` is the tree of its classes; each leaf has a code of its own."""
 
 import re
 

@@ -6,7 +6,7 @@ import { isAbort, PAGE_CODES, serviceError } from "./problem";
 /** Every code of the service, from the examples of its OpenAPI document and its tree of errors. */
 function publishedCodes(): string[] {
   const document = readFileSync(new URL("../../openapi.json", import.meta.url), "utf8");
-  const tree = readFileSync(new URL("../../../app/errors.py", import.meta.url), "utf8");
+  const tree = readFileSync(new URL("../../../app/errors/__init__.py", import.meta.url), "utf8");
   const examples = [...document.matchAll(/"type": "\/problems\/([a-z-]+)"/g)];
   const requests = tree.slice(tree.indexOf("RequestError"), tree.indexOf("PackageError"));
   const leaves = [...requests.matchAll(/Error +([a-z]+(?:-[a-z]+)*)$/gm)];

@@ -170,11 +170,27 @@ export const texts = {
       },
       "not-authenticated": {
         title: "The service does not know who asks.",
-        remedy: "Only an operator with the token may do this.",
+        remedy: "Sign in, and do this again; what you entered is still here.",
       },
       "not-allowed": {
-        title: "This is not open to anyone.",
-        remedy: "An operator can open it with a token.",
+        title: "Your roles do not allow this.",
+        remedy: "Ask whoever gives out accounts for the role, if it belongs to your work.",
+      },
+      "cross-site": {
+        title: "The service takes this request from its own page only.",
+        remedy: "Load the page again, at the address that you were given for it.",
+      },
+      "sign-in-failed": {
+        title: "The sign-in did not succeed.",
+        remedy: "Sign in once more, in one window only. If it fails again, tell the operator.",
+      },
+      "provider-unavailable": {
+        title: "The sign-in of your organisation does not answer.",
+        remedy: "Wait a moment and try again; nothing you entered is lost. If it lasts, tell the operator.",
+      },
+      "too-many-requests": {
+        title: "More requests than this service allows you.",
+        remedy: "Wait a moment; nothing you entered is lost.",
       },
       "package-in-use": {
         title: "The model is in use.",

@@ -22,6 +22,8 @@
     │   ├── WebhookRefusedError             webhook-refused
     │   ├── NotAuthenticatedError           not-authenticated
     │   ├── NotAllowedError                 not-allowed
+    │   ├── CrossSiteError                  cross-site
+    │   ├── SignInFailedError               sign-in-failed
     │   ├── PackageInUseError               package-in-use
     │   ├── NothingToRollBackError          nothing-to-roll-back
     │   ├── PackageRefusedError             package-refused
@@ -42,6 +44,7 @@
     │   ├── NotReadyError                   not-ready
     │   ├── OverloadedError                 overloaded
     │   ├── StorageUnavailableError         storage-unavailable
+    │   ├── ProviderUnavailableError        provider-unavailable
     │   ├── JobInterruptedError             job-interrupted
     │   └── DeadlinePassedError             deadline-passed
     └── PackageError                    a model package that must not be served
@@ -54,32 +57,22 @@ A message says what was expected, what was found and what to do. It goes to the 
 holds a patient's value: no field content, no file name sent by a client, no DICOM attribute that identifies.
 """
 
-from typing import Any, ClassVar
-
-
-class NeuroFuseError(Exception):
-    """Base of every error raised on purpose.
-
-    Args:
-        detail: What was expected, what was found, what to do; free of patient data.
-        **fields: Machine-readable extras that become members of the problem document (`features`, `limit`, ...).
-
-    Attributes:
-        code: Stable identifier, kebab-case; part of the HTTP contract.
-        title: One short sentence, the same for every occurrence of the code.
-    """
-
-    code: ClassVar[str] = "internal"
-    title: ClassVar[str] = "The service failed."
-
-    def __init__(self, detail: str, **fields: Any) -> None:  # noqa: ANN401 - any JSON value
-        super().__init__(detail)
-        self.detail = detail
-        self.fields = fields
-
-
-class RequestError(NeuroFuseError):
-    """The caller sent something that cannot be answered."""
+from app.errors.base import NeuroFuseError as NeuroFuseError
+from app.errors.base import RequestError as RequestError
+from app.errors.images import CorruptImageError as CorruptImageError
+from app.errors.images import ImageError as ImageError
+from app.errors.images import IrregularGeometryError as IrregularGeometryError
+from app.errors.images import MissingSlicesError as MissingSlicesError
+from app.errors.images import MixedSeriesError as MixedSeriesError
+from app.errors.images import NotAHeadError as NotAHeadError
+from app.errors.images import NoUsableSeriesError as NoUsableSeriesError
+from app.errors.images import UnreadableImageError as UnreadableImageError
+from app.errors.images import WrongModalityError as WrongModalityError
+from app.errors.packages import GoldenMismatchError as GoldenMismatchError
+from app.errors.packages import PackageDigestError as PackageDigestError
+from app.errors.packages import PackageError as PackageError
+from app.errors.packages import PackageExistsError as PackageExistsError
+from app.errors.packages import PackageInvalidError as PackageInvalidError
 
 
 class MalformedRequestError(RequestError):
@@ -108,66 +101,6 @@ class UnsupportedFileError(RequestError):
 
     code = "unsupported-file"
     title = "The file is of a kind that is not read here."
-
-
-class ImageError(RequestError):
-    """The file is of a known kind, but not the image we need."""
-
-
-class CorruptImageError(ImageError):
-    """Truncated or contradictory data."""
-
-    code = "corrupt-image"
-    title = "The image data is damaged."
-
-
-class NoUsableSeriesError(ImageError):
-    """No series in the upload can be used for the task."""
-
-    code = "no-usable-series"
-    title = "No usable image series was found."
-
-
-class MixedSeriesError(ImageError):
-    """The upload holds several series that could be meant."""
-
-    code = "mixed-series"
-    title = "The upload holds more than one series."
-
-
-class MissingSlicesError(ImageError):
-    """A hole between slices is too wide to bridge."""
-
-    code = "missing-slices"
-    title = "Slices are missing."
-
-
-class IrregularGeometryError(ImageError):
-    """Positions or orientations do not form a volume."""
-
-    code = "irregular-geometry"
-    title = "The slices do not form a volume."
-
-
-class WrongModalityError(ImageError):
-    """The image is not of the modality the task needs."""
-
-    code = "wrong-modality"
-    title = "The image is of the wrong modality."
-
-
-class UnreadableImageError(ImageError):
-    """Reading met a limit on time or memory, or a decoder ended abnormally."""
-
-    code = "unreadable-image"
-    title = "The image cannot be read within the limits."
-
-
-class NotAHeadError(ImageError):
-    """The image certainly shows something else than a head."""
-
-    code = "not-a-head"
-    title = "The image does not show a head."
 
 
 class RecordError(RequestError):
@@ -203,10 +136,24 @@ class NotAuthenticatedError(RequestError):
 
 
 class NotAllowedError(RequestError):
-    """Nobody may do this here; the operator has not opened it."""
+    """Whoever asks may not do this here, or nobody may: the operator has not opened it."""
 
     code = "not-allowed"
     title = "This is not allowed."
+
+
+class CrossSiteError(RequestError):
+    """A browser sent a session's cookie on behalf of another site."""
+
+    code = "cross-site"
+    title = "The request comes from another site."
+
+
+class SignInFailedError(RequestError):
+    """The OpenID provider did not say who signs in, or not in a way that can be relied on."""
+
+    code = "sign-in-failed"
+    title = "The sign-in failed."
 
 
 class PackageInUseError(RequestError):
@@ -347,6 +294,13 @@ class StorageUnavailableError(ServiceError):
     title = "The database or the object store does not answer."
 
 
+class ProviderUnavailableError(ServiceError):
+    """The OpenID provider does not answer now, or not as the standard says."""
+
+    code = "provider-unavailable"
+    title = "The OpenID provider does not answer."
+
+
 class JobInterruptedError(ServiceError):
     """The service ended in the middle of the job as often as it may be tried."""
 
@@ -359,35 +313,3 @@ class DeadlinePassedError(ServiceError):
 
     code = "deadline-passed"
     title = "The time for an answer is over."
-
-
-class PackageError(NeuroFuseError):
-    """A model package that must not be served."""
-
-
-class PackageInvalidError(PackageError):
-    """The manifest or the files break the package format."""
-
-    code = "package-invalid"
-    title = "The model package is invalid."
-
-
-class PackageDigestError(PackageError):
-    """A file differs from its recorded digest."""
-
-    code = "package-digest"
-    title = "A file of the model package was changed."
-
-
-class PackageExistsError(PackageError):
-    """A version is never overwritten."""
-
-    code = "package-exists"
-    title = "This version of the model package exists already."
-
-
-class GoldenMismatchError(PackageError):
-    """The golden case does not give the stored answer on this provider."""
-
-    code = "golden-mismatch"
-    title = "The model package fails its self-test."
