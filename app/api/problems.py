@@ -31,6 +31,7 @@ STATUS: Final[dict[type[errors.NeuroFuseError], HTTPStatus]] = {
     errors.FeedbackInvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.NotAuthenticatedError: HTTPStatus.UNAUTHORIZED,
     errors.NotAllowedError: HTTPStatus.FORBIDDEN,
+    errors.RateLimitedError: HTTPStatus.TOO_MANY_REQUESTS,
     errors.CrossSiteError: HTTPStatus.FORBIDDEN,
     errors.SignInFailedError: HTTPStatus.FORBIDDEN,
     errors.PackageInUseError: HTTPStatus.CONFLICT,

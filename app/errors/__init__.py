@@ -22,6 +22,7 @@
     │   ├── WebhookRefusedError             webhook-refused
     │   ├── NotAuthenticatedError           not-authenticated
     │   ├── NotAllowedError                 not-allowed
+    │   ├── RateLimitedError                rate-limited
     │   ├── CrossSiteError                  cross-site
     │   ├── SignInFailedError               sign-in-failed
     │   ├── PackageInUseError               package-in-use
@@ -154,6 +155,13 @@ class SignInFailedError(RequestError):
 
     code = "sign-in-failed"
     title = "The sign-in failed."
+
+
+class RateLimitedError(RequestError):
+    """The caller has sent more requests in a minute than the operator allows; `Retry-After` says when to go on."""
+
+    code = "rate-limited"
+    title = "Too many requests."
 
 
 class PackageInUseError(RequestError):

@@ -3,12 +3,14 @@
 from pathlib import Path
 
 from app.records.aliases import PlanRecords
+from app.records.api_keys import ApiKeyRecords
 from app.records.batches import BatchRecords
 from app.records.database import DEFAULT_CONNECTIONS, open_database
 from app.records.feedback import FeedbackRecords
 from app.records.job_turns import JobTurns
 from app.records.jobs import JobRecords
 from app.records.predictions import PredictionRecords
+from app.records.sessions import SessionRecords
 from app.records.webhooks import WebhookRecords
 from app.records.worklist import Worklist
 
@@ -29,6 +31,8 @@ class RecordStore:
         job_turns: The same, for those who answer.
         batches: Jobs that belong together.
         webhooks: Who is to be told that they are finished.
+        sessions: Who is signed in on the page.
+        api_keys: What lets software in.
     """
 
     def __init__(self, place: Path | str, connections: int = DEFAULT_CONNECTIONS) -> None:
@@ -41,6 +45,8 @@ class RecordStore:
         self.job_turns = JobTurns(engine)
         self.batches = BatchRecords(engine)
         self.webhooks = WebhookRecords(engine)
+        self.sessions = SessionRecords(engine)
+        self.api_keys = ApiKeyRecords(engine)
 
     def close(self) -> None:
         """Give every connection back."""

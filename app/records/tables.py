@@ -11,6 +11,7 @@ SHA256_LENGTH = 64
 REFERENCE_LENGTH = 64
 STATE_LENGTH = 16
 KEY_LENGTH = 255
+API_KEY_ID_LENGTH = 16
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -48,6 +49,7 @@ class PredictionRow(Base):
         favourable: Probability of a favourable outcome; null where the task has none.
         abstained: Whether the model did not commit itself.
         out_of_distribution: Whether the case was flagged.
+        caller: Who asked, as `app.security.principal.Principal.subject`; empty where that is not known.
     """
 
     __tablename__ = "predictions"
@@ -66,6 +68,7 @@ class PredictionRow(Base):
             "abstained",
             "out_of_distribution",
         ),
+        Index("ix_predictions_caller", "caller", "created"),
     )
 
     id: Mapped[str] = mapped_column(String(UUID_LENGTH), primary_key=True)
@@ -80,6 +83,7 @@ class PredictionRow(Base):
     favourable: Mapped[float | None]
     abstained: Mapped[bool]
     out_of_distribution: Mapped[bool]
+    caller: Mapped[str] = mapped_column(Text(), server_default="")
 
 
 class FeedbackRow(Base):
@@ -115,6 +119,7 @@ class BatchRow(Base):
         webhook_url: Who is told when a closed batch is finished.
         created: When it was made.
         closed: When it was said that no more cases come.
+        caller: Who made it, as in `PredictionRow`.
     """
 
     __tablename__ = "batches"
@@ -126,6 +131,7 @@ class BatchRow(Base):
     webhook_url: Mapped[str | None] = mapped_column(Text())
     created: Mapped[datetime] = mapped_column(UtcDateTime())
     closed: Mapped[datetime | None] = mapped_column(UtcDateTime())
+    caller: Mapped[str] = mapped_column(Text(), server_default="")
 
 
 class JobRow(Base):
@@ -267,3 +273,52 @@ class PackageWishRow(Base):
     name: Mapped[str] = mapped_column(String(KEY_LENGTH), primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     wanted: Mapped[bool]
+
+
+class ApiKeyRow(Base):
+    """A key that lets software in; kept after its end, so that a subject in the audit can still be named.
+
+    Attributes:
+        id: The public part of the key.
+        name: What it is for.
+        roles: What it may do, separated by spaces.
+        digest: SHA-256 of its secret; the secret itself is kept nowhere.
+        created: When it was made.
+        expires: From when on it is good no longer.
+        revoked: When it was taken back.
+        last_used: When it last let somebody in, to about a minute.
+    """
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[str] = mapped_column(String(API_KEY_ID_LENGTH), primary_key=True)
+    name: Mapped[str] = mapped_column(Text())
+    roles: Mapped[str] = mapped_column(Text())
+    digest: Mapped[str] = mapped_column(String(SHA256_LENGTH))
+    created: Mapped[datetime] = mapped_column(UtcDateTime())
+    expires: Mapped[datetime] = mapped_column(UtcDateTime())
+    revoked: Mapped[datetime | None] = mapped_column(UtcDateTime())
+    last_used: Mapped[datetime | None] = mapped_column(UtcDateTime())
+
+
+class SessionRow(Base):
+    """One browser in which somebody is signed in.
+
+    Attributes:
+        digest: SHA-256 of the cookie's value, in hexadecimal.
+        subject: Who, as in `app.security.principal.Principal`.
+        name: What the person is called, to greet them; a member of staff's, never a patient's.
+        roles: Separated by spaces.
+        created: When they signed in.
+        seen: When the session was last used, to the minute.
+    """
+
+    __tablename__ = "sessions"
+    __table_args__ = (Index("ix_sessions_subject", "subject"),)
+
+    digest: Mapped[str] = mapped_column(String(SHA256_LENGTH), primary_key=True)
+    subject: Mapped[str] = mapped_column(Text())
+    name: Mapped[str] = mapped_column(Text())
+    roles: Mapped[str] = mapped_column(Text())
+    created: Mapped[datetime] = mapped_column(UtcDateTime())
+    seen: Mapped[datetime] = mapped_column(UtcDateTime())

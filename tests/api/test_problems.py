@@ -20,6 +20,7 @@ CONTRACT = {
         "unreadable-image", "not-a-head", "ehr-invalid", "ehr-insufficient", "feedback-invalid",
         "webhook-refused", "idempotency-key-reused", "package-refused",
     },
+    429: {"rate-limited"},
     500: {"internal", "job-interrupted"},
     503: {"overloaded", "not-ready", "deadline-passed", "storage-unavailable"},
 }  # fmt: skip
