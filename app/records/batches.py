@@ -26,6 +26,7 @@ class Batch:
     webhook_url: str | None
     created: datetime
     closed: datetime | None = None
+    caller: str = ""
 
 
 class BatchRecords:

@@ -28,6 +28,7 @@ class KeptPrediction:
         abstained: Whether the model did not commit itself.
         out_of_distribution: Whether the case was flagged.
         reference: The caller's own case number, at most 64 characters.
+        caller: Who asked; empty where that is not known.
     """
 
     id: str
@@ -42,6 +43,7 @@ class KeptPrediction:
     abstained: bool
     out_of_distribution: bool
     reference: str | None = None
+    caller: str = ""
 
 
 class PredictionRecords:
