@@ -37,3 +37,5 @@ LOCAL: Final = Principal("local", "local", frozenset({"clinician", "system", "op
 """Whoever reaches a service that asks nobody: it listens on this machine alone. Packages are moved with a token even there."""
 ADMIN_TOKEN: Final = Principal("admin-token", "token", frozenset({"ops", "admin"}), "admin token")
 """Who bears `NEUROFUSE_ADMIN_TOKEN`: enough to watch and to move packages, before there is any key."""
+METRICS_TOKEN: Final = Principal("metrics-token", "token", frozenset({"ops"}), "metrics token")
+"""Who bears `NEUROFUSE_METRICS_TOKEN`: Prometheus, which must see most when the database with the keys is away."""
