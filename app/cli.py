@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.administration.command import add_to as add_models_to
+from app.api.header_timeout import HeaderTimeoutProtocol
 from app.cohort.command import predict_cohort
 from app.cohort.server_engine import remote_package
 from app.errors import MalformedRequestError, NeuroFuseError, RequestError
@@ -151,6 +152,7 @@ def _serve(arguments: argparse.Namespace, settings: Settings) -> int:
         log_config=None,  # `configure_logging` has taken care of it
         access_log=False,  # uvicorn's would hold addresses; ours is `request-finished`
         server_header=False,
+        http=HeaderTimeoutProtocol,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
     )
     return OK

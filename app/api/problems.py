@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from app import errors
+from app.records.faults import explain_disk
 
 MEDIA_TYPE: Final = "application/problem+json"
 TYPE_PREFIX: Final = "/problems/"
@@ -141,6 +142,13 @@ def _on_neurofuse_error(request: Request, error: errors.NeuroFuseError) -> JSONR
     return response
 
 
+def _on_os_error(request: Request, error: OSError) -> JSONResponse:
+    unavailable = explain_disk(error)
+    if unavailable is None:
+        raise error
+    return _on_neurofuse_error(request, unavailable)
+
+
 def _on_http_exception(request: Request, error: HTTPException) -> JSONResponse:
     kind = {404: NOT_FOUND, 405: METHOD_NOT_ALLOWED}.get(error.status_code)
     if kind is None and error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -173,5 +181,6 @@ def internal_problem(request: Request) -> JSONResponse:
 def install_problem_handlers(app: FastAPI) -> None:
     """Make every error of this application a problem document, those of FastAPI itself included."""
     app.exception_handler(errors.NeuroFuseError)(_on_neurofuse_error)
+    app.exception_handler(OSError)(_on_os_error)
     app.exception_handler(HTTPException)(_on_http_exception)
     app.exception_handler(RequestValidationError)(_on_validation_error)

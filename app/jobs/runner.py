@@ -66,6 +66,7 @@ class JobRunner:
         self._signals = turn.signals
         self._stopping = threading.Event()
         self._jobs: dict[Attempt, Job] = {}
+        self._stranded: dict[Attempt, Job] = {}
 
     async def run(self) -> None:
         """Work until cancelled; then running jobs are ended within a grace or let go of, and it returns."""
@@ -103,6 +104,10 @@ class JobRunner:
         self._jobs[attempt] = job
         try:
             self._turn.work(job, waited_s)
+        except Exception:
+            # What became of it could not be written: the database is gone or full. It waits again once that can be.
+            self._stranded[attempt] = job
+            raise
         finally:
             del self._jobs[attempt], self._signals.held[attempt]
 
@@ -123,12 +128,18 @@ class JobRunner:
 
     def _hold(self) -> None:
         """Go on holding what is worked on here, and take over what nobody holds any more."""
+        self._put_back_stranded()
         mine = dict(self._signals.held)
         held = self._turn.turns.renew(self._identity, {job_id for job_id, _ in mine}, datetime.now(UTC))
         still = {(each.id, each.attempt) for each in held if not each.cancelling}
         for attempt in mine.keys() - still:
             mine[attempt].gone.set()
         self._take_over(None)
+
+    def _put_back_stranded(self) -> None:
+        for attempt, job in tuple(self._stranded.items()):
+            self._turn.turns.put_back(job, datetime.now(UTC), free=True)
+            del self._stranded[attempt]
 
     def _take_over(self, dead: str | None) -> None:
         waiting, ended = self._turn.turns.take_over(datetime.now(UTC), dead, INTERRUPTED)
@@ -152,6 +163,7 @@ class JobRunner:
 
     def _let_go(self) -> None:
         """Others may begin these jobs at once, though the threads that work on them here take a while to notice."""
+        self._put_back_stranded()
         for attempt, job in tuple(self._jobs.items()):
             self._turn.turns.put_back(job, datetime.now(UTC), free=True)
             if (ticket := self._signals.held.get(attempt)) is not None:

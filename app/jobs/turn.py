@@ -22,6 +22,7 @@ from app.predictions.catalogue import Catalogue
 from app.predictions.entry import require_ready
 from app.predictions.service import PredictionService
 from app.records.artefacts import Artefacts
+from app.records.faults import explain_disk
 from app.records.job_turns import JobTurns
 from app.records.jobs import Job, JobRecords
 from app.records.predictions import KeptPrediction
@@ -87,16 +88,13 @@ class Turn:
         except AbandonedError:
             self._on_abandoned(job)
         except (NotReadyError, StorageUnavailableError):
-            # No fault of the case. Its package went between the claim and now, and other runners may have it;
-            # or a store is gone for a while.
-            self.turns.put_back(job, _in(BACK_OFF_S), free=True)
+            self._wait(job)
         except ServiceError as error:
             self._try_again(job, problem_of(error), error.code)
         except NeuroFuseError as error:
             self._fail(job, problem_of(error), error.code)
         except Exception as error:  # noqa: BLE001 - a job is tried again, whatever happened
-            log.error("job-fault", prediction_id=job.id, **describe_exception(error))  # noqa: TRY400
-            self._try_again(job, FAULT, NeuroFuseError.code)
+            self._on_fault(job, error)
 
     def _answer(self, job: Job, waited_s: float) -> None:
         if job.attempt > 1:
@@ -112,6 +110,17 @@ class Turn:
         current_ticket().check()
         if not self.turns.done(job, prediction, datetime.now(UTC)):
             raise LostError
+
+    def _wait(self, job: Job) -> None:
+        """It is no fault of the case: its package went after the claim, and other runners may have it; or a store is gone for a while."""
+        self.turns.put_back(job, _in(BACK_OFF_S), free=True)
+
+    def _on_fault(self, job: Job, error: Exception) -> None:
+        if isinstance(error, OSError) and explain_disk(error) is not None:
+            self._wait(job)
+            return
+        log.error("job-fault", prediction_id=job.id, **describe_exception(error))
+        self._try_again(job, FAULT, NeuroFuseError.code)
 
     def _try_again(self, job: Job, problem: str, code: str) -> None:
         if job.chances <= 0:

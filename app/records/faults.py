@@ -1,5 +1,6 @@
-"""What goes wrong with a database, in our own words."""
+"""What goes wrong with a database or a disk, in our own words."""
 
+import errno
 import sqlite3
 from typing import Final
 
@@ -17,6 +18,8 @@ UNAVAILABLE_SQLITE: Final = frozenset({
 })  # fmt: skip
 UNAVAILABLE_SQLSTATE: Final = ("08", "53", "57")
 """Classes of SQLSTATE: connection exception, insufficient resources, operator intervention."""
+UNAVAILABLE_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
+"""A disk that is full or broken: no fault of the request, and none of the program."""
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -54,6 +57,17 @@ def explain(context: ExceptionContext) -> None:
     if isinstance(context.sqlalchemy_exception, DataError) and not _state(error):
         # PostgreSQL keeps every character but this one, which psycopg notices before it asks the server.
         raise MalformedRequestError("Expected text without the character U+0000; take it out.")
+
+
+def explain_disk(error: OSError) -> StorageUnavailableError | None:
+    """What an error of the operating system is where a disk takes or gives no files; None where it is something else."""
+    if error.errno not in UNAVAILABLE_DISK:
+        return None
+    log.error("disk-unavailable", error_type=errno.errorcode[error.errno])
+    return StorageUnavailableError(
+        "Expected the disk of the data folder to take files; it does not. Try again later.",
+        retry_after_s=RETRY_AFTER_S,
+    )
 
 
 def _unavailable(state: str) -> StorageUnavailableError:

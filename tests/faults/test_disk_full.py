@@ -1,0 +1,95 @@
+"""The disk of the data folder is full: a real, small file system."""
+
+import os
+import subprocess
+import sys
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.faults.outcomes import Outcome
+from tests.service.jobs import accepted, ended, send, state
+from tests.service.server import serving
+from tests.service.test_isolation import wait_until
+from tests.service.test_jobs import held
+from tests.service.test_problems import problem
+
+DISK_BYTES = 8 << 20
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of a few megabytes."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("only root may mount a file system")
+    mounted = tmp_path / "disk"
+    mounted.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(mounted)]
+    if (made := subprocess.run(mount, check=False, capture_output=True, text=True)).returncode:  # noqa: S603 - our own words
+        pytest.skip(f"no file system can be mounted here: {made.stderr.strip()}")
+    yield mounted
+    subprocess.run(["umount", "--lazy", str(mounted)], check=True)  # noqa: S603, S607 - as above
+
+
+@contextmanager
+def full(disk: Path) -> Iterator[None]:
+    """Nothing can be written while the block runs."""
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as stream:
+        for block in (bytes(1 << 16), bytes(1 << 12), b"0"):
+            try:
+                while stream.write(block):
+                    pass
+            except OSError:
+                continue
+    yield
+    filler.unlink()
+
+
+@pytest.mark.fault(
+    "disk full",
+    "every upload is refused with 503 `storage-unavailable` and leaves nothing; answers given before are found; probes "
+    "stay; a job that was accepted waits; all goes on once there is room, without a restart",
+)
+def test_a_full_disk_refuses_new_cases_and_nothing_else(
+    small_disk: Path, tiny_store: Path, head_ct: Path, outcome: Outcome
+) -> None:
+    with serving(tiny_store, small_disk, max_concurrent=1) as server:
+        before = server.predict(head_ct, task="gos").json()
+        with full(small_disk):
+            refused = [server.predict(head_ct, task="gos", path=path) for path in ("/predict", "/uploads")]
+            refused += [send(server, head_ct, task="gos")]
+            for each in refused:
+                problem(each, 503, "storage-unavailable")
+                assert int(each.headers["retry-after"]) > 0
+            outcome.saw("503, 503, 503 for a case, a preview, a job")
+            assert server.client.get(f"/predictions/{before['id']}").json() == before
+            assert server.client.get(before["heatmap"]["png"]).status_code == 200
+            assert server.client.get("/readyz").status_code == 200
+            assert server.uploads() == []
+        assert server.predict(head_ct, task="gos").status_code == 200
+        outcome.saw("200 for the first case after room was made")
+        assert "request-fault" not in server.log.read_text()
+
+
+@pytest.mark.fault(
+    "disk full while a job is worked on",
+    "the job waits, costs none of its chances, and is answered once there is room",
+)
+def test_a_job_that_finds_the_disk_full_waits_for_room(
+    small_disk: Path, tiny_store: Path, head_ct: Path, outcome: Outcome
+) -> None:
+    with serving(tiny_store, small_disk, max_concurrent=1, job_attempts=1) as server:
+        with held(server):
+            job_id = accepted(send(server, head_ct, task="gos"))
+            wait_until(lambda: state(server, job_id) == "running")
+            filled = full(small_disk)
+            filled.__enter__()
+        wait_until(lambda: "runner-fault" in server.log.read_text())
+        outcome.saw(f"`{state(server, job_id)}` while the disk is full")
+        filled.__exit__(None, None, None)
+        with outcome.timed("`done` {} after room was made"):
+            assert ended(server, job_id)["state"] == "done"
