@@ -79,9 +79,31 @@ def to_model_grid(volume: Volume, spec: ModelGrid) -> ModelImage:
 def heatmap_to_patient_grid(
     heatmap: Float32[np.ndarray, "D H W"], heatmap_grid: Grid, patient_grid: Grid
 ) -> Float32[np.ndarray, "I J K"]:
-    """Brings a heatmap in [0, 1] to the patient's grid; 0 outside the model's field of view."""
-    on_patient = sample_on_grid(as_volume(heatmap, heatmap_grid), patient_grid, 0.0)
-    return np.clip(on_patient, 0.0, 1.0, out=on_patient)
+    """Brings a heatmap in [0, 1] to the patient's grid; 0 outside the model's field of view.
+
+    Returns:
+        In Fortran's order, as a NIfTI file stores it.
+    """
+    # Rows along the patient's first axis, which is most often one of the heatmap's too, are read whole, even where a
+    # gantry's tilt turns the other two (`app.imaging.oblique_rows`).
+    order = _first_along(heatmap_grid, patient_grid.affine[:3, 0])
+    stored = as_volume(heatmap.transpose(order), _permuted(heatmap_grid, order))
+    on_patient = sample_on_grid(stored, _permuted(patient_grid, (2, 1, 0)), 0.0)
+    return np.clip(on_patient, 0.0, 1.0, out=on_patient).transpose()
+
+
+def _first_along(grid: Grid, direction: Float64[np.ndarray, "3"]) -> tuple[int, int, int]:
+    """The axes of a grid, the one closest to a direction first and the others backwards."""
+    steps = grid.affine[:3, :3] / np.array(grid.spacing_mm)
+    first = int(np.argmax(np.abs(direction @ steps)))
+    second, third = (axis for axis in (2, 1, 0) if axis != first)
+    return first, second, third
+
+
+def _permuted(grid: Grid, order: tuple[int, int, int]) -> Grid:
+    """The same places, as an array with its axes in another order has them."""
+    i, j, k = (grid.shape[axis] for axis in order)
+    return Grid((i, j, k), grid.affine[:, [*order, 3]])
 
 
 def as_volume(array: Float32[np.ndarray, "I J K"], grid: Grid) -> Volume:

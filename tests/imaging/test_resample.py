@@ -242,6 +242,27 @@ def test_a_heatmap_is_zero_outside_the_model_s_field_of_view() -> None:
     assert (read[outside] == 0).all()
 
 
+@pytest.mark.parametrize("angles", [(0.0, 0.0, 0.0), (0.3, 0.0, 0.0), (0.2, -0.3, 0.1)])
+def test_a_heatmap_is_read_alike_whichever_axis_of_the_patient_runs_along_it(
+    angles: tuple[float, float, float],
+) -> None:
+    """Upright, with a tilted gantry, and turned anyhow; each stored in every order of axes."""
+    model = make_grid((14, 16, 15), (9, 8, 8), angles=(0, np.pi / 2, 0))
+    heatmap = np.random.default_rng(0).random(model.shape, np.float32)
+    patient = make_grid((33, 37, 12), (3, 3, 8), angles=angles)
+    point_by_point = np.clip(sample_on_grid(as_volume(heatmap, model), patient, 0.0), 0, 1)
+    empty = as_volume(np.zeros(patient.shape, np.float32), patient)
+    for order, flips in ORDERS:
+        stored = reordered(empty, order, flips).grid
+        read = heatmap_to_patient_grid(heatmap, model, stored)
+        expected = np.flip(point_by_point, tuple(axis for axis in range(3) if flips[axis] < 0)).transpose(
+            order
+        )
+        assert read.shape == stored.shape
+        # Two roads round differently, and may do so on either side of the border of the field of view.
+        assert np.mean(np.abs(read - expected) > 1e-5) < 1e-3
+
+
 @pytest.mark.samples
 def test_forty_eight_files_give_one_tensor_and_one_heatmap(samples: Path) -> None:
     files = sorted((samples / "orientations").iterdir())
