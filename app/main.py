@@ -4,11 +4,12 @@ import importlib.metadata
 import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from datetime import timedelta
 from typing import TypedDict
 
 import anyio
 import anyio.to_thread
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from app.api import (
     batches,
@@ -22,14 +23,17 @@ from app.api import (
     predict,
     predictions,
     problem_pages,
+    sign_in,
     upload_previews,
     worklist,
 )
+from app.api.guard import Guard, require_admission
 from app.api.middleware import RequestScope
 from app.api.openapi import publish_document
 from app.api.page import page_router
 from app.api.problems import install_problem_handlers
 from app.api.runtime import Runtime
+from app.api.session_cookie import page_address
 from app.imaging.isolation import ImageWorkers, WorkerLimits
 from app.imaging.limits import ReadLimits
 from app.inference.predictor import Predictor
@@ -61,6 +65,9 @@ from app.predictions.upload_store import UploadStore
 from app.predictions.what_if import KeptCases
 from app.records.remote_artefacts import open_artefacts
 from app.records.store import RecordStore
+from app.security.authenticator import Authenticator
+from app.security.sessions import Sessions
+from app.security.sign_in import sign_in_of
 from app.settings import Settings
 
 DISTRIBUTION = "neurofuse"
@@ -91,11 +98,14 @@ def create_app(settings: Settings, start_predictor: StartPredictor | None = None
         description=DESCRIPTION,
         lifespan=_lifespan(settings, metrics, start_predictor),
         redoc_url=None,
+        dependencies=[Depends(require_admission)],
     )
+    # The last one added is the outermost.
+    app.add_middleware(Guard, application=app, settings=settings)
     app.add_middleware(RequestScope, metrics=metrics)
     install_problem_handlers(app)
     resources = (predict, predictions, jobs, batches, kept_cases, worklist, feedback, upload_previews)
-    for resource in (*resources, models, models_admin, inference_protocol, health, problem_pages):
+    for resource in (*resources, models, models_admin, inference_protocol, sign_in, health, problem_pages):
         app.include_router(resource.router)
     app.include_router(page_router())
     publish_document(app)
@@ -170,9 +180,13 @@ def _runtime(
     )
     turn = Turn(records.job_turns, records.jobs, artefacts, catalogue, predictions, Signals(), metrics)
     job_room = JobRoom(settings, records, turn, admission)
+    idle, lifetime = timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours)
+    sessions = Sessions(records.sessions, idle, lifetime)
+    authenticator = Authenticator(settings, records.api_keys)
     return Runtime(
         settings=settings,
         metrics=metrics,
+        authenticator=Authenticator(settings, records.api_keys),
         catalogue=catalogue,
         rollout=Rollout(records.plan, catalogue),
         moving=anyio.CapacityLimiter(1),
@@ -180,13 +194,16 @@ def _runtime(
         admission=admission,
         predictions=predictions,
         jobs=job_room,
-        swept=(cases, uploads, heatmaps, retention, job_room.sweep),
+        swept=(cases, uploads, heatmaps, retention, job_room.sweep, sessions),
         cases=cases,
         kept_cases=KeptCases(predictions, cases, catalogue, metrics),
         uploads=uploads,
         previewer=Previewer(uploads, limits, workers),
         case_list=CaseList(records.worklist, cases),
         feedback=FeedbackService(predictions, records.feedback),
+        authenticator=authenticator,
+        sessions=sessions,
+        sign_in=sign_in_of(settings, authenticator, page_address(settings) + sign_in.CALLBACK),
     )
 
 

@@ -324,6 +324,13 @@ class Settings(BaseSettings):
         SecretStr,
         Field(validate_default=True, description="The client's secret, before that of the file."),
     ] = SecretStr("")
+    session_idle_minutes: Annotated[
+        float,
+        Field(gt=0, description="Minutes after which somebody who does nothing on the page is signed out."),
+    ] = 30.0
+    session_hours: Annotated[
+        float, Field(gt=0, description="Hours after which a sign-in on the page ends, whatever is done.")
+    ] = 10.0
     public_url: Annotated[
         str,
         AfterValidator(_is_https),

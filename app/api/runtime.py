@@ -21,6 +21,9 @@ from app.predictions.shadow import ShadowComparisons
 from app.predictions.sweeping import Swept
 from app.predictions.upload_store import UploadStore
 from app.predictions.what_if import KeptCases
+from app.security.authenticator import Authenticator
+from app.security.sessions import Sessions
+from app.security.sign_in import SignIn
 from app.settings import Settings
 
 
@@ -31,6 +34,7 @@ class Runtime:
     Attributes:
         settings: The operator's choices.
         metrics: Of this application.
+        authenticator: Knows who shows what.
         catalogue: Packages and their states.
         rollout: Moves them.
         moving: Lets one move after the other have a thread.
@@ -45,10 +49,13 @@ class Runtime:
         previewer: Reads uploads before they are asked about.
         case_list: The worklist.
         feedback: What clinicians say of answers.
+        sessions: Who is signed in on the page.
+        sign_in: How people do; None where no OpenID provider is set.
     """
 
     settings: Settings
     metrics: Metrics
+    authenticator: Authenticator
     catalogue: Catalogue
     rollout: Rollout
     moving: CapacityLimiter
@@ -63,6 +70,8 @@ class Runtime:
     previewer: Previewer
     case_list: CaseList
     feedback: FeedbackService
+    sessions: Sessions
+    sign_in: SignIn | None
 
 
 def _runtime(request: Request) -> Runtime:

@@ -9,40 +9,21 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Final, Protocol
+from typing import Final
 from urllib.parse import quote, urlencode
 
 import httpx
 
-from app.errors import NotAuthenticatedError, ProviderUnavailableError, SignInFailedError
+from app.errors import ProviderUnavailableError, SignInFailedError
+from app.security.authenticator import Authenticator
 from app.security.principal import Principal
+from app.security.provider import ProviderDocuments
+from app.security.tokens import Tokens
+from app.settings import Settings
 
 SECRET_BYTES: Final = 32
 TIMEOUT_S: Final = 10.0
 SCOPE: Final = "openid profile"
-
-
-class Provider(Protocol):
-    """What is known of the OpenID provider."""
-
-    def configuration(self) -> Mapping[str, Any]:
-        """Its discovery document.
-
-        Raises:
-            ProviderUnavailableError: It does not answer now.
-        """
-
-    def claims(self, token: str, audience: str) -> Mapping[str, Any]:
-        """What a token says, once it has been verified.
-
-        Raises:
-            NotAuthenticatedError: It is not good.
-            ProviderUnavailableError: The provider's keys cannot be had now.
-        """
-
-    def principal(self, claims: Mapping[str, Any]) -> Principal:
-        """Whom claims speak of."""
 
 
 @dataclass(frozen=True)
@@ -84,24 +65,33 @@ class Attempt:
         return _base64url(hmac.digest(self.secret.encode(), purpose.encode(), "sha256"))
 
 
-class SignIn:
-    """The page as a client of the OpenID provider.
+@dataclass(frozen=True)
+class Client:
+    """The page, as the OpenID provider knows it.
 
-    Args:
-        provider: The provider.
-        client_id: Of the page.
-        client_secret: Empty for a public client.
-        redirect_uri: Where the provider sends people back to, as it is registered there.
-        client: Speaks to the provider.
+    Attributes:
+        id: Its name there.
+        secret: Empty for a public client.
+        redirect_uri: Where people are sent back to.
     """
 
-    def __init__(
-        self, provider: Provider, client_id: str, client_secret: str, redirect_uri: str, client: httpx.Client
-    ) -> None:
+    id: str
+    secret: str
+    redirect_uri: str
+
+
+class SignIn:
+    """Signs people in.
+
+    Args:
+        provider: The provider's documents.
+        tokens: Reads what it signed.
+        client: Who we are there.
+    """
+
+    def __init__(self, provider: ProviderDocuments, tokens: Tokens, client: Client) -> None:
         self._provider = provider
-        self._client_id = client_id
-        self._secret = client_secret
-        self._redirect_uri = redirect_uri
+        self._tokens = tokens
         self._client = client
 
     def address(self, attempt: Attempt) -> str:
@@ -112,8 +102,8 @@ class SignIn:
         """
         asked = {
             "response_type": "code",
-            "client_id": self._client_id,
-            "redirect_uri": self._redirect_uri,
+            "client_id": self._client.id,
+            "redirect_uri": self._client.redirect_uri,
             "scope": SCOPE,
             "state": attempt.state,
             "nonce": attempt.nonce,
@@ -152,23 +142,23 @@ class SignIn:
         Without it the next person at this machine would be let in as the last one (OpenID Connect RP-Initiated Logout 1.0).
         """
         endpoint = self._provider.configuration().get("end_session_endpoint")
-        asked = {"client_id": self._client_id, "post_logout_redirect_uri": back}
+        asked = {"client_id": self._client.id, "post_logout_redirect_uri": back}
         return _with(endpoint, asked) if isinstance(endpoint, str) else None
 
     def _id_token(self, attempt: Attempt, code: str) -> str:
         form = {
             "grant_type": "authorization_code",
             "code": code,
-            "redirect_uri": self._redirect_uri,
+            "redirect_uri": self._client.redirect_uri,
             "code_verifier": attempt.verifier,
         }
-        post = partial(self._client.post, self._endpoint("token_endpoint"))
+        # RFC 6749, section 2.3.1: both are form-encoded before they become user and password.
+        shown = (quote(self._client.id, safe=""), quote(self._client.secret, safe=""))
+        named = {} if self._client.secret else {"client_id": self._client.id}
+        endpoint = self._endpoint("token_endpoint")
         try:
-            if self._secret:
-                # RFC 6749, section 2.3.1: both are form-encoded before they become user and password.
-                answer = post(data=form, auth=(quote(self._client_id, safe=""), quote(self._secret, safe="")))
-            else:
-                answer = post(data=form | {"client_id": self._client_id})
+            with httpx.Client(timeout=TIMEOUT_S, auth=None if named else shown) as http:
+                answer = http.post(endpoint, data=form | named)
         except httpx.HTTPError:
             raise unavailable() from None
         if answer.is_server_error:
@@ -182,23 +172,31 @@ class SignIn:
         return token
 
     def _principal(self, token: str, attempt: Attempt) -> Principal:
-        try:
-            claims = self._provider.claims(token, self._client_id)
-        except NotAuthenticatedError:
-            raise _failed("Expected an ID token that can be relied on; the one that came cannot.") from None
+        claims = self._tokens.claims(token, self._client.id)
+        if claims is None:
+            raise _failed("Expected an ID token that can be relied on; the one that came cannot.")
         nonce = claims.get("nonce")
         if not isinstance(nonce, str) or not hmac.compare_digest(nonce.encode(), attempt.nonce.encode()):
             raise _failed("Expected an ID token for this sign-in; it was made for another one.")
         # OpenID Connect Core 1.0, section 3.1.3.7: a token for several clients says which of them it was given to.
-        if claims.get("azp", self._client_id) != self._client_id:
+        if claims.get("azp", self._client.id) != self._client.id:
             raise _failed("Expected an ID token for this page; it was given to another client.")
-        return self._provider.principal(claims)
+        return self._tokens.person(claims)
 
     def _endpoint(self, name: str) -> str:
         endpoint = self._provider.configuration().get(name)
         if not isinstance(endpoint, str):
             raise unavailable()
         return endpoint
+
+
+def sign_in_of(settings: Settings, authenticator: Authenticator, redirect_uri: str) -> SignIn | None:
+    """How people sign in, as the operator chose; None where they cannot."""
+    provider, tokens = authenticator.provider, authenticator.tokens
+    if settings.authentication == "off" or not (settings.oidc_client_id and provider and tokens):
+        return None
+    client = Client(settings.oidc_client_id, settings.oidc_client_secret.get_secret_value(), redirect_uri)
+    return SignIn(provider, tokens, client)
 
 
 def unavailable() -> ProviderUnavailableError:
