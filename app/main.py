@@ -186,7 +186,6 @@ def _runtime(
     return Runtime(
         settings=settings,
         metrics=metrics,
-        authenticator=Authenticator(settings, records.api_keys),
         catalogue=catalogue,
         rollout=Rollout(records.plan, catalogue),
         moving=anyio.CapacityLimiter(1),

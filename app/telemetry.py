@@ -16,7 +16,7 @@ import structlog
 LOGGED_FIELDS: Final = frozenset({
     "event", "level", "timestamp", "logger", "request_id", "method", "route", "status", "code", "detail",
     "duration_ms", "model", "version", "provider", "state", "prediction_id", "error_type", "where", "count",
-    "host", "port", "alias",
+    "host", "port", "alias", "caller",
 })  # fmt: skip
 TRUSTED_LOGGERS: Final = ("app", "uvicorn")
 """Loggers whose text is written by people who see no patient data; `app` messages are constants."""

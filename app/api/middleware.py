@@ -36,6 +36,8 @@ SECURITY_HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+STAY_ON_TLS: Final = "max-age=31536000"
+"""A year (RFC 6797); of this name alone, since others below it may not be ours."""
 QUIET_ROUTES: Final = frozenset({"/livez", "/readyz", "/metrics"})
 CLIENT_ERROR, SERVER_ERROR = 400, 500
 
@@ -100,13 +102,16 @@ class _Exchange:
         )  # answers are a patient's; no shared cache may keep one
         for name, value in SECURITY_HEADERS.items():
             headers.setdefault(name, value)
+        if self._scope["scheme"] == "https":
+            headers["Strict-Transport-Security"] = STAY_ON_TLS
         if self._scope["path"] in DOCUMENTATION:
             headers["Content-Security-Policy"] = DOCUMENTATION_POLICY
 
     def _finish(self) -> None:
         # The template, never the path: an address may hold an id, and labels must stay few.
-        route = getattr(self._scope.get("route"), "path", "unmatched")
-        code = self._scope["state"].get("problem_code", "")
+        state = self._scope["state"]
+        route = getattr(self._scope.get("route"), "path", None) or state.get("route_template", "unmatched")
+        code, principal = state.get("problem_code", ""), state.get("principal")
         seconds = time.perf_counter() - self._began
         self._metrics.requests.labels(route, _outcome(self._status), code).inc()
         self._metrics.request_seconds.labels(route).observe(seconds)
@@ -115,6 +120,7 @@ class _Exchange:
             "request-finished",
             method=self._scope["method"],
             route=route,
+            caller=principal.subject if principal else "",
             status=self._status,
             code=code,
             duration_ms=round(seconds * 1000, 1),

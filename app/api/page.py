@@ -16,6 +16,8 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 
+from app.api.access import PAGE_FILE
+
 WEB: Final = Path(__file__).parents[1] / "web"
 """Where the build of `web/` puts its product."""
 INDEX: Final = "index.html"
@@ -93,7 +95,7 @@ def page_router(web: Path = WEB) -> APIRouter:
     router, files = APIRouter(), _files(web)
 
     def serve(path: str, endpoint: Callable[..., Response]) -> None:
-        router.add_api_route(path, endpoint, methods=["GET", "HEAD"], include_in_schema=False)
+        router.add_api_route(path, endpoint, methods=["GET", "HEAD"], include_in_schema=False, name=PAGE_FILE)
 
     if INDEX not in files:
         serve("/", lambda: RedirectResponse("/docs"))

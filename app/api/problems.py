@@ -128,7 +128,8 @@ def problem_response(
     return JSONResponse(content, kind.status, media_type=MEDIA_TYPE)
 
 
-def _on_neurofuse_error(request: Request, error: errors.NeuroFuseError) -> JSONResponse:
+def problem_of(request: Request, error: errors.NeuroFuseError) -> JSONResponse:
+    """The answer to an error made on purpose."""
     kind = problem_type(type(error))
     if kind is INTERNAL:
         return internal_problem(request)
@@ -146,7 +147,7 @@ def _on_os_error(request: Request, error: OSError) -> JSONResponse:
     unavailable = explain_disk(error)
     if unavailable is None:
         raise error
-    return _on_neurofuse_error(request, unavailable)
+    return problem_of(request, unavailable)
 
 
 def _on_http_exception(request: Request, error: HTTPException) -> JSONResponse:
@@ -180,7 +181,7 @@ def internal_problem(request: Request) -> JSONResponse:
 
 def install_problem_handlers(app: FastAPI) -> None:
     """Make every error of this application a problem document, those of FastAPI itself included."""
-    app.exception_handler(errors.NeuroFuseError)(_on_neurofuse_error)
+    app.exception_handler(errors.NeuroFuseError)(problem_of)
     app.exception_handler(OSError)(_on_os_error)
     app.exception_handler(HTTPException)(_on_http_exception)
     app.exception_handler(RequestValidationError)(_on_validation_error)

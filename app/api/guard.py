@@ -1,0 +1,248 @@
+"""The door: decides on the request's first lines whether it may go on, before a byte of its body is read."""
+
+import ipaddress
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, cast
+from urllib.parse import urlsplit
+
+import anyio
+import anyio.to_thread
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.api.access import ANYBODY, PERHAPS, Access, access_to
+from app.api.problems import problem_of
+from app.api.runtime import Runtime
+from app.api.session_cookie import SAFE_METHODS, session_of
+from app.errors import (
+    CrossSiteError,
+    MalformedRequestError,
+    NeuroFuseError,
+    NotAllowedError,
+    NotAuthenticatedError,
+    RateLimitedError,
+)
+from app.security.principal import Principal
+from app.security.rates import Rates
+from app.settings import Settings, is_loopback
+
+PROBES: Final = frozenset({"/livez", "/readyz", "/v2/health/live", "/v2/health/ready"})
+"""An orchestrator asks them by address, whatever the service is called."""
+REFUSALS_PER_MINUTE: Final = 60
+"""Of one address; more are 429. Nobody guesses 256 bits: this is for clients that go on and on with an expired key."""
+OWN_SITES: Final = frozenset({"same-origin", "none"})
+LOOKING: Final = 8
+"""Credentials looked up at the same time: a provider that hangs must not take the threads of everything else."""
+
+
+@dataclass(frozen=True)
+class _Place:
+    """One method of one route.
+
+    Attributes:
+        method: Of HTTP.
+        template: Path of the route.
+        pattern: Of paths.
+        access: Who may use it; None for nobody.
+    """
+
+    method: str
+    template: str
+    pattern: re.Pattern[str]
+    access: Access | None
+
+
+class Guard:
+    """ASGI middleware. What is refused here is a problem document, and the body stays unread.
+
+    Args:
+        app: What it wraps.
+        application: Whose routes it knows; all of them are there by now.
+        settings: The operator's choices.
+    """
+
+    def __init__(self, app: ASGIApp, application: FastAPI, settings: Settings) -> None:
+        self._app = app
+        self._places = _places(application)
+        self._settings = settings
+        self._hosts = frozenset(filter(None, settings.hosts.split(",")))
+        self._rates = Rates(settings.requests_per_minute)
+        self._refusals = Rates(REFUSALS_PER_MINUTE)
+        self._looking = anyio.CapacityLimiter(LOOKING)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let one connection pass, or answer it."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})  # there are none; RFC 6455, section 7.4.1
+            return
+        if scope["type"] == "http":
+            request = Request(scope)
+            try:
+                await self._admit(request)
+            except NeuroFuseError as error:
+                response = problem_of(request, error)
+                if _has_body(request.headers):
+                    response.headers["Connection"] = "close"  # what was not read is not read later either
+                await response(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    async def _admit(self, request: Request) -> None:
+        place = self._place(request.scope)
+        if place is None:
+            self._require_known_host(request)
+            return  # 404 or 405
+        request.state.route_template = place.template
+        if place.template not in PROBES:
+            self._require_known_host(request)
+        if place.access == ANYBODY:
+            return
+        principal = await self._principal(request)
+        if principal is None and place.access == PERHAPS:
+            return
+        if principal is None:
+            self._count_refusal(request)
+            raise _not_authenticated()
+        # Before anything is refused: the log and the audit say who was.
+        request.state.principal = principal
+        if principal.kind == "local":
+            _refuse_other_sites(request)
+        self._require_patience(principal)
+        self._require_role(place, principal)
+
+    def _place(self, scope: Scope) -> _Place | None:
+        """Where the router will go: the first route of this path that has this method."""
+        path = cast("str", scope["path"]).removeprefix(scope.get("root_path", ""))
+        fitting = (each for each in self._places if each.method == scope["method"])
+        return next((each for each in fitting if each.pattern.match(path)), None)
+
+    def _require_known_host(self, request: Request) -> None:
+        """Against DNS rebinding: another site's name that suddenly means this address is not ours (OWASP ASVS 5.0, 13.2)."""
+        name = _host_name(request.headers.get("Host", ""))
+        here = self._settings.authentication == "off" and is_loopback(self._settings.host)
+        if name in self._hosts or not (self._hosts or here) or (not self._hosts and is_loopback(name)):
+            return
+        raise MalformedRequestError(
+            "Expected in the header Host a name of this service; the operator lists them in NEUROFUSE_HOSTS."
+        )
+
+    async def _principal(self, request: Request) -> Principal | None:
+        """Whoever the request shows itself to come from. A header goes before a cookie, which the browser adds on its own."""
+        runtime = cast("Runtime", request.state.runtime)
+        authorization = request.headers.get("Authorization", "")
+        look = runtime.authenticator.principal
+        if not runtime.authenticator.is_on:
+            return look(authorization)
+        if authorization:
+            return await anyio.to_thread.run_sync(look, authorization, limiter=self._looking)
+        if "Cookie" not in request.headers:
+            return None
+        session = await anyio.to_thread.run_sync(session_of, request, runtime, limiter=self._looking)
+        return session.principal if session else None
+
+    def _count_refusal(self, request: Request) -> None:
+        wait_s = self._refusals.wait_s(_network(request.client.host if request.client else ""))
+        if wait_s:
+            raise RateLimitedError(
+                "Expected a good credential; this address has shown too many others.", retry_after_s=wait_s
+            )
+
+    def _require_patience(self, principal: Principal) -> None:
+        wait_s = 0 if principal.kind == "local" else self._rates.wait_s(principal.subject)
+        if wait_s:
+            raise RateLimitedError(
+                f"Expected at most {self._settings.requests_per_minute} requests a minute of one caller; wait and go on.",
+                limit=self._settings.requests_per_minute,
+                retry_after_s=wait_s,
+            )
+
+    def _require_role(self, place: _Place, principal: Principal) -> None:
+        if place.access is None:
+            raise NotAllowedError("Expected a route that has its roles; this one is closed to everybody.")
+        if place.access == PERHAPS or principal.roles & cast("frozenset[str]", place.access):
+            return
+        if principal.kind == "local":
+            self._refuse_without_token()
+        roles = sorted(place.access)
+        raise NotAllowedError(
+            f"Expected a caller in the role {' or '.join(roles)}; ask whoever gave you the key, or your roles.",
+            roles=roles,
+        )
+
+    def _refuse_without_token(self) -> None:
+        if self._settings.admin_token:
+            raise NotAuthenticatedError(
+                "Expected the header `Authorization: Bearer <token>` with the admin token of this service."
+            )
+        raise NotAllowedError(
+            "Expected a service whose operator set NEUROFUSE_ADMIN_TOKEN; this one has none, so nobody may do this."
+        )
+
+
+def _refuse_other_sites(request: Request) -> None:
+    """Where nobody is asked who they are, any page that this machine's browser shows could ask too.
+
+    Raises:
+        CrossSiteError: A browser says that another site's page sent this.
+    """
+    if request.method in SAFE_METHODS:
+        return
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    is_own = (
+        site in OWN_SITES if site else not origin or urlsplit(origin).netloc == request.headers.get("Host")
+    )
+    if not is_own:
+        raise CrossSiteError(
+            "Expected a request of this service's own page, or of no page; another site sent it."
+        )
+
+
+def require_admission(request: Request) -> None:
+    """A dependency of every route, behind the door: nothing is answered that the guard took for something else.
+
+    Raises:
+        NotAllowedError: The router chose another route than the guard looked up.
+    """
+    template = getattr(request.scope.get("route"), "path", None)
+    if template is None or getattr(request.state, "route_template", None) != template:
+        raise NotAllowedError("Expected a route that has its roles; this one is closed to everybody.")
+
+
+def _places(application: FastAPI) -> Sequence[_Place]:
+    return [
+        _Place(method, route.path or "", route.path_regex, access_to(method, route.path or "", route.name))
+        for route in iter_route_contexts(application.routes)
+        for method in sorted(route.methods or ())
+    ]
+
+
+def _not_authenticated() -> NotAuthenticatedError:
+    return NotAuthenticatedError(
+        "Expected the header `Authorization: Bearer` with a good API key or token, or a session of the page. "
+        "See docs/how-to/access.md."
+    )
+
+
+def _host_name(host: str) -> str:
+    try:
+        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def _network(address: str) -> str:
+    """An address; of IPv6 the network, since one household or machine has 2**64 of them."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return ""
+    return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else address  # noqa: PLR2004 - RFC 8200
+
+
+def _has_body(headers: Headers) -> bool:
+    return headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in headers
