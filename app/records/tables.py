@@ -322,3 +322,33 @@ class SessionRow(Base):
     roles: Mapped[str] = mapped_column(Text())
     created: Mapped[datetime] = mapped_column(UtcDateTime())
     seen: Mapped[datetime] = mapped_column(UtcDateTime())
+
+
+class AuditRow(Base):
+    """One line of the audit trail; the members are explained in `app.records.audit`."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_moment", "moment"),)
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    moment: Mapped[datetime] = mapped_column(UtcDateTime())
+    subject: Mapped[str] = mapped_column(Text())
+    kind: Mapped[str] = mapped_column(Text())
+    action: Mapped[str] = mapped_column(Text())
+    object_id: Mapped[str] = mapped_column(Text())
+    model: Mapped[str] = mapped_column(Text())
+    outcome: Mapped[str] = mapped_column(Text())
+    request_id: Mapped[str] = mapped_column(Text())
+    digest: Mapped[str] = mapped_column(String(SHA256_LENGTH))
+
+
+class AuditHeadRow(Base):
+    """The one row that says where the audit trail begins and ends; the members are explained in `app.records.audit.Head`."""
+
+    __tablename__ = "audit_head"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    first: Mapped[int]
+    base: Mapped[str] = mapped_column(String(SHA256_LENGTH))
+    last: Mapped[int]
+    digest: Mapped[str] = mapped_column(String(SHA256_LENGTH))
