@@ -1,10 +1,13 @@
-"""The command line: `neurofuse serve | predict | inspect | models | copy-records | openapi | healthcheck`. Choices come from the same `NEUROFUSE_` variables."""
+"""The command line: `neurofuse serve | predict | inspect | models | keys | copy-records | openapi | healthcheck`. Choices come from the same `NEUROFUSE_` variables."""
 
 import argparse
 import json
+import ssl
 import sys
-import urllib.request
 from collections.abc import Sequence
+from contextlib import closing
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from typing import Final, get_args
 
@@ -14,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.administration.command import add_to as add_models_to
+from app.administration.keys import add_to as add_keys_to
 from app.api.header_timeout import HeaderTimeoutProtocol
 from app.cohort.command import predict_cohort
 from app.cohort.server_engine import remote_package
@@ -31,6 +35,7 @@ from app.predictions.explain import Case, explain
 from app.predictions.record_text import parse_record
 from app.predictions.start import start_with
 from app.records.copying import copy_records
+from app.security.exposure import require_safe
 from app.settings import ENV_PREFIX, Settings
 from app.telemetry import configure_logging
 
@@ -127,6 +132,7 @@ def _parser() -> argparse.ArgumentParser:
     predict.set_defaults(run=_predict)
     add_inspect_to(commands)
     add_models_to(commands)
+    add_keys_to(commands)
     copying = commands.add_parser(
         "copy-records", help="take the answers of the SQLite file into PostgreSQL", epilog=COPY_EXAMPLE
     )
@@ -145,6 +151,7 @@ def _serve(arguments: argparse.Namespace, settings: Settings) -> int:
         name: getattr(arguments, name) for name in ("host", "port") if getattr(arguments, name) is not None
     }
     settings = Settings(**{**settings.model_dump(), **chosen})
+    require_safe(settings)
     uvicorn.run(
         create_app(settings),
         host=settings.host,
@@ -152,6 +159,10 @@ def _serve(arguments: argparse.Namespace, settings: Settings) -> int:
         log_config=None,  # `configure_logging` has taken care of it
         access_log=False,  # uvicorn's would hold addresses; ours is `request-finished`
         server_header=False,
+        # Whoever else sends X-Forwarded-For is not believed: refusals are counted by address.
+        forwarded_allow_ips=settings.trusted_proxies,
+        ssl_certfile=settings.tls_certificate or None,
+        ssl_keyfile=settings.tls_key or None,
         http=HeaderTimeoutProtocol,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
     )
@@ -168,7 +179,9 @@ def _predict(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.cohort:
         where = arguments.server
         package = (
-            remote_package(where, arguments.task, arguments.model) if where else _package(arguments, settings)
+            remote_package(where, arguments.task, arguments.model, settings)
+            if where
+            else _package(arguments, settings)
         )
         return predict_cohort(arguments.cohort, arguments.out, package, settings, arguments.ray)
     record = parse_record(arguments.ehr.read_text(encoding="utf-8") if arguments.ehr else "{}")
@@ -223,11 +236,26 @@ def _openapi(_arguments: argparse.Namespace, settings: Settings) -> int:
 def _healthcheck(_arguments: argparse.Namespace, settings: Settings) -> int:
     # Where the service listens on every address, loopback is one of them.
     host = "127.0.0.1" if settings.host == "0.0.0.0" else settings.host  # noqa: S104 - compared, not bound
+    where = (host, settings.port)
+    asking = (
+        HTTPSConnection(*where, timeout=HEALTHCHECK_TIMEOUT_S, context=_own_certificate())
+        if settings.tls_certificate
+        else HTTPConnection(*where, timeout=HEALTHCHECK_TIMEOUT_S)
+    )
     try:
-        with urllib.request.urlopen(f"http://{host}:{settings.port}/readyz", timeout=HEALTHCHECK_TIMEOUT_S):
-            return OK
-    except OSError:  # URLError, HTTPError and time-outs are all OSErrors
+        with closing(asking):
+            asking.request("GET", "/readyz")
+            return OK if asking.getresponse().status == HTTPStatus.OK else FAILED
+    except (OSError, HTTPException):
         return FAILED
+
+
+def _own_certificate() -> ssl.SSLContext:
+    """Takes any certificate: it is asked of this very machine, whose address no certificate names, and nothing secret is sent."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 if __name__ == "__main__":

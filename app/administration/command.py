@@ -24,7 +24,7 @@ ADMIN: Final = "/admin/models"
 EXAMPLES: Final = """example: neurofuse models
   lists the packages of the store here and tests each
 
-moving those of a running service, with its token in NEUROFUSE_ADMIN_TOKEN:
+moving those of a running service, with its token in NEUROFUSE_ADMIN_TOKEN or an admin's key in NEUROFUSE_API_KEY:
   neurofuse models list --server https://neurofuse.example
   neurofuse models load gos@3
   neurofuse models alias gos@production 2
@@ -78,8 +78,9 @@ def _verb(verbs: Any, name: str, words: str, act: object) -> argparse.ArgumentPa
 
 
 def _run(arguments: argparse.Namespace, settings: Settings) -> int:
-    server = arguments.server or f"http://{settings.host}:{settings.port}"
-    client = ServiceClient(server, settings.admin_token.get_secret_value())
+    scheme = "https" if settings.tls_certificate else "http"
+    server = arguments.server or f"{scheme}://{settings.host}:{settings.port}"
+    client = ServiceClient(server, (settings.admin_token or settings.api_key).get_secret_value())
     try:
         arguments.act(arguments, client)
         _print_list(client)

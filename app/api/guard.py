@@ -100,6 +100,7 @@ class Guard:
         request.state.route_template = place.template
         if place.template not in PROBES:
             self._require_known_host(request)
+            self._require_this_machine(request)
         if place.access == ANYBODY:
             return
         principal = await self._principal(request)
@@ -129,6 +130,18 @@ class Guard:
             return
         raise MalformedRequestError(
             "Expected in the header Host a name of this service; the operator lists them in NEUROFUSE_HOSTS."
+        )
+
+    def _require_this_machine(self, request: Request) -> None:
+        """Whoever serves this application by another program than ours chose its address there: see who comes from where."""
+        if (
+            self._settings.authentication == "on"
+            or request.client is None
+            or is_loopback(request.client.host)
+        ):
+            return
+        raise NotAllowedError(
+            "Expected NEUROFUSE_AUTHENTICATION=on, since other machines reach this service; it is off, so it answers its own alone."
         )
 
     async def _principal(self, request: Request) -> Principal | None:

@@ -8,10 +8,10 @@ import json
 import threading
 import time
 import zipfile
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any, Final
@@ -21,11 +21,12 @@ import httpx
 from pydantic import ValidationError
 
 from app.cohort.table import Row
-from app.errors import NeuroFuseError, NotReadyError
+from app.errors import NeuroFuseError, NotAuthenticatedError, NotReadyError
 from app.imaging.folders import files_in
 from app.model_package.manifest import Manifest, Task
 from app.predictions.answer import Answer
 from app.predictions.result_lines import Line, answered, failed, failed_with
+from app.settings import Settings
 
 AT_ONCE: Final = 16
 """Rows sent and waited for at the same time; the service queues what it cannot work on."""
@@ -33,7 +34,8 @@ TIMEOUT: Final = httpx.Timeout(60, connect=10)
 PATIENCE_S: Final = 600.0
 """How long a service may be away, or have no place for another job."""
 AWAY_S: Final = 1.0
-OK, ACCEPTED, UNAVAILABLE = 200, 202, 503
+OK, ACCEPTED, TOO_MANY, UNAVAILABLE = 200, 202, 429, 503
+REFUSED: Final = frozenset({401, 403})
 
 
 @dataclass(frozen=True)
@@ -44,29 +46,39 @@ class RemotePackage:
         server: Address of the service.
         manifest: What the package says of itself.
         sha256: Its digest.
+        headers: What the service is shown; holds the API key.
     """
 
     server: str
     manifest: Manifest
     sha256: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-def remote_package(server: str, task: Task | None, model: str | None) -> RemotePackage:
+def remote_package(server: str, task: Task | None, model: str | None, settings: Settings) -> RemotePackage:
     """Ask a service for a package.
 
     Args:
         server: Its address, such as `http://127.0.0.1:8000`.
         task: What is asked.
         model: Instead of it, `name`, `name@version` or `name@alias`.
+        settings: Hold the API key, where the service asks for one.
 
     Raises:
+        NotAuthenticatedError: The service asks for a key, or for another one.
         NotReadyError: The service cannot be reached, or has no such package that answers.
     """
-    with httpx.Client(base_url=server, timeout=TIMEOUT) as client:
+    key = settings.api_key.get_secret_value()
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    with httpx.Client(base_url=server, timeout=TIMEOUT, headers=headers) as client:
         try:
+            if client.get("/models").status_code in REFUSED:
+                raise NotAuthenticatedError(
+                    "Expected in NEUROFUSE_API_KEY or NEUROFUSE_API_KEY_FILE a good key of this service, with the role system."
+                )
             name = model or _name_for(task, client.get("/models").raise_for_status().json()["models"])
             found = client.get(f"/models/{quote(name, safe='@')}").raise_for_status().json()
-            return RemotePackage(server, Manifest.model_validate(found["manifest"]), found["sha256"])
+            return RemotePackage(server, Manifest.model_validate(found["manifest"]), found["sha256"], headers)
         except (httpx.HTTPError, ValidationError):
             raise NotReadyError(
                 "Expected a service of this release at the address, with such a package that answers; there is none. "
@@ -87,7 +99,7 @@ def answered_by_server(todo: Sequence[tuple[Row, str]], package: RemotePackage) 
         package: Which answers.
     """
     with (
-        httpx.Client(base_url=package.server, timeout=TIMEOUT) as client,
+        httpx.Client(base_url=package.server, timeout=TIMEOUT, headers=package.headers) as client,
         ThreadPoolExecutor(AT_ONCE) as pool,
     ):
         sender = _Sender(client, f"{package.manifest.name}@{package.manifest.version}")
@@ -155,7 +167,7 @@ class _Sender:
             except httpx.TransportError:
                 self.stopped.wait(AWAY_S)
             else:
-                if response.status_code != UNAVAILABLE:
+                if response.status_code not in (TOO_MANY, UNAVAILABLE):
                     return response
                 self.stopped.wait(_pause_s(response))
             for file in request.get("files", {}).values():

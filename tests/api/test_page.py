@@ -48,7 +48,9 @@ def application(web: Path) -> FastAPI:
 
 def ask(app: FastAPI, path: str, method: str = "GET", **headers: str) -> httpx.Response:
     async def run() -> httpx.Response:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://localhost"
+        ) as client:
             given = {name.replace("_", "-"): value for name, value in headers.items()}
             return await client.request(method, path, headers={"accept-encoding": "identity"} | given)
 

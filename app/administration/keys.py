@@ -1,0 +1,111 @@
+"""`neurofuse keys`: makes, lists and takes back the API keys of the database here; needs no running service."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
+
+from app.errors import MalformedRequestError
+from app.predictions.data_folder import DataFolder
+from app.records.api_keys import ApiKeyRecords, KeptKey
+from app.records.store import RecordStore
+from app.security.keys import make_key
+from app.security.principal import ROLES
+from app.settings import Settings
+
+OK: Final = 0
+DAYS: Final = 365.0
+MOST_DAYS: Final = 730.0
+"""No key is for ever: whoever forgot one is not open to it for ever."""
+LONGEST_NAME: Final = 100
+EXAMPLES: Final = """examples:
+  neurofuse keys create "PACS router" --role system > router.key
+  neurofuse keys list
+  neurofuse keys revoke 3f9a64d0c1b2e875"""
+
+
+def add_to(commands: Any) -> None:  # noqa: ANN401 - argparse names this type in private
+    """Adds the command to the parser's."""
+    keys = commands.add_parser(
+        "keys",
+        help="make, list and revoke API keys",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = keys.add_subparsers(required=True, metavar="VERB")
+    create = verbs.add_parser("create", help="make a key and print it, this once", epilog=_example("create"))
+    create.add_argument("name", help="what the key is for; no patient's and no person's name")
+    create.add_argument(
+        "--role",
+        action="append",
+        required=True,
+        choices=ROLES,
+        help="what it may do; may be given more than once",
+    )
+    create.add_argument("--days", type=float, default=DAYS, help=f"how long it is good; {DAYS:g} by default")
+    create.set_defaults(run=_create)
+    listing = verbs.add_parser("list", help="every key, without its secret", epilog=_example("list"))
+    listing.set_defaults(run=_list)
+    revoke = verbs.add_parser("revoke", help="take a key back, at once", epilog=_example("revoke"))
+    revoke.add_argument("id", help="as `neurofuse keys list` shows it")
+    revoke.set_defaults(run=_revoke)
+
+
+def _example(verb: str) -> str:
+    return next(f"example: {line.strip()}" for line in EXAMPLES.splitlines() if f"keys {verb}" in line)
+
+
+def _create(arguments: argparse.Namespace, settings: Settings) -> int:
+    if not 0 < arguments.days <= MOST_DAYS:
+        raise MalformedRequestError(f"Expected --days above 0 and at most {MOST_DAYS:g}.")
+    if not 0 < len(arguments.name) <= LONGEST_NAME or not arguments.name.isprintable():
+        raise MalformedRequestError(f"Expected a name of 1 to {LONGEST_NAME} printable characters.")
+    kept, key = make_key(arguments.name, set(arguments.role), arguments.days, datetime.now(UTC))
+    with _opened(settings) as records:
+        records.add(kept)
+    sys.stdout.write(f"{key}\n")  # alone, so that it can go straight into a file
+    said = f"{kept.id}: {', '.join(kept.roles)}, until {kept.expires:%Y-%m-%d}. The key is shown this once."
+    Console(stderr=True, soft_wrap=True).print(said, markup=False, highlight=False)
+    return OK
+
+
+def _list(_arguments: argparse.Namespace, settings: Settings) -> int:
+    with _opened(settings) as records:
+        keys = records.all()
+    table = Table("id", "name", "roles", "state", "created", "expires", "last used")
+    for key in keys:
+        last = f"{key.last_used:%Y-%m-%d %H:%M}" if key.last_used else "never"
+        days = (f"{key.created:%Y-%m-%d}", f"{key.expires:%Y-%m-%d}")
+        table.add_row(key.id, key.name, ", ".join(key.roles), _state(key), *days, last)
+    Console().print(table)
+    return OK
+
+
+def _revoke(arguments: argparse.Namespace, settings: Settings) -> int:
+    with _opened(settings) as records:
+        if not records.revoke(arguments.id, datetime.now(UTC)):
+            raise MalformedRequestError(
+                "Expected the id of a key that is not revoked; see `neurofuse keys list`."
+            )
+    Console().print(f"{arguments.id}: revoked", highlight=False)
+    return OK
+
+
+def _state(key: KeptKey) -> str:
+    if key.revoked:
+        return f"revoked {key.revoked:%Y-%m-%d}"
+    return "good" if key.is_good(datetime.now(UTC)) else "expired"
+
+
+@contextmanager
+def _opened(settings: Settings) -> Iterator[ApiKeyRecords]:
+    """The keys of the database that the settings name; a service may run beside this."""
+    folder = DataFolder(settings.data)
+    folder.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with closing(RecordStore(settings.database_url.get_secret_value() or folder.database)) as records:
+        yield records.api_keys
