@@ -17,6 +17,7 @@ from app.api.answers import accepted, outcome, pause_s
 from app.api.case_form import case_of, chosen
 from app.api.form_receiver import Form
 from app.api.runtime import Runtime
+from app.api.visibility import caller_of, only_of, require_own_batch
 from app.ehr.encode import encode
 from app.errors import IdempotencyKeyInUseError, MalformedRequestError
 from app.inference.ticket import AbandonedError, Ticket, Urgency
@@ -96,7 +97,7 @@ async def accept(
     predictor = require_ready(entry)
     webhook = form.fields.get("webhook")
     with named_upload(form, runtime) as upload:
-        case = case_of(form, upload)
+        case = case_of(form, upload, caller_of(request.state.principal))
         encode(case.record, predictor.package.manifest.ehr)
         wanted = Wanted(
             case=case,
@@ -123,6 +124,7 @@ def _model(form: Form, wishes: Wishes, request: Request, runtime: Runtime) -> tu
             "Expected no part `task` or `model` beside `batch`, which names the package already.",
             part="batch",
         )
+    require_own_batch(runtime, only_of(request.state.principal), batch_id)
     batch = runtime.jobs.batches.get(batch_id)
     return runtime.catalogue.entry(f"{batch.model_name}@{batch.model_version}"), Urgency(batch.priority)
 

@@ -3,16 +3,18 @@
 from http import HTTPStatus
 from typing import Annotated, Final, Self
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app import errors
+from app.api.access import CurrentPrincipal
 from app.api.job_schemas import BatchStatus, batch_status
 from app.api.json_body import BoundedJson
 from app.api.openapi import problem_responses
 from app.api.preferences import PriorityName
 from app.api.runtime import CurrentRuntime, Runtime
+from app.api.visibility import BatchId, caller_of
 from app.inference.ticket import Urgency
 from app.jobs.addresses import LONGEST
 from app.model_package.manifest import Manifest, Task
@@ -24,10 +26,6 @@ CSV_MEDIA_TYPE: Final = "text/csv"
 UNKNOWN: Final = problem_responses(errors.UnknownBatchError)
 
 router = APIRouter(prefix="/batches", tags=["jobs"], route_class=BoundedJson)
-
-BatchId = Annotated[
-    str, Path(description="The `id` of a batch.", examples=["0193c2f4-6a00-7a31-9c2e-5d1f0b7e8a90"])
-]
 
 
 class BatchWish(BaseModel):
@@ -68,13 +66,16 @@ class BatchWish(BaseModel):
         errors.WebhookRefusedError,
     ),
 )
-def make_batch(runtime: CurrentRuntime, wish: BatchWish, response: Response) -> BatchStatus:
+def make_batch(
+    runtime: CurrentRuntime, principal: CurrentPrincipal, wish: BatchWish, response: Response
+) -> BatchStatus:
     """The package is settled now, for every case; cases come with `POST /predict`, `Prefer: respond-async` and the part `batch`."""
     catalogue = runtime.catalogue
     entry = catalogue.entry(wish.model) if wish.model else catalogue.entry_for_task(wish.task or "gos")
     require_ready(entry)
     webhook = wish.webhook and runtime.jobs.addresses.judge(wish.webhook)
-    batch = runtime.jobs.batches.make(entry.reference, Urgency[wish.priority.upper()], webhook)
+    urgency = Urgency[wish.priority.upper()]
+    batch = runtime.jobs.batches.make(entry.reference, urgency, webhook, caller_of(principal))
     response.headers["Location"] = f"/batches/{batch.id}"
     return _status(batch, runtime)
 

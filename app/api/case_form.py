@@ -75,12 +75,13 @@ def sent_images(form: Form) -> tuple[Path, ...]:
     return tuple(form.images)
 
 
-def case_of(form: Form, upload: KeptUpload | None) -> Case:
+def case_of(form: Form, upload: KeptUpload | None, caller: str = "") -> Case:
     """The case that a form of `POST /predict` describes.
 
     Args:
         form: As received.
         upload: The kept upload that it names, if it names one.
+        caller: Who sends it.
 
     Raises:
         MalformedRequestError: It brings images and names an upload, or neither, or a wish is not a known one.
@@ -98,6 +99,7 @@ def case_of(form: Form, upload: KeptUpload | None) -> Case:
         explain=_one_of(EXPLAIN_CHOICES, "explain", form.fields.get("explain", "none")),
         keep_image=wish_to_keep is not None and _one_of(KEEP_CHOICES, "keep", wish_to_keep) == "image",
         reference=_reference(form),
+        caller=caller,
     )
 
 

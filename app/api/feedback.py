@@ -6,8 +6,9 @@ from fastapi.responses import StreamingResponse
 from app.api.answers import PREFIX
 from app.api.json_body import BoundedJson
 from app.api.openapi import problem_responses
-from app.api.predictions import UNKNOWN, PredictionId
+from app.api.predictions import UNKNOWN
 from app.api.runtime import CurrentRuntime
+from app.api.visibility import PredictionId
 from app.errors import (
     FeedbackInvalidError,
     MalformedRequestError,

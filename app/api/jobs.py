@@ -2,27 +2,22 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from app import errors
+from app.api.access import CurrentPrincipal
 from app.api.job_schemas import JobList, JobStatus, job_status
 from app.api.openapi import problem_responses
 from app.api.runtime import CurrentRuntime
-from app.records.jobs import JobState
+from app.api.visibility import JobId, only_of
+from app.records.jobs import JobSelection, JobState
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 MOST_ITEMS = 200
 MOST_OFFSET = 2**31
 ID_LENGTH = 36
-
-JobId = Annotated[
-    str,
-    Path(
-        description="Of a job, which its answer has too.", examples=["0193c2f4-6a00-7a31-9c2e-5d1f0b7e8a90"]
-    ),
-]
 
 
 class JobQuery(BaseModel):
@@ -39,9 +34,12 @@ class JobQuery(BaseModel):
 @router.get(
     "", operation_id="list_jobs", summary="Jobs", responses=problem_responses(errors.MalformedRequestError)
 )
-def list_jobs(runtime: CurrentRuntime, query: Annotated[JobQuery, Query()]) -> JobList:
-    """One page, the latest first."""
-    jobs, total = runtime.jobs.service.page(query.state, query.batch, query.limit, query.offset)
+def list_jobs(
+    runtime: CurrentRuntime, principal: CurrentPrincipal, query: Annotated[JobQuery, Query()]
+) -> JobList:
+    """One page, the latest first; a system sees its own."""
+    wanted = JobSelection(query.state, query.batch, only_of(principal))
+    jobs, total = runtime.jobs.service.page(wanted, query.limit, query.offset)
     webhooks = runtime.jobs.webhooks.of(job.id for job in jobs if job.webhook_url)
     items = [job_status(job, webhooks.get(job.id)) for job in jobs]
     return JobList(items=items, total=total, limit=query.limit, offset=query.offset)

@@ -10,9 +10,10 @@ from app import errors
 from app.api.answers import PREFIX
 from app.api.json_body import BoundedJson
 from app.api.openapi import problem_responses
-from app.api.predictions import NIFTI_MEDIA_TYPE, PredictionId
+from app.api.predictions import NIFTI_MEDIA_TYPE
 from app.api.preferences import CurrentTicket
 from app.api.runtime import CurrentRuntime
+from app.api.visibility import PredictionId
 from app.predictions.case_store import IMAGE_NAME
 from app.predictions.explain import ExplainChoice
 from app.predictions.what_if_answer import Curve, RecordSent, WhatIf

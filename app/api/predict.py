@@ -17,6 +17,7 @@ from app.api.openapi import IMAGE_PROBLEMS, problem_responses
 from app.api.preferences import PRIORITY_HEADER, CurrentTicket, Preferences
 from app.api.runtime import CurrentRuntime, Runtime
 from app.api.uploads import receive_form, upload_folder
+from app.api.visibility import caller_of
 from app.inference.ticket import Ticket, Urgency
 from app.predictions.answer import Answer
 from app.predictions.data_folder import DataFolder
@@ -89,7 +90,7 @@ async def _answer(form: Form, ticket: Ticket, request: Request, runtime: Runtime
     refuse_job_parts(form)
     predictor = require_ready(chosen(form, runtime.catalogue, request.state.request_id))
     with named_upload(form, runtime) as upload:
-        case = case_of(form, upload)
+        case = case_of(form, upload, caller_of(request.state.principal))
         return await runtime.admission.work(
             lambda waited_s: runtime.predictions.predict(case, predictor, waited_s),
             request.is_disconnected,

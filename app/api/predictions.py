@@ -5,13 +5,14 @@ from http import HTTPStatus
 from pathlib import Path as FilePath
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import FileResponse, JSONResponse
 
 from app.api.answers import PREFIX, accepted, outcome, with_links
 from app.api.job_schemas import JobStatus
 from app.api.openapi import IMAGE_PROBLEMS, problem_responses
 from app.api.runtime import CurrentRuntime
+from app.api.visibility import PredictionId
 from app.errors import (
     CaseExpiredError,
     JobCancelledError,
@@ -29,9 +30,6 @@ NIFTI_MEDIA_TYPE = "application/gzip"
 
 router = APIRouter(prefix=PREFIX, tags=["predictions"])
 
-PredictionId = Annotated[
-    str, Path(description="The `id` of an answer.", examples=["0193c2f4-6a00-7a31-9c2e-5d1f0b7e8a90"])
-]
 UNKNOWN = problem_responses(UnknownPredictionError)
 EXPIRED = problem_responses(UnknownPredictionError, CaseExpiredError)
 

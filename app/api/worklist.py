@@ -7,10 +7,12 @@ from typing import Annotated, Any, Literal, cast
 from fastapi import APIRouter, Query
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from app.api.access import CurrentPrincipal
 from app.api.answers import PREFIX
 from app.api.openapi import problem_responses
-from app.api.predictions import UNKNOWN, PredictionId
+from app.api.predictions import UNKNOWN
 from app.api.runtime import CurrentRuntime
+from app.api.visibility import PredictionId, only_of
 from app.errors import MalformedRequestError
 from app.model_package.manifest import Task
 from app.predictions.case_list import CaseListPage
@@ -79,8 +81,8 @@ class WorklistQuery(BaseModel):
     def _empty_is_absent(cls, given: dict[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in given.items() if value != ""}
 
-    def selection(self) -> Selection:
-        """Which answers are wanted."""
+    def selection(self, caller: str | None) -> Selection:
+        """Which answers are wanted, of those that may be seen."""
         name, _, version = (self.model or "").partition("@")
         return Selection(
             text=self.q,
@@ -91,6 +93,7 @@ class WorklistQuery(BaseModel):
             feedback=self.feedback,
             since=self.since,
             until=self.until,
+            caller=caller,
         )
 
     def page(self) -> Page:
@@ -105,9 +108,11 @@ class WorklistQuery(BaseModel):
     summary="Earlier answers",
     responses=problem_responses(MalformedRequestError),
 )
-def list_predictions(runtime: CurrentRuntime, query: Annotated[WorklistQuery, Query()]) -> CaseListPage:
-    """One page of the answers that match every parameter, the latest first where nothing else is asked."""
-    return runtime.case_list.page(query.selection(), query.page())
+def list_predictions(
+    runtime: CurrentRuntime, principal: CurrentPrincipal, query: Annotated[WorklistQuery, Query()]
+) -> CaseListPage:
+    """One page of the answers that match every parameter, the latest first where nothing else is asked; a system sees its own."""
+    return runtime.case_list.page(query.selection(only_of(principal)), query.page())
 
 
 @router.delete(

@@ -27,13 +27,14 @@ class BatchService:
         self._jobs = jobs
         self._service = service
 
-    def make(self, model: Reference, urgency: Urgency, webhook_url: str | None) -> Batch:
+    def make(self, model: Reference, urgency: Urgency, webhook_url: str | None, caller: str = "") -> Batch:
         """A new batch, open.
 
         Args:
             model: Package and version that answer every case of it.
             urgency: Of its jobs.
             webhook_url: Who is told when it is closed and finished; judged already.
+            caller: Who makes it.
         """
         batch = Batch(
             id=str(uuid7()),
@@ -42,6 +43,7 @@ class BatchService:
             priority=urgency,
             webhook_url=webhook_url,
             created=datetime.now(UTC),
+            caller=caller,
         )
         self._batches.add(batch)
         return batch

@@ -33,7 +33,9 @@ def read_request(job: Job, folder: Path) -> Case:
         folder: Of its files.
     """
     asked = json.loads(job.request or "")
-    return Case(images=tuple(sorted(folder.iterdir())), reference=job.reference, id=job.id, **asked)
+    return Case(
+        images=tuple(sorted(folder.iterdir())), reference=job.reference, caller=job.caller, id=job.id, **asked
+    )
 
 
 def fingerprint(fields: Mapping[str, str], images: Iterable[Path]) -> str:

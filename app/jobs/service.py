@@ -14,7 +14,7 @@ from app.jobs.signals import Signals
 from app.model_package.store import Reference
 from app.predictions.explain import Case
 from app.records.artefacts import Artefacts
-from app.records.jobs import Job, JobRecords, JobState
+from app.records.jobs import Job, JobRecords, JobSelection
 
 RETRY_AFTER_S: Final = 5
 """A place is free as soon as one job ends."""
@@ -127,6 +127,7 @@ class JobService:
             created=now,
             due=now,
             chances=self._limits.attempts,
+            caller=wanted.case.caller,
             idempotency_key=wanted.key,
             fingerprint=wanted.fingerprint,
             reference=wanted.case.reference,
@@ -135,7 +136,7 @@ class JobService:
         )
 
     def _earlier(self, wanted: Wanted) -> Job | None:
-        job = None if wanted.key is None else self._records.under_key("", wanted.key)
+        job = None if wanted.key is None else self._records.under_key(wanted.case.caller, wanted.key)
         return None if job is None else _same(job, wanted)
 
     def _refuse_more(self) -> None:
@@ -158,11 +159,9 @@ class JobService:
         """Find a job, or None."""
         return self._records.find(job_id)
 
-    def page(
-        self, state: JobState | None, batch_id: str | None, limit: int, offset: int
-    ) -> tuple[list[Job], int]:
+    def page(self, wanted: JobSelection, limit: int, offset: int) -> tuple[list[Job], int]:
         """Jobs from the latest to the first, and how many there are in all; see `JobRecords.page`."""
-        return self._records.page(state, batch_id, limit, offset)
+        return self._records.page(wanted, limit, offset)
 
     def cancel(self, job_id: str) -> Job:
         """Drop a job: at once where it waits, before the network runs where it is worked on.

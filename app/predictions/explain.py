@@ -36,6 +36,7 @@ class Case:
         explain: Whether the contribution of each feature is wanted.
         keep_image: Whether the image is kept for viewing, where answers are kept.
         reference: The caller's own case number, kept with the answer.
+        caller: Who asks, kept with the answer; empty where nobody was asked for a name.
         id: The id that the answer will have, UUID version 7; two cases that ask the same are equal without it.
     """
 
@@ -46,6 +47,7 @@ class Case:
     explain: ExplainChoice = "none"
     keep_image: bool = False
     reference: str | None = None
+    caller: str = ""
     id: str = field(default_factory=lambda: str(uuid7()), compare=False)
 
 

@@ -82,7 +82,7 @@ class PredictionService:
                 self._keep_case(case, explained)
                 self._keep_heatmap(explained.answer, folder)
                 # Files first: an answer that can be found always has its heatmap.
-                (keep or self._records.add)(_kept(explained.answer, case.reference))
+                (keep or self._records.add)(_kept(explained.answer, case))
         if self._shadows is not None:
             self._shadows.offer(case.record, explained.analysis)
         if self._watch is not None:
@@ -96,6 +96,10 @@ class PredictionService:
             UnknownPredictionError: None has this id.
         """
         return Answer.model_validate_json(self._records.get(prediction_id).document)
+
+    def caller(self, prediction_id: str) -> str | None:
+        """Who asked for an answer; None where none has this id, empty where it is not known who."""
+        return self._records.caller(prediction_id)
 
     @contextmanager
     def heatmap(self, prediction_id: str, suffix: HeatmapSuffix) -> Iterator[Path]:
@@ -149,7 +153,7 @@ class PredictionService:
             histogram.labels(model_name).observe(seconds)
 
 
-def _kept(answer: Answer, reference: str | None) -> KeptPrediction:
+def _kept(answer: Answer, case: Case) -> KeptPrediction:
     return KeptPrediction(
         id=answer.id,
         created=answer.created,
@@ -162,5 +166,6 @@ def _kept(answer: Answer, reference: str | None) -> KeptPrediction:
         favourable=answer.prediction.favourable,
         abstained=answer.prediction.abstained,
         out_of_distribution=answer.prediction.out_of_distribution.flagged,
-        reference=reference,
+        reference=case.reference,
+        caller=case.caller,
     )

@@ -46,6 +46,21 @@ class Job:
     finished: datetime | None = None
 
 
+@dataclass(frozen=True)
+class JobSelection:
+    """Which jobs are wanted; what is None does not narrow.
+
+    Attributes:
+        state: Only these.
+        batch_id: Only those of this batch.
+        caller: Only those that this caller sent.
+    """
+
+    state: JobState | None = None
+    batch_id: str | None = None
+    caller: str | None = None
+
+
 class JobRecords:
     """The table of jobs, as those who ask see it; `app.records.job_turns` is the side of those who work.
 
@@ -92,7 +107,7 @@ class JobRecords:
         """
         job = self.find(job_id)
         if job is None:
-            raise UnknownJobError("Expected the id of an accepted job; none has this one.")
+            raise unknown_job()
         return job
 
     def find(self, job_id: str) -> Job | None:
@@ -108,24 +123,18 @@ class JobRecords:
             row = session.scalars(query).first()
             return None if row is None else job_of(row)
 
-    def page(
-        self, state: JobState | None, batch_id: str | None, limit: int, offset: int
-    ) -> tuple[list[Job], int]:
+    def page(self, wanted: JobSelection, limit: int, offset: int) -> tuple[list[Job], int]:
         """Jobs from the latest to the first, and how many there are in all.
 
         Args:
-            state: Only these; None for all.
-            batch_id: Only those of this batch; None for all.
+            wanted: Which.
             limit: Most jobs.
             offset: Jobs before the first.
         """
-        wanted = [
-            column == value
-            for column, value in ((JobRow.state, state), (JobRow.batch_id, batch_id))
-            if value is not None
-        ]
-        rows = select(JobRow).where(*wanted).order_by(JobRow.id.desc()).limit(limit).offset(offset)
-        count = select(func.count(JobRow.id)).where(*wanted)
+        equal = {JobRow.state: wanted.state, JobRow.batch_id: wanted.batch_id, JobRow.caller: wanted.caller}
+        narrowed = [column == value for column, value in equal.items() if value is not None]
+        rows = select(JobRow).where(*narrowed).order_by(JobRow.id.desc()).limit(limit).offset(offset)
+        count = select(func.count(JobRow.id)).where(*narrowed)
         with Session(self._engine) as session:
             return [job_of(row) for row in session.scalars(rows)], session.scalars(count).one()
 
@@ -218,3 +227,8 @@ def finishing(state: JobState, now: datetime, problem: str | None = None) -> dic
         "owner": None,
         "lease_until": None,
     }
+
+
+def unknown_job() -> UnknownJobError:
+    """The error that says so."""
+    return UnknownJobError("Expected the id of an accepted job; none has this one.")

@@ -73,6 +73,13 @@ class PredictionRecords:
                 raise unknown_prediction()
             return kept_prediction(row)
 
+    def caller(self, prediction_id: str) -> str | None:
+        """Who asked for an answer; None where none has this id."""
+        with Session(self._engine) as session:
+            return session.scalars(
+                select(PredictionRow.caller).where(PredictionRow.id == prediction_id)
+            ).first()
+
     def delete(self, prediction_id: str) -> None:
         """Remove an answer, what was said of it, and the job that it came from, if it came from one.
 

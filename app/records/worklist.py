@@ -38,6 +38,7 @@ class Selection:
         feedback: What a clinician said: `none` yet, `any`, `agree` or `disagree`.
         since: The first moment of the answers.
         until: The moment before which they were made.
+        caller: Who asked for them.
     """
 
     text: str = ""
@@ -48,6 +49,7 @@ class Selection:
     feedback: FeedbackState | None = None
     since: datetime | None = None
     until: datetime | None = None
+    caller: str | None = None
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,7 @@ def _conditions(selection: Selection) -> list[ColumnElement[bool]]:
         row.model_name: selection.model_name,
         row.model_version: selection.model_version,
         row.label: selection.label,
+        row.caller: selection.caller,
     }
     conditions: list[ColumnElement[bool]] = [
         column == value for column, value in equal.items() if value is not None

@@ -8,7 +8,7 @@ from app.api.problems import INTERNAL, PROBLEM_TYPES, problem_type
 CONTRACT = {
     400: {"malformed-request"},
     401: {"not-authenticated"},
-    403: {"not-allowed"},
+    403: {"not-allowed", "cross-site", "sign-in-failed"},
     404: {"unknown-model", "unknown-prediction", "unknown-upload", "unknown-job", "unknown-batch", "not-found"},
     405: {"method-not-allowed"},
     409: {"package-in-use", "nothing-to-roll-back", "job-finished", "batch-closed", "idempotency-key-in-use"},
@@ -22,7 +22,7 @@ CONTRACT = {
     },
     429: {"rate-limited"},
     500: {"internal", "job-interrupted"},
-    503: {"overloaded", "not-ready", "deadline-passed", "storage-unavailable"},
+    503: {"overloaded", "not-ready", "deadline-passed", "storage-unavailable", "provider-unavailable"},
 }  # fmt: skip
 
 

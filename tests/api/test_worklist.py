@@ -22,7 +22,7 @@ def test_a_minus_sorts_from_the_last_to_the_first(sort: str) -> None:
 
 def test_without_parameters_the_latest_answers_come_first() -> None:
     query = WorklistQuery()
-    assert (query.selection(), query.page()) == (Selection(), Page(25, 0, "created", descending=True))
+    assert (query.selection(None), query.page()) == (Selection(), Page(25, 0, "created", descending=True))
 
 
 def test_an_empty_parameter_is_an_absent_one() -> None:
@@ -34,13 +34,13 @@ def test_an_empty_parameter_is_an_absent_one() -> None:
     ("model", "name", "version"), [("gos", "gos", None), ("gos@2", "gos", 2), ("a-b@10", "a-b", 10)]
 )
 def test_a_model_is_a_name_or_one_version(model: str, name: str, version: int | None) -> None:
-    selection = WorklistQuery(model=model).selection()
+    selection = WorklistQuery(model=model).selection(None)
     assert (selection.model_name, selection.model_version) == (name, version)
 
 
 def test_moments_of_any_zone_are_compared_in_utc() -> None:
     query = WorklistQuery.model_validate({"since": "2026-11-23T12:00:00+02:00"})
-    assert query.selection().since == datetime(2026, 11, 23, 10, tzinfo=UTC)
+    assert query.selection(None).since == datetime(2026, 11, 23, 10, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

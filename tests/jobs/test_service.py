@@ -11,6 +11,7 @@ from app.errors import (
     UnknownBatchError,
     UnknownJobError,
 )
+from app.records.jobs import JobSelection
 from tests.jobs.conftest import MOST, Parts, has_upload
 
 
@@ -25,7 +26,7 @@ def test_a_request_that_comes_again_is_the_same_job(parts: Parts) -> None:
     assert parts.accept("key", "one") == job
     with pytest.raises(IdempotencyKeyReusedError):
         parts.accept("key", "another")
-    assert parts.service.page(None, None, 9, 0) == ([job], 1)
+    assert parts.service.page(JobSelection(), 9, 0) == ([job], 1)
 
 
 def test_one_too_many_is_refused_until_another_ends(parts: Parts) -> None:
@@ -52,7 +53,7 @@ def test_what_may_have_been_accepted_keeps_its_files(parts: Parts) -> None:
             parts.accept()
     finally:
         event.remove(Session, "after_commit", lose_the_answer)
-    (job,), _ = parts.service.page(None, None, 9, 0)
+    (job,), _ = parts.service.page(JobSelection(), 9, 0)
     assert has_upload(parts, job)
 
 

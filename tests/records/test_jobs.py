@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from app.errors import BatchClosedError, JobFinishedError, UnknownJobError
 from app.records.batches import Batch, BatchRecords
 from app.records.job_turns import LEASE, JobTurns
-from app.records.jobs import Job, JobRecords
+from app.records.jobs import Job, JobRecords, JobSelection
 from app.records.predictions import KeptPrediction, PredictionRecords
 from app.records.webhooks import WebhookRecords
 
@@ -62,7 +62,7 @@ def test_of_many_requests_with_one_key_at_the_same_time_one_is_accepted(jobs: Jo
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(jobs.add, [job(number, idempotency_key="k") for number in range(24)]))
     assert len({each.id for each in found}) == 1
-    assert jobs.page(None, None, 100, 0)[1] == 1
+    assert jobs.page(JobSelection(), 100, 0)[1] == 1
 
 
 def test_the_oldest_is_begun_first_and_only_what_is_due_and_can_be_answered(

@@ -188,7 +188,7 @@ export const texts = {
         title: "The sign-in of your organisation does not answer.",
         remedy: "Wait a moment and try again; nothing you entered is lost. If it lasts, tell the operator.",
       },
-      "too-many-requests": {
+      "rate-limited": {
         title: "More requests than this service allows you.",
         remedy: "Wait a moment; nothing you entered is lost.",
       },

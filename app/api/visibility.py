@@ -1,0 +1,104 @@
+"""Whose cases a caller may see: a clinician those of the whole site, a system those that it sent.
+
+What somebody may not see is not there for them: they get the same 404, word for word, as for an id that never was.
+"""
+
+from typing import Annotated, Final
+
+import anyio.to_thread
+from fastapi import Depends, Path
+
+from app.api.access import CurrentPrincipal
+from app.api.runtime import CurrentRuntime, Runtime
+from app.records.job_events import unknown_batch
+from app.records.jobs import unknown_job
+from app.records.predictions import unknown_prediction
+from app.security.principal import Principal
+
+EXAMPLES: Final = ["0193c2f4-6a00-7a31-9c2e-5d1f0b7e8a90"]
+
+
+def caller_of(principal: Principal) -> str:
+    """Under which name a case is kept; none where nobody was asked for one."""
+    return "" if principal.kind == "local" else principal.subject
+
+
+def only_of(principal: Principal) -> str | None:
+    """The caller whose cases alone may be seen; None where all may."""
+    return None if principal.sees_all() else caller_of(principal)
+
+
+async def _prediction_id(
+    runtime: CurrentRuntime,
+    principal: CurrentPrincipal,
+    prediction_id: Annotated[str, Path(description="The `id` of an answer.", examples=EXAMPLES)],
+) -> str:
+    """The id of a prediction, or of a job that will be one.
+
+    Raises:
+        UnknownPredictionError: Somebody else asked for it.
+    """
+    if not await _may_see(runtime, principal, prediction_id):
+        raise unknown_prediction()
+    return prediction_id
+
+
+async def _job_id(
+    runtime: CurrentRuntime,
+    principal: CurrentPrincipal,
+    job_id: Annotated[str, Path(description="Of a job, which its answer has too.", examples=EXAMPLES)],
+) -> str:
+    """The id of a job.
+
+    Raises:
+        UnknownJobError: Somebody else sent it.
+    """
+    if not await _may_see(runtime, principal, job_id):
+        raise unknown_job()
+    return job_id
+
+
+async def _batch_id(
+    runtime: CurrentRuntime,
+    principal: CurrentPrincipal,
+    batch_id: Annotated[str, Path(description="The `id` of a batch.", examples=EXAMPLES)],
+) -> str:
+    """The id of a batch.
+
+    Raises:
+        UnknownBatchError: Somebody else made it.
+    """
+    only = only_of(principal)
+    if only is not None:
+        await anyio.to_thread.run_sync(require_own_batch, runtime, only, batch_id)
+    return batch_id
+
+
+def require_own_batch(runtime: Runtime, only: str | None, batch_id: str) -> None:
+    """Refuse a batch that somebody else made.
+
+    Raises:
+        UnknownBatchError: As for one that is not there.
+    """
+    if only is not None and runtime.jobs.batches.get(batch_id).caller != only:
+        raise unknown_batch()
+
+
+async def _may_see(runtime: Runtime, principal: Principal, case_id: str) -> bool:
+    only = only_of(principal)
+    return only is None or await anyio.to_thread.run_sync(_is_of, runtime, only, case_id)
+
+
+def _is_of(runtime: Runtime, only: str, case_id: str) -> bool:
+    """Whether a caller asked for an answer; one that is not there belongs to nobody, and to everybody who asks for it."""
+    job = runtime.jobs.service.find(case_id)
+    callers = {runtime.predictions.caller(case_id), job and job.caller} - {None}
+    return not callers or only in callers
+
+
+PredictionId = Annotated[str, Depends(_prediction_id)]
+"""The path parameter `prediction_id`, of a case that the caller may see."""
+JobId = Annotated[str, Depends(_job_id)]
+"""The path parameter `job_id`, likewise."""
+BatchId = Annotated[str, Depends(_batch_id)]
+"""The path parameter `batch_id`, likewise."""
