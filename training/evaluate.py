@@ -1,6 +1,6 @@
 """Judgement: calibrate on validation and calibration splits, then measure once on the test split.
 
-Writes into the run's folder: `calibration.json`, `embedding.npz`, `evaluation.json`. Networks and tabular rows are judged alike,
+Writes into the run's folder: `calibration.json`, `embedding.npz`, `evaluation.json`, and of a network `training_summary.json`. Networks and tabular rows are judged alike,
 by their `predictions.npz`; only what concerns images opens the network again.
 """
 
@@ -20,6 +20,7 @@ from training.networks.rows import ROWS, row
 from training.predict import answered
 from training.predictions import PREDICTIONS_FILE, Predictions, load_predictions, save_predictions
 from training.runs import RUN_FILE, open_run, read_notes
+from training.summary import save_training_summary
 
 
 def evaluate_run(
@@ -53,6 +54,7 @@ def evaluate_run(
     evaluation = judge(_row(run), predictions, fitted, cohort, others, _epochs(run))
     if (run / CHECKPOINT_FILE).is_file():
         evaluation = with_images(evaluation, run, fitted, budget, again)
+        save_training_summary(run, predictions, fitted)
     save_evaluation(evaluation, run)
     return evaluation
 

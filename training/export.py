@@ -30,6 +30,7 @@ from app.model_package.manifest import (
 )
 from app.model_package.package import CARD, GOLDEN_CASE, GOLDEN_FOLDER, MODEL, Package, open_package, seal
 from app.model_package.store import ModelStore, Reference
+from app.model_package.training_summary import TRAINING_SUMMARY
 from training.checkpoint import Checkpoint
 from training.cohort import CohortDescription, CohortError
 from training.evaluation.answers import is_graded
@@ -104,6 +105,8 @@ def export_run(
         if precision == "float16":
             halve(folder / MODEL)
         shutil.copyfile(run / EMBEDDING_FILE, folder / EMBEDDING_FILE)
+        if (run / TRAINING_SUMMARY).is_file():  # a run that was evaluated before there were any has none
+            shutil.copyfile(run / TRAINING_SUMMARY, folder / TRAINING_SUMMARY)
         card = model_card(manifest, checkpoint.config, judged.evaluation, precision)
         (folder / CARD).write_text(card, encoding="utf-8")
         _with_golden_case(folder, manifest, graph, precision)

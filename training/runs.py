@@ -6,7 +6,7 @@ checkpoint.pt       the best epoch (networks)
 history.jsonl       one line per epoch
 environment.json    versions and machine
 predictions.npz     what the model answers for every patient of every split (`training.predictions`)
-calibration.json, embedding.npz, evaluation.json, report.html   written by later steps
+calibration.json, embedding.npz, evaluation.json, training_summary.json, report.html   written by later steps
 """
 
 import json

@@ -15,6 +15,7 @@ from app.inference.predictor import Predictor
 from app.inference.self_test import self_test
 from app.inference.session import OnnxSession
 from app.model_package.store import ModelStore
+from app.model_package.training_summary import load_training_summary
 from training.__main__ import main
 from training.calibrate import Scaling
 from training.checkpoint import load_checkpoint
@@ -84,6 +85,21 @@ def test_a_package_in_half_precision_answers_nearly_the_same_and_says_so(road: t
     ]
     assert answers[0] == pytest.approx(answers[1], abs=2e-3)
     assert answers[0] != answers[1]
+
+
+def test_the_package_says_what_its_training_cases_were_like(road: tuple[str, Path]) -> None:
+    task, folder = road
+    package = ModelStore(folder / "store").load(task)
+    summary = load_training_summary(package)
+    assert summary is not None
+    told = {(each.kind, each.name): each for each in summary.distributions}
+    assert {name for kind, name in told if kind == "record"} == {
+        each.name for each in package.manifest.ehr.features
+    }
+    assert told["record", "sex"].n == 10
+    assert told["score", "label"].categories == tuple(each.label for each in package.manifest.outputs.classes)
+    assert {("spacing", "slice_mm"), ("intensity", "p75"), ("score", "event")} <= set(told)
+    assert {each.name for each in summary.shares if each.kind == "answer"} == {"abstained"}
 
 
 def test_a_version_is_never_overwritten(road: tuple[str, Path]) -> None:
