@@ -27,6 +27,8 @@ from app.api import (
     upload_previews,
     worklist,
 )
+from app.api.access_document import document_access
+from app.api.auditing import Auditing
 from app.api.guard import Guard, require_admission
 from app.api.middleware import RequestScope
 from app.api.openapi import publish_document
@@ -55,7 +57,7 @@ from app.predictions.feedback import FeedbackService
 from app.predictions.heatmaps import Heatmaps
 from app.predictions.preview import Previewer
 from app.predictions.rehearsal import rehearse
-from app.predictions.retention import Retention
+from app.predictions.retention import AuditRetention, Retention
 from app.predictions.rollout import Rollout, keep_following
 from app.predictions.service import PredictionService
 from app.predictions.shadow import ShadowComparisons
@@ -102,13 +104,14 @@ def create_app(settings: Settings, start_predictor: StartPredictor | None = None
     )
     # The last one added is the outermost.
     app.add_middleware(Guard, application=app, settings=settings)
+    app.add_middleware(Auditing)
     app.add_middleware(RequestScope, metrics=metrics)
     install_problem_handlers(app)
     resources = (predict, predictions, jobs, batches, kept_cases, worklist, feedback, upload_previews)
     for resource in (*resources, models, models_admin, inference_protocol, sign_in, health, problem_pages):
         app.include_router(resource.router)
     app.include_router(page_router())
-    publish_document(app)
+    publish_document(app, document_access)
     return app
 
 
@@ -178,6 +181,7 @@ def _runtime(
     retention = Retention(
         predictions, records.predictions, settings.keep_predictions_days * DAY_S or math.inf
     )
+    forgetting = AuditRetention(records.audit, settings.keep_audit_days * DAY_S or math.inf)
     turn = Turn(records.job_turns, records.jobs, artefacts, catalogue, predictions, Signals(), metrics)
     job_room = JobRoom(settings, records, turn, admission)
     idle, lifetime = timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours)
@@ -193,7 +197,7 @@ def _runtime(
         admission=admission,
         predictions=predictions,
         jobs=job_room,
-        swept=(cases, uploads, heatmaps, retention, job_room.sweep, sessions),
+        swept=(cases, uploads, heatmaps, retention, job_room.sweep, sessions, forgetting),
         cases=cases,
         kept_cases=KeptCases(predictions, cases, catalogue, metrics),
         uploads=uploads,
@@ -202,6 +206,7 @@ def _runtime(
         feedback=FeedbackService(predictions, records.feedback),
         authenticator=authenticator,
         sessions=sessions,
+        audit=records.audit,
         sign_in=sign_in_of(settings, authenticator, page_address(settings) + sign_in.CALLBACK),
     )
 

@@ -132,6 +132,10 @@ class Settings(BaseSettings):
         float,
         Field(ge=0, description="Days for which the heatmaps of answers are kept; 0 as long as the answers."),
     ] = 0.0
+    keep_audit_days: Annotated[
+        float,
+        Field(ge=0, description="Days for which lines of the audit trail are kept; 0 for ever."),
+    ] = 200.0
     provider: Annotated[Provider, Field(description="Where models run: `cpu`, `cuda` or `tensorrt`.")] = "cpu"
     threads: Annotated[
         int, Field(ge=0, description="Threads of one inference; 0 for one per usable core, at most 4.")

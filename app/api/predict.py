@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from app import errors
 from app.api.accepting import RESPOND_ASYNC, Wishes, accept, answer_of, named_upload, refuse_job_parts
 from app.api.answers import with_links
+from app.api.auditing import note
 from app.api.case_form import case_of, chosen, upload_limits
 from app.api.form_receiver import Form
 from app.api.idempotency import IdempotencyKey
@@ -80,8 +81,11 @@ async def predict(
         async with upload_folder(DataFolder(settings.data).uploads) as folder:
             form = await receive_form(request, folder, upload_limits(settings))
             if not wishes.is_job:
-                return with_links(await _answer(form, wishes.ticket, request, runtime))
+                answer = await _answer(form, wishes.ticket, request, runtime)
+                note(request, answer.id, answer.model)
+                return with_links(answer)
             job, is_new = await accept(form, folder, wishes, request, runtime)
+            note(request, job.id, f"{job.model_name}@{job.model_version}")
     # The job has no place: it waits in the database.
     return await answer_of(job, is_new, wishes, request, runtime)
 

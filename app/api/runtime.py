@@ -21,6 +21,7 @@ from app.predictions.shadow import ShadowComparisons
 from app.predictions.sweeping import Swept
 from app.predictions.upload_store import UploadStore
 from app.predictions.what_if import KeptCases
+from app.records.audit import AuditTrail
 from app.security.authenticator import Authenticator
 from app.security.sessions import Sessions
 from app.security.sign_in import SignIn
@@ -51,6 +52,7 @@ class Runtime:
         feedback: What clinicians say of answers.
         sessions: Who is signed in on the page.
         sign_in: How people do; None where no OpenID provider is set.
+        audit: Who did what.
     """
 
     settings: Settings
@@ -72,6 +74,7 @@ class Runtime:
     feedback: FeedbackService
     sessions: Sessions
     sign_in: SignIn | None
+    audit: AuditTrail
 
 
 def _runtime(request: Request) -> Runtime:

@@ -1,4 +1,4 @@
-"""Answers are removed by age, where the operator wants it: with their feedback, their heatmap and their case."""
+"""Answers are removed by age, where the operator wants it: with their feedback, their heatmap and their case. Lines of the audit trail outlive them."""
 
 import time
 from collections.abc import Callable
@@ -8,9 +8,11 @@ from typing import Final
 
 from app.errors import UnknownPredictionError
 from app.predictions.service import PredictionService
+from app.records.audit import AuditTrail
 from app.records.predictions import PredictionRecords
 
 BATCH: Final = 500
+FORGET_EVERY_S: Final = 3600.0
 
 
 class Retention:
@@ -48,3 +50,27 @@ class Retention:
                     self._predictions.delete(prediction_id)
             removed += len(over)
         return removed
+
+
+class AuditRetention:
+    """Removes lines of the audit trail that are over their time, once an hour: each time leaves a line of its own.
+
+    Args:
+        trail: The trail.
+        max_age_s: Seconds until a line is gone; infinite where it stays for ever.
+        now: Unix time in seconds.
+    """
+
+    def __init__(self, trail: AuditTrail, max_age_s: float, now: Callable[[], float] = time.time) -> None:
+        self._trail = trail
+        self._max_age_s = max_age_s
+        self._now = now
+        self._next_s = float("-inf")
+
+    def sweep(self) -> int:
+        """Remove them; the number of lines removed."""
+        now_s = self._now()
+        if self._max_age_s == float("inf") or now_s < self._next_s:
+            return 0
+        self._next_s = now_s + FORGET_EVERY_S
+        return self._trail.forget_before(datetime.fromtimestamp(now_s - self._max_age_s, UTC))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from app.records.aliases import PlanRecords
 from app.records.api_keys import ApiKeyRecords
+from app.records.audit import AuditTrail
 from app.records.batches import BatchRecords
 from app.records.database import DEFAULT_CONNECTIONS, open_database
 from app.records.feedback import FeedbackRecords
@@ -33,6 +34,7 @@ class RecordStore:
         webhooks: Who is to be told that they are finished.
         sessions: Who is signed in on the page.
         api_keys: What lets software in.
+        audit: Who did what.
     """
 
     def __init__(self, place: Path | str, connections: int = DEFAULT_CONNECTIONS) -> None:
@@ -47,6 +49,7 @@ class RecordStore:
         self.webhooks = WebhookRecords(engine)
         self.sessions = SessionRecords(engine)
         self.api_keys = ApiKeyRecords(engine)
+        self.audit = AuditTrail(engine)
 
     def close(self) -> None:
         """Give every connection back."""

@@ -1,0 +1,140 @@
+"""Every request that touches a patient's case or the service's packages leaves a line in the audit trail before it is answered.
+
+The line is on the disk before the first byte of the answer leaves; where it cannot be written, there is no answer.
+"""
+
+import re
+from http import HTTPStatus
+from typing import Final, cast
+
+import anyio.to_thread
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api.access import ADMIN, CARE, CLINICIAN, access_to
+from app.api.problems import problem_of
+from app.api.runtime import Runtime
+from app.errors import NeuroFuseError
+from app.predictions.answer import ModelUsed
+from app.records.audit import Deed
+from app.security.principal import Principal
+
+WATCHED: Final = (CARE, CLINICIAN, ADMIN)
+SIGNING: Final = frozenset({"GET /auth/callback", "POST /auth/sign-out"})
+POLLED: Final = frozenset({"GET /jobs", "GET /jobs/{job_id}", "GET /batches/{batch_id}"})
+"""Asked again and again, and say nothing of a patient."""
+REFUSALS: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+"""Of any route: who tried what."""
+OBJECTS: Final = ("prediction_id", "job_id", "batch_id", "upload_id")
+ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+PACKAGE: Final = re.compile(r"[a-z0-9-]{1,64}(@[a-z0-9-]{1,64})?")
+NOT_A_NAME: Final = "not a name of ours"
+"""Stands for whatever a client wrote into a path in an id's place."""
+UNKNOWN: Final = Principal("", "local", frozenset(), "")
+
+
+def note(request: Request, object_id: str, model: ModelUsed | str = "") -> None:
+    """Tell the trail what a request was about, where its path does not.
+
+    Args:
+        request: Being answered.
+        object_id: The prediction, job or batch that came of it.
+        model: The package that answers.
+    """
+    request.state.audited = object_id, model if isinstance(model, str) else model_in_words(model)
+
+
+def model_in_words(model: ModelUsed) -> str:
+    """Package, version and digest, as lines of the trail have them."""
+    return f"{model.name}@{model.version} sha256:{model.sha256}"
+
+
+class Auditing:
+    """ASGI middleware, around the guard: what that refuses is written down too.
+
+    Args:
+        app: What it wraps.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, once its line is written."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        is_withheld = False
+
+        async def written_first(message: Message) -> None:
+            nonlocal is_withheld
+            if message["type"] == "http.response.start":
+                problem = await _written(request, message["status"])
+                if problem is not None:
+                    is_withheld = True
+                    await problem_of(request, problem)(scope, receive, send)
+            if not is_withheld:
+                await send(message)
+
+        try:
+            await self._app(scope, receive, written_first)
+        except Exception:
+            if not is_withheld:
+                await _written(request, HTTPStatus.INTERNAL_SERVER_ERROR)
+            raise
+
+
+async def _written(request: Request, status: int) -> NeuroFuseError | None:
+    """Write the line of an answer that is about to leave, if it has one; the error that it met."""
+    deed = _deed(request, status)
+    if deed is None:
+        return None
+    runtime = cast("Runtime", request.state.runtime)
+    try:
+        await anyio.to_thread.run_sync(runtime.audit.add, deed)
+    except NeuroFuseError as error:
+        return error
+    return None
+
+
+def _deed(request: Request, status: int) -> Deed | None:
+    template = getattr(request.state, "admitted_to", None)
+    if template is None:
+        return None
+    action = f"{request.method} {template}"
+    is_watched = access_to(request.method, template) in WATCHED and request.method != "HEAD"
+    if not ((is_watched and action not in POLLED) or action in SIGNING or status in REFUSALS):
+        return None
+    principal = cast("Principal", getattr(request.state, "principal", UNKNOWN))
+    object_id, model = getattr(request.state, "audited", (_object(request), ""))
+    return Deed(
+        subject=principal.subject,
+        kind=principal.kind if principal.subject else "unknown",
+        action=action,
+        object_id=object_id,
+        model=model,
+        outcome=_outcome(request, status),
+        request_id=request.state.request_id,
+    )
+
+
+def _object(request: Request) -> str:
+    """What the path names. A client's own words are kept only where they are a name of ours."""
+    parameters: dict[str, object] = request.scope.get("path_params", {})
+    for name in OBJECTS:
+        if name in parameters:
+            return _if(ID, str(parameters[name]))
+    if "name" not in parameters:
+        return ""
+    which = parameters.get("version", parameters.get("alias"))
+    return _if(PACKAGE, str(parameters["name"]) + ("" if which is None else f"@{which}"))
+
+
+def _if(form: re.Pattern[str], text: str) -> str:
+    return text if form.fullmatch(text) else NOT_A_NAME
+
+
+def _outcome(request: Request, status: int) -> str:
+    code: str = getattr(request.state, "problem_code", "")
+    return code or ("ok" if status < HTTPStatus.BAD_REQUEST else str(status))
