@@ -29,6 +29,7 @@ from app.api import (
 )
 from app.api.access_document import document_access
 from app.api.auditing import Auditing
+from app.api.access_document import document_access
 from app.api.guard import Guard, require_admission
 from app.api.middleware import RequestScope
 from app.api.openapi import publish_document

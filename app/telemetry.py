@@ -48,7 +48,11 @@ def configure_logging(level: str, log_format: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each webhook would say nothing here
+    for chatty in (
+        "alembic",
+        "httpx",
+    ):  # a line for each start and each webhook, which would say nothing here
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)
 
 

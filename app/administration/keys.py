@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from app.errors import MalformedRequestError
 from app.predictions.data_folder import DataFolder
@@ -77,11 +77,10 @@ def _create(arguments: argparse.Namespace, settings: Settings) -> int:
 def _list(_arguments: argparse.Namespace, settings: Settings) -> int:
     with _opened(settings) as records:
         keys = records.all()
-    table = Table("id", "name", "roles", "state", "created", "expires", "last used")
+    table = Table(Column("id", no_wrap=True), "name", "roles", Column("state", no_wrap=True), "last used")
     for key in keys:
         last = f"{key.last_used:%Y-%m-%d %H:%M}" if key.last_used else "never"
-        days = (f"{key.created:%Y-%m-%d}", f"{key.expires:%Y-%m-%d}")
-        table.add_row(key.id, key.name, ", ".join(key.roles), _state(key), *days, last)
+        table.add_row(key.id, key.name, ", ".join(key.roles), _state(key), last)
     Console().print(table)
     return OK
 
@@ -99,7 +98,7 @@ def _revoke(arguments: argparse.Namespace, settings: Settings) -> int:
 def _state(key: KeptKey) -> str:
     if key.revoked:
         return f"revoked {key.revoked:%Y-%m-%d}"
-    return "good" if key.is_good(datetime.now(UTC)) else "expired"
+    return f"{'good until' if key.is_good(datetime.now(UTC)) else 'expired'} {key.expires:%Y-%m-%d}"
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Pieces of the OpenAPI document that FastAPI cannot derive."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Any, Final
 
@@ -69,17 +69,19 @@ def _example(kind: ProblemType) -> dict[str, Any]:
     }
 
 
-def publish_document(app: FastAPI) -> None:
+def publish_document(app: FastAPI, *more: Callable[[dict[str, Any]], None]) -> None:
     """Complete the generated document: the shape of problems, and no trace of FastAPI's own error shapes.
 
     Args:
         app: With all its routes.
+        *more: What else completes it, in place.
     """
     generate = app.openapi
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
-            _complete(generate())
+            for complete in (_complete, *more):
+                complete(generate())
         return generate()
 
     app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way to extend the document

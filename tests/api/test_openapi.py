@@ -6,6 +6,7 @@ import jsonschema
 import pytest
 
 from app.api import predict_document as examples
+from app.api.access import ACCESS
 from app.api.form_receiver import FIELD_PARTS
 from app.api.upload_previews import PREVIEW_PARTS
 from app.ehr.encode import encode
@@ -132,6 +133,7 @@ def test_predict_documents_every_code_it_can_answer_with() -> None:
         "deadline-passed",
         "internal", "webhook-refused", "unknown-batch", "batch-closed", "idempotency-key-in-use", "idempotency-key-reused",
         "job-cancelled", "job-interrupted",
+        "not-authenticated", "not-allowed", "cross-site", "rate-limited", "storage-unavailable", "provider-unavailable",
     }  # fmt: skip
 
 
@@ -161,13 +163,16 @@ def test_the_request_names_its_parts() -> None:
         assert all(part["description"] for part in form["properties"].values())
 
 
-def test_the_routes_of_operators_and_no_others_ask_for_their_token() -> None:
-    scheme = DOCUMENT["components"]["securitySchemes"]["adminToken"]
-    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
-    asking = {
-        route
-        for route, operation in OPERATIONS.items()
-        if {"adminToken": []} in operation.get("security", [])
-    }
-    assert asking == {route for route in OPERATIONS if route[1].startswith("/admin/")}
-    assert all({"401", "403"} <= OPERATIONS[route]["responses"].keys() for route in asking)
+def test_every_operation_says_who_may_use_it() -> None:
+    for (method, path), operation in OPERATIONS.items():
+        access = ACCESS[f"{method.upper()} {path}"]
+        roles = sorted(access) if isinstance(access, frozenset) else None
+        assert operation.get("x-roles") == roles
+        assert operation["security"] == {
+            "anybody": [], "perhaps": [{}, {"bearer": []}, {"session": []}],
+        }.get(str(access), [{"bearer": []}, {"session": []}])  # fmt: skip
+        assert not roles or {"400", "401", "403", "429", "503"} <= operation["responses"].keys()
+
+
+def test_what_the_operations_ask_for_is_explained() -> None:
+    assert DOCUMENT["components"]["securitySchemes"].keys() == {"bearer", "session"}
