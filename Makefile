@@ -20,7 +20,7 @@ without_node = { echo "The page was not $(1): that needs Node 20.19 or newer wit
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup serve page client check check-page format test test-page test-serving test-ray bench fuzz reference-models image clean
+.PHONY: help setup serve page client check check-page format test test-page test-serving test-ray bench faults fuzz reference-models image clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -84,6 +84,9 @@ test-ray: $(VENV)-ray/.installed ## Run the tests of the service on a Ray cluste
 
 bench: $(VENV)/.development $(VENV)-peers/.installed $(VENV)-peers-serving/.installed $(VENV)-ray/.installed ## Print the benchmarks, each beside its peers (NEUROFUSE_SAMPLES adds real images; needs hey)
 	$(PY) -m benchmarks
+
+faults: $(VENV)/.development ## Do to the service what may happen to it, and write what it did to docs/reference/faults.md
+	NEUROFUSE_WRITE_FAULT_TABLE=1 $(PY) -m pytest tests/faults --deselect tests/faults/test_fault_table.py
 
 fuzz: $(VENV)/.development ## Read 20,000 mutated uploads in worker processes with bounds on time and memory
 	$(PY) -m tests.fuzz

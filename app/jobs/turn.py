@@ -29,7 +29,8 @@ from app.records.predictions import KeptPrediction
 from app.telemetry import describe_exception
 
 BACK_OFF_S: Final = 5.0
-"""Before a job that met a fault is tried again; twice as long each time."""
+"""Before a job that met a fault is tried again; twice as long each time, up to a bound."""
+LONGEST_BACK_OFF_S: Final = 300.0
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -126,7 +127,8 @@ class Turn:
         if job.chances <= 0:
             self._fail(job, problem, code)
         else:
-            self.turns.put_back(job, _in(BACK_OFF_S * 2 ** (job.attempt - 1)), free=False)
+            pause_s = min(LONGEST_BACK_OFF_S, BACK_OFF_S * 2 ** (job.attempt - 1))
+            self.turns.put_back(job, _in(pause_s), free=False)
             log.warning("job-put-back", prediction_id=job.id, code=code)
 
     def _fail(self, job: Job, problem: str, code: str) -> None:

@@ -1,6 +1,7 @@
 """Removes, once a minute, what was kept for its time."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 import anyio
@@ -10,6 +11,10 @@ import structlog
 from app.telemetry import describe_exception
 
 SWEEP_EVERY_S: Final = 60.0
+JUMP_S: Final = 3600.0
+"""A clock that goes this much faster than time between two sweeps was set, not kept."""
+PAUSE_S: Final = 3600.0
+"""After a jump nothing is removed for so long: a wrong clock makes everything look old, and what is removed is gone."""
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -21,16 +26,27 @@ class Swept(Protocol):
         """Remove it; the number of things removed."""
 
 
-async def keep_sweeping(stores: Sequence[Swept], every_s: float = SWEEP_EVERY_S) -> None:
+async def keep_sweeping(
+    stores: Sequence[Swept], every_s: float = SWEEP_EVERY_S, clock: Callable[[], float] = time.time
+) -> None:
     """Sweeps at once, then again and again, until it is cancelled.
 
     Args:
         stores: What to sweep.
         every_s: Seconds between two sweeps.
+        clock: Unix time in seconds.
     """
+    offset_s, paused_until_s = clock() - time.monotonic(), 0.0
     while True:
-        for store in stores:
-            await anyio.to_thread.run_sync(sweep_once, store)
+        before_s, offset_s = offset_s, clock() - time.monotonic()
+        if offset_s - before_s > JUMP_S:
+            paused_until_s = time.monotonic() + PAUSE_S
+            log.error("clock-jumped")
+        elif before_s - offset_s > JUMP_S:
+            paused_until_s = 0.0  # it was set right
+        if time.monotonic() >= paused_until_s:
+            for store in stores:
+                await anyio.to_thread.run_sync(sweep_once, store)
         await anyio.sleep(every_s)
 
 

@@ -26,6 +26,9 @@ Model = tuple[str, int]
 LEASE: Final = timedelta(seconds=60)
 """Long beside a pause of the machine, and beside the skew of clocks between machines that share a database."""
 
+SET_BACK: Final = timedelta(minutes=10)
+"""What lies further in the future was written before the clock was set back: no pause and no lease of ours is so long."""
+
 
 @dataclass(frozen=True)
 class Held:
@@ -159,7 +162,7 @@ class JobTurns:
         Returns:
             Ids of the jobs that wait again, and of those that ended.
         """
-        dead: ColumnElement[bool] = JobRow.lease_until < now
+        dead = or_(JobRow.lease_until < now, JobRow.lease_until > now + SET_BACK)
         if owner is not None:
             dead = or_(dead, JobRow.owner == owner)
         orphaned = update(JobRow).where(JobRow.state == "running", dead)
@@ -181,7 +184,8 @@ def _due_again(now: datetime) -> ColumnElement[datetime]:
 
 def _claimable(models: Iterable[Model], now: datetime) -> tuple[ColumnElement[bool], ...]:
     answered = [and_(JobRow.model_name == name, JobRow.model_version == version) for name, version in models]
-    return JobRow.state == "queued", JobRow.due <= now, or_(false(), *answered)
+    is_due = or_(JobRow.due <= now, JobRow.due > now + SET_BACK)
+    return JobRow.state == "queued", is_due, or_(false(), *answered)
 
 
 def _held(job: Job) -> Update:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -12,10 +12,6 @@ from tests.service.server import Server, serving
 
 WRITE: Final = "NEUROFUSE_WRITE_FAULT_TABLE"
 """Set by `make faults`, which puts what was seen into the reference."""
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "fault(name, stated): what is done to the service, and what it does then")
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +26,8 @@ def _outcomes() -> Iterator[list[Outcome]]:
 def outcome(request: pytest.FixtureRequest, _outcomes: list[Outcome]) -> Outcome:
     """What this test saw."""
     marker = request.node.get_closest_marker("fault")
-    outcome = Outcome(*marker.args, request.node.originalname)
+    fault, stated = marker.args
+    outcome = Outcome(fault, stated, request.node.originalname)
     _outcomes.append(outcome)
     return outcome
 
@@ -38,6 +35,6 @@ def outcome(request: pytest.FixtureRequest, _outcomes: list[Outcome]) -> Outcome
 @pytest.fixture(scope="package")
 def server(tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A service that survives what is done to it."""
-    limits = {"max_concurrent": 2, "queue_limit": 6, "upload_timeout_s": 2}
+    limits: dict[str, Any] = {"max_concurrent": 2, "queue_limit": 6, "upload_timeout_s": 2}
     with serving(tiny_store, tmp_path_factory.mktemp("faults") / "var", **limits) as running:
         yield running

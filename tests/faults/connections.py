@@ -23,7 +23,9 @@ def form(image: bytes) -> bytes:
     """The body of a request to `/predict`."""
     return (
         b'--x\r\nContent-Disposition: form-data; name="task"\r\n\r\ngos\r\n'
-        b'--x\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n' + image + b"\r\n--x--\r\n"
+        b'--x\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n'
+        + image
+        + b"\r\n--x--\r\n"
     )
 
 

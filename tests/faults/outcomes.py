@@ -42,7 +42,7 @@ class Outcome:
         self.saw(text.format(f"{time.monotonic() - began:.1f} s"))
 
 
-def tests_of(table: str) -> set[str]:
+def rows_of(table: str) -> set[str]:
     """Names of the tests in a table's last column."""
     return set(re.findall(r"`(test_\w+)` \|$", table, flags=re.MULTILINE))
 

@@ -31,7 +31,9 @@ def test_clients_that_never_finish_their_headers_are_cut_off(
         assert server.predict(head_ct, task="gos").status_code == 200
         for each in slow:
             assert rest(each) == b""
-        outcome.saw(f"{TRICKLERS} connections closed after {time.monotonic() - began:.0f} s; a case beside them: 200")
+        outcome.saw(
+            f"{TRICKLERS} connections closed after {time.monotonic() - began:.0f} s; a case beside them: 200"
+        )
         assert time.monotonic() - began > HEADER_TIMEOUT_S - 1
     assert server.client.get("/livez").status_code == 200
 

@@ -75,7 +75,9 @@ def test_a_locked_database_is_waited_for_and_then_said_to_be(
         assert server.client.get(f"/predictions/{before['id']}").json() == before
         assert time.monotonic() - began < BUSY_TIMEOUT_S
         problem(refused.result(), 503, "storage-unavailable")
-        outcome.saw(f"503 after {time.monotonic() - began:.0f} s of a longer one; an answer read meanwhile: 200")
+        outcome.saw(
+            f"503 after {time.monotonic() - began:.0f} s of a longer one; an answer read meanwhile: 200"
+        )
         other.execute("COMMIT")
     assert server.predict(head_ct, task="gos").status_code == 200
     assert server.uploads() == []

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path

@@ -1,5 +1,7 @@
 """Sweeping goes on, whatever a store says."""
 
+import time
+
 import anyio
 import anyio.from_thread
 
@@ -15,6 +17,16 @@ class FaultyDisk:
     def sweep(self) -> int:
         self.swept += 1
         raise OSError("disk")
+
+
+class Counter:
+    """A store that counts its sweeps."""
+
+    swept = 0
+
+    def sweep(self) -> int:
+        self.swept += 1
+        return 0
 
 
 class Watch:
@@ -43,3 +55,28 @@ async def _sweeps_of_a_faulty_disk() -> int:
 
 def test_every_store_is_swept_again_and_again_past_faults() -> None:
     assert anyio.run(_sweeps_of_a_faulty_disk) >= 2
+
+
+async def _sweeps_by_clock(*offsets_s: float) -> int:
+    """Sweeps while the clock stands so many seconds beside the real one, one look after the other."""
+    left, store, ended = list(offsets_s), Counter(), anyio.Event()
+
+    def clock() -> float:
+        if len(left) == 1:
+            ended.set()
+        return time.time() + (left.pop(0) if len(left) > 1 else left[0])
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(keep_sweeping, (store,), 0.0, clock)
+        with anyio.fail_after(10):
+            await ended.wait()
+        group.cancel_scope.cancel()
+    return store.swept
+
+
+def test_nothing_is_removed_by_a_clock_that_has_just_jumped_on() -> None:
+    year_s = 365 * 24 * 3600.0
+    assert anyio.run(_sweeps_by_clock, 0, 0, year_s, year_s, year_s) == 1
+    # Set right again, or a step as NTP makes them: it goes on.
+    assert anyio.run(_sweeps_by_clock, 0, 0, year_s, 0, 0, 0) >= 2
+    assert anyio.run(_sweeps_by_clock, 0, 0, 10, -10, 0) >= 3
