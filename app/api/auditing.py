@@ -99,7 +99,7 @@ async def _written(request: Request, status: int) -> NeuroFuseError | None:
 
 
 def _deed(request: Request, status: int) -> Deed | None:
-    template = getattr(request.state, "admitted_to", None)
+    template = getattr(request.state, "route_template", None)
     if template is None:
         return None
     action = f"{request.method} {template}"
