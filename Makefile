@@ -77,7 +77,7 @@ test-serving: $(VENV)-serving/.installed ## Run the tests of the service in an e
 	$(VENV)-serving/bin/python -c "import importlib.util as u; assert u.find_spec('torch') is None, 'torch was installed'"
 	$(VENV)-serving/bin/python -m pytest -m "not torch and not slow" \
 	  --ignore=tests/training --ignore=tests/skew --ignore=tests/benchmarks --ignore=tests/contract \
-	  --ignore=tests/imaging --ignore=tests/ehr --ignore=tests/fuzz
+	  --ignore=tests/imaging --ignore=tests/ehr --ignore=tests/fuzz --ignore=tests/monitoring
 
 test-ray: $(VENV)-ray/.installed ## Run the tests of the service on a Ray cluster, in an environment with Ray
 	$(VENV)-ray/bin/python -m pytest tests/deploy/test_ray.py tests/deploy/test_remote_session.py
