@@ -1,4 +1,4 @@
-"""The command line: `neurofuse serve | predict | inspect | models | keys | copy-records | openapi | healthcheck`. Choices come from the same `NEUROFUSE_` variables."""
+"""The command line: `neurofuse serve | predict | inspect | models | keys | audit | copy-records | openapi | healthcheck`. Choices come from the same `NEUROFUSE_` variables."""
 
 import argparse
 import json
@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from app.administration.audit import add_to as add_audit_to
 from app.administration.command import add_to as add_models_to
 from app.administration.keys import add_to as add_keys_to
 from app.api.header_timeout import HeaderTimeoutProtocol
@@ -133,6 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     add_inspect_to(commands)
     add_models_to(commands)
     add_keys_to(commands)
+    add_audit_to(commands)
     copying = commands.add_parser(
         "copy-records", help="take the answers of the SQLite file into PostgreSQL", epilog=COPY_EXAMPLE
     )

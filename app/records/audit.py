@@ -161,6 +161,12 @@ class AuditTrail:
             yield from part
             after = part[-1].number
 
+    def holds(self, digest: str) -> bool:
+        """Whether some line, or the beginning, has this digest: whoever kept it elsewhere knows that nothing before it was made anew."""
+        with Session(self._engine) as session:
+            found = session.scalars(select(AuditRow.number).where(AuditRow.digest == digest)).first()
+            return found is not None or _head(session).base == digest
+
     def verify(self) -> Verdict:
         """Read every line and find the first that is not as it was written."""
         head = self.head()

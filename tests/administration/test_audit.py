@@ -1,0 +1,127 @@
+"""`neurofuse audit`: the trail of a database is proved and given out as FHIR, and what was changed is said."""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from fhir.resources.R4B.auditevent import AuditEvent
+from sqlalchemy import Engine, create_engine, text
+
+from app.administration.audit import BROKEN
+from app.cli import main
+from app.predictions.data_folder import DataFolder
+from app.records.audit import AuditTrail, Deed
+from app.records.store import RecordStore
+
+MOMENT = datetime(2026, 11, 3, 8, 30, tzinfo=UTC)
+DEEDS = [
+    Deed(
+        "key:3f9a", "key", "POST /predict", "0193c2f4-6a00-7a31-9c2e-5d1f0b7e8a90", "gos@2 sha256:ab", "ok", "r1", MOMENT
+    ),
+    Deed(
+        "oidc:77", "oidc", "GET /predictions/{prediction_id}", "0193c2f4-6a00-7a31-9c2e-5d1f0b7e8a90", "", "ok", "r2",
+        MOMENT + timedelta(days=1),
+    ),
+    Deed("", "unknown", "PUT /admin/models/{name}/aliases/{alias}", "gos@production", "", "not-authenticated", "r3",
+         MOMENT + timedelta(days=2)),
+    Deed("service", "service", "audit forgotten", "lines before 1", moment=MOMENT + timedelta(days=3)),
+]  # fmt: skip
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("NEUROFUSE_DATA", str(tmp_path))
+    with closing(RecordStore(DataFolder(tmp_path).database)) as records:
+        for deed in DEEDS:
+            records.audit.add(deed)
+    return tmp_path
+
+
+@pytest.fixture
+def engine(data: Path) -> Iterator[Engine]:
+    opened = create_engine(f"sqlite:///{DataFolder(data).database}")
+    yield opened
+    opened.dispose()
+
+
+def head(data: Path) -> str:
+    with closing(RecordStore(DataFolder(data).database)) as records:
+        return records.audit.head().digest
+
+
+def test_a_whole_trail_is_said_to_be_and_its_head_is_told(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["audit", "verify"]) == 0
+    assert capsys.readouterr().out == f"whole: 4 lines, 1 to 4; head {head(data)}\n"
+
+
+def test_a_changed_line_is_named(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE audit SET subject = 'nobody' WHERE number = 2"))
+    assert main(["audit", "verify"]) == BROKEN
+    assert "BROKEN at line 2" in capsys.readouterr().out
+
+
+def test_a_chain_that_was_made_anew_does_not_hold_the_head_that_was_kept_elsewhere(
+    data: Path, engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = head(data)
+    assert main(["audit", "verify", "--head", kept]) == 0
+    with closing(RecordStore(DataFolder(data).database)) as records:
+        records.audit.add(DEEDS[0])
+    assert main(["audit", "verify", "--head", kept]) == 0, "it may go on"
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM audit"))
+        connection.execute(text("UPDATE audit_head SET last = 0, digest = base"))
+    with closing(RecordStore(DataFolder(data).database)) as records:
+        for deed in DEEDS[1:]:
+            records.audit.add(deed)
+    assert main(["audit", "verify"]) == 0, "by itself it is whole"
+    capsys.readouterr()
+    assert main(["audit", "verify", "--head", kept]) == BROKEN
+    assert "made anew" in capsys.readouterr().out
+
+
+def test_every_line_is_a_valid_audit_event_that_leads_back_to_it(data: Path) -> None:
+    out = data / "events.ndjson"
+    assert main(["audit", "export", "--out", str(out), "--observer", "NeuroFuse, ward 3"]) == 0
+    events = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    for event in events:
+        AuditEvent.model_validate(event)
+    assert [event["outcome"] for event in events] == ["0", "0", "4", "0"]
+    assert [event["action"] for event in events] == ["C", "R", "U", "E"]
+    assert events[0]["entity"][0]["what"]["identifier"]["value"] == DEEDS[0].object_id
+    assert events[0]["recorded"] == "2026-11-03T08:30:00Z"
+    assert events[2]["outcomeDesc"] == "not-authenticated"
+    with closing(RecordStore(DataFolder(data).database)) as records:
+        digests = [line.digest for line in AuditTrail.lines(records.audit)]
+    details = [
+        {each["type"]: each["valueString"] for each in event["entity"][0]["detail"]} for event in events
+    ]
+    assert [detail["digest"] for detail in details] == digests
+
+
+def test_a_time_is_given_out_alone_and_no_export_is_written_over(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = data / "day.ndjson"
+    command = ["audit", "export", "--since", "2026-11-04", "--until", "2026-11-05", "--out", str(out)]
+    assert main(command) == 0
+    (event,) = map(json.loads, out.read_text(encoding="utf-8").splitlines())
+    assert event["agent"][0]["who"]["identifier"]["value"] == "oidc:77"
+    assert main(command) == 2
+    assert "File exists" in capsys.readouterr().err
+
+
+def test_a_folder_without_a_database_is_said_and_none_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NEUROFUSE_DATA", str(tmp_path / "wrong"))
+    (tmp_path / "wrong").mkdir()
+    assert main(["audit", "verify"]) == 2
+    assert "NEUROFUSE_DATA" in capsys.readouterr().err
+    assert list((tmp_path / "wrong").iterdir()) == []
