@@ -38,7 +38,7 @@ from app.predictions.start import start_with
 from app.records.copying import copy_records
 from app.security.exposure import require_safe
 from app.settings import ENV_PREFIX, Settings
-from app.telemetry import configure_logging
+from app.telemetry import change_level_by_signal, configure_logging
 
 OK: Final = 0
 FAILED: Final = 1
@@ -154,6 +154,7 @@ def _serve(arguments: argparse.Namespace, settings: Settings) -> int:
     }
     settings = Settings(**{**settings.model_dump(), **chosen})
     require_safe(settings)
+    change_level_by_signal(settings.log_level)
     uvicorn.run(
         create_app(settings),
         host=settings.host,

@@ -29,7 +29,6 @@ from app.api import (
 )
 from app.api.access_document import document_access
 from app.api.auditing import Auditing
-from app.api.access_document import document_access
 from app.api.guard import Guard, require_admission
 from app.api.middleware import RequestScope
 from app.api.openapi import publish_document
@@ -37,6 +36,7 @@ from app.api.page import page_router
 from app.api.problems import install_problem_handlers
 from app.api.runtime import Runtime
 from app.api.session_cookie import page_address
+from app.errors import NotReadyError
 from app.imaging.isolation import ImageWorkers, WorkerLimits
 from app.imaging.limits import ReadLimits
 from app.inference.predictor import Predictor
@@ -72,6 +72,7 @@ from app.security.authenticator import Authenticator
 from app.security.sessions import Sessions
 from app.security.sign_in import sign_in_of
 from app.settings import Settings
+from app.tracing import Tracing
 
 DISTRIBUTION = "neurofuse"
 HOUR_S = 3600.0
@@ -94,19 +95,19 @@ def create_app(settings: Settings, start_predictor: StartPredictor | None = None
     Returns:
         An ASGI application whose packages are loaded in the background once its lifespan begins.
     """
-    metrics = Metrics()
+    metrics, tracing = Metrics(), _tracing(settings)
     app = FastAPI(
         title="NeuroFuse",
         version=importlib.metadata.version(DISTRIBUTION),
         description=DESCRIPTION,
-        lifespan=_lifespan(settings, metrics, start_predictor),
+        lifespan=_lifespan(settings, metrics, tracing, start_predictor),
         redoc_url=None,
         dependencies=[Depends(require_admission)],
     )
     # The last one added is the outermost.
     app.add_middleware(Guard, application=app, settings=settings)
     app.add_middleware(Auditing)
-    app.add_middleware(RequestScope, metrics=metrics)
+    app.add_middleware(RequestScope, metrics=metrics, tracing=tracing)
     install_problem_handlers(app)
     resources = (predict, predictions, jobs, batches, kept_cases, worklist, feedback, upload_previews)
     for resource in (*resources, models, models_admin, inference_protocol, sign_in, health, problem_pages):
@@ -117,10 +118,11 @@ def create_app(settings: Settings, start_predictor: StartPredictor | None = None
 
 
 def _lifespan(
-    settings: Settings, metrics: Metrics, start_predictor: StartPredictor | None
+    settings: Settings, metrics: Metrics, tracing: Tracing, start_predictor: StartPredictor | None
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[_State]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[_State]:
+        tracing.begin()
         folder = DataFolder(settings.data)
         folder.prepare()
         database = settings.database_url.get_secret_value() or folder.database
@@ -134,6 +136,7 @@ def _lifespan(
         runtime = _runtime(settings, metrics, records, workers, catalogue, monitoring)
 
         with (
+            closing(tracing),
             closing(records),
             workers,
             closing(catalogue),
@@ -151,6 +154,15 @@ def _lifespan(
                 background.cancel_scope.cancel()
 
     return lifespan
+
+
+def _tracing(settings: Settings) -> Tracing:
+    try:
+        return Tracing(settings.otlp_endpoint, importlib.metadata.version(DISTRIBUTION))
+    except ModuleNotFoundError as error:
+        raise NotReadyError(
+            "Expected OpenTelemetry for NEUROFUSE_OTLP_ENDPOINT; it is not installed. Install neurofuse[tracing]."
+        ) from error
 
 
 def _runtime(

@@ -342,6 +342,13 @@ class Settings(BaseSettings):
             description="Address that browsers reach the page at, for the way back from the provider, `https://...`."
         ),
     ] = ""
+    otlp_endpoint: Annotated[
+        str,
+        Field(
+            pattern=r"^(https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._/-]*)?)?$",
+            description="OpenTelemetry collector that spans are sent to, such as `http://collector:4318`; empty for none.",
+        ),
+    ] = ""
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="Least level that is logged.")
     ] = "INFO"

@@ -6,6 +6,7 @@ warnings) is withheld; only the library's name and the level remain.
 """
 
 import logging
+import signal
 import sys
 import traceback
 from collections.abc import MutableMapping
@@ -16,7 +17,7 @@ import structlog
 LOGGED_FIELDS: Final = frozenset({
     "event", "level", "timestamp", "logger", "request_id", "method", "route", "status", "code", "detail",
     "duration_ms", "model", "version", "provider", "state", "prediction_id", "error_type", "where", "count",
-    "host", "port", "alias", "caller",
+    "host", "port", "alias", "trace_id", "caller",
 })  # fmt: skip
 TRUSTED_LOGGERS: Final = ("app", "uvicorn")
 """Loggers whose text is written by people who see no patient data; `app` messages are constants."""
@@ -54,6 +55,17 @@ def configure_logging(level: str, log_format: str) -> None:
     ):  # a line for each start and each webhook, which would say nothing here
         logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)
+
+
+def change_level_by_signal(level: str) -> None:
+    """Let SIGUSR1 say more (DEBUG) and SIGUSR2 say what was chosen again, in our own words only; call in the main thread.
+
+    Args:
+        level: As chosen.
+    """
+    ours = logging.getLogger("app")
+    signal.signal(signal.SIGUSR1, lambda _number, _frame: ours.setLevel(logging.DEBUG))
+    signal.signal(signal.SIGUSR2, lambda _number, _frame: ours.setLevel(level))
 
 
 def _formatter(

@@ -14,6 +14,7 @@ from app.inference.ticket import AbandonedError
 from app.metrics import Metrics
 from app.predictions.identifiers import uuid7
 from app.telemetry import describe_exception
+from app.tracing import Span, Tracing
 
 REQUEST_ID_HEADER: Final = "X-Request-ID"
 ACCEPTED_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -50,26 +51,30 @@ class RequestScope:
     Args:
         app: What it wraps.
         metrics: Where finished requests are counted.
+        tracing: Where they are told of; by default nowhere.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, tracing: Tracing | None = None) -> None:
         self._app = app
         self._metrics = metrics
+        self._tracing = tracing or Tracing("", "")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection; anything but HTTP passes through."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        await _Exchange(self._app, self._metrics, scope).serve(receive, send)
+        with self._tracing.request(scope["method"], Headers(scope=scope)) as span:
+            await _Exchange(self._app, self._metrics, scope, span).serve(receive, send)
 
 
 class _Exchange:
     """One request and its response."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, scope: Scope) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, scope: Scope, span: Span) -> None:
         self._app = app
         self._metrics = metrics
+        self._span = span
         self._scope = scope
         self._status: int | None = None
         self._began = time.perf_counter()
@@ -83,7 +88,8 @@ class _Exchange:
                 self._complete(MutableHeaders(scope=message))
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=self._request_id):
+        trace = {"trace_id": self._span.trace_id} if self._span.trace_id else {}
+        with structlog.contextvars.bound_contextvars(request_id=self._request_id, **trace):
             try:
                 await self._app(self._scope, receive, observed)
             except (ClientDisconnect, AbandonedError):
@@ -115,6 +121,10 @@ class _Exchange:
         seconds = time.perf_counter() - self._began
         self._metrics.requests.labels(route, _outcome(self._status), code).inc()
         self._metrics.request_seconds.labels(route).observe(seconds)
+        self._span.rename(f"{self._scope['method']} {route}")
+        self._span.tell(http__route=route, http__response__status_code=self._status or 0)
+        if code:
+            self._span.fail(code)
         level = "debug" if route in QUIET_ROUTES else "info"
         getattr(log, level)(
             "request-finished",

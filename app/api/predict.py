@@ -23,6 +23,7 @@ from app.inference.ticket import Ticket, Urgency
 from app.predictions.answer import Answer
 from app.predictions.data_folder import DataFolder
 from app.predictions.entry import require_ready
+from app.tracing import span
 
 router = APIRouter(tags=["predictions"])
 
@@ -79,7 +80,8 @@ async def predict(
     settings = runtime.settings
     with runtime.admission.place(wishes.urgency):
         async with upload_folder(DataFolder(settings.data).uploads) as folder:
-            form = await receive_form(request, folder, upload_limits(settings))
+            with span("upload"):
+                form = await receive_form(request, folder, upload_limits(settings))
             if not wishes.is_job:
                 answer = await _answer(form, wishes.ticket, request, runtime)
                 note(request, answer.id, answer.model)

@@ -21,6 +21,7 @@ from app.imaging.volume import Grid, Volume
 from app.inference.predictor import CasePredictor, Outputs
 from app.model_package.manifest import Heatmap
 from app.model_package.package import Package
+from app.tracing import span
 
 HeatmapChoice = Literal["native", "model", "none"]
 """On the patient's own grid, on the network's grid, or not at all."""
@@ -88,9 +89,12 @@ def analyse(  # noqa: PLR0913 - the parts of a case, and how to read it
     """
     package, began = predictor.package, time.perf_counter()
     encoded = encode(record, package.manifest.ehr)
-    loaded = loader(paths, package.manifest.image, limits, series, voxels=voxels)
+    with span("read"):
+        loaded = loader(paths, package.manifest.image, limits, series, voxels=voxels)
     volume, image = loaded.volume, loaded.image
-    outputs = predictor.predict(image.array, encoded)
+    with span("infer") as told:
+        outputs = predictor.predict(image.array, encoded)
+        told.tell(queue_ms=outputs.queue_ms)
     predicted = time.perf_counter()
     own_grid = heatmap_grid(image.grid, package.manifest.outputs.heatmap)
     shown, grid = _shown(outputs.heatmap, own_grid, volume.grid, heatmap)

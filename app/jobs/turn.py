@@ -27,6 +27,7 @@ from app.records.job_turns import JobTurns
 from app.records.jobs import Job, JobRecords
 from app.records.predictions import KeptPrediction
 from app.telemetry import describe_exception
+from app.tracing import span
 
 BACK_OFF_S: Final = 5.0
 """Before a job that met a fault is tried again; twice as long each time, up to a bound."""
@@ -83,7 +84,8 @@ class Turn:
             waited_s: Seconds it waited for its turn.
         """
         try:
-            self._answer(job, waited_s)
+            with span("job", prediction_id=job.id, attempt=job.attempt):
+                self._answer(job, waited_s)
         except LostError:
             self._on_lost(job)
         except AbandonedError:

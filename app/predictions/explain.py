@@ -17,6 +17,7 @@ from app.predictions.answer import Answer, HeatmapFiles, RecordUsed, Timing
 from app.predictions.cautions import cautions
 from app.predictions.identifiers import uuid7
 from app.predictions.summary import image_used, model_used, outcome, record_used, spent, timing
+from app.tracing import span
 
 NIFTI_NAME: Final = "heatmap.nii.gz"
 PNG_NAME: Final = "heatmap.png"
@@ -103,7 +104,8 @@ def explain(  # noqa: PLR0913 - the case, and how it is answered
     began = time.perf_counter()
     record = _record(analysis, predictor, case.explain)
     explained = time.perf_counter()
-    files = _write_heatmap(analysis, folder)
+    with span("heatmap"):
+        files = _write_heatmap(analysis, folder)
     spent_ms = spent(
         analysis, waited_s, writing_s=time.perf_counter() - explained, explaining_s=explained - began
     )

@@ -15,6 +15,7 @@ from app.predictions.explain import Case, Explained, explain
 from app.predictions.heatmaps import Heatmaps, HeatmapSuffix
 from app.predictions.shadow import ShadowComparisons
 from app.records.predictions import KeptPrediction, PredictionRecords
+from app.tracing import span
 
 MILLISECONDS = 1000
 
@@ -72,13 +73,29 @@ class PredictionService:
         Raises:
             NeuroFuseError: As `app.predictions.explain.explain`.
         """
+        manifest = predictor.package.manifest
+        with span(
+            "predict",
+            prediction_id=case.id,
+            model=f"{manifest.name}@{manifest.version}",
+            waited_ms=MILLISECONDS * waited_s,
+        ):
+            return self._predict(case, predictor, waited_s, keep)
+
+    def _predict(
+        self,
+        case: Case,
+        predictor: Predictor,
+        waited_s: float,
+        keep: Callable[[KeptPrediction], None] | None,
+    ) -> Answer:
         model_name = predictor.package.manifest.name
         # The store's sweep removes what a killed process left of this folder.
         with self._cases.writing() as folder:
             voxels = self._shadows is not None and self._shadows.need_voxels(predictor.package.manifest)
             explained = explain(case, predictor, folder, self._limits, waited_s, self._loader, voxels=voxels)
             self._observe(model_name, explained.spent_ms)
-            with self._metrics.postprocess.labels(model_name).time():
+            with self._metrics.postprocess.labels(model_name).time(), span("keep"):
                 self._keep_case(case, explained)
                 self._keep_heatmap(explained.answer, folder)
                 # Files first: an answer that can be found always has its heatmap.
