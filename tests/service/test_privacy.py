@@ -2,16 +2,24 @@
 
 import gzip
 import io
+import time
+import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pydicom
 import pytest
 
+from app.records.store import RecordStore
 from tests.service.jobs import ASYNC, ended
 from tests.service.server import Server, serving
 
 CANARY = "ZZCANARY"
+BIRTH_DATE = "19010203"
+ACCESSION = "ZZ77190102"
+STUDY_UID = "1.2.826.0.1.3680043.8.498.77190102777"
+PLANTED = (CANARY, BIRTH_DATE, ACCESSION, STUDY_UID)
 
 
 @pytest.mark.samples
@@ -32,6 +40,75 @@ def test_a_planted_name_reaches_neither_log_nor_record_store(
     assert {path.name for path in kept} == {"tensor.npy", "record.json", "image.nii.gz"}
     assert all(CANARY.encode() not in read(path) for path in kept)
     assert CANARY not in server.client.base_url.path
+
+
+@pytest.mark.slow
+@pytest.mark.samples
+def test_what_was_planted_is_nowhere_once_its_time_is_over(
+    tiny_store: Path, samples: Path, tmp_path: Path
+) -> None:
+    """Names, ids, dates and UIDs; in files, records, references and reasons; in what is kept, watched and written down."""
+    data = tmp_path / "var"
+    with serving(tiny_store, data, log_level="DEBUG") as server:
+        plant_everywhere(server, samples)
+        answer = server.predict(
+            renamed_file(samples), task="gos", reference=CANARY, keep="image", ehr='{"age": 71}'
+        ).json()
+        said = {"reason": f"as {CANARY} said", "agreement": "disagree", "outcome": None}
+        server.client.put(f"/predictions/{answer['id']}/feedback", json=said).raise_for_status()
+        watched = server.client.get("/metrics").text
+        log = server.log.read_text()
+    before = on_disk(data)
+    assert CANARY.encode() in before, "a reason and a reference are kept with their answer"
+    for planted in PLANTED:
+        assert planted not in watched
+        assert planted not in log
+    trail = audit_lines(data)
+    assert "POST /predict" in trail
+    assert not any(planted in trail for planted in PLANTED)
+
+    for folder in (data / "previews").iterdir():
+        # Their half hour is no operator's choice. The first digits of a name are its time: this one was made in 2022.
+        folder.rename(folder.with_name("01800000-0000" + folder.name[13:]))
+    with serving(tiny_store, data, keep_predictions_days=1e-6, job_days=1e-6, case_hours=1e-9) as server:
+        deadline = time.monotonic() + 30
+        while left(server) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert left(server) == []
+    after = on_disk(data)
+    assert not [planted for planted in PLANTED if planted.encode() in after]
+    assert audit_lines(data).count("POST /predict") == trail.count("POST /predict"), "deeds outlive answers"
+
+
+def left(server: Server) -> list[str]:
+    """What is kept of patients."""
+    folders = (server.data / name for name in ("cases", "previews", "uploads", "heatmaps", "jobs"))
+    files = [path.name for folder in folders for path in folder.rglob("*") if path.is_file()]
+    listed = server.client.get("/predictions").json()["total"] + server.client.get("/jobs").json()["total"]
+    return [*files, *["a row"] * listed]
+
+
+def on_disk(data: Path) -> bytes:
+    """Every byte of every file, packed ones unpacked."""
+    return b"".join(read(path) for path in data.rglob("*") if path.is_file())
+
+
+def audit_lines(data: Path) -> str:
+    with closing(RecordStore(data / "records.sqlite3")) as records:
+        assert records.audit.verify().broken_at is None
+        return "\n".join(repr(line) for line in records.audit.lines())
+
+
+def renamed_file(samples: Path) -> tuple[str, bytes]:
+    return f"{CANARY}.zip", zipped(samples / "ct-head-ge")
+
+
+def zipped(folder: Path) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for path in sorted(folder.iterdir()):
+            archive.writestr(f"{CANARY}/{path.name}", renamed(path))
+    return buffer.getvalue()
 
 
 def read(path: Path) -> bytes:
@@ -92,6 +169,9 @@ def renamed(path: Path) -> bytes:
     dataset.PatientName = f"{CANARY}^{CANARY}"
     dataset.PatientID = CANARY
     dataset.InstitutionName = CANARY
+    dataset.PatientBirthDate = BIRTH_DATE
+    dataset.AccessionNumber = ACCESSION
+    dataset.StudyInstanceUID = STUDY_UID
     buffer = io.BytesIO()
     dataset.save_as(buffer)
     return buffer.getvalue()
