@@ -101,6 +101,8 @@ class Guard:
         if place.template not in PROBES:
             self._require_known_host(request)
             self._require_this_machine(request)
+        if place.access is None:
+            raise _closed()
         if place.access == ANYBODY:
             return
         principal = await self._principal(request)
@@ -114,7 +116,7 @@ class Guard:
         if principal.kind == "local":
             _refuse_other_sites(request)
         self._require_patience(principal)
-        self._require_role(place, principal)
+        self._require_role(place.access, principal)
 
     def _place(self, scope: Scope) -> _Place | None:
         """Where the router will go: the first route of this path that has this method."""
@@ -125,8 +127,11 @@ class Guard:
     def _require_known_host(self, request: Request) -> None:
         """Against DNS rebinding: another site's name that suddenly means this address is not ours (OWASP ASVS 5.0, 13.2)."""
         name = _host_name(request.headers.get("Host", ""))
-        here = self._settings.authentication == "off" and is_loopback(self._settings.host)
-        if name in self._hosts or not (self._hosts or here) or (not self._hosts and is_loopback(name)):
+        if self._hosts:
+            is_ours = name in self._hosts
+        else:
+            is_ours = self._settings.authentication == "on" or is_loopback(name)
+        if is_ours:
             return
         raise MalformedRequestError(
             "Expected in the header Host a name of this service; the operator lists them in NEUROFUSE_HOSTS."
@@ -174,14 +179,12 @@ class Guard:
                 retry_after_s=wait_s,
             )
 
-    def _require_role(self, place: _Place, principal: Principal) -> None:
-        if place.access is None:
-            raise NotAllowedError("Expected a route that has its roles; this one is closed to everybody.")
-        if place.access == PERHAPS or principal.roles & cast("frozenset[str]", place.access):
+    def _require_role(self, allowed: Access, principal: Principal) -> None:
+        if isinstance(allowed, str) or principal.roles & allowed:
             return
         if principal.kind == "local":
             self._refuse_without_token()
-        roles = sorted(place.access)
+        roles = sorted(allowed)
         raise NotAllowedError(
             f"Expected a caller in the role {' or '.join(roles)}; ask whoever gave you the key, or your roles.",
             roles=roles,
@@ -223,7 +226,11 @@ def require_admission(request: Request) -> None:
     """
     template = getattr(request.scope.get("route"), "path", None)
     if template is None or getattr(request.state, "route_template", None) != template:
-        raise NotAllowedError("Expected a route that has its roles; this one is closed to everybody.")
+        raise _closed()
+
+
+def _closed() -> NotAllowedError:
+    return NotAllowedError("Expected a route whose roles are known; this one is closed to everybody.")
 
 
 def _places(application: FastAPI) -> Sequence[_Place]:

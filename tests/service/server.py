@@ -2,6 +2,7 @@
 
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -63,12 +64,20 @@ def serving(store: Path, data: Path, *, ready: bool = True, **settings: Any) -> 
             [sys.executable, "-m", "app.cli", "serve"], env=environment, stderr=stream, stdout=stream
         )
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+        with _client(port, chosen.get("tls_certificate")) as client:
             _wait(client, process, "/readyz" if ready else "/livez", log)
             yield Server(client, data, log, process)
     finally:
         process.terminate()
         process.wait(timeout=30)
+
+
+def _client(port: int, certificate: Path | None) -> httpx.Client:
+    """Speaks to the service, over TLS where it has a certificate, which is then the one that is trusted."""
+    if certificate is None:
+        return httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60)
+    trusted = ssl.create_default_context(cafile=str(certificate))
+    return httpx.Client(base_url=f"https://127.0.0.1:{port}", timeout=60, verify=trusted)
 
 
 def free_port() -> int:

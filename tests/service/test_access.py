@@ -1,0 +1,172 @@
+"""Who may come in, on running services: every route and every kind of caller, and what is refused before it costs anything."""
+
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+import httpx
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from app.api.access import ACCESS
+from app.cli import OK, main
+from app.errors import MalformedRequestError
+from app.security.exposure import require_safe
+from app.settings import Settings
+from tests.service.access_table import CALLERS, as_document, expected, guarded, tried, written
+from tests.service.server import Server
+
+Headers = dict[str, dict[str, str]]
+BAD_ONES = 500
+
+
+@pytest.fixture(scope="module")
+def door(tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Headers]]:
+    """A service that asks everybody, and what each kind of caller shows it."""
+    with guarded(tiny_store, tmp_path_factory.mktemp("guarded") / "var") as running:
+        yield running
+
+
+def test_every_route_lets_in_whom_the_table_says_and_the_page_shows_it(door: tuple[Server, Headers]) -> None:
+    server, headers = door
+    table = tried(server.client, headers)
+    assert table == {route: {caller: expected(route, caller) for caller in CALLERS} for route in ACCESS}
+    assert as_document(table) == written(), "python -m tests.service.access_table writes the page anew"
+
+
+def test_a_stream_of_bad_credentials_lets_no_one_in_and_is_slowed_down(door: tuple[Server, Headers]) -> None:
+    server, headers = door
+    good = headers["clinician"]["Authorization"]
+    bad = [f"{good[:-6]}{number:06x}" for number in range(BAD_ONES)]
+    asked = [
+        server.client.get("/predictions", headers={"Authorization": each}) for each in bad if each != good
+    ]
+    assert {each.status_code for each in asked} == {401, 429}
+    assert int(asked[-1].headers["Retry-After"]) > 0
+    # Whoever has a good one is not held up by others behind the same address.
+    assert server.client.get("/predictions", headers=headers["clinician"]).status_code == httpx.codes.OK
+
+
+def test_a_request_is_refused_before_its_body_comes(door: tuple[Server, Headers]) -> None:
+    port = door[0].client.base_url.port
+    with socket.create_connection(("127.0.0.1", port or 0), timeout=20) as speaking:
+        speaking.sendall(
+            b"POST /predict HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Forwarded-For: 10.9.9.9\r\n"
+            b"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 900000000\r\n\r\n"
+        )
+        answer = b"".join(iter(lambda: speaking.recv(65536), b""))  # until the service closes
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert b"connection: close" in answer.lower()
+
+
+def test_a_key_that_is_taken_back_is_worth_nothing_at_once(
+    door: tuple[Server, Headers], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server, _ = door
+    monkeypatch.setenv("NEUROFUSE_DATA", str(server.data))
+    assert main(["keys", "create", "of a test", "--role", "system", "--role", "ops"]) == OK
+    made = capsys.readouterr().out.strip()
+    key_id, secret = made.split("_")[1:]
+    shown = {"Authorization": f"Bearer {made}", "X-Forwarded-For": "10.8.8.8"}
+    assert server.client.get("/models", headers=shown).status_code == httpx.codes.OK
+    assert main(["keys", "revoke", key_id]) == OK
+    assert server.client.get("/models", headers=shown).status_code == httpx.codes.UNAUTHORIZED
+    kept = b"".join(file.read_bytes() for file in [*server.data.glob("records.sqlite3*"), server.log])
+    assert key_id.encode() in kept
+    assert secret.encode() not in kept
+
+
+def test_no_other_site_is_told_anything(door: tuple[Server, Headers]) -> None:
+    server, headers = door
+    asked = {"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "GET"}
+    for response in (
+        server.client.options("/predictions", headers=asked),
+        server.client.get("/predictions", headers=asked | headers["clinician"]),
+    ):
+        assert not [name for name in response.headers if name.lower().startswith("access-control-")]
+
+
+def test_over_tls_with_a_name_and_a_bound_on_requests(
+    tiny_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate, key = make_certificate(tmp_path)
+    tls = {"tls_certificate": certificate, "tls_key": key}
+    # Of another machine's probe only: the name below is the one that clients use.
+    bound = {"hosts": "neurofuse.example", "requests_per_minute": 20}
+    with guarded(tiny_store, tmp_path / "var", **tls, **bound) as (server, headers):
+        ours, other = {"Host": "neurofuse.example:8443"}, {"Host": "elsewhere.example"}
+        page = server.client.get("/problems", headers=ours)
+        assert (page.status_code, page.headers["Strict-Transport-Security"]) == (200, "max-age=31536000")
+        assert server.client.get("/problems", headers=other).status_code == httpx.codes.BAD_REQUEST
+        assert server.client.get("/livez", headers=other).status_code == httpx.codes.OK
+
+        asked = [server.client.get("/models", headers=ours | headers["system"]) for _ in range(25)]
+        assert [each.status_code for each in asked[:20]] == [200] * 20
+        assert asked[-1].status_code == httpx.codes.TOO_MANY_REQUESTS
+        assert asked[-1].headers["Retry-After"] == "3"
+        # One caller's haste is nobody else's.
+        assert server.client.get("/models", headers=ours | headers["ops"]).status_code == httpx.codes.OK
+        for name, value in {"port": server.client.base_url.port, **tls}.items():
+            monkeypatch.setenv(f"NEUROFUSE_{name.upper()}", str(value))
+        assert main(["healthcheck"]) == OK
+
+
+def make_certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 that signs itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "of a test")])
+    now = datetime.now(UTC)
+    here = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(here, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "chain.pem").write_bytes(signed.public_bytes(Encoding.PEM))
+    (folder / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return folder / "chain.pem", folder / "key.pem"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "neurofuse.example"])  # noqa: S104 - refused
+def test_without_authentication_it_starts_on_this_machine_alone(host: str, tmp_path: Path) -> None:
+    with pytest.raises(MalformedRequestError, match="NEUROFUSE_AUTHENTICATION=on"):
+        require_safe(Settings(host=host, data=tmp_path))
+    require_safe(Settings(host=host, data=tmp_path, authentication="on"))
+
+
+def test_the_command_says_so_and_ends(tmp_path: Path) -> None:
+    environment = {"NEUROFUSE_HOST": "0.0.0.0", "NEUROFUSE_DATA": str(tmp_path)}  # noqa: S104 - refused
+    ended = subprocess.run(
+        [sys.executable, "-m", "app.cli", "serve"],
+        check=False,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "NEUROFUSE_AUTHENTICATION=on" in ended.stderr
+
+
+def test_where_nobody_is_asked_other_sites_and_other_machines_are_refused(server: Server) -> None:
+    ask = server.client.request
+    assert (
+        ask("POST", "/predict", headers={"Sec-Fetch-Site": "cross-site"}).status_code == httpx.codes.FORBIDDEN
+    )
+    assert (
+        ask("POST", "/predict", headers={"Origin": "https://elsewhere.example"}).status_code
+        == httpx.codes.FORBIDDEN
+    )
+    assert ask("GET", "/models", headers={"Host": "rebound.example"}).status_code == httpx.codes.BAD_REQUEST
+    assert ask("GET", "/models", headers={"Host": "localhost:8000"}).status_code == httpx.codes.OK
+    assert ask("GET", "/models", headers={"Sec-Fetch-Site": "cross-site"}).status_code == httpx.codes.OK
