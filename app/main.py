@@ -102,6 +102,8 @@ def create_app(settings: Settings, start_predictor: StartPredictor | None = None
         description=DESCRIPTION,
         lifespan=_lifespan(settings, metrics, tracing, start_predictor),
         redoc_url=None,
+        # Its own would tell whatever collector the environment names of addresses, and of the words of exceptions.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         dependencies=[Depends(require_admission)],
     )
     # The last one added is the outermost.

@@ -1,4 +1,4 @@
-"""Spans from the upload to the answer, sent by OTLP where an endpoint is set; else OpenTelemetry is not even imported.
+"""Spans from the upload to the answer, sent by OTLP where an endpoint is set; else the library that sends is not even loaded.
 
 A span holds templates, codes, versions, milliseconds and prediction ids. An exception is told by its code or its type, never by its words,
 which may quote a patient's value.
