@@ -1,4 +1,4 @@
-"""The command line: `neurofuse serve | predict | inspect | models | keys | audit | copy-records | openapi | healthcheck`. Choices come from the same `NEUROFUSE_` variables."""
+"""The command line: `neurofuse serve | predict | inspect | models | keys | audit | replay | copy-records | openapi | healthcheck`. Choices come from the same `NEUROFUSE_` variables."""
 
 import argparse
 import json
@@ -19,6 +19,7 @@ from rich.table import Table
 from app.administration.audit import add_to as add_audit_to
 from app.administration.command import add_to as add_models_to
 from app.administration.keys import add_to as add_keys_to
+from app.administration.replay import add_to as add_replay_to
 from app.api.header_timeout import HeaderTimeoutProtocol
 from app.cohort.command import predict_cohort
 from app.cohort.server_engine import remote_package
@@ -135,6 +136,7 @@ def _parser() -> argparse.ArgumentParser:
     add_models_to(commands)
     add_keys_to(commands)
     add_audit_to(commands)
+    add_replay_to(commands)
     copying = commands.add_parser(
         "copy-records", help="take the answers of the SQLite file into PostgreSQL", epilog=COPY_EXAMPLE
     )

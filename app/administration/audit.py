@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -12,10 +12,7 @@ from typing import Any, Final, TextIO
 from rich.console import Console
 
 from app.administration.audit_event import audit_event
-from app.errors import MalformedRequestError
-from app.predictions.data_folder import DataFolder
-from app.records.audit import AuditTrail
-from app.records.store import RecordStore
+from app.administration.records_here import records_here
 from app.settings import Settings
 
 OK: Final = 0
@@ -64,7 +61,8 @@ def _day(text: str) -> datetime:
 
 def _verify(arguments: argparse.Namespace, settings: Settings) -> int:
     console = Console(soft_wrap=True, highlight=False)
-    with _trail(settings) as trail:
+    with records_here(settings) as records:
+        trail = records.audit
         verdict = trail.verify()
         if verdict.broken_at is not None:
             console.print(f"BROKEN at line {verdict.broken_at}: {verdict.found}.")
@@ -80,8 +78,8 @@ def _verify(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _export(arguments: argparse.Namespace, settings: Settings) -> int:
-    with _trail(settings) as trail, _written_to(arguments.out) as out:
-        for line in trail.lines(arguments.since, arguments.until):
+    with records_here(settings) as records, _written_to(arguments.out) as out:
+        for line in records.audit.lines(arguments.since, arguments.until):
             out.write(json.dumps(audit_event(line, arguments.observer), ensure_ascii=False) + "\n")
     return OK
 
@@ -93,15 +91,3 @@ def _written_to(path: Path | None) -> Iterator[TextIO]:
         return
     with path.open("x", encoding="utf-8") as file:  # an export is evidence: none is written over
         yield file
-
-
-@contextmanager
-def _trail(settings: Settings) -> Iterator[AuditTrail]:
-    folder = DataFolder(settings.data)
-    database = settings.database_url.get_secret_value() or folder.database
-    if isinstance(database, Path) and not database.exists():
-        raise MalformedRequestError(
-            "Expected the data folder of a service; NEUROFUSE_DATA names one without a database."
-        )
-    with closing(RecordStore(database, settings.database_connections)) as records:
-        yield records.audit

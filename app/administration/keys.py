@@ -12,13 +12,16 @@ from rich.table import Column, Table
 
 from app.errors import MalformedRequestError
 from app.predictions.data_folder import DataFolder
-from app.records.api_keys import ApiKeyRecords, KeptKey
+from app.records.api_keys import KeptKey
+from app.records.audit import Deed
 from app.records.store import RecordStore
 from app.security.keys import make_key
 from app.security.principal import ROLES
 from app.settings import Settings
 
 OK: Final = 0
+HERE: Final = "command-line"
+"""In the audit trail: whoever may run commands on the service's machine."""
 DAYS: Final = 365.0
 MOST_DAYS: Final = 730.0
 """No key is for ever: whoever forgot one is not open to it for ever."""
@@ -67,7 +70,8 @@ def _create(arguments: argparse.Namespace, settings: Settings) -> int:
         raise MalformedRequestError(f"Expected a name of 1 to {LONGEST_NAME} printable characters.")
     kept, key = make_key(arguments.name, set(arguments.role), arguments.days, datetime.now(UTC))
     with _opened(settings) as records:
-        records.add(kept)
+        records.api_keys.add(kept)
+        records.audit.add(Deed(HERE, "service", "keys create", kept.id))
     sys.stdout.write(f"{key}\n")  # alone, so that it can go straight into a file
     said = f"{kept.id}: {', '.join(kept.roles)}, until {kept.expires:%Y-%m-%d}. The key is shown this once."
     Console(stderr=True, soft_wrap=True).print(said, markup=False, highlight=False)
@@ -76,7 +80,7 @@ def _create(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def _list(_arguments: argparse.Namespace, settings: Settings) -> int:
     with _opened(settings) as records:
-        keys = records.all()
+        keys = records.api_keys.all()
     table = Table(Column("id", no_wrap=True), "name", "roles", Column("state", no_wrap=True), "last used")
     for key in keys:
         last = f"{key.last_used:%Y-%m-%d %H:%M}" if key.last_used else "never"
@@ -87,10 +91,11 @@ def _list(_arguments: argparse.Namespace, settings: Settings) -> int:
 
 def _revoke(arguments: argparse.Namespace, settings: Settings) -> int:
     with _opened(settings) as records:
-        if not records.revoke(arguments.id, datetime.now(UTC)):
+        if not records.api_keys.revoke(arguments.id, datetime.now(UTC)):
             raise MalformedRequestError(
                 "Expected the id of a key that is not revoked; see `neurofuse keys list`."
             )
+        records.audit.add(Deed(HERE, "service", "keys revoke", arguments.id))
     Console().print(f"{arguments.id}: revoked", highlight=False)
     return OK
 
@@ -102,9 +107,9 @@ def _state(key: KeptKey) -> str:
 
 
 @contextmanager
-def _opened(settings: Settings) -> Iterator[ApiKeyRecords]:
-    """The keys of the database that the settings name; a service may run beside this."""
+def _opened(settings: Settings) -> Iterator[RecordStore]:
+    """The database that the settings name; a service may run beside this."""
     folder = DataFolder(settings.data)
     folder.root.mkdir(mode=0o700, parents=True, exist_ok=True)
     with closing(RecordStore(settings.database_url.get_secret_value() or folder.database)) as records:
-        yield records.api_keys
+        yield records

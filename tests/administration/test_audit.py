@@ -125,3 +125,15 @@ def test_a_folder_without_a_database_is_said_and_none_is_made(
     assert main(["audit", "verify"]) == 2
     assert "NEUROFUSE_DATA" in capsys.readouterr().err
     assert list((tmp_path / "wrong").iterdir()) == []
+
+
+def test_making_and_taking_back_a_key_leave_lines(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["keys", "create", "router", "--role", "system"]) == 0
+    told = capsys.readouterr()
+    key_id = told.err.partition(":")[0]
+    assert main(["keys", "revoke", key_id]) == 0
+    with closing(RecordStore(DataFolder(data).database)) as records:
+        made, revoked = list(records.audit.lines())[-2:]
+    assert (made.deed.action, revoked.deed.action) == ("keys create", "keys revoke")
+    assert made.deed.object_id == revoked.deed.object_id == key_id
+    assert told.out.strip() not in repr((made, revoked))

@@ -1,0 +1,71 @@
+"""`neurofuse replay`: asks the package of an earlier answer again, with what is kept of its case, and compares."""
+
+import argparse
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
+
+from app.administration.records_here import records_here
+from app.ehr.encode import encode
+from app.errors import PackageDigestError
+from app.inference.predictor import Outputs
+from app.model_package.store import ModelStore
+from app.predictions.answer import Answer
+from app.predictions.bounded_folders import KeepingLimits
+from app.predictions.case_store import CaseStore, KeptCase
+from app.predictions.data_folder import DataFolder
+from app.predictions.start import start_with
+from app.settings import Settings
+
+OK: Final = 0
+DIFFERS: Final = 1
+TOLERANCE: Final = 1e-3
+"""Greatest difference of a probability between execution providers, as for golden cases (`app.inference.self_test`)."""
+HOUR_S: Final = 3600.0
+EXAMPLE: Final = "example: neurofuse replay 0193c2f4-6a00-7a31-9c2e-5d1f0b7e8a90"
+
+
+def add_to(commands: Any) -> None:  # noqa: ANN401 - argparse names this type in private
+    """Adds the command to the parser's."""
+    replay = commands.add_parser(
+        "replay", help="repeat a kept case and compare it with its answer", epilog=EXAMPLE
+    )
+    replay.add_argument("id", help="`id` of an answer whose case is still kept (NEUROFUSE_CASE_HOURS)")
+    replay.set_defaults(run=_replay)
+
+
+def _replay(arguments: argparse.Namespace, settings: Settings) -> int:
+    answer, case = _kept(arguments.id, settings)
+    package = ModelStore(settings.model_store).load(answer.model.name, answer.model.version)
+    if package.sha256 != answer.model.sha256:
+        raise PackageDigestError(
+            f"Expected package {answer.model.name}@{answer.model.version} as it answered; the one in the store has another digest."
+        )
+    predictor = start_with(settings.provider, settings.threads)(package)
+    outputs = predictor.predict(case.image, encode(case.record, package.manifest.ehr))
+    return _compare(answer, outputs, predictor.session.provider)
+
+
+def _kept(prediction_id: str, settings: Settings) -> tuple[Answer, KeptCase]:
+    with records_here(settings) as records:
+        answer = Answer.model_validate_json(records.predictions.get(prediction_id).document)
+    limits = KeepingLimits(settings.case_hours * HOUR_S, settings.case_bytes)
+    return answer, CaseStore(DataFolder(settings.data).cases, limits).case(prediction_id)
+
+
+def _compare(answer: Answer, outputs: Outputs, provider: str) -> int:
+    then, now = answer.prediction.probabilities, outputs.probabilities
+    table = Table("class", "then", "now", "difference", title=f"{answer.model.name}@{answer.model.version}")
+    for label, probability in then.items():
+        table.add_row(label, f"{probability:.6f}", f"{now[label]:.6f}", f"{now[label] - probability:+.1e}")
+    furthest = max(abs(now[label] - probability) for label, probability in then.items())
+    is_same = furthest <= TOLERANCE and outputs.label == answer.prediction.label
+    table.caption = (
+        f"then on {answer.model.provider}, now on {provider}: "
+        f"{'the same to the last digit' if furthest == 0 else f'at most {furthest:.1e} apart'}"
+    )
+    console = Console(highlight=False)
+    console.print(table)
+    console.print("repeated" if is_same else "DIFFERS: the answer cannot be repeated here.")
+    return OK if is_same else DIFFERS
