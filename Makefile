@@ -20,7 +20,7 @@ without_node = { echo "The page was not $(1): that needs Node 20.19 or newer wit
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup serve page client check check-page format test test-page test-serving test-ray bench faults fuzz reference-models image clean
+.PHONY: help setup serve page client check check-page format test test-page test-serving test-ray bench faults fuzz fuzz-api reference-models image clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -90,6 +90,9 @@ faults: $(VENV)/.development ## Do to the service what may happen to it, and wri
 
 fuzz: $(VENV)/.development ## Read 20,000 mutated uploads in worker processes with bounds on time and memory
 	$(PY) -m tests.fuzz
+
+fuzz-api: $(VENV)/.development ## Ask the whole HTTP interface for ten minutes whatever its OpenAPI document allows, and more (schemathesis)
+	$(PY) -m tests.api_fuzz
 
 reference-models: reference-ad reference-gos ## Train the packages of model_store anew from phantoms (MODEL_VERSION=n; takes hours)
 
