@@ -107,6 +107,7 @@ def test_a_version_is_never_overwritten(road: tuple[str, Path]) -> None:
     assert main(["export", str(folder / "run"), "--store", str(folder / "store"), "--version", "1"]) == 2
 
 
+@pytest.mark.parametrize("road", ["gos"], indirect=True)  # the trainer knows of no task
 def test_the_same_seed_trains_the_same_network(road: tuple[str, Path], tmp_path: Path) -> None:
     task, folder = road
     config = str(CONFIGS / f"{task}.toml")
