@@ -1,0 +1,85 @@
+"""An upload without what leads to the patient: what is kept of it until it is answered, or while it is previewed.
+
+An image that is read from it is the same image, to the last voxel. Archives are unpacked, so that no member's name stays.
+What is no image stays as an empty file, so that it is counted; what is broken stays as a beginning that is as broken.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from isal import igzip
+
+from app.errors import RequestError
+from app.imaging.deidentify_dicom import BROKEN, deidentify_dicom
+from app.imaging.deidentify_nifti import (
+    copy_voxels,
+    deidentify_analyze,
+    deidentify_header,
+    deidentify_nifti,
+)
+from app.imaging.file_kind import FileKind, kind_inside, may_be_voxels
+from app.imaging.limits import ReadLimits
+from app.imaging.read import opened
+from app.imaging.source import Source
+
+BROKEN_GZIP: Final = b"\x1f\x8b"
+PACKED_OTHER: Final = igzip.compress(BROKEN, 1)
+"""A gzip of what is no NIfTI, which is refused."""
+
+
+def deidentify(paths: Sequence[Path], folder: Path, limits: ReadLimits, key: bytes) -> None:
+    """Write what may be kept of an upload.
+
+    Args:
+        paths: Its files.
+        folder: Where to; files are numbered.
+        limits: Bounds on files, bytes and voxels.
+        key: Of this upload; `app.imaging.deidentify_dicom.series_uid` finds its series again.
+
+    Raises:
+        RequestError: An archive that cannot be opened, or too many files, as `app.imaging.read.read_image` says it.
+    """
+    with opened(paths, limits) as sources:
+        kinds = [_kind(source) for source in sources]
+        voxels = _voxels_of_pair(sources, kinds)
+        for number, (source, kind) in enumerate(zip(sources, kinds, strict=True)):
+            target = folder / f"{number:06d}"
+            if source is voxels:
+                copy_voxels(source, target, limits)
+            else:
+                _write(source, kind, target, limits, key)
+
+
+def _write(source: Source, kind: FileKind | None, target: Path, limits: ReadLimits, key: bytes) -> None:
+    writers: dict[FileKind | None, Callable[[Source, Path], None]] = {
+        FileKind.DICOM: partial(deidentify_dicom, limits=limits, key=key),
+        FileKind.NIFTI: partial(deidentify_nifti, limits=limits),
+        FileKind.NIFTI_PAIR: deidentify_header,
+        FileKind.ANALYZE: deidentify_analyze,
+    }
+    if kind in writers:
+        writers[kind](source, target)
+    else:
+        target.write_bytes({None: BROKEN_GZIP, FileKind.GZIP: PACKED_OTHER}.get(kind, b""))
+
+
+def _kind(source: Source) -> FileKind | None:
+    """None for a gzip that cannot be unfolded."""
+    try:
+        return kind_inside(source)
+    except RequestError:
+        return None
+
+
+def _voxels_of_pair(sources: Sequence[Source], kinds: Sequence[FileKind | None]) -> Source | None:
+    """The largest file beside the header of a pair that is no image by itself."""
+    if FileKind.NIFTI_PAIR not in kinds:
+        return None
+    fitting = [
+        source
+        for source, kind in zip(sources, kinds, strict=True)
+        if kind is FileKind.OTHER or (kind is FileKind.DICOM and may_be_voxels(source))
+    ]
+    return max(fitting, key=lambda source: source.size, default=None)

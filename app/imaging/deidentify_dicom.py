@@ -1,0 +1,129 @@
+"""A DICOM file without what leads to the patient.
+
+The Basic Application Level Confidentiality Profile (PS3.15 Annex E, Table E.1-1) lists what must go. Here the list is of what
+may stay, which is shorter: the elements that are read (`dicom_elements.KEYWORDS`), of functional groups the same, and the
+pixels. All else goes: names, identifiers, dates and times, comments, device and institution, overlays, private elements, preamble.
+The one UID that is needed, of the series, is replaced by another, the same one throughout an upload. Not applied: the options
+Clean Pixel Data and Clean Recognizable Visual Features; pixels are left as they are.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Any, Final
+
+import pydicom
+from pydicom import Dataset
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+from app.errors import RequestError
+from app.imaging.decoding_errors import decoding
+from app.imaging.dicom_elements import KEYWORDS
+from app.imaging.dicom_file import open_dataset
+from app.imaging.file_kind import DICOM_PREAMBLE_BYTES
+from app.imaging.limits import ReadLimits
+from app.imaging.source import Source
+
+PIXELS: Final = "PixelData"
+SEQUENCES: Final = (
+    "ModalityLUTSequence",
+    "SharedFunctionalGroupsSequence",
+    "PerFrameFunctionalGroupsSequence",
+)
+IN_ITEMS: Final = frozenset(KEYWORDS) | {
+    "AnatomicRegionSequence",
+    "CTImageFrameTypeSequence",
+    "CTReconstructionSequence",
+    "CodeMeaning",
+    "EffectiveEchoTime",
+    "FrameAnatomySequence",
+    "FrameContentSequence",
+    "FrameType",
+    "InversionTimes",
+    "LUTData",
+    "LUTDescriptor",
+    "MREchoSequence",
+    "MRImageFrameTypeSequence",
+    "MRModifierSequence",
+    "MRTimingAndRelatedParametersSequence",
+    "ModalityLUTType",
+    "PixelMeasuresSequence",
+    "PixelValueTransformationSequence",
+    "PlaneOrientationSequence",
+    "PlanePositionSequence",
+    "TemporalPositionIndex",
+}
+"""What `dicom_enhanced` reads of functional groups, and `dicom_elements` of tables."""
+AGENT: Final = "CONTRAST AGENT"
+"""Stands for the words that name one (action D, a dummy)."""
+PROFILE: Final = ("113100", "DCM", "Basic Application Confidentiality Profile")
+"""PS3.16 CID 7050."""
+BROKEN: Final = bytes(DICOM_PREAMBLE_BYTES) + b"DICM"
+UID_BYTES: Final = 16
+
+
+def series_uid(original: str, key: bytes) -> str:
+    """The UID that stands for a series' own, of the form that is made of 128 bits (PS3.5 B.2).
+
+    Args:
+        original: Series Instance UID.
+        key: Of one upload, up to 64 bytes; without it nobody can tell which series it was.
+    """
+    digest = hashlib.blake2b(original.encode(), key=key, digest_size=UID_BYTES).digest()
+    return f"2.25.{int.from_bytes(digest, 'big')}"
+
+
+def deidentify_dicom(source: Source, target: Path, limits: ReadLimits, key: bytes) -> None:
+    """Write what may be kept of one file; of a broken one, a beginning that is as broken.
+
+    Args:
+        source: The file.
+        target: Where to.
+        limits: Bounds of what a deflated file may inflate to.
+        key: As for `series_uid`.
+    """
+    try:
+        with decoding("A DICOM file"), open_dataset(source, limits) as (stream, _):
+            dataset = pydicom.dcmread(stream, force=True, specific_tags=[*KEYWORDS, PIXELS])
+            _clean(dataset, key)
+            dataset.save_as(target, enforce_file_format=False)
+    except RequestError:
+        target.write_bytes(BROKEN)
+
+
+def _clean(dataset: Any, key: bytes) -> None:  # noqa: ANN401 - pydicom ships no types
+    meta = FileMetaDataset()
+    meta.FileMetaInformationGroupLength = 0  # counted when it is written
+    meta.TransferSyntaxUID = UID(_syntax(dataset))
+    for item in (item for keyword in SEQUENCES for item in dataset.get(keyword) or ()):
+        _clean_item(item)
+    if dataset.get("ContrastBolusAgent") or dataset.get("ContrastBolusAgentSequence"):
+        dataset.ContrastBolusAgent = AGENT
+    dataset.pop("ContrastBolusAgentSequence", None)
+    if dataset.get("SeriesInstanceUID"):
+        dataset.SeriesInstanceUID = series_uid(str(dataset.SeriesInstanceUID), key)
+    profile = Dataset()
+    profile.CodeValue, profile.CodingSchemeDesignator, profile.CodeMeaning = PROFILE
+    dataset.PatientIdentityRemoved = "YES"
+    dataset.DeidentificationMethodCodeSequence = [profile]
+    dataset.file_meta, dataset.preamble = meta, bytes(DICOM_PREAMBLE_BYTES)
+
+
+def _clean_item(item: Any) -> None:  # noqa: ANN401
+    for element in list(item):
+        if element.keyword not in IN_ITEMS:
+            del item[element.tag]
+        elif element.VR == "SQ":
+            for below in element.value:
+                _clean_item(below)
+
+
+def _syntax(dataset: Any) -> str:  # noqa: ANN401
+    """The encoding that is named, where it compresses pixels; else the one that the elements were found in."""
+    implicit, little = dataset.original_encoding
+    named = dataset.file_meta.get("TransferSyntaxUID")
+    if named is not None and named.is_transfer_syntax and named.is_encapsulated:
+        return str(named)
+    if implicit:
+        return str(ImplicitVRLittleEndian)
+    return str(ExplicitVRLittleEndian if little else ExplicitVRBigEndian)

@@ -1,0 +1,208 @@
+"""What is kept of an upload: the same image to the last voxel, and nothing that leads to the patient."""
+
+import gzip
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+import pydicom
+import pytest
+
+from app.errors import NeuroFuseError
+from app.imaging.deidentify import deidentify
+from app.imaging.deidentify_dicom import IN_ITEMS, series_uid
+from app.imaging.dicom_elements import KEYWORDS
+from app.imaging.limits import DEFAULT_LIMITS
+from app.imaging.read import read_image
+from app.imaging.volume import Modality, Volume
+from tests.imaging.enhanced import enhanced, item
+from tests.imaging.making import Series
+
+CANARY = "ZZCANARY"
+DATE, UID = "19010203", "1.2.826.0.1.3680043.8.498.77190102777"
+PLANTED = (CANARY.encode(), DATE.encode(), UID.encode())
+KEY = b"of this test"
+OURS = {"PatientIdentityRemoved", "DeidentificationMethodCodeSequence", "PixelData", "SpecificCharacterSet"}
+
+
+def kept(paths: Sequence[Path], folder: Path) -> list[Path]:
+    folder.mkdir()
+    deidentify(paths, folder, DEFAULT_LIMITS, KEY)
+    return sorted(folder.iterdir())
+
+
+def seen(paths: Sequence[Path], modality: Modality = Modality.CT, series: str | None = None) -> Any:
+    """A volume as plain values, or the code of its refusal."""
+    try:
+        return told(read_image(paths, modality=modality, series=series))
+    except NeuroFuseError as error:
+        return error.code
+
+
+def told(volume: Volume) -> Any:
+    geometry = (volume.grid.affine.tolist(), volume.slice_origins.tolist(), volume.step_i.tolist())
+    return volume.voxels.tobytes(), volume.voxels.dtype, geometry, volume.findings, repr(volume.series)
+
+
+def contents(paths: Sequence[Path]) -> bytes:
+    every = [path.read_bytes() for path in paths]
+    return b"".join(gzip.decompress(one) if one[:2] == b"\x1f\x8b" else one for one in every)
+
+
+def files_below(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.mark.samples
+@pytest.mark.parametrize(("name", "modality"), [("ct-head-ge", Modality.CT), ("mr-t1", Modality.MR)])
+def test_the_image_is_the_same_to_the_last_voxel(
+    samples: Path, tmp_path: Path, name: str, modality: Modality
+) -> None:
+    paths = files_below(samples / name)
+    found = seen(kept(paths, tmp_path / "kept"), modality)
+    assert found == seen(paths, modality)
+    assert not isinstance(found, str)
+
+
+@pytest.mark.samples
+def test_so_is_every_encoding_and_every_refusal(samples: Path, tmp_path: Path) -> None:
+    names = ("encodings", "hostile", "nifti")
+    files = [path for name in names for path in files_below(samples / name)]
+    outcomes = set()
+    for number, path in enumerate(files):
+        try:
+            found = seen(kept([path], tmp_path / str(number)), Modality.MR)
+        except NeuroFuseError as error:  # an archive that cannot be opened is refused at once
+            found = error.code
+        assert found == seen([path], Modality.MR), path.name
+        outcomes.add(found if isinstance(found, str) else "read")
+    assert {"read", "unsupported-file", "wrong-modality"} <= outcomes
+
+
+def named(dataset: Any) -> Any:
+    """Planted in elements of every kind, those of the profile's table among them, at the top and in items."""
+    for keyword in (
+        "PatientName",
+        "PatientID",
+        "InstitutionName",
+        "OperatorsName",
+        "ImageComments",
+        "StudyID",
+    ):
+        setattr(dataset, keyword, CANARY)
+    dataset.ContrastBolusAgent = f"{CANARY} 300"
+    dataset.PatientBirthDate = dataset.StudyDate = dataset.AcquisitionDate = DATE
+    dataset.StudyInstanceUID = dataset.SOPInstanceUID = dataset.SeriesInstanceUID = UID
+    dataset.FrameOfReferenceUID = dataset.file_meta.MediaStorageSOPInstanceUID = UID
+    dataset.file_meta.SourceApplicationEntityTitle = CANARY
+    dataset.add_new(0x60003000, "OW", CANARY.encode())
+    dataset.private_block(0x0009, CANARY, create=True).add_new(1, "LO", CANARY)
+    dataset.RequestAttributesSequence = [item(ScheduledProcedureStepID=CANARY)]
+    dataset.preamble = CANARY.encode().ljust(128, b"\0")
+    return dataset
+
+
+def test_of_a_series_only_what_is_read_stays(tmp_path: Path) -> None:
+    paths = []
+    for number, dataset in enumerate(Series().datasets()):
+        path = tmp_path / f"{CANARY}-{number}"
+        named(dataset).save_as(path, enforce_file_format=True)
+        paths.append(path)
+    left = kept(paths, tmp_path / "kept")
+    assert not [planted for planted in PLANTED if planted in contents(left)]
+    dataset = pydicom.dcmread(left[0])
+    assert {element.keyword for element in dataset} <= {*KEYWORDS, *OURS}
+    assert dataset.PatientIdentityRemoved == "YES"
+    assert dataset.DeidentificationMethodCodeSequence[0].CodeValue == "113100"
+    assert seen(left) == seen(paths)
+    assert not isinstance(seen(left), str)
+
+
+def test_a_series_is_found_by_the_name_that_stands_for_its_own(tmp_path: Path) -> None:
+    paths = []
+    for number, dataset in enumerate(Series().datasets()):
+        path = tmp_path / str(number)
+        named(dataset).save_as(path, enforce_file_format=True)
+        paths.append(path)
+    left = kept(paths, tmp_path / "kept")
+    assert seen(left, series=series_uid(UID, KEY)) == seen(paths, series=UID)
+    assert seen(left, series=UID) == "no-usable-series"
+    assert series_uid(UID, KEY) != series_uid(UID, b"of another upload")
+
+
+def test_of_functional_groups_only_what_is_read_stays(tmp_path: Path) -> None:
+    dataset = named(enhanced(Series()))
+    for group in dataset.PerFrameFunctionalGroupsSequence:
+        group.FrameContentSequence = [item(FrameAcquisitionDateTime=f"{DATE}101010", FrameComments=CANARY)]
+        group.DerivationImageSequence = [item(DerivationDescription=CANARY)]
+    path = tmp_path / "sent"
+    dataset.save_as(path, enforce_file_format=True)
+    left = kept([path], tmp_path / "kept")
+    assert not [planted for planted in PLANTED if planted in contents(left)]
+    groups = pydicom.dcmread(left[0]).PerFrameFunctionalGroupsSequence
+    assert {element.keyword for group in groups for element in group.iterall()} <= IN_ITEMS
+    assert seen(left) == seen([path])
+    assert not isinstance(seen(left), str)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_nifti_has_no_words_no_extension_and_no_end_behind_its_end(
+    tmp_path: Path, version: int, packed: bool
+) -> None:
+    kind = {1: nibabel.nifti1.Nifti1Image, 2: nibabel.nifti2.Nifti2Image}[version]
+    voxels = np.arange(8 * 8 * 6, dtype=np.int16).reshape(8, 8, 6)
+    image = kind(voxels, np.diag([2.0, 2.0, 2.0, 1.0]))  # type: ignore[no-untyped-call]  # nibabel has no types
+    image.header["descrip"] = image.header["aux_file"] = image.header["intent_name"] = CANARY
+    words = nibabel.nifti1.Nifti1Extension(6, f"{CANARY} {DATE} {UID}".encode())
+    image.header.extensions.append(words)
+    plain = image.to_bytes() + CANARY.encode()
+    path = tmp_path / "sent"
+    path.write_bytes(gzip.compress(plain) if packed else plain)
+    left = kept([path], tmp_path / "kept")
+    assert CANARY.encode() in plain
+    assert not [planted for planted in PLANTED if planted in contents(left)]
+    assert seen(left, Modality.MR) == seen([path], Modality.MR)
+    assert not isinstance(seen(left, Modality.MR), str)
+
+
+def test_a_pair_and_what_lies_beside_it(tmp_path: Path) -> None:
+    voxels = np.arange(8 * 8 * 6, dtype=np.int16).reshape(8, 8, 6)
+    image = nibabel.nifti1.Nifti1Pair(voxels, np.diag([2.0, 2.0, 2.0, 1.0]))
+    image.header["descrip"] = CANARY
+    image.to_filename(tmp_path / "sent.hdr")
+    note = tmp_path / "note.txt"
+    note.write_text(CANARY)
+    paths = [tmp_path / "sent.hdr", tmp_path / "sent.img", note]
+    left = kept(paths, tmp_path / "kept")
+    assert CANARY.encode() not in contents(left)
+    assert seen(left, Modality.MR) == seen(paths, Modality.MR)
+    assert not isinstance(seen(left, Modality.MR), str)
+
+
+def test_no_name_of_an_archive_or_of_its_members_stays_and_no_other_file(tmp_path: Path) -> None:
+    archive = tmp_path / "sent.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.comment = CANARY.encode()
+        for number, dataset in enumerate(Series().datasets()):
+            path = tmp_path / str(number)
+            named(dataset).save_as(path, enforce_file_format=True)
+            packed.write(path, f"{CANARY}/{number}.dcm")
+        packed.writestr(f"{CANARY}.txt", CANARY)
+    left = kept([archive], tmp_path / "kept")
+    assert not [planted for planted in PLANTED if planted in contents(left)]
+    assert CANARY not in repr(left)
+    assert seen(left) == seen([archive])
+    assert not isinstance(seen(left), str)
+
+
+@pytest.mark.parametrize("start", [b"", bytes(128) + b"DICM", b"\x1f\x8b\x08", b"\x5c\x01\0\0"])
+def test_of_what_is_broken_nothing_that_was_planted_stays(tmp_path: Path, start: bytes) -> None:
+    path = tmp_path / "sent"
+    path.write_bytes(start + CANARY.encode() * 200)
+    left = kept([path], tmp_path / "kept")
+    assert CANARY.encode() not in b"".join(each.read_bytes() for each in left)
+    assert seen(left) == seen([path])
