@@ -1,0 +1,70 @@
+"""The commands of docs/how-to/backup.md, run as they stand there, bring a service back."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.service.jobs import accepted, ended, send
+from tests.service.server import serving
+from tests.support.postgres import Postgres, find_binaries
+
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "backup.md"
+BLOCK = re.compile(r"^```sh ([a-z-]+)\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
+
+
+def run(block: str, environment: dict[str, str]) -> None:
+    """Run a block of the page."""
+    blocks = dict(BLOCK.findall(PAGE.read_text(encoding="utf-8")))
+    # Of PostgreSQL's own tools, and of the environment under test.
+    folders = [str(Path(sys.executable).parent), str(find_binaries() or ""), os.environ["PATH"]]
+    ran = subprocess.run(  # noqa: S603 - the page's own words
+        ["bash", "-euo", "pipefail", "-c", blocks[block]],  # noqa: S607 - of the PATH
+        env=os.environ | environment | {"PATH": os.pathsep.join(folders)},
+        check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    assert ran.returncode == 0, f"{block}: {ran.stdout}{ran.stderr}"
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_service_comes_back_from_its_backup(
+    kind: str, request: pytest.FixtureRequest, tiny_store: Path, head_ct: Path, tmp_path: Path
+) -> None:
+    environment = {"NEUROFUSE_DATA": str(tmp_path / "var"), "BACKUP": str(tmp_path / "backup")}
+    places: list[dict[str, Any]] = [{}, {}]
+    if kind == "postgresql":
+        postgres: Postgres = request.getfixturevalue("postgres")
+        places = [{"database_url": postgres.make_database()} for _ in range(2)]
+    before, after = places
+    with serving(tiny_store, tmp_path / "var", **before) as server:
+        answer = server.predict(head_ct, task="gos", keep="image").json()
+        job_id = accepted(send(server, head_ct, task="gos"))
+        ended(server, job_id)
+        server.client.put(
+            f"/predictions/{answer['id']}/feedback", json={"agreement": "agree"}
+        ).raise_for_status()
+        heatmap = server.client.get(answer["heatmap"]["nifti"]).content
+        image = server.client.get(f"/predictions/{answer['id']}/image.nii.gz").content
+        run(f"backup-{kind}", environment | database(before))
+        late = server.predict(head_ct, task="gos").json()
+    (tmp_path / "var").rename(tmp_path / "lost")
+    run(f"restore-{kind}", environment | database(after))
+    run("verify", environment | database(after))
+    with serving(tiny_store, tmp_path / "var", **after) as server:
+        assert server.client.get(f"/predictions/{answer['id']}").json() == answer
+        assert server.client.get(answer["heatmap"]["nifti"]).content == heatmap
+        assert server.client.get(f"/predictions/{answer['id']}/image.nii.gz").content == image
+        said = server.client.get(f"/predictions/{answer['id']}/feedback").json()
+        assert said["agreement"] == "agree"
+        assert server.client.get(f"/jobs/{job_id}").json()["state"] == "done"
+        assert server.client.get(f"/predictions/{late['id']}").status_code == 404
+        assert server.predict(head_ct, task="gos").status_code == 200
+
+
+def database(place: dict[str, Any]) -> dict[str, str]:
+    """The same setting for a command."""
+    return {"NEUROFUSE_DATABASE_URL": place["database_url"]} if place else {}
