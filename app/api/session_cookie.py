@@ -22,6 +22,7 @@ ATTEMPT_S: Final = 600
 
 Cookie = Literal["neurofuse-session", "neurofuse-sign-in"]
 SESSION: Final[Cookie] = "neurofuse-session"
+WHO_AM_I: Final = "/auth/me"
 ATTEMPT: Final[Cookie] = "neurofuse-sign-in"
 
 
@@ -69,7 +70,8 @@ def session_of(connection: HTTPConnection, runtime: Runtime) -> OpenSession | No
     if not value:
         return None
     require_own_page(connection, runtime.settings)
-    return runtime.sessions.find(value)
+    # A page that looks whether it is still signed in does nothing: two that lie open would keep each other so for ever.
+    return runtime.sessions.find(value, is_use=connection.url.path != WHO_AM_I)
 
 
 def require_own_page(connection: HTTPConnection, settings: Settings) -> None:

@@ -65,6 +65,10 @@ class WhoAmI(BaseModel):
     expires: Annotated[
         datetime | None, Field(description="When the session ends at the latest; null without one.")
     ] = None
+    idle_minutes: Annotated[
+        float | None,
+        Field(description="Minutes without a request after which it ends before; null without one."),
+    ] = None
 
 
 class SignedOut(BaseModel):
@@ -92,6 +96,7 @@ def who_am_i(request: Request, runtime: CurrentRuntime) -> WhoAmI:
         sign_in=f"{PREFIX}/sign-in" if runtime.sign_in else None,
         person=who and Person(name=who.name, subject=who.subject, roles=sorted(who.roles)),
         expires=session.expires if session else None,
+        idle_minutes=settings.session_idle_minutes if session else None,
     )
 
 

@@ -52,8 +52,12 @@ class Sessions:
         self._records.add(SignedIn(_digest(value), principal.subject, principal.name, roles, now, now))
         return value
 
-    def find(self, value: str) -> OpenSession | None:
+    def find(self, value: str, *, is_use: bool = True) -> OpenSession | None:
         """The session of a value; None where it is over, or never was.
+
+        Args:
+            value: Of the cookie.
+            is_use: Whether this puts off its end.
 
         Raises:
             StorageUnavailableError: The database does not answer now.
@@ -61,7 +65,7 @@ class Sessions:
         kept, now = self._records.find(_digest(value)), datetime.now(UTC)
         if kept is None or now - kept.created >= self._lifetime or now - kept.seen >= self._idle:
             return None
-        if now - kept.seen >= min(SEEN_EVERY, self._idle / 2):
+        if is_use and now - kept.seen >= min(SEEN_EVERY, self._idle / 2):
             self._records.saw(kept.digest, now)
         # A role that this release does not know lets nobody in.
         roles: frozenset[Role] = frozenset(role for role in get_args(Role) if role in kept.roles.split())

@@ -79,6 +79,9 @@ def test_use_is_noted_so_that_nobody_at_work_is_signed_out(
     sessions: Sessions, records: SessionRecords
 ) -> None:
     value = begun(records, timedelta(hours=1), timedelta(minutes=29))
+    assert sessions.find(value, is_use=False) is not None
+    (kept,) = records.all()
+    assert datetime.now(UTC) - kept.seen > timedelta(minutes=28)
     assert sessions.find(value) is not None
     (kept,) = records.all()
     assert datetime.now(UTC) - kept.seen < timedelta(minutes=1)

@@ -58,6 +58,7 @@ def test_whoever_is_not_signed_in_learns_where_to(browser: httpx.Client) -> None
         "sign_in": "/auth/sign-in",
         "person": None,
         "expires": None,
+        "idle_minutes": None,
     }
     refused = browser.get("/predictions")
     assert (refused.status_code, refused.json()["type"]) == (401, "/problems/not-authenticated")

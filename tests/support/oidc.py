@@ -215,7 +215,8 @@ def _choice(asked: dict[str, str]) -> str:
         for name, value in asked.items()
     )
     buttons = "".join(f'<button name="person" value="{who}">{who}</button>' for who in [*PEOPLE, "deny"])
-    return f"<!doctype html><title>Provider</title><form>{hidden}{buttons}</form>"
+    icon = '<link rel="icon" href="data:,">'  # else a browser asks for one, and notes that there is none
+    return f"<!doctype html><title>Provider</title>{icon}<form>{hidden}{buttons}</form>"
 
 
 @contextmanager

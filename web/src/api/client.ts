@@ -1,9 +1,15 @@
 import createClient from "openapi-fetch";
 import { isAbort, ServiceError, serviceError } from "./problem";
 import type { paths } from "./schema";
+import { heard, noteUse } from "./traffic";
 
 /** Typed by the OpenAPI document; call it inside `answer`. */
 export const client = createClient<paths>({ baseUrl: window.location.origin });
+client.use({
+  onRequest: ({ schemaPath }) => {
+    if (schemaPath !== "/auth/me") noteUse();
+  },
+});
 
 type Exchange<T> = { data?: T | undefined; error?: unknown; response: Response };
 
@@ -15,7 +21,7 @@ type Exchange<T> = { data?: T | undefined; error?: unknown; response: Response }
  */
 export async function answer<T>(exchange: Promise<Exchange<T>>): Promise<T> {
   const { data, error, response } = await exchange.catch(unreachable);
-  if (!response.ok) throw serviceError(response.status, error, response.headers.get("Retry-After"));
+  if (!response.ok) throw heard(serviceError(response.status, error, response.headers.get("Retry-After")));
   return data as T;
 }
 

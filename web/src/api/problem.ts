@@ -28,8 +28,11 @@ export class ServiceError extends Error {
 
 /** Statuses that something between the page and the service answers with in its own words. */
 const CODE_OF_STATUS: Record<number, string> = {
+  401: "not-authenticated",
+  403: "not-allowed",
   404: "not-found",
   413: "upload-too-large",
+  429: "rate-limited",
   503: "overloaded",
 };
 

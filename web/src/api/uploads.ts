@@ -1,5 +1,6 @@
 import { answer, client } from "./client";
 import { ServiceError, serviceError } from "./problem";
+import { heard, noteUse } from "./traffic";
 import type { Upload } from "./types";
 
 /** Bytes that have left this computer, of those that will. */
@@ -26,6 +27,7 @@ export function upload(
   files.forEach((file, index) => {
     form.append("image", file, String(index));
   });
+  noteUse();
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("POST", "/uploads");
@@ -46,7 +48,7 @@ function settle(
   const body = parsed(request.responseText);
   const isDone = request.status >= 200 && request.status < 300 && body !== null;
   if (isDone) resolve(body as Upload);
-  else reject(serviceError(request.status, body, request.getResponseHeader("Retry-After")));
+  else reject(heard(serviceError(request.status, body, request.getResponseHeader("Retry-After"))));
 }
 
 function parsed(text: string): unknown {

@@ -1,4 +1,7 @@
 import { Suspense, useEffect, useRef } from "react";
+import { PersonMenu } from "../sign-in/PersonMenu";
+import { SignInGate } from "../sign-in/SignInGate";
+import { mayCare, useSession } from "../sign-in/session";
 import { texts } from "../texts/en";
 import { Banner } from "./Banner";
 import { Failsafe } from "./Failsafe";
@@ -18,20 +21,30 @@ export function Shell() {
       <button type="button" className="skip-link" onClick={() => main.current?.focus()}>
         {texts.shell.skip}
       </button>
-      <header className="bar">
-        <a className="bar-name" href={hrefOf({ view: "new" })}>
-          {texts.shell.name}
-        </a>
-        <Navigation route={route} />
-        <ThemeSwitch />
-      </header>
-      <Banner view={route.view} />
-      <main id="view" ref={main} tabIndex={-1}>
-        <Failsafe key={hash}>
-          <Suspense fallback={<p className="quiet pad">{texts.shell.loading}</p>}>{viewOf(route)}</Suspense>
-        </Failsafe>
-      </main>
+      <SignInGate route={route} bar={<Bar route={route} />}>
+        <Banner view={route.view} />
+        <main id="view" ref={main} tabIndex={-1}>
+          <Failsafe key={hash}>
+            <Suspense fallback={<p className="quiet pad">{texts.shell.loading}</p>}>{viewOf(route)}</Suspense>
+          </Failsafe>
+        </main>
+      </SignInGate>
     </div>
+  );
+}
+
+function Bar({ route }: { route: Route }) {
+  return (
+    <header className="bar">
+      <a className="bar-name" href={hrefOf({ view: "new" })}>
+        {texts.shell.name}
+      </a>
+      {mayCare(useSession()) && <Navigation route={route} />}
+      <span className="bar-end">
+        <PersonMenu />
+        <ThemeSwitch />
+      </span>
+    </header>
   );
 }
 

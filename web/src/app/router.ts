@@ -8,6 +8,8 @@ export type Route =
   | { view: "worklist"; selected?: string }
   | { view: "compare"; left: string; right: string }
   | { view: "report"; id: string }
+  /** Where the service sends whoever it could not sign in, with the code of the problem. */
+  | { view: "sign-in"; problem: string }
   | { view: "unknown" };
 
 /** Read a hash such as `#/case/0193c2f4`. */
@@ -21,9 +23,10 @@ export function parseHash(hash: string): Route {
     case "worklist":
       return first ? { view: "worklist", selected: first } : { view: "worklist" };
     case "case":
-      return first ? { view: "case", id: first } : { view: "unknown" };
     case "report":
-      return first ? { view: "report", id: first } : { view: "unknown" };
+      return first ? { view, id: first } : { view: "unknown" };
+    case "sign-in":
+      return { view: "sign-in", problem: first ?? "" };
     case "compare":
       return first && second ? { view: "compare", left: first, right: second } : { view: "unknown" };
     default:
@@ -37,6 +40,8 @@ export function hrefOf(route: Exclude<Route, { view: "unknown" }>): string {
     case "case":
     case "report":
       return `#/${route.view}/${encodeURIComponent(route.id)}`;
+    case "sign-in":
+      return `#/sign-in/${encodeURIComponent(route.problem)}`;
     case "compare":
       return `#/compare/${encodeURIComponent(route.left)}/${encodeURIComponent(route.right)}`;
     case "worklist":

@@ -11,6 +11,7 @@ const CompareView = lazy(() => import("../compare/CompareView"));
 /** The view of a route. Each is a chunk of its own; a new `key` makes another case start from nothing. */
 export function viewOf(route: Route): ReactNode {
   switch (route.view) {
+    case "sign-in": // whoever is signed in already has no more to do there
     case "new":
       return <NewCaseView />;
     case "worklist":

@@ -14,6 +14,7 @@ export const texts = {
       worklist: "Worklist",
       compare: "Compare",
       report: "Report",
+      "sign-in": "Sign in",
       unknown: "Unknown address",
     },
     themes: { dark: "Dark theme", light: "Light theme" },
@@ -23,6 +24,32 @@ export const texts = {
     /** While nothing is known of the models, or the service does not answer. */
     general: "A model's answer is for research. It is no basis for a decision about a patient.",
     usesOf: (packages: string, use: string) => `${packages}: ${use}`,
+  },
+  session: {
+    signIn: "Sign in",
+    signOut: "Sign out",
+    welcome: "Sign in with the account that your organisation gave you.",
+    leads: "You are led to your organisation's sign-in and back. This page never sees your password.",
+    closed:
+      "This service lets in software only: its operator has set up no sign-in for people. Ask the operator, who finds it under “Who may come in”.",
+    over: "You have been signed out",
+    whyOver:
+      "Here or in another tab, or because nothing was done for a while. What you entered is still here, out of sight, until you sign in again.",
+    signInAgain: "Sign in again",
+    otherTab: "The sign-in opens in a tab of its own; come back to this one afterwards.",
+    person: (name: string) => `Signed in as ${name}`,
+    roles: { clinician: "Clinician", system: "System", ops: "Operations", admin: "Administrator" } as Record<
+      string,
+      string
+    >,
+    noRole: "No role here",
+    noCases: {
+      title: "This page is for people who care for patients",
+      roles: (roles: string) => `Your account has the role ${roles}, which shows no patient's cases.`,
+      none: "Your account has no role in this service.",
+      remedy:
+        "If it should, ask whoever gives out accounts for the role Clinician; then sign out and in again.",
+    },
   },
   problems: {
     detail: "The service says:",

@@ -1,4 +1,5 @@
 import { FEEDBACK_CSV } from "../api/worklist";
+import { maySeeSite, useSession } from "../sign-in/session";
 import { texts } from "../texts/en";
 import { type Filters, NO_FILTERS } from "./query";
 
@@ -12,6 +13,7 @@ type Props = { filters: Filters; onFilter: (change: Partial<Filters>) => void };
 
 /** Search and filters; each acts at once. */
 export function FilterBar({ filters, onFilter }: Props) {
+  const seesSite = maySeeSite(useSession());
   const labels = filters.task ? (LABELS[filters.task] ?? []) : Object.values(LABELS).flat();
   return (
     <search className="filter-bar">
@@ -48,9 +50,11 @@ export function FilterBar({ filters, onFilter }: Props) {
       <button type="button" className="plain" onClick={() => onFilter(NO_FILTERS)}>
         {t.reset}
       </button>
-      <a className="button filter-csv" href={FEEDBACK_CSV} download>
-        {t.csv}
-      </a>
+      {seesSite && (
+        <a className="button filter-csv" href={FEEDBACK_CSV} download>
+          {t.csv}
+        </a>
+      )}
     </search>
   );
 }

@@ -1,0 +1,31 @@
+import { useState } from "react";
+import { signOut } from "../api/session";
+import { texts } from "../texts/en";
+import { useSession } from "./session";
+import { tellOtherTabs } from "./useWhoAmI";
+
+const t = texts.session;
+
+/** Who is signed in, and the way out; nothing where the service asks nobody. */
+export function PersonMenu() {
+  const { person, asks } = useSession();
+  const [leaving, setLeaving] = useState(false);
+  if (!asks || person === null) return null;
+  const leave = async () => {
+    setLeaving(true);
+    const next = await signOut().catch(() => null);
+    tellOtherTabs();
+    // Through the provider, so that the next person at this machine is asked who they are.
+    window.location.replace(next ?? "/");
+  };
+  const roles = person.roles.map((role) => t.roles[role] ?? role).join(", ");
+  return (
+    <section className="person" aria-label={t.person(person.name)}>
+      <span className="person-name">{person.name}</span>
+      <span className="quiet small">{roles || t.noRole}</span>
+      <button type="button" className="plain" onClick={leave} disabled={leaving}>
+        {t.signOut}
+      </button>
+    </section>
+  );
+}

@@ -1,0 +1,157 @@
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { CAN_BROWSE, type Failing, launch, openPage, seriousFindings, shoot } from "./support/browser";
+import { CLIENT_ID, type Provider, provide } from "./support/provider";
+import { freePort, type Service, serve } from "./support/service";
+
+const SLOW_MS = 240_000;
+
+let service: Service;
+let provider: Provider;
+let browser: Browser;
+
+describe.skipIf(!CAN_BROWSE)("who comes in by the page", () => {
+  beforeAll(async () => {
+    const port = await freePort();
+    provider = await provide(`http://127.0.0.1:${port}/auth/callback`);
+    const asking = {
+      NEUROFUSE_AUTHENTICATION: "on",
+      NEUROFUSE_OIDC_ISSUER: provider.issuer,
+      NEUROFUSE_OIDC_CLIENT_ID: CLIENT_ID,
+    };
+    service = await serve(asking, port);
+    browser = await launch();
+  }, SLOW_MS);
+  afterAll(async () => {
+    await browser?.close();
+    await service?.stop();
+    provider?.stop();
+  });
+
+  async function open(hash: string, failing: Failing[] = []): Promise<Page> {
+    const page = await openPage(browser, failing);
+    await page.goto(`${service.url}/${hash}`);
+    return page;
+  }
+
+  async function signIn(page: Page, person: string): Promise<void> {
+    await page.getByRole("link", { name: "Sign in", exact: true }).click();
+    await page.getByRole("button", { name: person }).click();
+    await page.locator(".person, .problem").first().waitFor();
+  }
+
+  it(
+    "shows nothing before, the view that was asked for afterwards, and nothing again after signing out",
+    async () => {
+      const page = await open("#/worklist");
+      await page.getByRole("link", { name: "Sign in", exact: true }).waitFor();
+      expect(await page.getByRole("navigation").count()).toBe(0);
+      expect(await seriousFindings(page)).toEqual([]);
+      await shoot(page, "sign-in");
+
+      await signIn(page, "clara");
+      await page.getByRole("heading", { name: "Worklist" }).waitFor();
+      expect(await page.locator(".person").textContent()).toContain("Clara Clinician");
+      expect(await page.evaluate(() => [document.cookie, location.search])).toEqual(["", ""]);
+      const cookies = await page.context().cookies(service.url);
+      expect(cookies.map(({ name, httpOnly, sameSite }) => [name, httpOnly, sameSite])).toEqual([
+        ["neurofuse-session", true, "Strict"],
+      ]);
+      expect(await seriousFindings(page)).toEqual([]);
+      await shoot(page, "signed-in");
+
+      await page.getByRole("button", { name: "Sign out" }).click();
+      await page.getByRole("link", { name: "Sign in", exact: true }).waitFor();
+      expect(await page.context().cookies(service.url)).toEqual([]);
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "keeps what was entered, out of sight, from whoever comes after the session",
+    async () => {
+      const page = await open("#/new", [401]);
+      await signIn(page, "clara");
+      await page.locator(".feature").first().waitFor();
+      await page.fill("#record_age", "71");
+      await page.context().clearCookies();
+      // Whatever is asked next is refused.
+      await page.getByRole("link", { name: "Worklist" }).click();
+      const dialog = page.getByRole("dialog", { name: "You have been signed out" });
+      await dialog.waitFor();
+      await page.keyboard.press("Escape");
+      await page.keyboard.press("Escape");
+      expect(await dialog.isVisible()).toBe(true);
+      expect(await page.locator("#view").isVisible()).toBe(false);
+      expect(await seriousFindings(page)).toEqual([]);
+      await shoot(page, "signed-out");
+
+      const [tab] = await Promise.all([
+        page.context().waitForEvent("page"),
+        dialog.getByRole("link").click(),
+      ]);
+      await tab.getByRole("button", { name: "clara" }).click();
+      await tab.locator(".person").waitFor();
+      await dialog.waitFor({ state: "detached" });
+      await page.getByRole("heading", { name: "Worklist" }).waitFor();
+      expect(await page.locator("#view").isVisible()).toBe(true);
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "offers somebody else nothing that the one before had open",
+    async () => {
+      const page = await open("#/new", [401]);
+      await signIn(page, "clara");
+      await page.locator(".feature").first().waitFor();
+      await page.fill("#record_age", "71");
+      const other = await page.context().newPage();
+      await other.goto(service.url);
+      await other.getByRole("button", { name: "Sign out" }).click();
+      await page.getByRole("dialog", { name: "You have been signed out" }).waitFor();
+      await signIn(other, "adam");
+      await page.locator(".person", { hasText: "Adam Admin" }).waitFor();
+      await page.locator(".feature").first().waitFor();
+      expect(await page.inputValue("#record_age")).toBe("");
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "tells those without a part in care so, and lets them out again",
+    async () => {
+      for (const [person, words] of [
+        ["olga", "has the role Operations"],
+        ["nora", "no role in this service"],
+      ] as const) {
+        const page = await open("");
+        await signIn(page, person);
+        await page.locator(".sign-in-card", { hasText: words }).waitFor();
+        expect(await page.getByRole("navigation").count()).toBe(0);
+        expect(await seriousFindings(page)).toEqual([]);
+        await shoot(page, `no-cases-${person}`);
+        await page.getByRole("button", { name: "Sign out" }).click();
+        await page.getByRole("link", { name: "Sign in", exact: true }).waitFor();
+        await page.context().close();
+      }
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "says in words that a sign-in failed",
+    async () => {
+      const page = await open("");
+      await signIn(page, "deny");
+      expect(await page.locator(".problem").getAttribute("data-code")).toBe("sign-in-failed");
+      expect(await seriousFindings(page)).toEqual([]);
+      await shoot(page, "sign-in-failed");
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+});
