@@ -14,7 +14,7 @@ from tests.service.server import serving
 from tests.support.postgres import Postgres, find_binaries
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "backup.md"
-BLOCK = re.compile(r"^```sh ([a-z-]+)\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^<!-- run: ([a-z-]+) -->\n```sh\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
 
 
 def run(block: str, environment: dict[str, str]) -> None:
