@@ -104,7 +104,8 @@ def _deed(request: Request, status: int) -> Deed | None:
         return None
     action = f"{request.method} {template}"
     is_watched = access_to(request.method, template) in WATCHED and request.method != "HEAD"
-    if not ((is_watched and action not in POLLED) or action in SIGNING or status in REFUSALS):
+    is_signing = action in SIGNING and status != HTTPStatus.TOO_MANY_REQUESTS
+    if not ((is_watched and action not in POLLED) or is_signing or status in REFUSALS):
         return None
     principal = cast("Principal", getattr(request.state, "principal", UNKNOWN))
     object_id, model = getattr(request.state, "audited", (_object(request), ""))

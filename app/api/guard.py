@@ -33,6 +33,10 @@ from app.settings import Settings, is_loopback
 
 PROBES: Final = frozenset({"/livez", "/readyz", "/v2/health/live", "/v2/health/ready"})
 """An orchestrator asks them by address, whatever the service is called."""
+SIGN_IN: Final = frozenset({"/auth/sign-in", "/auth/callback", "/auth/sign-out"})
+SIGN_INS_PER_MINUTE: Final = 600
+"""Of one address, which may be that of a whole hospital when a shift begins; what is more asks for lines in the audit trail, and for
+questions to the provider."""
 REFUSALS_PER_MINUTE: Final = 60
 """Of one address; more are 429. Nobody guesses 256 bits: this is for clients that go on and on with an expired key."""
 OWN_SITES: Final = frozenset({"same-origin", "none"})
@@ -73,6 +77,7 @@ class Guard:
         self._hosts = frozenset(filter(None, settings.hosts.split(",")))
         self._rates = Rates(settings.requests_per_minute)
         self._refusals = Rates(REFUSALS_PER_MINUTE)
+        self._sign_ins = Rates(SIGN_INS_PER_MINUTE)
         self._looking = anyio.CapacityLimiter(LOOKING)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -104,12 +109,15 @@ class Guard:
         if place.access is None:
             raise _closed()
         if place.access == ANYBODY:
+            self._count_sign_in(place, request)
             return
         principal = await self._principal(request)
         if principal is None and place.access == PERHAPS:
             return
         if principal is None:
-            self._count_refusal(request)
+            self._count(
+                self._refusals, request, "Expected a good credential; this address has shown too many others."
+            )
             raise _not_authenticated()
         # Before anything is refused: the log and the audit say who was.
         request.state.principal = principal
@@ -163,12 +171,14 @@ class Guard:
         session = await anyio.to_thread.run_sync(session_of, request, runtime, limiter=self._looking)
         return session.principal if session else None
 
-    def _count_refusal(self, request: Request) -> None:
-        wait_s = self._refusals.wait_s(_network(request.client.host if request.client else ""))
+    def _count_sign_in(self, place: _Place, request: Request) -> None:
+        if place.template in SIGN_IN:
+            self._count(self._sign_ins, request, "Expected fewer sign-ins from this address; wait and go on.")
+
+    def _count(self, rates: Rates, request: Request, too_many: str) -> None:
+        wait_s = rates.wait_s(_network(request.client.host if request.client else ""))
         if wait_s:
-            raise RateLimitedError(
-                "Expected a good credential; this address has shown too many others.", retry_after_s=wait_s
-            )
+            raise RateLimitedError(too_many, retry_after_s=wait_s)
 
     def _require_patience(self, principal: Principal) -> None:
         wait_s = 0 if principal.kind == "local" else self._rates.wait_s(principal.subject)

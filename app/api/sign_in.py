@@ -139,6 +139,7 @@ def finish_sign_in(request: Request, runtime: CurrentRuntime) -> Response:
                 "Expected the browser that began this sign-in, not later than ten minutes after; sign in once more."
             )
         principal = flow.finish(Attempt(secret), request.query_params)
+        request.state.principal = principal  # for the audit trail
         # A value that was here before the sign-in is worth nothing after it: no session can be fixed in advance.
         _end_session(request, runtime)
         response = _see_other(PAGE)
@@ -160,6 +161,9 @@ def sign_out(request: Request, response: Response, runtime: CurrentRuntime) -> S
     """The session is over at once, on every tab of this browser; nothing happens where there is none."""
     settings = runtime.settings
     require_own_page(request, settings)
+    session = session_of(request, runtime)
+    if session is not None:
+        request.state.principal = session.principal  # for the audit trail
     _end_session(request, runtime)
     forget_cookie(response, SESSION, settings)
     try:

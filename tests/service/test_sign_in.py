@@ -2,12 +2,14 @@
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from app.records.store import RecordStore
 from tests.service.server import Server, serving
 from tests.support.oidc import CLIENT_ID, Provider, running
 
@@ -107,6 +109,22 @@ def test_a_session_that_was_put_there_beforehand_is_worth_nothing_afterwards(bro
     browser.cookies.clear()
     browser.cookies.set("neurofuse-session", before)
     assert me(browser)["person"] is None
+
+
+def test_the_audit_trail_says_who_came_and_went_and_who_did_not_get_in(
+    browser: httpx.Client, locked: Server
+) -> None:
+    sign_in(browser)
+    subject = me(browser)["person"]["subject"]
+    browser.post("/auth/sign-out", headers=OWN)
+    browser.get("/auth/callback?code=1&state=2")
+    with closing(RecordStore(locked.data / "records.sqlite3")) as records:
+        deeds = [line.deed for line in records.audit.lines()][-3:]
+    assert [(deed.action, deed.subject, deed.outcome) for deed in deeds] == [
+        ("GET /auth/callback", subject, "ok"),
+        ("POST /auth/sign-out", subject, "ok"),
+        ("GET /auth/callback", "", "sign-in-failed"),
+    ]
 
 
 @pytest.mark.parametrize(
