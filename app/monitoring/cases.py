@@ -29,10 +29,9 @@ class CaseWatch:
         model = (answer.model.name, str(answer.model.version))
         metrics.answers.labels(*model, said.label).inc()
         metrics.out_of_distribution_score.labels(*model).observe(said.out_of_distribution.score)
-        if said.out_of_distribution.flagged:
-            metrics.out_of_distribution.labels(*model).inc()
-        if said.abstained:
-            metrics.abstained.labels(*model).inc()
+        # By 0 too: a series that appears with its first case has no rate.
+        metrics.out_of_distribution.labels(*model).inc(said.out_of_distribution.flagged)
+        metrics.abstained.labels(*model).inc(said.abstained)
         metrics.images.labels(answer.image.modality).inc()
         metrics.slice_spacing.labels(answer.image.modality).observe(max(answer.image.spacing_mm))
         for finding in answer.image.findings:

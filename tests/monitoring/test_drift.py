@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client.registry import Collector
 from sqlalchemy.orm import Session
 
 from app.model_package.package import Package
@@ -85,7 +86,7 @@ def send(watch: DriftWatch, records: RecordStore, source: Stream, shift: Shift, 
     keep(records, answers)
 
 
-def gauges(watch: DriftWatch) -> dict[str, float]:
+def gauges(watch: Collector) -> dict[str, float]:
     """Every sample as Prometheus writes it."""
     return {
         f"{sample.name}{{{','.join(f'{name}={json.dumps(value)}' for name, value in sample.labels.items())}}}": sample.value
@@ -96,7 +97,10 @@ def gauges(watch: DriftWatch) -> dict[str, float]:
 
 def as_rule_test(name: str, series: dict[str, str], raised: set[tuple[str, str]], at: str) -> dict[str, Any]:
     """What promtool is to find: which alerts were ever raised, and of what."""
-    labels = [f'{{alertname="{alert}", measure="{measure}"}}' for alert, measure in sorted(raised)]
+    labels = [
+        f'{{alertname="{alert}"' + (f', measure="{measure}"' if measure else "") + "}"
+        for alert, measure in sorted(raised)
+    ]
     return {
         "name": name,
         "interval": "1m",

@@ -21,16 +21,10 @@ from tests.support.promtool import RULES, tool
 DEADLINE_S = 60
 DASHBOARDS = sorted((Path(__file__).parents[2] / "deploy" / "grafana" / "dashboards").glob("*.json"))
 EMPTY_HERE = (
-    "gpu",
-    "shadow",
-    "alias",
-    "webhook",
-    "outcome_",
-    "neurofuse_drift",
-    "neurofuse_share",
-    "memory_limit",
-)
-"""Queries of what this service has nothing of: cards, other versions, receivers, a hundred cases, a limit of memory."""
+    "gpu", "shadow", "alias", "webhook", "memory_limit", "memory_used", "findings",
+    "neurofuse_outcome", "neurofuse_feedback", "neurofuse_window", "neurofuse_drift", "neurofuse_share",
+)  # fmt: skip
+"""Queries of what this service has nothing of: cards, other versions, receivers, a limit of memory; and of what is told every 30 seconds."""
 VARIABLES = {"$instance": ".*", "$model": ".*", "$version": ".*", "$__rate_interval": "30s"}
 
 
