@@ -49,6 +49,9 @@ HEALTHCHECK_TIMEOUT_S: Final = 5.0
 GRACEFUL_SHUTDOWN_S: Final = 30
 """Seconds that cases have to finish once the process is told to stop; a client that stalls cannot hold it longer."""
 
+TLS_CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"
+"""Of TLS 1.2, the least that is spoken; all of 1.3 are good (RFC 9325, section 4.2)."""
+
 SERVE_EXAMPLE = "example: NEUROFUSE_MODEL_STORE=/models neurofuse serve --port 8000"
 PREDICT_EXAMPLE = "example: neurofuse predict series/ --ehr record.json --task gos --out result/"
 COHORT_EXAMPLE = "         neurofuse predict --cohort patients.csv --task gos --out results.csv"
@@ -168,6 +171,7 @@ def _serve(arguments: argparse.Namespace, settings: Settings) -> int:
         forwarded_allow_ips=settings.trusted_proxies,
         ssl_certfile=settings.tls_certificate or None,
         ssl_keyfile=settings.tls_key or None,
+        ssl_ciphers=TLS_CIPHERS,
         http=HeaderTimeoutProtocol,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
     )

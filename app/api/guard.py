@@ -40,6 +40,7 @@ questions to the provider."""
 REFUSALS_PER_MINUTE: Final = 60
 """Of one address; more are 429. Nobody guesses 256 bits: this is for clients that go on and on with an expired key."""
 OWN_SITES: Final = frozenset({"same-origin", "none"})
+EVERY_METHOD: Final = "*"
 LOOKING: Final = 8
 """Credentials looked up at the same time: a provider that hangs must not take the threads of everything else."""
 
@@ -49,7 +50,7 @@ class _Place:
     """One method of one route.
 
     Attributes:
-        method: Of HTTP.
+        method: Of HTTP; `*` for all that a mounted application or a websocket takes, which is closed.
         template: Path of the route.
         pattern: Of paths.
         access: Who may use it; None for nobody.
@@ -112,13 +113,9 @@ class Guard:
             self._count_sign_in(place, request)
             return
         principal = await self._principal(request)
-        if principal is None and place.access == PERHAPS:
-            return
         if principal is None:
-            self._count(
-                self._refusals, request, "Expected a good credential; this address has shown too many others."
-            )
-            raise _not_authenticated()
+            self._refuse_unknown(place, request)
+            return
         # Before anything is refused: the log and the audit say who was.
         request.state.principal = principal
         if principal.kind == "local":
@@ -129,7 +126,7 @@ class Guard:
     def _place(self, scope: Scope) -> _Place | None:
         """Where the router will go: the first route of this path that has this method."""
         path = cast("str", scope["path"]).removeprefix(scope.get("root_path", ""))
-        fitting = (each for each in self._places if each.method == scope["method"])
+        fitting = (each for each in self._places if each.method in (scope["method"], EVERY_METHOD))
         return next((each for each in fitting if each.pattern.match(path)), None)
 
     def _require_known_host(self, request: Request) -> None:
@@ -170,6 +167,17 @@ class Guard:
             return None
         session = await anyio.to_thread.run_sync(session_of, request, runtime, limiter=self._looking)
         return session.principal if session else None
+
+    def _refuse_unknown(self, place: _Place, request: Request) -> None:
+        if place.access != PERHAPS or "Authorization" in request.headers:
+            self._count(
+                self._refusals, request, "Expected a good credential; this address has shown too many others."
+            )
+        if place.access != PERHAPS:
+            raise NotAuthenticatedError(
+                "Expected the header `Authorization: Bearer` with a good API key or token, or a session of the page. "
+                "See docs/how-to/access.md."
+            )
 
     def _count_sign_in(self, place: _Place, request: Request) -> None:
         if place.template in SIGN_IN:
@@ -247,15 +255,8 @@ def _places(application: FastAPI) -> Sequence[_Place]:
     return [
         _Place(method, route.path or "", route.path_regex, access_to(method, route.path or "", route.name))
         for route in iter_route_contexts(application.routes)
-        for method in sorted(route.methods or ())
+        for method in sorted(route.methods or {EVERY_METHOD})
     ]
-
-
-def _not_authenticated() -> NotAuthenticatedError:
-    return NotAuthenticatedError(
-        "Expected the header `Authorization: Bearer` with a good API key or token, or a session of the page. "
-        "See docs/how-to/access.md."
-    )
 
 
 def _host_name(host: str) -> str:

@@ -4,6 +4,7 @@ import anyio
 import httpx
 import pytest
 from fastapi import Depends, FastAPI
+from fastapi.responses import PlainTextResponse
 from fastapi.routing import iter_route_contexts
 
 from app.api.access import ACCESS, ANYBODY, PAGE_FILE, PERHAPS, access_to
@@ -58,6 +59,14 @@ def test_a_route_that_nobody_listed_is_closed_even_where_nobody_is_asked(method:
     )
 
 
+@pytest.mark.parametrize("path", ["/mounted/", "/mounted/below"])
+def test_a_mounted_application_is_closed(path: str) -> None:
+    app = FastAPI()
+    app.mount("/mounted", PlainTextResponse("answered"))
+    app.add_middleware(Guard, application=app, settings=Settings())
+    assert ask(app, "GET", path).status_code == httpx.codes.FORBIDDEN
+
+
 def test_behind_the_door_a_route_is_closed_that_the_guard_took_for_another() -> None:
     # As if guard and router disagreed on what a path means: nothing was admitted to this route.
     app = FastAPI(dependencies=[Depends(require_admission)])
@@ -72,7 +81,7 @@ def with_a_forgotten_route(settings: Settings) -> FastAPI:
     return app
 
 
-def ask(app: FastAPI, method: str) -> httpx.Response:
+def ask(app: FastAPI, method: str, path: str = "/forgotten") -> httpx.Response:
     install_problem_handlers(app)
     app.add_middleware(RequestScope, metrics=Metrics())
 
@@ -80,6 +89,6 @@ def ask(app: FastAPI, method: str) -> httpx.Response:
         async with httpx.AsyncClient(
             transport=httpx.ASGITransport(app), base_url="http://localhost"
         ) as client:
-            return await client.request(method, "/forgotten")
+            return await client.request(method, path)
 
     return anyio.run(run)
