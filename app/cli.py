@@ -1,4 +1,4 @@
-"""The command line: `neurofuse serve | predict | inspect | models | keys | audit | replay | copy-records | openapi | healthcheck`. Choices come from the same `NEUROFUSE_` variables."""
+"""The command line: `neurofuse serve | predict | inspect | models | keys | sessions | audit | replay | copy-records | openapi | healthcheck`. Choices come from the same `NEUROFUSE_` variables."""
 
 import argparse
 import json
@@ -20,6 +20,7 @@ from app.administration.audit import add_to as add_audit_to
 from app.administration.command import add_to as add_models_to
 from app.administration.keys import add_to as add_keys_to
 from app.administration.replay import add_to as add_replay_to
+from app.administration.sessions import add_to as add_sessions_to
 from app.api.header_timeout import HeaderTimeoutProtocol
 from app.cohort.command import predict_cohort
 from app.cohort.server_engine import remote_package
@@ -135,11 +136,15 @@ def _parser() -> argparse.ArgumentParser:
         help="folder for answer.json and the heatmap; with --cohort, the CSV file of results",
     )
     predict.set_defaults(run=_predict)
-    add_inspect_to(commands)
-    add_models_to(commands)
-    add_keys_to(commands)
-    add_audit_to(commands)
-    add_replay_to(commands)
+    for add_to in (
+        add_inspect_to,
+        add_models_to,
+        add_keys_to,
+        add_sessions_to,
+        add_audit_to,
+        add_replay_to,
+    ):
+        add_to(commands)
     copying = commands.add_parser(
         "copy-records", help="take the answers of the SQLite file into PostgreSQL", epilog=COPY_EXAMPLE
     )
