@@ -57,8 +57,8 @@ class DriftWatch(Collector):
             answer: What was answered.
             image: On the model grid.
         """
-        watched = self._watched.get(answer.model.sha256)
-        if watched is None:
+        watched = self._watched.get(answer.model.sha256) or self._begin(answer.model.sha256)
+        if watched is None:  # it was unloaded while the case was answered
             return
         for name, value in intensity_of(image).items():
             expected = watched.reference.distributions.get(("intensity", name))
@@ -69,10 +69,10 @@ class DriftWatch(Collector):
 
     def refresh(self) -> None:
         """Bring the gauges up to date; reads the database."""
-        # Replaced as a whole: `see` looks at it from other threads.
-        self._watched = {
-            each.sha256: self._watched.get(each.sha256) or _watch(each) for each in self._served()
-        }
+        with self._lock:  # replaced as a whole: `see` looks at it from other threads
+            self._watched = {
+                each.sha256: self._watched.get(each.sha256) or _watch(each) for each in self._served()
+            }
         for watched in self._watched.values():
             watched.observations = self._observations(watched)
         self._told = _families([(each.package, *self._found(each)) for each in self._watched.values()])
@@ -80,6 +80,13 @@ class DriftWatch(Collector):
     def collect(self) -> Iterator[Metric]:
         """What the last refresh found."""
         yield from self._told
+
+    def _begin(self, sha256: str) -> _Watched | None:
+        """Watch a package from its first case on, which may come before the next refresh."""
+        with self._lock:
+            new = [each for each in self._served() if each.sha256 == sha256 and sha256 not in self._watched]
+            self._watched = {**self._watched, **{each.sha256: _watch(each) for each in new}}
+            return self._watched.get(sha256)
 
     def _observations(self, watched: _Watched) -> dict[str, Observation]:
         """Of the latest answers; a document is read once."""

@@ -197,6 +197,26 @@ def test_a_restart_forgets_nothing_but_brightness(package: Package, records: Rec
     assert gauges(second).items() <= gauges(first).items()
 
 
+def test_brightness_counts_from_the_first_case_on(package: Package, records: RecordStore) -> None:
+    watch = DriftWatch(records.predictions, lambda: [package])
+    send(watch, records, Stream(MANIFEST, seed=8), stream.unshifted, 100)
+    watch.refresh()
+    assert (
+        sum(name.startswith("neurofuse_drift{") and 'kind="intensity"' in name for name in gauges(watch)) == 2
+    )
+
+
+def test_a_package_that_is_no_longer_served_is_forgotten(package: Package, records: RecordStore) -> None:
+    served = [package]
+    watch, source = DriftWatch(records.predictions, lambda: served), Stream(MANIFEST, seed=9)
+    watch.refresh()
+    served.clear()
+    watch.refresh()
+    case = source.case()
+    watch.see(source.answer(case), source.image(case))
+    assert gauges(watch) == {}
+
+
 def test_an_answer_that_was_deleted_is_no_longer_counted(package: Package, records: RecordStore) -> None:
     watch, source = DriftWatch(records.predictions, lambda: [package]), Stream(MANIFEST, seed=6)
     answers = [source.answer(source.case()) for _ in range(3)]

@@ -39,6 +39,7 @@ def told(tiny_store: Path, head_ct: Path, tmp_path_factory: pytest.TempPathFacto
             assert server.client.get(f"/{CANARY}").status_code == 404
             accepted = server.client.post("/predict", data={"task": "gos"}, files=[image], headers=ASYNC)
             assert ended(server, accepted.json()["id"])["state"] == "done"
+            assert CANARY not in server.client.get("/metrics").text
         return receiver, data.with_suffix(".log").read_text()
 
 
