@@ -113,6 +113,16 @@ def test_everything_that_was_said_comes_in_order_whatever_the_batches(store: Sto
     assert [(kept.id, said) for batch in batches for kept, said in batch] == [(each, AGREED) for each in ids]
 
 
+def test_the_latest_feedback_is_that_of_one_version_and_bounded(store: Store) -> None:
+    for number in range(4):
+        store.add(str(number), version=1 + number % 2)
+        store.feedback.put(str(number), DISAGREED)
+    store.add("silent")
+    found = store.feedback.latest("gos", 1, 10)
+    assert {kept.id: said for kept, said in found} == {"0": DISAGREED, "2": DISAGREED}
+    assert len(store.feedback.latest("gos", 1, 1)) == 1
+
+
 def test_every_package_that_was_judged_shows_one_answer(store: Store) -> None:
     for number, version in enumerate((2, 1, 2, 3)):
         store.add(str(number), version)

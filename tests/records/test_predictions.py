@@ -1,6 +1,7 @@
 """Answers survive the process that gave them."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -70,3 +71,22 @@ def test_answers_made_before_a_moment_come_the_oldest_first_and_no_more_than_ask
     assert records.made_before(start + timedelta(minutes=3), 10) == ["0", "1", "2"]
     assert records.made_before(start + timedelta(minutes=3), 2) == ["0", "1"]
     assert records.made_before(start, 10) == []
+
+
+def test_the_latest_answers_of_a_package_come_the_newest_first_and_no_others(
+    records: PredictionRecords,
+) -> None:
+    start = datetime(2026, 11, 23, 10, tzinfo=UTC)
+    for minute in (2, 0, 1):
+        records.add(kept(str(minute), start + timedelta(minutes=minute)))
+    records.add(replace(kept("other version", start + timedelta(hours=1)), model_version=4))
+    records.add(replace(kept("other name", start + timedelta(hours=1)), model_name="ad"))
+    assert records.latest("gos", 3, 10) == ["2", "1", "0"]
+    assert records.latest("gos", 3, 2) == ["2", "1"]
+
+
+def test_documents_come_by_their_ids_without_those_that_are_gone(records: PredictionRecords) -> None:
+    records.add(kept("a"))
+    records.add(replace(kept("b"), document="{}"))
+    assert records.documents(["b", "gone", "a"]) == {"a": '{"ä": 1}', "b": "{}"}
+    assert records.documents([]) == {}
