@@ -31,7 +31,8 @@ def page_address(settings: Settings) -> str:
     if settings.public_url:
         return settings.public_url
     scheme = "https" if settings.tls_certificate else "http"
-    return f"{scheme}://{settings.host}:{settings.port}"
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"{scheme}://{host}:{settings.port}"
 
 
 def cookie(connection: HTTPConnection, name: Cookie, settings: Settings) -> str | None:

@@ -10,13 +10,18 @@ def require_safe(settings: Settings) -> None:
     """Refuse to start where patients' data would lie open.
 
     Raises:
-        MalformedRequestError: The service would be reachable from other machines without authentication, or half of what
-            TLS needs is missing or cannot be used.
+        MalformedRequestError: The service would be reachable from other machines without authentication, people who sign in
+            could not come back, or half of what TLS needs is missing or cannot be used.
     """
     if settings.authentication == "off" and not is_loopback(settings.host):
         raise MalformedRequestError(
             "Expected NEUROFUSE_AUTHENTICATION=on, since NEUROFUSE_HOST lets other machines reach this service; it is off. "
             "Set it to on and make a key with `neurofuse keys create`, or listen on 127.0.0.1. See docs/how-to/access.md."
+        )
+    if settings.oidc_client_id and not (settings.public_url or is_loopback(settings.host)):
+        raise MalformedRequestError(
+            "Expected NEUROFUSE_PUBLIC_URL beside NEUROFUSE_OIDC_CLIENT_ID: the address that browsers reach the page at, and come "
+            "back to from the OpenID provider; it is empty. See docs/how-to/sign-in.md."
         )
     if bool(settings.tls_certificate) != bool(settings.tls_key):
         raise MalformedRequestError(

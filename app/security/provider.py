@@ -111,8 +111,7 @@ def _fetched(url: str) -> dict[str, Any]:
         httpx.HTTPError: It does not come.
         ValueError: It is not one, or the address is not safe.
     """
-    parts = urlsplit(url)
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
+    if not is_safe(url):
         raise ValueError("expected https://")
     with (
         httpx.Client(timeout=WITHIN_S, follow_redirects=False) as client,
@@ -126,3 +125,14 @@ def _fetched(url: str) -> dict[str, Any]:
                 raise ValueError("expected a small document, soon")
     document: dict[str, Any] = httpx.Response(200, content=bytes(content)).json()
     return document
+
+
+def is_safe(url: str) -> bool:
+    """Whether an address is one of TLS, or of this machine."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return bool(parts.hostname) and (
+        parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
+    )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, get_args
 
+from app.errors import NeuroFuseError
 from app.records.sessions import SessionRecords, SignedIn
 from app.security.principal import Principal, Role
 
@@ -66,10 +67,16 @@ class Sessions:
         if kept is None or now - kept.created >= self._lifetime or now - kept.seen >= self._idle:
             return None
         if is_use and now - kept.seen >= min(SEEN_EVERY, self._idle / 2):
-            self._records.saw(kept.digest, now)
+            self._note(kept.digest, now)
         # A role that this release does not know lets nobody in.
         roles: frozenset[Role] = frozenset(role for role in get_args(Role) if role in kept.roles.split())
         return OpenSession(Principal(kept.subject, "oidc", roles, kept.name), kept.created + self._lifetime)
+
+    def _note(self, digest: str, now: datetime) -> None:
+        try:
+            self._records.saw(digest, now)
+        except NeuroFuseError:
+            """A full disk must not keep out whoever could be read."""
 
     def end(self, value: str) -> None:
         """End the session of a value; nothing happens where there is none."""

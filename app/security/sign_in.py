@@ -17,7 +17,7 @@ import httpx
 from app.errors import ProviderUnavailableError, SignInFailedError
 from app.security.authenticator import Authenticator
 from app.security.principal import Principal
-from app.security.provider import ProviderDocuments
+from app.security.provider import ProviderDocuments, is_safe
 from app.security.tokens import Tokens
 from app.settings import Settings
 
@@ -141,9 +141,9 @@ class SignIn:
 
         Without it the next person at this machine would be let in as the last one (OpenID Connect RP-Initiated Logout 1.0).
         """
-        endpoint = self._provider.configuration().get("end_session_endpoint")
+        endpoint = self._optional("end_session_endpoint")
         asked = {"client_id": self._client.id, "post_logout_redirect_uri": back}
-        return _with(endpoint, asked) if isinstance(endpoint, str) else None
+        return None if endpoint is None else _with(endpoint, asked)
 
     def _id_token(self, attempt: Attempt, code: str) -> str:
         form = {
@@ -184,10 +184,15 @@ class SignIn:
         return self._tokens.person(claims)
 
     def _endpoint(self, name: str) -> str:
-        endpoint = self._provider.configuration().get(name)
-        if not isinstance(endpoint, str):
+        endpoint = self._optional(name)
+        if endpoint is None:
             raise unavailable()
         return endpoint
+
+    def _optional(self, name: str) -> str | None:
+        """An address that the provider publishes, if it is one that a browser or a secret may be sent to."""
+        endpoint = self._provider.configuration().get(name)
+        return endpoint if isinstance(endpoint, str) and is_safe(endpoint) else None
 
 
 def sign_in_of(settings: Settings, authenticator: Authenticator, redirect_uri: str) -> SignIn | None:

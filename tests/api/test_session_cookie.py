@@ -38,5 +38,6 @@ def test_a_cookie_is_taken_back_under_its_whole_name() -> None:
 
 
 def test_the_page_lies_where_the_operator_says_or_where_the_service_listens() -> None:
-    addresses = [page_address(settings) for settings in (BEHIND_PROXY, TLS_OF_ITS_OWN, Settings(port=81))]
-    assert addresses == ["https://brain.example", "https://brain.example:8443", "http://127.0.0.1:81"]
+    here = Settings(host="::1", port=81)
+    addresses = [page_address(settings) for settings in (BEHIND_PROXY, TLS_OF_ITS_OWN, here)]
+    assert addresses == ["https://brain.example", "https://brain.example:8443", "http://[::1]:81"]

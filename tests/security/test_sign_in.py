@@ -9,7 +9,8 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from app.errors import ProviderUnavailableError, SignInFailedError
+from app.errors import MalformedRequestError, ProviderUnavailableError, SignInFailedError
+from app.security.exposure import require_safe
 from app.security.principal import Principal
 from app.security.provider import ProviderDocuments
 from app.security.sign_in import Attempt, Client, SignIn
@@ -173,9 +174,33 @@ def test_a_provider_that_is_not_there_is_said_to_be(provider: Provider) -> None:
         flow_with(provider, issuer=nobody).address(Attempt.new())
 
 
+@pytest.mark.parametrize(
+    "address", ["http://evil.example/token", "javascript:alert(1)", "//x", "https://[", 7]
+)
+def test_an_address_without_tls_is_neither_shown_to_a_browser_nor_sent_a_secret(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch, address: object
+) -> None:
+    published = provider.configuration()
+    for name in ("authorization_endpoint", "end_session_endpoint"):
+        monkeypatch.setattr(provider, "configuration", lambda name=name: published | {name: address})
+        flow = flow_with(provider)
+        if name == "end_session_endpoint":
+            assert flow.sign_out_address("http://127.0.0.1:1/") is None
+        else:
+            with pytest.raises(ProviderUnavailableError):
+                flow.address(Attempt.new())
+
+
 def test_signing_out_leads_through_the_provider_where_it_can(provider: Provider, flow: SignIn) -> None:
     address = flow.sign_out_address("http://127.0.0.1:1/")
     assert address is not None
     assert address.startswith(
         f"{provider.issuer}/end-session?client_id={CLIENT_ID}&post_logout_redirect_uri="
     )
+
+
+def test_a_service_that_people_could_not_come_back_to_does_not_start() -> None:
+    asking = Settings(authentication="on", host="0.0.0.0", oidc_client_id=CLIENT_ID)  # noqa: S104 - that is the point
+    with pytest.raises(MalformedRequestError, match="NEUROFUSE_PUBLIC_URL"):
+        require_safe(asking)
+    require_safe(asking.model_copy(update={"public_url": "https://brain.example"}))
