@@ -67,6 +67,15 @@ def test_a_request_is_refused_before_its_body_comes(door: tuple[Server, Headers]
     assert b"connection: close" in answer.lower()
 
 
+def test_headers_that_would_fill_the_memory_are_cut_off(door: tuple[Server, Headers]) -> None:
+    port = door[0].client.base_url.port
+    with socket.create_connection(("127.0.0.1", port or 0), timeout=20) as speaking:
+        speaking.sendall(b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Long: ")
+        # Not so much that the bound on time could have ended it.
+        with pytest.raises(OSError, match=r"reset|pipe"):
+            speaking.sendall(b"x" * 2**24)
+
+
 def test_a_key_that_is_taken_back_is_worth_nothing_at_once(
     door: tuple[Server, Headers], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
