@@ -29,12 +29,6 @@ OUR_ROLES = ("clinician", "system", "ops", "admin")
 POSTGRESQL = ("postgresql://", "postgres://")
 
 
-def _is_postgresql(url: SecretStr) -> SecretStr:
-    if url and not url.get_secret_value().startswith(POSTGRESQL):
-        raise ValueError("expected postgresql://")
-    return url
-
-
 def _are_hosts(hosts: str) -> str:
     entries = [entry.strip() for entry in hosts.split(",") if entry.strip()]
     if not all(WEBHOOK_HOST.fullmatch(entry) for entry in entries):
@@ -106,11 +100,15 @@ class Settings(BaseSettings):
     data: Annotated[
         Path, Field(description="Folder of the database, the heatmaps and the temporary uploads.")
     ] = Path("var")
+    database_url_file: Annotated[
+        str,
+        Field(description="File that holds the address of the database, with its password; empty for none."),
+    ] = ""
     database_url: Annotated[
         SecretStr,
-        AfterValidator(_is_postgresql),
         Field(
-            description="PostgreSQL database, `postgresql://user@host/name`; empty for SQLite in the data folder.",
+            validate_default=True,
+            description="PostgreSQL database, `postgresql://user@host/name`, before that of the file; empty for SQLite in the data folder.",
         ),
     ] = SecretStr("")
     database_connections: Annotated[
@@ -356,7 +354,9 @@ class Settings(BaseSettings):
         Literal["json", "console"], Field(description="One JSON object a line, or lines for people.")
     ] = "json"
 
-    @field_validator("admin_token", "metrics_token", "api_key", "webhook_secret", "oidc_client_secret")
+    @field_validator(
+        "database_url", "admin_token", "metrics_token", "api_key", "webhook_secret", "oidc_client_secret"
+    )
     @classmethod
     def _from_its_file(cls, secret: SecretStr, chosen: ValidationInfo) -> SecretStr:
         file = chosen.data.get(f"{chosen.field_name}_file")
@@ -366,6 +366,15 @@ class Settings(BaseSettings):
             return SecretStr(Path(file).read_text(encoding="utf-8").strip())
         except OSError:
             raise ValueError("expected a file that can be read") from None
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgresql(cls, url: SecretStr, chosen: ValidationInfo) -> SecretStr:
+        if (url or chosen.data.get("database_url_file")) and not url.get_secret_value().startswith(
+            POSTGRESQL
+        ):
+            raise ValueError("expected postgresql://")
+        return url
 
     @field_validator("admin_token", "metrics_token")
     @classmethod

@@ -90,6 +90,22 @@ def test_settings_made_of_settings_are_the_same(monkeypatch: pytest.MonkeyPatch,
     assert Settings(**settings.model_dump()) == settings
 
 
+def test_the_address_of_the_database_may_come_from_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "database-url"
+    monkeypatch.setenv("NEUROFUSE_DATABASE_URL_FILE", str(file))
+    file.write_text("postgresql://neurofuse:PLANTED@db/neurofuse\n")
+    assert Settings().database_url.get_secret_value() == "postgresql://neurofuse:PLANTED@db/neurofuse"
+    file.write_text("mysql://PLANTED@db/neurofuse\n")
+    with pytest.raises(ValidationError) as refused:
+        Settings()
+    assert "PLANTED" not in str(refused.value)
+    file.write_text("")
+    with pytest.raises(ValidationError):
+        Settings()
+
+
 def test_the_secret_of_webhooks_may_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     secret = "whsec_" + base64.b64encode(bytes(range(24))).decode()
     (tmp_path / "secret").write_text(secret + "\n")
