@@ -59,6 +59,11 @@ describe.skipIf(!CAN_BROWSE)("who comes in by the page", () => {
       ]);
       expect(await seriousFindings(page)).toEqual([]);
       await shoot(page, "signed-in");
+      await page.setViewportSize({ width: 768, height: 1024 });
+      await shoot(page, "signed-in-tablet");
+      expect(
+        await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
+      ).toBeLessThanOrEqual(0);
 
       await page.getByRole("button", { name: "Sign out" }).click();
       await page.getByRole("link", { name: "Sign in", exact: true }).waitFor();
@@ -96,6 +101,25 @@ describe.skipIf(!CAN_BROWSE)("who comes in by the page", () => {
       await dialog.waitFor({ state: "detached" });
       await page.getByRole("heading", { name: "Worklist" }).waitFor();
       expect(await page.locator("#view").isVisible()).toBe(true);
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "hides what lies open once nobody has done anything for a while",
+    async () => {
+      const page = await open("#/new");
+      await signIn(page, "clara");
+      await page.clock.install();
+      await page.reload();
+      await page.locator(".feature").first().waitFor();
+      await page.context().clearCookies();
+      await page.clock.fastForward("29:00");
+      expect(await page.locator("#view").isVisible()).toBe(true);
+      await page.clock.fastForward("02:00");
+      await page.getByRole("dialog", { name: "You have been signed out" }).waitFor();
+      expect(await page.locator("#view").isVisible()).toBe(false);
       await page.context().close();
     },
     SLOW_MS,

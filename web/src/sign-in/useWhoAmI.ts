@@ -48,13 +48,17 @@ function useEvents(look: () => void) {
     channel.onmessage = look;
     // Whoever has just come back from the provider tells the tab that waits for it.
     channel.postMessage(null);
+    // A page that the browser kept whole shows what was there before somebody signed out.
+    const restored = (event: PageTransitionEvent) => event.persisted && window.location.reload();
     const shown = () => document.visibilityState === "visible" && look();
     refusals.addEventListener(NOT_AUTHENTICATED, look);
     document.addEventListener("visibilitychange", shown);
+    window.addEventListener("pageshow", restored);
     return () => {
       channel.close();
       refusals.removeEventListener(NOT_AUTHENTICATED, look);
       document.removeEventListener("visibilitychange", shown);
+      window.removeEventListener("pageshow", restored);
     };
   }, [look]);
 }
