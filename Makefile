@@ -72,12 +72,11 @@ test-page: $(VENV)/.development ## Run the page's tests, those in Chromium inclu
 test-page-with-node: app/web/index.html
 	cd web && NEUROFUSE_PYTHON=$(abspath $(PY)) npm run --silent test
 
-# Reading images and records knows of no library of training, here or elsewhere: its tests run once, with all others.
+# What could miss torch is what loads and answers; everything else runs once, with all other tests.
+SERVING_TESTS := tests/service tests/cohort tests/predictions tests/inference tests/test_cli.py
 test-serving: $(VENV)-serving/.installed ## Run the tests of the service in an environment without torch
 	$(VENV)-serving/bin/python -c "import importlib.util as u; assert u.find_spec('torch') is None, 'torch was installed'"
-	$(VENV)-serving/bin/python -m pytest -m "not torch and not slow" \
-	  --ignore=tests/training --ignore=tests/skew --ignore=tests/benchmarks --ignore=tests/contract \
-	  --ignore=tests/imaging --ignore=tests/ehr --ignore=tests/fuzz --ignore=tests/monitoring
+	$(VENV)-serving/bin/python -m pytest -m "not torch and not slow" $(SERVING_TESTS)
 
 test-ray: $(VENV)-ray/.installed ## Run the tests of the service on a Ray cluster, in an environment with Ray
 	$(VENV)-ray/bin/python -m pytest tests/deploy/test_ray.py tests/deploy/test_remote_session.py
