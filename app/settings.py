@@ -3,16 +3,13 @@
 The names are `NEUROFUSE_` followed by the field's name in capitals; `docs/reference/settings.md` lists them.
 """
 
-import base64
-import binascii
-import ipaddress
-import re
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, PositiveInt, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.setting_values import are_hosts, are_names, are_role_names, is_https, webhook_key
 
 ENV_PREFIX = "NEUROFUSE_"
 MIB = 1024**2
@@ -21,68 +18,7 @@ GIB = 1024**3
 Provider = Literal["cpu", "cuda", "tensorrt"]
 LEAST_TOKEN = 16
 """Characters of a token that nobody guesses; `openssl rand -base64 32` makes a good one."""
-WEBHOOK_PREFIX = "whsec_"
-WEBHOOK_KEY_BYTES = range(24, 65)
-WEBHOOK_HOST = re.compile(r"(https?://)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?")
-HOST_NAME = re.compile(r"[a-z0-9.-]+|\[[0-9a-f:.]+\]")
-OUR_ROLES = ("clinician", "system", "ops", "admin")
 POSTGRESQL = ("postgresql://", "postgres://")
-
-
-def _are_hosts(hosts: str) -> str:
-    entries = [entry.strip() for entry in hosts.split(",") if entry.strip()]
-    if not all(WEBHOOK_HOST.fullmatch(entry) for entry in entries):
-        raise ValueError("expected host, host:port or http://host:port")
-    return ",".join(entries)
-
-
-def _are_names(names: str) -> str:
-    entries = [entry.strip().lower() for entry in names.split(",") if entry.strip()]
-    if not all(HOST_NAME.fullmatch(entry) for entry in entries):
-        raise ValueError("expected host names without a port")
-    return ",".join(entries)
-
-
-def _is_https(url: str) -> str:
-    """Plain http only to this machine: for trials, and for the tests."""
-    parts = urlsplit(url)
-    if url and not (
-        parts.hostname
-        and (parts.scheme == "https" or (parts.scheme, is_loopback(parts.hostname)) == ("http", True))
-    ):
-        raise ValueError("expected https://")
-    return url.rstrip("/")
-
-
-def _are_role_names(pairs: str) -> str:
-    role_names(pairs)
-    return pairs
-
-
-def role_names(pairs: str) -> dict[str, str]:
-    """The provider's name of each of our roles.
-
-    Args:
-        pairs: `ours=theirs`, separated by commas.
-
-    Raises:
-        ValueError: It is something else.
-    """
-    named = {role: role for role in OUR_ROLES}
-    for entry in filter(None, (entry.strip() for entry in pairs.split(","))):
-        ours, _, theirs = entry.partition("=")
-        if ours not in named or not theirs:
-            raise ValueError("expected ours=theirs")
-        named[ours] = theirs
-    return named
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address leads to this machine and to no other."""
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 class Settings(BaseSettings):
@@ -206,7 +142,7 @@ class Settings(BaseSettings):
     ] = 3
     webhook_hosts: Annotated[
         str,
-        AfterValidator(_are_hosts),
+        AfterValidator(are_hosts),
         Field(
             description="Where webhooks may go, separated by commas: `host` or `host:port` for https, or `http://host:port`; "
             "empty for nowhere."
@@ -242,7 +178,7 @@ class Settings(BaseSettings):
     ] = "off"
     hosts: Annotated[
         str,
-        AfterValidator(_are_names),
+        AfterValidator(are_names),
         Field(
             description="Names by which clients may call this service, separated by commas; empty for any, or for those of this machine "
             "where it listens on it alone."
@@ -290,7 +226,7 @@ class Settings(BaseSettings):
     tls_key: Annotated[str, Field(description="File of its private key (PEM).")] = ""
     oidc_issuer: Annotated[
         str,
-        AfterValidator(_is_https),
+        AfterValidator(is_https),
         Field(
             description="Issuer of the OpenID provider whose tokens are taken, `https://...`; empty for none."
         ),
@@ -306,7 +242,7 @@ class Settings(BaseSettings):
     ] = "roles"
     oidc_role_names: Annotated[
         str,
-        AfterValidator(_are_role_names),
+        AfterValidator(are_role_names),
         Field(
             description="What the provider calls our roles, `ours=theirs` separated by commas, such as `clinician=neuro-ward`; a role "
             "that is not named has its own name."
@@ -335,7 +271,7 @@ class Settings(BaseSettings):
     ] = 10.0
     public_url: Annotated[
         str,
-        AfterValidator(_is_https),
+        AfterValidator(is_https),
         Field(
             description="Address that browsers reach the page at, for the way back from the provider, `https://...`."
         ),
@@ -389,19 +325,3 @@ class Settings(BaseSettings):
         if secret or chosen.data.get("webhook_secret_file"):
             webhook_key(secret)
         return secret
-
-
-def webhook_key(secret: SecretStr) -> bytes:
-    """The key in a secret, as Standard Webhooks writes it.
-
-    Raises:
-        ValueError: It is something else; the message does not quote it.
-    """
-    text = secret.get_secret_value()
-    try:
-        key = base64.b64decode(text.removeprefix(WEBHOOK_PREFIX), validate=True)
-    except binascii.Error:
-        key = b""
-    if not text.startswith(WEBHOOK_PREFIX) or len(key) not in WEBHOOK_KEY_BYTES:
-        raise ValueError("expected whsec_ and 24 to 64 bytes in base64")
-    return key

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from app.settings import ENV_PREFIX, Settings, webhook_key
+from app.setting_values import webhook_key
+from app.settings import ENV_PREFIX, Settings
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference" / "settings.md"
 ROW = re.compile(r"^\| `(\w+)` \| (.*?) \| (.*?) \|$", re.MULTILINE)
@@ -49,6 +50,10 @@ def test_settings_do_not_change(monkeypatch: pytest.MonkeyPatch) -> None:
         ("ADMIN_TOKEN", "PLANTED"), ("ADMIN_TOKEN_FILE", "/absent/PLANTED"), ("ADMIN_TOKEN_FILE", "/dev/null"),
         ("JOB_LIMIT", "-1"), ("JOB_DAYS", "0"), ("JOB_ATTEMPTS", "0"), ("WEBHOOK_HOSTS", "ftp://a.example"),
         ("WEBHOOK_HOSTS", "https://a.example/path"), ("WEBHOOK_SECRET", "PLANTED"), ("WEBHOOK_SECRET", "whsec_c2hvcnQ="),
+        ("AUTHENTICATION", "perhaps"), ("HOSTS", "a b"), ("HOSTS", "https://a.example"), ("REQUESTS_PER_MINUTE", "-1"),
+        ("OIDC_ISSUER", "http://elsewhere.example"), ("PUBLIC_URL", "http://elsewhere.example"),
+        ("OIDC_ROLE_NAMES", "root=all"), ("OIDC_ROLE_NAMES", "ops="),
+        ("METRICS_TOKEN", "PLANTED"), ("METRICS_TOKEN_FILE", "/dev/null"), ("API_KEY_FILE", "/absent/PLANTED"),
         ("WEBHOOK_SECRET_FILE", "/absent/PLANTED"), ("WEBHOOK_SECRET_FILE", "/dev/null"),
     ],
 )  # fmt: skip

@@ -29,7 +29,8 @@ from app.errors import (
 )
 from app.security.principal import Principal
 from app.security.rates import Rates
-from app.settings import Settings, is_loopback
+from app.setting_values import is_loopback
+from app.settings import Settings
 
 PROBES: Final = frozenset({"/livez", "/readyz", "/v2/health/live", "/v2/health/ready"})
 """An orchestrator asks them by address, whatever the service is called."""

@@ -14,7 +14,8 @@ from app.jobs.sweep import JobSweep
 from app.jobs.turn import Turn
 from app.predictions.admission import Admission
 from app.records.store import RecordStore
-from app.settings import Settings, webhook_key
+from app.setting_values import webhook_key
+from app.settings import Settings
 
 
 class JobRoom:

@@ -3,7 +3,8 @@
 import ssl
 
 from app.errors import MalformedRequestError
-from app.settings import Settings, is_loopback
+from app.setting_values import is_loopback
+from app.settings import Settings
 
 
 def require_safe(settings: Settings) -> None:

@@ -10,7 +10,7 @@ import httpx
 import jwt
 
 from app.errors import ProviderUnavailableError
-from app.settings import is_loopback
+from app.setting_values import is_loopback
 
 CONFIGURATION: Final = "/.well-known/openid-configuration"
 WITHIN_S: Final = 5.0

@@ -8,7 +8,8 @@ import jwt
 
 from app.security.principal import Principal, Role
 from app.security.provider import ProviderDocuments
-from app.settings import Settings, role_names
+from app.setting_values import role_names
+from app.settings import Settings
 
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 """Signatures with a key pair only: `none`, and HMAC with what everybody can read, are refused (RFC 8725, section 3.1)."""

@@ -1,0 +1,106 @@
+"""What a setting may hold: the forms that are more than a type."""
+
+import base64
+import binascii
+import ipaddress
+import re
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+WEBHOOK_PREFIX = "whsec_"
+WEBHOOK_KEY_BYTES = range(24, 65)
+WEBHOOK_HOST = re.compile(r"(https?://)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?")
+HOST_NAME = re.compile(r"[a-z0-9.-]+|\[[0-9a-f:.]+\]")
+OUR_ROLES = ("clinician", "system", "ops", "admin")
+
+
+def are_hosts(hosts: str) -> str:
+    """Hosts that webhooks may go to, separated by commas.
+
+    Raises:
+        ValueError: One is something else.
+    """
+    entries = [entry.strip() for entry in hosts.split(",") if entry.strip()]
+    if not all(WEBHOOK_HOST.fullmatch(entry) for entry in entries):
+        raise ValueError("expected host, host:port or http://host:port")
+    return ",".join(entries)
+
+
+def are_names(names: str) -> str:
+    """Host names without a port, separated by commas.
+
+    Raises:
+        ValueError: One is something else.
+    """
+    entries = [entry.strip().lower() for entry in names.split(",") if entry.strip()]
+    if not all(HOST_NAME.fullmatch(entry) for entry in entries):
+        raise ValueError("expected host names without a port")
+    return ",".join(entries)
+
+
+def is_https(url: str) -> str:
+    """An address over TLS; plain http only to this machine: for trials, and for the tests.
+
+    Raises:
+        ValueError: It is something else.
+    """
+    parts = urlsplit(url)
+    if url and not (
+        parts.hostname
+        and (parts.scheme == "https" or (parts.scheme, is_loopback(parts.hostname)) == ("http", True))
+    ):
+        raise ValueError("expected https://")
+    return url.rstrip("/")
+
+
+def are_role_names(pairs: str) -> str:
+    """What `role_names` can read.
+
+    Raises:
+        ValueError: It is something else.
+    """
+    role_names(pairs)
+    return pairs
+
+
+def role_names(pairs: str) -> dict[str, str]:
+    """The provider's name of each of our roles.
+
+    Args:
+        pairs: `ours=theirs`, separated by commas.
+
+    Raises:
+        ValueError: It is something else.
+    """
+    named = {role: role for role in OUR_ROLES}
+    for entry in filter(None, (entry.strip() for entry in pairs.split(","))):
+        ours, _, theirs = entry.partition("=")
+        if ours not in named or not theirs:
+            raise ValueError("expected ours=theirs")
+        named[ours] = theirs
+    return named
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address leads to this machine and to no other."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def webhook_key(secret: SecretStr) -> bytes:
+    """The key in a secret, as Standard Webhooks writes it.
+
+    Raises:
+        ValueError: It is something else; the message does not quote it.
+    """
+    text = secret.get_secret_value()
+    try:
+        key = base64.b64decode(text.removeprefix(WEBHOOK_PREFIX), validate=True)
+    except binascii.Error:
+        key = b""
+    if not text.startswith(WEBHOOK_PREFIX) or len(key) not in WEBHOOK_KEY_BYTES:
+        raise ValueError("expected whsec_ and 24 to 64 bytes in base64")
+    return key
