@@ -15,11 +15,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+from pydantic import SecretStr
 
 from app.api.access import ACCESS
 from app.cli import OK, main
-from app.errors import MalformedRequestError
-from app.security.exposure import require_safe
+from app.cohort.server_engine import remote_package
+from app.errors import NotAuthenticatedError
 from app.settings import Settings
 from tests.service.access_table import CALLERS, as_document, expected, guarded, tried, written
 from tests.service.server import Server
@@ -93,6 +94,23 @@ def test_a_key_that_is_taken_back_is_worth_nothing_at_once(
     assert secret.encode() not in kept
 
 
+def test_a_cohort_is_sent_with_a_key_or_not_at_all(door: tuple[Server, Headers]) -> None:
+    server, headers = door
+    url, key = str(server.client.base_url), headers["system"]["Authorization"].removeprefix("Bearer ")
+    assert remote_package(url, "gos", None, Settings(api_key=SecretStr(key))).manifest.task == "gos"
+    for wrong in ("", "nfk_of-nobody"):
+        with pytest.raises(NotAuthenticatedError, match="NEUROFUSE_API_KEY"):
+            remote_package(url, "gos", None, Settings(api_key=SecretStr(wrong)))
+
+
+def test_an_address_that_no_proxy_of_ours_vouches_for_is_not_believed(server: Server) -> None:
+    # Where nobody is asked, other machines are refused by their address: this one says that it is another.
+    forwarded = {"X-Forwarded-For": "192.0.2.7", "X-Forwarded-Proto": "https"}
+    answer = server.client.get("/models", headers=forwarded)
+    assert answer.status_code == httpx.codes.OK
+    assert "Strict-Transport-Security" not in answer.headers
+
+
 def test_no_other_site_is_told_anything(door: tuple[Server, Headers]) -> None:
     server, headers = door
     asked = {"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "GET"}
@@ -144,13 +162,6 @@ def make_certificate(folder: Path) -> tuple[Path, Path]:
     (folder / "chain.pem").write_bytes(signed.public_bytes(Encoding.PEM))
     (folder / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     return folder / "chain.pem", folder / "key.pem"
-
-
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "neurofuse.example"])  # noqa: S104 - refused
-def test_without_authentication_it_starts_on_this_machine_alone(host: str, tmp_path: Path) -> None:
-    with pytest.raises(MalformedRequestError, match="NEUROFUSE_AUTHENTICATION=on"):
-        require_safe(Settings(host=host, data=tmp_path))
-    require_safe(Settings(host=host, data=tmp_path, authentication="on"))
 
 
 def test_the_command_says_so_and_ends(tmp_path: Path) -> None:
