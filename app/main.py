@@ -4,7 +4,9 @@ import importlib.metadata
 import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TypedDict
 
 import anyio
@@ -37,8 +39,9 @@ from app.api.problems import install_problem_handlers
 from app.api.runtime import Runtime
 from app.api.session_cookie import page_address
 from app.errors import NotReadyError
-from app.imaging.isolation import ImageWorkers, WorkerLimits
+from app.imaging.isolation import CLEANER, ImageWorkers, WorkerLimits
 from app.imaging.limits import ReadLimits
+from app.imaging.load import Loader
 from app.inference.predictor import Predictor
 from app.jobs.room import JobRoom
 from app.jobs.signals import Signals
@@ -130,17 +133,24 @@ def _lifespan(
         database = settings.database_url.get_secret_value() or folder.database
         records = RecordStore(database, settings.database_connections)
         workers = ImageWorkers(worker_limits(settings), scratch=folder.uploads)
+        # Of its own: a job is accepted at once, however long the cases take that are being read.
+        cleaner = ImageWorkers(
+            replace(worker_limits(settings), workers=1, name=CLEANER), scratch=folder.uploads
+        )
         start = start_predictor or start_as_set(settings, metrics=metrics)
         catalogue = Catalogue(
             ModelStore(settings.model_store), _start_beside(workers, settings, start), metrics
         )
         monitoring = Monitoring(metrics, records, catalogue, folder, importlib.metadata.version(DISTRIBUTION))
-        runtime = _runtime(settings, metrics, records, workers, catalogue, monitoring)
+        runtime = _runtime(
+            settings, metrics, records, catalogue, monitoring, loader=workers, deidentify=cleaner.deidentify
+        )
 
         with (
             closing(tracing),
             closing(records),
             workers,
+            cleaner,
             closing(catalogue),
             closing(runtime.shadows),
             monitoring.shown_in(metrics.registry),
@@ -148,6 +158,7 @@ def _lifespan(
             async with anyio.create_task_group() as background:
                 # Probes answer while packages load; requests for a package that is not ready are refused.
                 background.start_soon(anyio.to_thread.run_sync, workers.warm)
+                background.start_soon(anyio.to_thread.run_sync, cleaner.warm)
                 background.start_soon(keep_following, runtime.rollout)
                 background.start_soon(keep_sweeping, runtime.swept)
                 background.start_soon(keep_watching, monitoring.watches)
@@ -167,16 +178,19 @@ def _tracing(settings: Settings) -> Tracing:
         ) from error
 
 
-def _runtime(
+def _runtime(  # noqa: PLR0913 - what it is made of
     settings: Settings,
     metrics: Metrics,
     records: RecordStore,
-    workers: ImageWorkers,
     catalogue: Catalogue,
     monitoring: Monitoring,
+    *,
+    loader: Loader,
+    deidentify: Callable[..., None],
 ) -> Runtime:
     """The living parts, put together."""
     folder, limits = DataFolder(settings.data), read_limits(settings)
+    deidentify = partial(deidentify, limits=limits)
     cases = CaseStore(folder.cases, KeepingLimits(settings.case_hours * HOUR_S, settings.case_bytes))
     uploads = UploadStore(folder.previews, settings.case_bytes)
     artefacts = open_artefacts(settings.artefacts, folder.root, folder.uploads)
@@ -189,7 +203,7 @@ def _runtime(
         cases,
         limits,
         metrics,
-        loader=workers,
+        loader=loader,
         shadows=shadows,
         watch=monitoring.see,
     )
@@ -216,7 +230,8 @@ def _runtime(
         cases=cases,
         kept_cases=KeptCases(predictions, cases, catalogue, metrics),
         uploads=uploads,
-        previewer=Previewer(uploads, limits, workers),
+        previewer=Previewer(uploads, limits, loader, deidentify),
+        deidentify=deidentify,
         case_list=CaseList(records.worklist, cases),
         feedback=FeedbackService(predictions, records.feedback),
         authenticator=authenticator,

@@ -4,7 +4,7 @@ import shutil
 import time
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -17,14 +17,19 @@ from app.api.answers import accepted, outcome, pause_s
 from app.api.case_form import case_of, chosen
 from app.api.form_receiver import Form
 from app.api.runtime import Runtime
+from app.api.uploads import upload_folder
 from app.api.visibility import caller_of, only_of, require_own_batch
 from app.ehr.encode import encode
 from app.errors import IdempotencyKeyInUseError, MalformedRequestError
+from app.imaging.deidentify import new_key
+from app.imaging.deidentify_dicom import series_uid
 from app.inference.ticket import AbandonedError, Ticket, Urgency
 from app.jobs.request import fingerprint
 from app.jobs.service import Wanted
 from app.predictions.answer import Answer
+from app.predictions.data_folder import DataFolder
 from app.predictions.entry import Entry, require_ready
+from app.predictions.explain import Case
 from app.predictions.upload_store import KeptUpload
 from app.records.jobs import OPEN, Job
 
@@ -75,14 +80,11 @@ def named_upload(form: Form, runtime: Runtime) -> AbstractContextManager[KeptUpl
     return nullcontext() if upload_id is None else runtime.uploads.using(upload_id)
 
 
-async def accept(
-    form: Form, folder: Path, wishes: Wishes, request: Request, runtime: Runtime
-) -> tuple[Job, bool]:
+async def accept(form: Form, wishes: Wishes, request: Request, runtime: Runtime) -> tuple[Job, bool]:
     """Accept a case as a job.
 
     Args:
         form: As received.
-        folder: Where its images lie, alone; taken away.
         wishes: How it is to be treated.
         request: It came with.
         runtime: The living parts.
@@ -91,7 +93,7 @@ async def accept(
         The job, and whether it is new: it is not where the same request came before, under the same key.
 
     Raises:
-        NeuroFuseError: All that can be said without reading the image, as the answer to the request itself.
+        NeuroFuseError: All that can be said without judging the image, as the answer to the request itself.
     """
     entry, urgency = _model(form, wishes, request, runtime)
     predictor = require_ready(entry)
@@ -108,10 +110,20 @@ async def accept(
             webhook_url=webhook and runtime.jobs.addresses.judge(webhook),
             batch_id=form.fields.get("batch"),
         )
-        if upload is not None:
-            await anyio.to_thread.run_sync(_copy, case.images, folder)
-        job = await anyio.to_thread.run_sync(runtime.jobs.service.accept, wanted, folder)
+        async with upload_folder(DataFolder(runtime.settings.data).uploads) as folder:
+            if upload is None:
+                key = new_key()
+                await anyio.to_thread.run_sync(runtime.deidentify, case.images, folder, key)
+                wanted = replace(wanted, case=_in_kept_files(case, key))
+            else:
+                await anyio.to_thread.run_sync(_copy, case.images, folder)
+            job = await anyio.to_thread.run_sync(runtime.jobs.service.accept, wanted, folder)
     return job, job.id == case.id
+
+
+def _in_kept_files(case: Case, key: bytes) -> Case:
+    """The series that is meant, by the name that stands for its own."""
+    return case if case.series is None else replace(case, series=series_uid(case.series, key))
 
 
 def _model(form: Form, wishes: Wishes, request: Request, runtime: Runtime) -> tuple[Entry, Urgency]:

@@ -95,12 +95,19 @@ def case_of(form: Form, upload: KeptUpload | None, caller: str = "") -> Case:
         images=sent_images(form) if upload is None else upload.images,
         record=parse_record(form.fields.get("ehr", "{}")),
         heatmap=_one_of(HEATMAP_CHOICES, "heatmap", form.fields.get("heatmap", "native")),
-        series=form.fields.get("series") or (upload.series if upload else None),
+        series=_series(form, upload),
         explain=_one_of(EXPLAIN_CHOICES, "explain", form.fields.get("explain", "none")),
         keep_image=wish_to_keep is not None and _one_of(KEEP_CHOICES, "keep", wish_to_keep) == "image",
         reference=_reference(form),
         caller=caller,
     )
+
+
+def _series(form: Form, upload: KeptUpload | None) -> str | None:
+    named = form.fields.get("series") or None
+    if upload is None:
+        return named
+    return upload.series if named is None else upload.series_of(named)
 
 
 def _one_of(choices: tuple[Choice, ...], part: str, wish: str) -> Choice:

@@ -86,7 +86,7 @@ async def predict(
                 answer = await _answer(form, wishes.ticket, request, runtime)
                 note(request, answer.id, answer.model)
                 return with_links(answer)
-            job, is_new = await accept(form, folder, wishes, request, runtime)
+            job, is_new = await accept(form, wishes, request, runtime)
             note(request, job.id, f"{job.model_name}@{job.model_version}")
     # The job has no place: it waits in the database.
     return await answer_of(job, is_new, wishes, request, runtime)

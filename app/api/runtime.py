@@ -1,7 +1,8 @@
 """What the routes work with; made once by the application's lifespan and handed to every request."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, cast
 
 from anyio import CapacityLimiter
@@ -48,6 +49,7 @@ class Runtime:
         kept_cases: Asks them again.
         uploads: Uploads that are kept for a while.
         previewer: Reads uploads before they are asked about.
+        deidentify: Writes what may be kept of an upload: files, folder, key.
         case_list: The worklist.
         feedback: What clinicians say of answers.
         sessions: Who is signed in on the page.
@@ -70,6 +72,7 @@ class Runtime:
     kept_cases: KeptCases
     uploads: UploadStore
     previewer: Previewer
+    deidentify: Callable[[Sequence[Path], Path, bytes], None]
     case_list: CaseList
     feedback: FeedbackService
     sessions: Sessions

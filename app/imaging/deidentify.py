@@ -4,6 +4,7 @@ An image that is read from it is the same image, to the last voxel. Archives are
 What is no image stays as an empty file, so that it is counted; what is broken stays as a beginning that is as broken.
 """
 
+import secrets
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -20,23 +21,29 @@ from app.imaging.deidentify_nifti import (
     deidentify_nifti,
 )
 from app.imaging.file_kind import FileKind, kind_inside, may_be_voxels
-from app.imaging.limits import ReadLimits
+from app.imaging.limits import DEFAULT_LIMITS, ReadLimits
 from app.imaging.read import opened
 from app.imaging.source import Source
 
+KEY_BYTES: Final = 32
 BROKEN_GZIP: Final = b"\x1f\x8b"
 PACKED_OTHER: Final = igzip.compress(BROKEN, 1)
 """A gzip of what is no NIfTI, which is refused."""
 
 
-def deidentify(paths: Sequence[Path], folder: Path, limits: ReadLimits, key: bytes) -> None:
+def new_key() -> bytes:
+    """A key for one upload."""
+    return secrets.token_bytes(KEY_BYTES)
+
+
+def deidentify(paths: Sequence[Path], folder: Path, key: bytes, limits: ReadLimits = DEFAULT_LIMITS) -> None:
     """Write what may be kept of an upload.
 
     Args:
         paths: Its files.
         folder: Where to; files are numbered.
+        key: Of this upload, from `new_key`; `app.imaging.deidentify_dicom.series_uid` finds its series again.
         limits: Bounds on files, bytes and voxels.
-        key: Of this upload; `app.imaging.deidentify_dicom.series_uid` finds its series again.
 
     Raises:
         RequestError: An archive that cannot be opened, or too many files, as `app.imaging.read.read_image` says it.

@@ -14,15 +14,16 @@ size of /dev/shm, and is gone when the last array over it is dropped.
 import os
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, ParamSpec, Self, TypeVar
 
 import numpy as np
 import structlog
@@ -36,7 +37,7 @@ from app.imaging.limits import DEFAULT_LIMITS, GIBIBYTE, ReadLimits
 from app.imaging.load import LoadedCase, TellingLoader, load_case
 from app.imaging.model_grid import ModelGrid
 from app.imaging.volume import without_voxels
-from app.imaging.worker import Fault, Job, Loaded, Outcome
+from app.imaging.worker import Done, Fault, Job
 
 ATTEMPTS: Final = 2
 """A case whose pool broke may be innocent (an idle worker was killed); a second one that breaks is not."""
@@ -44,6 +45,10 @@ LOOK_UP_S: Final = 1.0
 """How often a waiting case looks whether its pool still lives."""
 RETRY_AFTER_S: Final = 5
 
+READER: Final = "image-reader"
+CLEANER: Final = "image-cleaner"
+P = ParamSpec("P")
+Told = TypeVar("Told")
 _context: Final = LeanContext(worker.__name__, "pebble")
 log = structlog.stdlib.get_logger(__name__)
 
@@ -57,12 +62,14 @@ class WorkerLimits:
         timeout_s: Seconds for one case, from the moment a worker takes it.
         memory_bytes: Address space a worker may take beyond its libraries; holds on Linux only.
         cases_per_worker: After so many a worker is replaced: what a library leaks stays small.
+        name: What workers are called among processes.
     """
 
     workers: int = 2
     timeout_s: float = 60.0
     memory_bytes: int = 4 * GIBIBYTE
     cases_per_worker: int = 100
+    name: str = READER
 
 
 class WorkerFaultError(Exception):
@@ -110,7 +117,11 @@ class ImageWorkers:
             acquired = _memory(scratch / "voxels") if voxels else nullcontext()
             with acquired as stored, _memory(scratch / "image") as image:
                 loaded = _succeeded(
-                    self._outcome(Job(tuple(paths), spec, limits, series, scratch, stored, image))
+                    self._outcome(
+                        worker.work,
+                        Job(tuple(paths), spec, limits, series, scratch, stored, image),
+                        self._loader,
+                    )
                 )
                 case = loaded.case
                 volume = (
@@ -119,6 +130,16 @@ class ImageWorkers:
                     else replace(case.volume, voxels=_mapped(stored))
                 )
                 return replace(case, volume=volume, image=replace(case.image, array=_mapped(image)))
+
+    def deidentify(
+        self, paths: Sequence[Path], folder: Path, key: bytes, limits: ReadLimits = DEFAULT_LIMITS
+    ) -> None:
+        """Writes what may be kept of an upload, as `app.imaging.deidentify` does.
+
+        Raises:
+            NeuroFuseError: As `__call__`.
+        """
+        _succeeded(self._outcome(worker.strip, tuple(paths), folder, key, limits))
 
     def warm(self) -> None:
         """Waits until a worker is up; without it the first case pays for the libraries."""
@@ -143,23 +164,23 @@ class ImageWorkers:
             max_workers=self._limits.workers,
             max_tasks=self._limits.cases_per_worker,
             initializer=worker.prepare,
-            initargs=(self._limits.memory_bytes,),
+            initargs=(self._limits.memory_bytes, self._limits.name),
             context=_context,
         )
 
-    def _outcome(self, job: Job) -> Outcome:
+    def _outcome(self, do: Callable[P, Told], *args: P.args, **kwargs: P.kwargs) -> Told:
         for _ in range(ATTEMPTS):
             pool = self._pool
             try:
-                return self._answer(pool, job)
+                return self._answer(pool, partial(do, *args, **kwargs))
             except BrokenProcessPool:
                 self._replace(pool)
         raise _ended(None, self._limits.memory_bytes)
 
-    def _answer(self, pool: ProcessPool, job: Job) -> Outcome:
+    def _answer(self, pool: ProcessPool, do: Callable[[], Told]) -> Told:
         limits = self._limits
         try:
-            return _result(pool, _scheduled(pool, job, self._loader, limits.timeout_s))
+            return _result(pool, _scheduled(pool, do, limits.timeout_s))
         except TimeoutError:
             raise UnreadableImageError(
                 f"Expected an image that is read within {limits.timeout_s:g} seconds, found one that takes longer. "
@@ -184,21 +205,21 @@ class ImageWorkers:
         _end(broken)
 
 
-def _scheduled(pool: ProcessPool, job: Job, loader: TellingLoader, timeout_s: float) -> Future[Outcome]:
+def _scheduled(pool: ProcessPool, do: Callable[[], Told], timeout_s: float) -> Future[Told]:
     try:
-        return pool.schedule(worker.work, (job, loader), timeout=timeout_s)
+        return pool.schedule(do, timeout=timeout_s)
     except RuntimeError:  # pebble's word for a pool that is broken or was stopped
         raise BrokenProcessPool from None
 
 
-def _result(pool: ProcessPool, future: Future[Outcome]) -> Outcome:
+def _result(pool: ProcessPool, future: Future[Told]) -> Told:
     while not wait([future], timeout=LOOK_UP_S).done:
         if not pool.active:  # a task that was queued at that moment would never be told
             raise BrokenProcessPool
     return future.result()
 
 
-def _succeeded(outcome: Outcome) -> Loaded:
+def _succeeded(outcome: Done | NeuroFuseError | Fault) -> Done:
     if isinstance(outcome, NeuroFuseError):
         raise outcome
     if isinstance(outcome, Fault):

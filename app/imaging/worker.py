@@ -14,15 +14,18 @@ import sys
 import tempfile
 import traceback
 import warnings
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from jaxtyping import Shaped
 
 from app.errors import NeuroFuseError, UnreadableImageError
+from app.imaging.deidentify import deidentify
 from app.imaging.limits import ReadLimits
 from app.imaging.load import LoadedCase, TellingLoader
 from app.imaging.model_grid import ModelGrid
@@ -30,10 +33,13 @@ from app.imaging.volume import Volume
 
 PR_SET_PDEATHSIG: Final = 1
 """prctl(2): the signal a process gets when its parent dies."""
+PR_SET_NAME: Final = 15
+"""prctl(2): what `ps` and proc(5) call a process, up to 15 bytes."""
 OUT_OF_MEMORY: Final = 3
 """Exit status of a worker that met its limit on memory: what it could not free must not burden the next case."""
 NOTHING: Final = np.empty((0, 0, 0), np.float32)
 """Stands for an array that travels through memory instead of the pipe."""
+Done = TypeVar("Done")
 
 
 @dataclass(frozen=True)
@@ -89,11 +95,12 @@ Outcome = Loaded | NeuroFuseError | Fault
 """What a worker answers with."""
 
 
-def prepare(memory_bytes: int) -> None:
+def prepare(memory_bytes: int, name: str) -> None:
     """Limits this process, before its first case.
 
     Args:
         memory_bytes: Address space it may take beyond what it has now, its libraries loaded.
+        name: What it is called among processes.
     """
     # A decoder that hangs in C never comes back to a handler written in Python.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -102,7 +109,9 @@ def prepare(memory_bytes: int) -> None:
     warnings.simplefilter("ignore")
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file is a copy of a patient's image
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        libc = ctypes.CDLL(None)
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        libc.prctl(PR_SET_NAME, name.encode())
         # Where memory runs out for the whole machine or container, the kernel takes a worker, not the service.
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
         # BLAS starts its threads at the first product; their stacks and buffers belong to what the process has.
@@ -124,8 +133,26 @@ def ready() -> None:
 def work(job: Job, load: TellingLoader) -> Outcome:
     """Loads one case and leaves its arrays in the memory that was offered."""
     tempfile.tempdir = str(job.scratch)
+    case = _guarded(partial(_loaded, job, load))
+    if not isinstance(case, LoadedCase):
+        return case
+    return Loaded(
+        replace(case, volume=replace(case.volume, voxels=NOTHING), image=replace(case.image, array=NOTHING)),
+        case.volume.voxels.shape,
+    )
+
+
+def strip(
+    paths: tuple[Path, ...], folder: Path, key: bytes, limits: ReadLimits
+) -> NeuroFuseError | Fault | None:
+    """Writes what may be kept of an upload; see `app.imaging.deidentify`."""
+    return _guarded(partial(deidentify, paths, folder, key, limits))
+
+
+def _guarded(do: Callable[[], Done]) -> Done | NeuroFuseError | Fault:
+    """What a function answers, or why it does not: no exception leaves a worker."""
     try:
-        case = _loaded(job, load)
+        return do()
     except (MemoryError, UnreadableImageError):
         os._exit(OUT_OF_MEMORY)
     except NeuroFuseError as error:
@@ -135,10 +162,6 @@ def work(job: Job, load: TellingLoader) -> Outcome:
         return Fault(
             type(error).__name__, tuple(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
         )
-    return Loaded(
-        replace(case, volume=replace(case.volume, voxels=NOTHING), image=replace(case.image, array=NOTHING)),
-        case.volume.voxels.shape,
-    )
 
 
 def _loaded(job: Job, load: TellingLoader) -> LoadedCase:

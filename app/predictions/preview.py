@@ -1,6 +1,6 @@
 """What is recognised in an upload, before anything is asked of a model."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.imaging.deidentify import deidentify, new_key
 from app.imaging.limits import ReadLimits
 from app.imaging.load import Loader
 from app.imaging.model_grid import ModelGrid
@@ -16,7 +17,7 @@ from app.predictions.answer import Caution, ImageUsed
 from app.predictions.cautions import image_cautions
 from app.predictions.identifiers import uuid7
 from app.predictions.summary import image_used
-from app.predictions.upload_store import OVERVIEW_NAME, UploadStore
+from app.predictions.upload_store import FILES_NAME, OVERVIEW_NAME, UploadStore
 
 
 class Preview(BaseModel):
@@ -39,18 +40,26 @@ class Previewer:
         uploads: Where they are kept.
         limits: Bounds on what is read.
         loader: Where images are read.
+        deidentify: Writes what may be kept of them: files, folder, key.
     """
 
-    def __init__(self, uploads: UploadStore, limits: ReadLimits, loader: Loader) -> None:
+    def __init__(
+        self,
+        uploads: UploadStore,
+        limits: ReadLimits,
+        loader: Loader,
+        deidentify: Callable[[Sequence[Path], Path, bytes], None] = deidentify,
+    ) -> None:
         self._uploads = uploads
         self._limits = limits
         self._loader = loader
+        self._deidentify = deidentify
 
     def preview(self, images: Sequence[Path], spec: ModelGrid, series: str | None) -> Preview:
         """Read an upload as a package would, and keep it.
 
         Args:
-            images: Its files; moved where they are kept, and left where they are refused.
+            images: Its files; they are left where they are.
             spec: The package's grid.
             series: Series Instance UID of the DICOM series that is meant.
 
@@ -62,7 +71,10 @@ class Previewer:
         upload_id = str(uuid7())
         with self._uploads.writing() as folder:
             write_head_overview_png(volume, spec, folder / OVERVIEW_NAME)
-            self._uploads.keep(upload_id, folder, images, series)
+            key = new_key()
+            (folder / FILES_NAME).mkdir()
+            self._deidentify(images, folder / FILES_NAME, key)
+            self._uploads.keep(upload_id, folder, key, series)
         return Preview(
             id=upload_id,
             expires=datetime.fromtimestamp(self._uploads.expires_s(upload_id), UTC).replace(microsecond=0),

@@ -1,21 +1,23 @@
 """Uploads that were previewed, kept for half an hour so that an image travels once.
 
-`<data>/previews/<id>/` holds `files/` (numbered), `series.txt` where a series was named, and `overview.png`.
+`<data>/previews/<id>/` holds `files/` (numbered, without what leads to the patient), `key`, by which a series that is named later is
+found among them, `series.txt` where one was named before, and `overview.png`.
 """
 
-import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from app.errors import UnknownUploadError, UploadTooLargeError
+from app.imaging.deidentify_dicom import series_uid
 from app.predictions.bounded_folders import BoundedFolders, KeepingLimits
 
 UPLOAD_AGE_S: Final = 30 * 60.0
 FILES_NAME: Final = "files"
+KEY_NAME: Final = "key"
 SERIES_NAME: Final = "series.txt"
 OVERVIEW_NAME: Final = "overview.png"
 
@@ -26,11 +28,17 @@ class KeptUpload:
 
     Attributes:
         images: Its files.
-        series: Series Instance UID of the DICOM series that was named with it, if one was.
+        series: Series Instance UID, in these files, of the DICOM series that was named with it, if one was.
+        key: From `app.imaging.deidentify.new_key`.
     """
 
     images: tuple[Path, ...]
     series: str | None
+    key: bytes
+
+    def series_of(self, original: str) -> str:
+        """The Series Instance UID, in these files, of a series that is named as in the files that were sent."""
+        return series_uid(original, self.key)
 
 
 class UploadStore:
@@ -48,27 +56,25 @@ class UploadStore:
 
     @contextmanager
     def writing(self) -> Iterator[Path]:
-        """A folder in which `keep` finds the picture; removed when the block ends, unless it was kept."""
+        """A folder in which `keep` finds picture and files; removed when the block ends, unless it was kept."""
         with self._folders.writing() as folder:
             yield folder
 
-    def keep(self, upload_id: str, folder: Path, images: Sequence[Path], series: str | None) -> None:
+    def keep(self, upload_id: str, folder: Path, key: bytes, series: str | None) -> None:
         """Keep an upload, whole or not at all.
 
         Args:
             upload_id: UUID version 7, made for it.
-            folder: From `writing`, with the picture.
-            images: Its files; they are moved.
-            series: Series Instance UID that was named.
+            folder: From `writing`, with the picture, and the files in `FILES_NAME`.
+            key: With which they were de-identified.
+            series: Series Instance UID that was named, as in the files that were sent.
 
         Raises:
             UploadTooLargeError: It alone passes the bound on what is kept.
         """
-        (folder / FILES_NAME).mkdir()
-        for number, image in enumerate(images):
-            shutil.move(image, folder / FILES_NAME / f"{number:06d}")
+        (folder / KEY_NAME).write_bytes(key)
         if series is not None:
-            (folder / SERIES_NAME).write_text(series, encoding="utf-8")
+            (folder / SERIES_NAME).write_text(series_uid(series, key), encoding="utf-8")
         if not self._folders.keep(upload_id, folder):
             raise UploadTooLargeError(
                 f"Expected an upload of at most {self._max_bytes} bytes to keep; it has more. Predict without preview.",
@@ -87,7 +93,8 @@ class UploadStore:
                 raise _unknown()
             named = folder / SERIES_NAME
             series = named.read_text(encoding="utf-8") if named.is_file() else None
-            yield KeptUpload(tuple(sorted((folder / FILES_NAME).iterdir())), series)
+            images = tuple(sorted((folder / FILES_NAME).iterdir()))
+            yield KeptUpload(images, series, (folder / KEY_NAME).read_bytes())
 
     def overview(self, upload_id: str) -> Path:
         """The picture of an upload.

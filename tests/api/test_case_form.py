@@ -7,11 +7,12 @@ import pytest
 from app.api.case_form import MAX_REFERENCE, case_of
 from app.api.form_receiver import Form
 from app.errors import MalformedRequestError
+from app.imaging.deidentify_dicom import series_uid
 from app.predictions.explain import Case
 from app.predictions.upload_store import KeptUpload
 
 IMAGE = Path("000000")
-UPLOAD = KeptUpload((Path("kept"),), "1.2.3")
+UPLOAD = KeptUpload((Path("kept"),), "1.2.3", b"key")
 
 
 def case(**fields: str) -> Case:
@@ -30,7 +31,7 @@ def test_every_wish_is_read() -> None:
 def test_an_upload_stands_for_images_with_the_series_that_was_named_for_it() -> None:
     read = case_of(Form({"upload": "id"}), UPLOAD)
     assert (read.images, read.series) == (UPLOAD.images, "1.2.3")
-    assert case_of(Form({"series": "4.5"}), UPLOAD).series == "4.5"
+    assert case_of(Form({"series": "4.5"}), UPLOAD).series == series_uid("4.5", b"key")
 
 
 @pytest.mark.parametrize(("images", "upload"), [([], None), ([IMAGE], UPLOAD)])

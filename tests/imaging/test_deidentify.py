@@ -15,7 +15,6 @@ from app.errors import NeuroFuseError
 from app.imaging.deidentify import deidentify
 from app.imaging.deidentify_dicom import IN_ITEMS, series_uid
 from app.imaging.dicom_elements import KEYWORDS
-from app.imaging.limits import DEFAULT_LIMITS
 from app.imaging.read import read_image
 from app.imaging.volume import Modality, Volume
 from tests.imaging.enhanced import enhanced, item
@@ -30,7 +29,7 @@ OURS = {"PatientIdentityRemoved", "DeidentificationMethodCodeSequence", "PixelDa
 
 def kept(paths: Sequence[Path], folder: Path) -> list[Path]:
     folder.mkdir()
-    deidentify(paths, folder, DEFAULT_LIMITS, KEY)
+    deidentify(paths, folder, KEY)
     return sorted(folder.iterdir())
 
 

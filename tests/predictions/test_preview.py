@@ -37,7 +37,7 @@ def test_what_it_keeps_gives_the_answer_of_the_image(
 ) -> None:
     seen = preview(head_ct, gos_predictor, tmp_path)
     with UploadStore(tmp_path / "previews", 10**8).using(seen.id) as kept:
-        assert kept.series == "1.2.3"
+        assert kept.series == kept.series_of("1.2.3") != "1.2.3"
         answers = [
             explain(Case(images, {}, "none"), gos_predictor, tmp_path, DEFAULT_LIMITS).answer
             for images in (kept.images, (head_ct,))

@@ -6,42 +6,43 @@ from pathlib import Path
 import pytest
 
 from app.errors import UnknownUploadError, UploadTooLargeError
+from app.imaging.deidentify_dicom import series_uid
 from app.predictions.identifiers import uuid7
-from app.predictions.upload_store import OVERVIEW_NAME, UPLOAD_AGE_S, UploadStore
+from app.predictions.upload_store import FILES_NAME, OVERVIEW_NAME, UPLOAD_AGE_S, UploadStore
+
+KEY = b"of this test"
 
 
-def kept(store: UploadStore, sent: Path, count: int = 3, series: str | None = None) -> str:
-    sent.mkdir()
-    files = [sent / f"{number:06d}" for number in range(count)]
-    for number, file in enumerate(files):
-        file.write_bytes(bytes([number]))
+def kept(store: UploadStore, count: int = 3, series: str | None = None) -> str:
     upload_id = str(uuid7())
     with store.writing() as folder:
         (folder / OVERVIEW_NAME).write_bytes(b"picture")
-        store.keep(upload_id, folder, files, series)
+        (folder / FILES_NAME).mkdir()
+        for number in range(count):
+            (folder / FILES_NAME / f"{number:06d}").write_bytes(bytes([number]))
+        store.keep(upload_id, folder, KEY, series)
     return upload_id
 
 
 def test_the_files_come_back_in_their_order_with_the_series_that_was_named(tmp_path: Path) -> None:
     store = UploadStore(tmp_path / "previews", 100)
-    upload_id = kept(store, tmp_path / "sent", series="1.2.3")
-    assert list((tmp_path / "sent").iterdir()) == []  # moved, not copied
+    upload_id = kept(store, series="1.2.3")
     with store.using(upload_id) as upload:
         assert [path.read_bytes() for path in upload.images] == [b"\0", b"\1", b"\2"]
-        assert upload.series == "1.2.3"
+        assert upload.series == upload.series_of("1.2.3") == series_uid("1.2.3", KEY)
     assert store.overview(upload_id).read_bytes() == b"picture"
 
 
 def test_without_a_named_series_there_is_none(tmp_path: Path) -> None:
     store = UploadStore(tmp_path / "previews", 100)
-    with store.using(kept(store, tmp_path / "sent")) as upload:
+    with store.using(kept(store)) as upload:
         assert upload.series is None
 
 
 def test_after_half_an_hour_it_is_unknown(tmp_path: Path) -> None:
     now_s = [0.0]
     store = UploadStore(tmp_path / "previews", 100, lambda: now_s[0])
-    upload_id = kept(store, tmp_path / "sent")
+    upload_id = kept(store)
     assert abs(store.expires_s(upload_id) - (time.time() + UPLOAD_AGE_S)) < 60
     now_s[0] = store.expires_s(upload_id)
     unknown(store, upload_id)
@@ -51,7 +52,7 @@ def test_after_half_an_hour_it_is_unknown(tmp_path: Path) -> None:
 
 def test_a_deleted_upload_is_unknown(tmp_path: Path) -> None:
     store = UploadStore(tmp_path / "previews", 100)
-    upload_id = kept(store, tmp_path / "sent")
+    upload_id = kept(store)
     store.delete(upload_id)
     unknown(store, upload_id)
 
@@ -68,6 +69,6 @@ def unknown(store: UploadStore, upload_id: str) -> None:
 def test_an_upload_that_can_never_fit_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
     store = UploadStore(tmp_path / "previews", 9)
     with pytest.raises(UploadTooLargeError) as refused:
-        kept(store, tmp_path / "sent")
+        kept(store)
     assert refused.value.fields["limit"] == 9
     assert list((tmp_path / "previews").iterdir()) == []

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from app.imaging.isolation import CLEANER
 from tests.service.server import Server
 
 
@@ -18,7 +19,15 @@ def descendants(pid: int) -> set[int]:
 def workers(server: Server) -> set[int]:
     """Processes that read images: grandchildren of the service, forked from a server process of its own."""
     pid = server.process.pid
-    return {found for found in descendants(pid) if parent(found) != pid}
+    return {found for found in descendants(pid) if parent(found) != pid and name(found) != CLEANER}
+
+
+def name(pid: int) -> str:
+    """What a process is called, empty where it has ended."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""
 
 
 def parent(pid: int) -> int:
