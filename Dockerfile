@@ -6,30 +6,41 @@ ARG NODE_IMAGE=node:20.20.2-bookworm-slim
 # The clinician's page: files only; Node stays in this stage.
 FROM ${NODE_IMAGE} AS web
 WORKDIR /src/web
+# npm ci takes exactly what the lock says, and refuses what does not have the lock's digest.
 COPY web/package.json web/package-lock.json web/.npmrc ./
 RUN npm ci
+COPY deploy/image/page_notices.sh /usr/local/bin/page-notices
+RUN npm sbom --omit dev --sbom-format cyclonedx > /src/page.json \
+    && sh /usr/local/bin/page-notices > /src/page-notices.txt
 COPY web ./
 RUN npm run build
 
 FROM ${PYTHON_IMAGE} AS builder
 ARG VARIANT=cpu
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build
 # Without pip inside: the runtime image gets only what the service imports. Every dependency has a wheel, and
-# --only-binary makes a missing one an error here instead of a call for a compiler.
+# --only-binary makes a missing one an error here instead of a call for a compiler. The locks name every
+# package with the digests of its files: one that was changed at its registry is refused.
 RUN python -m venv --without-pip /opt/neurofuse
-# Dependencies first, against an empty package: a change of the sources does not download them again.
+COPY requirements ./requirements
+RUN pip install --require-hashes --only-binary :all: --requirement requirements/build.txt \
+    && pip --python /opt/neurofuse/bin/python install --require-hashes --only-binary :all: \
+       --requirement "requirements/${VARIANT}.txt"
 COPY pyproject.toml README.md LICENSE ./
-# DL3013 asks for pinned versions: pyproject.toml bounds them all, nothing is named here.
-# hadolint ignore=DL3013
-RUN mkdir app \
-    && touch app/__init__.py \
-    && pip --python /opt/neurofuse/bin/python install --only-binary :all: ".[${VARIANT},postgres,s3]"
 COPY app ./app
 COPY --from=web /src/app/web ./app/web
-# Isolated (-I), so that what was installed is what is tried, not the sources here.
-RUN pip --python /opt/neurofuse/bin/python install --force-reinstall --no-deps . \
+# Built with the locked backend (no isolation, no index): nothing comes from outside any more. What pyproject.toml asks
+# for must be there. Isolated (-I), so that what was installed is what is tried, not the sources here.
+RUN pip wheel --no-index --no-build-isolation --no-deps --wheel-dir wheel . \
+    && pip --python /opt/neurofuse/bin/python install --no-index --no-deps wheel/*.whl \
+    && pip --python /opt/neurofuse/bin/python check \
     && /opt/neurofuse/bin/python -I -c "import app.main; from app.api.page import WEB; assert (WEB / 'index.html').is_file()"
+COPY --from=web /src/page.json /src/page-notices.txt ./
+COPY deploy/image/contents.py ./
+RUN cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-file python.json /opt/neurofuse/bin/python \
+    && python contents.py python.json page.json /opt/neurofuse/share/doc \
+    && cp page-notices.txt LICENSE /opt/neurofuse/share/doc/
 
 FROM ${PYTHON_IMAGE} AS runtime
 ARG VARIANT=cpu

@@ -20,7 +20,7 @@ without_node = { echo "The page was not $(1): that needs Node 20.19 or newer wit
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup serve page client check check-page format test test-page test-serving test-ray bench faults fuzz fuzz-api reference-models image clean
+.PHONY: help setup serve page client check check-page format test test-page test-serving test-ray bench faults fuzz fuzz-api reference-models image image-test locks clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,12 +37,13 @@ client: $(VENV)/.development web/node_modules/.installed ## Generate the page's 
 	$(VENV)/bin/neurofuse openapi > web/openapi.json
 	cd web && npm run --silent client
 
-check: $(VENV)/.development check-page ## Lint, format check, types, import contracts, Dockerfile, the page and its client
+check: $(VENV)/.development check-page ## Lint, format check, types, import contracts, security, Dockerfile, the page and its client
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/hadolint Dockerfile
+	$(VENV)/bin/bandit --quiet --recursive --configfile pyproject.toml app training deploy docs
 
 check-page: $(VENV)/.development ## Lint and types of the page, and whether its client is of this service
 	@$(if $(HAS_NODE),$(MAKE) --no-print-directory check-page-with-node,$(call without_node,checked))
@@ -109,6 +110,18 @@ reference-ad reference-gos: reference-%: $(VENV)/.development
 
 image: ## Build the container image, with the page inside (VARIANT=cpu or VARIANT=gpu)
 	docker build --build-arg VARIANT=$(VARIANT) --tag neurofuse:$(VERSION)-$(VARIANT) .
+
+image-test: $(VENV)/.development ## Build the image without Docker, run it without rights, have it answer a case (root; buildah, debootstrap, runc)
+	$(PY) -m tests.container_image --variant $(VARIANT)
+
+# Of every package that the image may hold, the digests of all its files; LOCKS_UP=--upgrade takes newer releases.
+LOCK = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+  --custom-compile-command 'make locks' $(LOCKS_UP)
+locks: $(VENV)/.development ## Pin what the image is built from, with digests (LOCKS_UP=--upgrade for newer releases)
+	for variant in cpu gpu; do \
+	  $(LOCK) pyproject.toml --extra $$variant --extra postgres --extra s3 --extra tracing --output-file requirements/$$variant.txt || exit 1; \
+	done
+	$(LOCK) requirements/build.in --output-file requirements/build.txt
 
 clean: ## Remove caches and build products; environments, runs and models stay
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage

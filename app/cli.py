@@ -249,7 +249,7 @@ def _openapi(_arguments: argparse.Namespace, settings: Settings) -> int:
 
 def _healthcheck(_arguments: argparse.Namespace, settings: Settings) -> int:
     # Where the service listens on every address, loopback is one of them.
-    host = "127.0.0.1" if settings.host == "0.0.0.0" else settings.host  # noqa: S104 - compared, not bound
+    host = "127.0.0.1" if settings.host == "0.0.0.0" else settings.host  # noqa: S104 - compared, not bound  # nosec B104
     where = (host, settings.port)
     asking = (
         HTTPSConnection(*where, timeout=HEALTHCHECK_TIMEOUT_S, context=_own_certificate())

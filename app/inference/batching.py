@@ -121,7 +121,7 @@ class BatchedSession:
                 self._give_back(lane, batch)
         if isinstance(mine.outcome, RawOutputs):
             return mine.outcome
-        assert mine.outcome is not None  # noqa: S101 - `_wait` and `_give_back` end with one
+        assert mine.outcome is not None  # noqa: S101 - `_wait` and `_give_back` end with one  # nosec B101
         raise mine.outcome
 
     def close(self) -> None:

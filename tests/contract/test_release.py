@@ -31,7 +31,7 @@ def test_changes_wait_under_unreleased() -> None:
     assert CHANGELOG.index("## [Unreleased]") < CHANGELOG.index(f"## [{app.__version__}]")
 
 
-@pytest.mark.parametrize("place", ["Dockerfile", "docker-compose.yml", "deploy/gpu.compose.yml"])
+@pytest.mark.parametrize("place", ["Dockerfile", "docker-compose.yml"])
 def test_containers_carry_this_version(place: str) -> None:
     text = (ROOT / place).read_text(encoding="utf-8")
     assert re.search(rf"(VERSION=|image: neurofuse:){re.escape(app.__version__)}\b", text)

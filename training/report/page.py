@@ -82,4 +82,4 @@ def _style() -> Markup:
         f"src: url(data:font/ttf;base64,{b64encode((FONTS / file).read_bytes()).decode()}); }}"
         for family, weight, slope, file in FACES
     )
-    return Markup(faces + "\n" + (HERE / "page.css").read_text(encoding="utf-8"))  # noqa: S704 - files of this package
+    return Markup(faces + "\n" + (HERE / "page.css").read_text(encoding="utf-8"))  # noqa: S704 - files of this package  # nosec B704

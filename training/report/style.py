@@ -140,7 +140,7 @@ def inline(svg: str, name: str, alternative: str) -> Markup:
     rest = rest.replace("url(#", f"url(#{name}-").replace('xlink:href="#', f'href="#{name}-')
     rest = re.sub(r"\n\s*", "\n", rest).strip()
     head = f'<svg role="img" aria-label="{escape(alternative)}" viewBox="{size[1]}" style="width:{width_pt / 72:.3f}in">'
-    return Markup(head + rest)  # noqa: S704 - matplotlib escapes its text, the label is escaped above
+    return Markup(head + rest)  # noqa: S704 - matplotlib escapes its text, the label is escaped above  # nosec B704
 
 
 def label_line(ax: Axes, text: str, at: tuple[float, float], color: str, va: str) -> None:

@@ -46,7 +46,7 @@ def gallery(material: Material) -> Section:
 def _example(material: Material, example: Example) -> Figure:
     data = b64encode(material.pictures[example.picture]).decode()
     words = f"{example.kind} case: {example.outcome}, given a probability of {example.probability:.2f}. {example.caption}"
-    image = Markup('<img src="data:image/png;base64,{}" alt="{}">').format(Markup(data), words)  # noqa: S704 - base64
+    image = Markup('<img src="data:image/png;base64,{}" alt="{}">').format(Markup(data), words)  # noqa: S704 - base64  # nosec B704
     title = f"{example.kind.capitalize()} case."
     caption = f"{title} Outcome: {example.outcome}; probability given to it: {example.probability:.2f}. {example.caption}"
     return Figure(image, caption, wide=True)

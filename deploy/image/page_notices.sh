@@ -1,0 +1,10 @@
+#!/bin/sh
+# Licence texts of what is bundled into the page: most of them ask to travel with every copy. Run in web/.
+set -eu
+npm ls --omit=dev --all --parseable > packages
+tail -n +2 packages | sort -u | while read -r package; do
+  printf '==== %s\n\n' "${package##*/node_modules/}"
+  find "$package" -maxdepth 1 -type f -iname 'licen[sc]e*' -exec cat {} +
+  printf '\n'
+done
+rm packages

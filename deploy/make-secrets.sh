@@ -1,0 +1,29 @@
+#!/bin/sh
+# Makes what docker-compose.yml reads as secrets, where it is not there yet: passwords and tokens by chance, and a
+# certificate that this machine signs itself, to be replaced by the hospital's. Nothing is overwritten.
+#   sh deploy/make-secrets.sh [FOLDER]        NEUROFUSE_SITE names the host, localhost by default
+set -eu
+folder="${1:-secrets}"
+site="${NEUROFUSE_SITE:-localhost}"
+
+# Compose mounts each file into a container whose user is another one, so the files are readable and the folder is shut.
+mkdir -p -m 0700 "$folder"
+chmod 0700 "$folder"
+umask 022
+
+token() {
+  test -e "$folder/$1" || openssl rand -hex 32 > "$folder/$1"
+}
+token postgres_password
+token metrics_token
+token admin_token
+token grafana_password
+test -e "$folder/database_url" ||
+  printf 'postgresql://neurofuse:%s@postgres/neurofuse\n' "$(cat "$folder/postgres_password")" > "$folder/database_url"
+
+if ! test -e "$folder/tls_key"; then
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 90 -subj "/CN=$site" \
+    -addext "subjectAltName=DNS:$site" -keyout "$folder/tls_key" -out "$folder/tls_certificate" 2> /dev/null
+  chmod 0644 "$folder/tls_key"
+  echo "A self-signed certificate for $site lies in $folder/tls_certificate; put the hospital's there, and its key in tls_key."
+fi
