@@ -2,6 +2,8 @@
 
 import gzip
 import io
+import os
+import signal
 import time
 import zipfile
 from contextlib import closing
@@ -13,13 +15,15 @@ import pytest
 
 from app.records.store import RecordStore
 from tests.service.jobs import ASYNC, ended
+from tests.service.processes import workers
 from tests.service.server import Server, serving
 
 CANARY = "ZZCANARY"
 BIRTH_DATE = "19010203"
 ACCESSION = "ZZ77190102"
 STUDY_UID = "1.2.826.0.1.3680043.8.498.77190102777"
-PLANTED = (CANARY, BIRTH_DATE, ACCESSION, STUDY_UID)
+SERIES_UID = "1.2.826.0.1.3680043.8.498.77190102888"
+PLANTED = (CANARY, BIRTH_DATE, ACCESSION, STUDY_UID, SERIES_UID)
 
 
 @pytest.mark.samples
@@ -28,6 +32,7 @@ def test_a_planted_name_reaches_neither_log_nor_record_store(
 ) -> None:
     with serving(tiny_store, tmp_path / "var", log_level="DEBUG") as server:
         plant_everywhere(server, samples)
+        waiting = while_it_waits(server, samples)
     log = server.log.read_text()
     assert log.count('"request-finished"') >= 6
     assert CANARY not in log
@@ -36,6 +41,9 @@ def test_a_planted_name_reaches_neither_log_nor_record_store(
     assert CANARY.encode() not in b"".join(
         path.read_bytes() for path in (tmp_path / "var").rglob("*.sqlite3*")
     )
+    for kept_meanwhile in (waiting, on_disk(tmp_path / "var" / "previews")):
+        assert len(kept_meanwhile) > 10**6, "an image"
+        assert not [planted for planted in PLANTED if planted.encode() in kept_meanwhile]
     kept = [path for path in (tmp_path / "var" / "cases").rglob("*") if path.is_file()]
     assert {path.name for path in kept} == {"tensor.npy", "record.json", "image.nii.gz"}
     assert all(CANARY.encode() not in read(path) for path in kept)
@@ -86,6 +94,29 @@ def left(server: Server) -> list[str]:
     files = [path.name for folder in folders for path in folder.rglob("*") if path.is_file()]
     listed = server.client.get("/predictions").json()["total"] + server.client.get("/jobs").json()["total"]
     return [*files, *["a row"] * listed]
+
+
+def while_it_waits(server: Server, samples: Path) -> bytes:
+    """All that is kept of a job that nobody has begun, its row included; it is answered as ever after that."""
+    readers = workers(server)
+    for each in readers:
+        os.kill(each, signal.SIGSTOP)
+    try:
+        name, content = renamed_file(samples)
+        accepted = server.client.post(
+            "/predict",
+            data={"task": "gos", "series": SERIES_UID},
+            files=[("image", (name, content))],
+            headers=ASYNC,
+        )
+        assert accepted.status_code == 202, accepted.text
+        kept = on_disk(server.data / "jobs")
+        kept += b"".join(path.read_bytes() for path in server.data.glob("records.sqlite3*"))
+    finally:
+        for each in readers:
+            os.kill(each, signal.SIGCONT)
+    assert ended(server, accepted.json()["id"])["state"] == "done"
+    return kept
 
 
 def on_disk(data: Path) -> bytes:
@@ -172,6 +203,7 @@ def renamed(path: Path) -> bytes:
     dataset.PatientBirthDate = BIRTH_DATE
     dataset.AccessionNumber = ACCESSION
     dataset.StudyInstanceUID = STUDY_UID
+    dataset.SeriesInstanceUID = SERIES_UID
     buffer = io.BytesIO()
     dataset.save_as(buffer)
     return buffer.getvalue()
