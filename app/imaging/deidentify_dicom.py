@@ -4,7 +4,7 @@ The Basic Application Level Confidentiality Profile (PS3.15 Annex E, Table E.1-1
 may stay, which is shorter: the elements that are read (`dicom_elements.KEYWORDS`), of functional groups the same, and the
 pixels. All else goes: names, identifiers, dates and times, comments, device and institution, overlays, private elements, preamble.
 The one UID that is needed, of the series, is replaced by another, the same one throughout an upload. Not applied: the options
-Clean Pixel Data and Clean Recognizable Visual Features; pixels are left as they are.
+Clean Pixel Data and Clean Recognizable Visual Features; pixels of slices are left as they are.
 """
 
 import hashlib
@@ -20,11 +20,14 @@ from app.errors import RequestError
 from app.imaging.decoding_errors import decoding
 from app.imaging.dicom_elements import KEYWORDS
 from app.imaging.dicom_file import open_dataset
+from app.imaging.dicom_slices import CLASSIC, ENHANCED
 from app.imaging.file_kind import DICOM_PREAMBLE_BYTES
 from app.imaging.limits import ReadLimits
 from app.imaging.source import Source
 
 PIXELS: Final = "PixelData"
+READ: Final = frozenset({*CLASSIC, *ENHANCED})
+"""Kinds whose pixels are read; of all others, secondary captures with names burned into them say, none are kept."""
 SEQUENCES: Final = (
     "ModalityLUTSequence",
     "SharedFunctionalGroupsSequence",
@@ -95,6 +98,8 @@ def _clean(dataset: Any, key: bytes) -> None:  # noqa: ANN401 - pydicom ships no
     meta = FileMetaDataset()
     meta.FileMetaInformationGroupLength = 0  # counted when it is written
     meta.TransferSyntaxUID = UID(_syntax(dataset))
+    if dataset.get("SOPClassUID") not in READ:
+        dataset.pop(PIXELS, None)
     for item in (item for keyword in SEQUENCES for item in dataset.get(keyword) or ()):
         _clean_item(item)
     if dataset.get("ContrastBolusAgent") or dataset.get("ContrastBolusAgentSequence"):

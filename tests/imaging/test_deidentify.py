@@ -10,6 +10,7 @@ import nibabel
 import numpy as np
 import pydicom
 import pytest
+from pydicom.uid import SecondaryCaptureImageStorage
 
 from app.errors import NeuroFuseError
 from app.imaging.deidentify import deidentify
@@ -116,6 +117,19 @@ def test_of_a_series_only_what_is_read_stays(tmp_path: Path) -> None:
     assert {element.keyword for element in dataset} <= {*KEYWORDS, *OURS}
     assert dataset.PatientIdentityRemoved == "YES"
     assert dataset.DeidentificationMethodCodeSequence[0].CodeValue == "113100"
+    assert seen(left) == seen(paths)
+    assert not isinstance(seen(left), str)
+
+
+def test_of_a_picture_that_is_no_slice_no_pixel_stays(tmp_path: Path) -> None:
+    paths = Series().write(tmp_path / "sent")
+    picture = named(pydicom.dcmread(paths[0]))
+    picture.SOPClassUID = SecondaryCaptureImageStorage
+    picture.PixelData = CANARY.encode().ljust(len(picture.PixelData), b"\0")
+    picture.save_as(tmp_path / "sent" / "picture")
+    paths.append(tmp_path / "sent" / "picture")
+    left = kept(paths, tmp_path / "kept")
+    assert CANARY.encode() not in contents(left)
     assert seen(left) == seen(paths)
     assert not isinstance(seen(left), str)
 
