@@ -1,11 +1,9 @@
 """The door: decides on the request's first lines whether it may go on, before a byte of its body is read."""
 
-import ipaddress
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, cast
-from urllib.parse import urlsplit
 
 import anyio
 import anyio.to_thread
@@ -16,12 +14,11 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.access import ANYBODY, PERHAPS, Access, access_to
+from app.api.origins import Origins, network_of, refuse_other_sites
 from app.api.problems import problem_of
 from app.api.runtime import Runtime
-from app.api.session_cookie import SAFE_METHODS, session_of
+from app.api.session_cookie import session_of
 from app.errors import (
-    CrossSiteError,
-    MalformedRequestError,
     NeuroFuseError,
     NotAllowedError,
     NotAuthenticatedError,
@@ -29,7 +26,6 @@ from app.errors import (
 )
 from app.security.principal import Principal
 from app.security.rates import Rates
-from app.setting_values import is_loopback
 from app.settings import Settings
 
 PROBES: Final = frozenset({"/livez", "/readyz", "/v2/health/live", "/v2/health/ready"})
@@ -40,7 +36,6 @@ SIGN_INS_PER_MINUTE: Final = 600
 questions to the provider."""
 REFUSALS_PER_MINUTE: Final = 60
 """Of one address; more are 429. Nobody guesses 256 bits: this is for clients that go on and on with an expired key."""
-OWN_SITES: Final = frozenset({"same-origin", "none"})
 EVERY_METHOD: Final = "*"
 LOOKING: Final = 8
 """Credentials looked up at the same time: a provider that hangs must not take the threads of everything else."""
@@ -76,7 +71,7 @@ class Guard:
         self._app = app
         self._places = _places(application)
         self._settings = settings
-        self._hosts = frozenset(filter(None, settings.hosts.split(",")))
+        self._origins = Origins(settings)
         self._rates = Rates(settings.requests_per_minute)
         self._refusals = Rates(REFUSALS_PER_MINUTE)
         self._sign_ins = Rates(SIGN_INS_PER_MINUTE)
@@ -102,12 +97,11 @@ class Guard:
     async def _admit(self, request: Request) -> None:
         place = self._place(request.scope)
         if place is None:
-            self._require_known_host(request)
+            self._origins.require_known(request)
             return  # 404 or 405
         request.state.route_template = place.template
         if place.template not in PROBES:
-            self._require_known_host(request)
-            self._require_this_machine(request)
+            self._origins.require_known(request)
         if place.access is None:
             raise _closed()
         if place.access == ANYBODY:
@@ -120,7 +114,7 @@ class Guard:
         # Before anything is refused: the log and the audit say who was.
         request.state.principal = principal
         if principal.kind == "local":
-            _refuse_other_sites(request)
+            refuse_other_sites(request)
         self._require_patience(principal)
         self._require_role(place.access, principal)
 
@@ -129,31 +123,6 @@ class Guard:
         path = cast("str", scope["path"]).removeprefix(scope.get("root_path", ""))
         fitting = (each for each in self._places if each.method in (scope["method"], EVERY_METHOD))
         return next((each for each in fitting if each.pattern.match(path)), None)
-
-    def _require_known_host(self, request: Request) -> None:
-        """Against DNS rebinding: another site's name that suddenly means this address is not ours (OWASP ASVS 5.0, 13.2)."""
-        name = _host_name(request.headers.get("Host", ""))
-        if self._hosts:
-            is_ours = name in self._hosts
-        else:
-            is_ours = self._settings.authentication == "on" or is_loopback(name)
-        if is_ours:
-            return
-        raise MalformedRequestError(
-            "Expected in the header Host a name of this service; the operator lists them in NEUROFUSE_HOSTS."
-        )
-
-    def _require_this_machine(self, request: Request) -> None:
-        """Whoever serves this application by another program than ours chose its address there: see who comes from where."""
-        if (
-            self._settings.authentication == "on"
-            or request.client is None
-            or is_loopback(request.client.host)
-        ):
-            return
-        raise NotAllowedError(
-            "Expected NEUROFUSE_AUTHENTICATION=on, since other machines reach this service; it is off, so it answers its own alone."
-        )
 
     async def _principal(self, request: Request) -> Principal | None:
         """Whoever the request shows itself to come from. A header goes before a cookie, which the browser adds on its own."""
@@ -185,7 +154,7 @@ class Guard:
             self._count(self._sign_ins, request, "Expected fewer sign-ins from this address; wait and go on.")
 
     def _count(self, rates: Rates, request: Request, too_many: str) -> None:
-        wait_s = rates.wait_s(_network(request.client.host if request.client else ""))
+        wait_s = rates.wait_s(network_of(request))
         if wait_s:
             raise RateLimitedError(too_many, retry_after_s=wait_s)
 
@@ -219,24 +188,6 @@ class Guard:
         )
 
 
-def _refuse_other_sites(request: Request) -> None:
-    """Where nobody is asked who they are, any page that this machine's browser shows could ask too.
-
-    Raises:
-        CrossSiteError: A browser says that another site's page sent this.
-    """
-    if request.method in SAFE_METHODS:
-        return
-    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    is_own = (
-        site in OWN_SITES if site else not origin or urlsplit(origin).netloc == request.headers.get("Host")
-    )
-    if not is_own:
-        raise CrossSiteError(
-            "Expected a request of this service's own page, or of no page; another site sent it."
-        )
-
-
 def require_admission(request: Request) -> None:
     """A dependency of every route, behind the door: nothing is answered that the guard took for something else.
 
@@ -258,22 +209,6 @@ def _places(application: FastAPI) -> Sequence[_Place]:
         for route in iter_route_contexts(application.routes)
         for method in sorted(route.methods or {EVERY_METHOD})
     ]
-
-
-def _host_name(host: str) -> str:
-    try:
-        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
-    except ValueError:
-        return ""
-
-
-def _network(address: str) -> str:
-    """An address; of IPv6 the network, since one household or machine has 2**64 of them."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return ""
-    return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else address  # noqa: PLR2004 - RFC 8200
 
 
 def _has_body(headers: Headers) -> bool:

@@ -47,13 +47,15 @@ def test_a_stream_of_bad_credentials_lets_no_one_in_and_is_slowed_down(door: tup
     server, headers = door
     good = headers["clinician"]["Authorization"]
     bad = [f"{good[:-6]}{number:06x}" for number in range(BAD_ONES)]
-    asked = [
-        server.client.get("/predictions", headers={"Authorization": each}) for each in bad if each != good
-    ]
+    there = {"X-Forwarded-For": "10.7.7.7"}
+    shown = ({"Authorization": each, **there} for each in bad if each != good)
+    asked = [server.client.get("/predictions", headers=each) for each in shown]
     assert {each.status_code for each in asked} == {401, 429}
     assert int(asked[-1].headers["Retry-After"]) > 0
     # Whoever has a good one is not held up by others behind the same address.
-    assert server.client.get("/predictions", headers=headers["clinician"]).status_code == httpx.codes.OK
+    assert (
+        server.client.get("/predictions", headers=there | headers["clinician"]).status_code == httpx.codes.OK
+    )
 
 
 def test_a_request_is_refused_before_its_body_comes(door: tuple[Server, Headers]) -> None:
@@ -176,6 +178,14 @@ def test_the_command_says_so_and_ends(tmp_path: Path) -> None:
     )
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "NEUROFUSE_AUTHENTICATION=on" in ended.stderr
+
+
+@pytest.mark.parametrize("origin", ["null", "http://[", "http://127.0.0.1", "https://elsewhere.example", ""])
+def test_where_nobody_is_asked_only_our_own_origin_may_change_something(server: Server, origin: str) -> None:
+    answer = server.client.post("/predict", headers={"Origin": origin})
+    assert answer.json()["type"] == "/problems/cross-site"
+    own = server.client.post("/predict", headers={"Origin": str(server.client.base_url)})
+    assert own.json()["type"] == "/problems/malformed-request"
 
 
 def test_where_nobody_is_asked_other_sites_and_other_machines_are_refused(server: Server) -> None:
