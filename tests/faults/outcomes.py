@@ -48,14 +48,19 @@ def rows_of(table: str) -> set[str]:
 
 
 def write_table(outcomes: list[Outcome]) -> None:
-    """Put the rows into the page."""
-    rows = [
-        (each.fault, each.stated, "; ".join(each.measured), f"`{each.test}`")
-        for each in sorted(outcomes, key=lambda each: (each.fault, each.test))
-    ]
-    lines = [_row(HEADINGS), _row(("---",) * len(HEADINGS)), *map(_row, rows)]
-    measured_on = f"\nMeasured with Python {platform.python_version()} on {platform.system()}.\n"
+    """Put the rows into the page; those of tests that did not run stay."""
     page = PAGE.read_text(encoding="utf-8")
+    new = {each.test for each in outcomes}
+    found = TABLE.search(page)
+    assert found is not None
+    kept = [line for line in found[0].splitlines() if (name := rows_of(line)) and not name & new]
+    rows = [
+        _row((each.fault, each.stated, "; ".join(each.measured), f"`{each.test}`"))
+        for each in outcomes
+        if each.measured
+    ]
+    lines = [_row(HEADINGS), _row(("---",) * len(HEADINGS)), *sorted(kept + rows, key=str.lower)]
+    measured_on = f"\nMeasured with Python {platform.python_version()} on {platform.system()}.\n"
     PAGE.write_text(TABLE.sub(lambda _: "\n".join(lines) + "\n" + measured_on, page), encoding="utf-8")
 
 
