@@ -55,8 +55,9 @@ RUN groupadd --gid 10001 neurofuse \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin neurofuse \
     && install --directory --owner=10001 --group=10001 --mode=0700 /var/lib/neurofuse
 COPY --from=builder /opt/neurofuse /opt/neurofuse
-# Owned by root and without a write bit: the process cannot change the models it answers with.
-COPY --chmod=a=rX model_store /opt/neurofuse/model_store
+# Owned by root and without a write bit: the process cannot change the models it answers with. In digits, which every
+# builder understands; folders need the x.
+COPY --chmod=0555 model_store /opt/neurofuse/model_store
 ENV PATH=/opt/neurofuse/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
