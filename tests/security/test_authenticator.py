@@ -118,8 +118,9 @@ def test_every_comparison_is_made_in_constant_time_and_to_the_end(
 
     monkeypatch.setattr(hmac, "compare_digest", counting)
     unknown = f"nfk_{'0' * 16}_{key_secret(key)}"
+    wrong = key[:-1] + ("0" if key[-1] != "0" else "1")
     of_fixed = [len(ADMIN), len(METRICS)]
-    for shown in (ADMIN, "x" + ADMIN[1:], ADMIN[:-1] + "x", METRICS, key, key[:-1] + "x", unknown):
+    for shown in (ADMIN, "x" + ADMIN[1:], ADMIN[:-1] + "x", METRICS, key, wrong, unknown):
         compared.clear()
         door.principal(f"Bearer {shown}")
         # All fixed tokens, whichever fits first; then the digest of the secret, whether there is such a key or not.
