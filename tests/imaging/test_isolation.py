@@ -219,6 +219,7 @@ def test_closing_ends_every_worker_and_what_it_works_on(series: list[Path]) -> N
 def test_memory_is_gone_with_the_last_array_and_has_no_name(
     workers: ImageWorkers, series: list[Path]
 ) -> None:
+    gc.collect()  # what tests before left in cycles
     held, named = memory_files(), set(SHARED_MEMORY.iterdir())
     case = workers(series, CT_GRID)
     voxels = case.volume.voxels
