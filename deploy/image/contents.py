@@ -16,6 +16,8 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 Component = dict[str, Any]
 UNKNOWN = "not stated"
+# What a package's own metadata leave out, from the licence file in its source.
+ELSEWHERE = {"protobuf": "BSD-3-Clause"}
 
 
 def main() -> int:
@@ -23,6 +25,9 @@ def main() -> int:
     python, page, out = (Path(argument) for argument in sys.argv[1:])
     document = json.loads(python.read_text(encoding="utf-8"))
     page_document = json.loads(page.read_text(encoding="utf-8"))
+    for component in document["components"]:
+        if component["name"] in ELSEWHERE and not component.get("licenses"):
+            component["licenses"] = [{"license": {"id": ELSEWHERE[component["name"]]}}]
     document["components"] += [*page_document["components"], *_debian_packages()]
     document["dependencies"] += page_document["dependencies"]
     text = json.dumps(document, indent=1, sort_keys=True)

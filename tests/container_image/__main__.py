@@ -59,6 +59,7 @@ def _build(buildah: Buildah, image: str, variant: str, context: Path) -> None:
     log = FOLDER / f"build-{variant}.log"
     options = [
         "--isolation=chroot",
+        "--format=docker",
         "--network=host",
         "--pull-never",
         "--layers",
