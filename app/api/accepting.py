@@ -18,7 +18,7 @@ from app.api.case_form import case_of, chosen
 from app.api.form_receiver import Form
 from app.api.runtime import Runtime
 from app.api.uploads import upload_folder
-from app.api.visibility import caller_of, only_of, require_own_batch
+from app.api.visibility import caller_of, only_of, require_own_batch, require_own_upload
 from app.ehr.encode import encode
 from app.errors import IdempotencyKeyInUseError, MalformedRequestError
 from app.imaging.deidentify import new_key
@@ -74,10 +74,17 @@ def refuse_job_parts(form: Form) -> None:
         )
 
 
-def named_upload(form: Form, runtime: Runtime) -> AbstractContextManager[KeptUpload | None]:
-    """The kept upload that the form names, held while the block runs."""
+def named_upload(form: Form, request: Request, runtime: Runtime) -> AbstractContextManager[KeptUpload | None]:
+    """The kept upload that the form names, held while the block runs.
+
+    Raises:
+        UnknownUploadError: None with this id is kept, or somebody else sent it.
+    """
     upload_id = form.fields.get("upload")
-    return nullcontext() if upload_id is None else runtime.uploads.using(upload_id)
+    if upload_id is None:
+        return nullcontext()
+    require_own_upload(runtime, only_of(request.state.principal), upload_id)
+    return runtime.uploads.using(upload_id)
 
 
 async def accept(form: Form, wishes: Wishes, request: Request, runtime: Runtime) -> tuple[Job, bool]:
@@ -98,7 +105,7 @@ async def accept(form: Form, wishes: Wishes, request: Request, runtime: Runtime)
     entry, urgency = _model(form, wishes, request, runtime)
     predictor = require_ready(entry)
     webhook = form.fields.get("webhook")
-    with named_upload(form, runtime) as upload:
+    with named_upload(form, request, runtime) as upload:
         case = case_of(form, upload, caller_of(request.state.principal))
         encode(case.record, predictor.package.manifest.ehr)
         wanted = Wanted(

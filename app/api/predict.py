@@ -95,7 +95,7 @@ async def predict(
 async def _answer(form: Form, ticket: Ticket, request: Request, runtime: Runtime) -> Answer:
     refuse_job_parts(form)
     predictor = require_ready(chosen(form, runtime.catalogue, request.state.request_id))
-    with named_upload(form, runtime) as upload:
+    with named_upload(form, request, runtime) as upload:
         case = case_of(form, upload, caller_of(request.state.principal))
         return await runtime.admission.work(
             lambda waited_s: runtime.predictions.predict(case, predictor, waited_s),

@@ -1,8 +1,8 @@
 """`/uploads`: an image is sent once, looked at, then answered."""
 
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
 
 from app import errors
@@ -11,6 +11,7 @@ from app.api.openapi import IMAGE_PROBLEMS, problem_responses
 from app.api.preferences import CurrentTicket
 from app.api.runtime import CurrentRuntime
 from app.api.uploads import receive_form, upload_folder
+from app.api.visibility import UploadId, caller_of
 from app.predictions.data_folder import DataFolder
 from app.predictions.entry import require_ready
 from app.predictions.preview import Preview
@@ -21,9 +22,6 @@ PREVIEW_PARTS: Final = frozenset({"task", "model", "series"})
 
 router = APIRouter(prefix=PREFIX, tags=["uploads"])
 
-UploadId = Annotated[
-    str, Path(description="The `id` of a preview.", examples=["0193c2f4-6a00-7a31-9c2e-5d1f0b7e8a90"])
-]
 UNKNOWN = problem_responses(errors.UnknownUploadError)
 
 
@@ -55,8 +53,9 @@ async def preview_upload(
             form = await receive_form(request, folder, upload_limits(settings, PREVIEW_PARTS))
             spec = require_ready(chosen(form, runtime.catalogue)).package.manifest.image
             images, series = sent_images(form), form.fields.get("series") or None
+            caller = caller_of(request.state.principal)
             preview = await runtime.admission.work(
-                lambda _waited_s: runtime.previewer.preview(images, spec, series),
+                lambda _waited_s: runtime.previewer.preview(images, spec, series, caller),
                 request.is_disconnected,
                 ticket,
             )

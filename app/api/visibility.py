@@ -10,6 +10,7 @@ from fastapi import Depends, Path
 
 from app.api.access import CurrentPrincipal
 from app.api.runtime import CurrentRuntime, Runtime
+from app.predictions.upload_store import unknown_upload
 from app.records.job_events import unknown_batch
 from app.records.jobs import unknown_job
 from app.records.predictions import unknown_prediction
@@ -84,6 +85,32 @@ def require_own_batch(runtime: Runtime, only: str | None, batch_id: str) -> None
         raise unknown_batch()
 
 
+async def _upload_id(
+    runtime: CurrentRuntime,
+    principal: CurrentPrincipal,
+    upload_id: Annotated[str, Path(description="The `id` of a preview.", examples=EXAMPLES)],
+) -> str:
+    """The id of a preview.
+
+    Raises:
+        UnknownUploadError: Somebody else sent it.
+    """
+    only = only_of(principal)
+    if only is not None:
+        await anyio.to_thread.run_sync(require_own_upload, runtime, only, upload_id)
+    return upload_id
+
+
+def require_own_upload(runtime: Runtime, only: str | None, upload_id: str) -> None:
+    """Refuse an upload that somebody else sent.
+
+    Raises:
+        UnknownUploadError: As for one that is not there.
+    """
+    if only is not None and runtime.uploads.caller(upload_id) != only:
+        raise unknown_upload()
+
+
 async def _may_see(runtime: Runtime, principal: Principal, case_id: str) -> bool:
     only = only_of(principal)
     return only is None or await anyio.to_thread.run_sync(_is_of, runtime, only, case_id)
@@ -102,3 +129,5 @@ JobId = Annotated[str, Depends(_job_id)]
 """The path parameter `job_id`, likewise."""
 BatchId = Annotated[str, Depends(_batch_id)]
 """The path parameter `batch_id`, likewise."""
+UploadId = Annotated[str, Depends(_upload_id)]
+"""The path parameter `upload_id`, likewise."""

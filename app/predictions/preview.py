@@ -55,13 +55,16 @@ class Previewer:
         self._loader = loader
         self._deidentify = deidentify
 
-    def preview(self, images: Sequence[Path], spec: ModelGrid, series: str | None) -> Preview:
+    def preview(
+        self, images: Sequence[Path], spec: ModelGrid, series: str | None, caller: str = ""
+    ) -> Preview:
         """Read an upload as a package would, and keep it.
 
         Args:
             images: Its files; they are left where they are.
             spec: The package's grid.
             series: Series Instance UID of the DICOM series that is meant.
+            caller: Who sent it.
 
         Raises:
             RequestError: As `POST /predict` would refuse the image.
@@ -74,7 +77,7 @@ class Previewer:
             key = new_key()
             (folder / FILES_NAME).mkdir()
             self._deidentify(images, folder / FILES_NAME, key)
-            self._uploads.keep(upload_id, folder, key, series)
+            self._uploads.keep(upload_id, folder, key, series, caller)
         return Preview(
             id=upload_id,
             expires=datetime.fromtimestamp(self._uploads.expires_s(upload_id), UTC).replace(microsecond=0),

@@ -1,7 +1,7 @@
 """Uploads that were previewed, kept for half an hour so that an image travels once.
 
 `<data>/previews/<id>/` holds `files/` (numbered, without what leads to the patient), `key`, by which a series that is named later is
-found among them, `series.txt` where one was named before, and `overview.png`.
+found among them, `series.txt` where one was named before, `caller`, who sent it, and `overview.png`.
 """
 
 import time
@@ -18,6 +18,7 @@ from app.predictions.bounded_folders import BoundedFolders, KeepingLimits
 UPLOAD_AGE_S: Final = 30 * 60.0
 FILES_NAME: Final = "files"
 KEY_NAME: Final = "key"
+CALLER_NAME: Final = "caller"
 SERIES_NAME: Final = "series.txt"
 OVERVIEW_NAME: Final = "overview.png"
 
@@ -60,7 +61,7 @@ class UploadStore:
         with self._folders.writing() as folder:
             yield folder
 
-    def keep(self, upload_id: str, folder: Path, key: bytes, series: str | None) -> None:
+    def keep(self, upload_id: str, folder: Path, key: bytes, series: str | None, caller: str = "") -> None:
         """Keep an upload, whole or not at all.
 
         Args:
@@ -68,11 +69,13 @@ class UploadStore:
             folder: From `writing`, with the picture, and the files in `FILES_NAME`.
             key: With which they were de-identified.
             series: Series Instance UID that was named, as in the files that were sent.
+            caller: Who sent it; empty where nobody was asked for a name.
 
         Raises:
             UploadTooLargeError: It alone passes the bound on what is kept.
         """
         (folder / KEY_NAME).write_bytes(key)
+        (folder / CALLER_NAME).write_text(caller, encoding="utf-8")
         if series is not None:
             (folder / SERIES_NAME).write_text(series_uid(series, key), encoding="utf-8")
         if not self._folders.keep(upload_id, folder):
@@ -90,7 +93,7 @@ class UploadStore:
         """
         with self._folders.using(upload_id) as folder:
             if folder is None:
-                raise _unknown()
+                raise unknown_upload()
             named = folder / SERIES_NAME
             series = named.read_text(encoding="utf-8") if named.is_file() else None
             images = tuple(sorted((folder / FILES_NAME).iterdir()))
@@ -104,8 +107,19 @@ class UploadStore:
         """
         folder = self._folders.find(upload_id)
         if folder is None:
-            raise _unknown()
+            raise unknown_upload()
         return folder / OVERVIEW_NAME
+
+    def caller(self, upload_id: str) -> str:
+        """Who sent an upload; empty where nobody was asked for a name.
+
+        Raises:
+            UnknownUploadError: None with this id is kept.
+        """
+        with self._folders.using(upload_id) as folder:
+            if folder is None:
+                raise unknown_upload()
+            return (folder / CALLER_NAME).read_text(encoding="utf-8")
 
     def expires_s(self, upload_id: str) -> float:
         """Unix time in seconds when an upload is gone at the latest."""
@@ -118,7 +132,7 @@ class UploadStore:
             UnknownUploadError: None with this id is kept.
         """
         if self._folders.find(upload_id) is None:
-            raise _unknown()
+            raise unknown_upload()
         self._folders.delete(upload_id)
 
     def sweep(self) -> int:
@@ -126,7 +140,8 @@ class UploadStore:
         return self._folders.sweep()
 
 
-def _unknown() -> UnknownUploadError:
+def unknown_upload() -> UnknownUploadError:
+    """The error that says so."""
     return UnknownUploadError(
         "Expected the id of an upload that is still kept; none has this one. Send the image again.",
     )

@@ -183,17 +183,13 @@ def test_a_role_opens_what_it_should_and_no_more(browser: httpx.Client) -> None:
 def test_systems_see_their_own_cases_and_clinicians_all(
     browser: httpx.Client, provider: Provider, head_ct: Path
 ) -> None:
-    def system(name: str) -> httpx.Client:
-        shown = {"Authorization": f"Bearer {provider.token(sub=name, roles=['system'])}"}
-        return httpx.Client(base_url=browser.base_url, headers=shown, timeout=60)
-
     def send(who: httpx.Client, **parts: str) -> httpx.Response:
         later = {"Prefer": "respond-async"} if "later" in parts or "batch" in parts else {}
         parts.pop("later", None)
         return who.post("/predict", data=parts, files={"image": head_ct.read_bytes()}, headers=later)
 
     sign_in(browser)
-    with system("a") as mine, system("b") as other:
+    with system(browser, provider, "a") as mine, system(browser, provider, "b") as other:
         answer = send(mine, task="gos", keep="image").json()["id"]
         job = send(mine, task="gos", later="yes").json()["id"]
         batch = mine.post("/batches", json={"task": "gos"}).json()["id"]
@@ -214,6 +210,26 @@ def test_systems_see_their_own_cases_and_clinicians_all(
         assert send(other, batch=batch).json()["type"] == "/problems/unknown-batch"
         assert other.delete(f"/predictions/{answer}").status_code == httpx.codes.NOT_FOUND
         assert mine.delete(f"/predictions/{answer}").status_code == httpx.codes.NO_CONTENT
+
+
+def test_a_preview_is_its_senders_own(browser: httpx.Client, provider: Provider, head_ct: Path) -> None:
+    with system(browser, provider, "a") as mine, system(browser, provider, "b") as other:
+        image = {"image": head_ct.read_bytes()}
+        preview = mine.post("/uploads", data={"task": "gos"}, files=image).json()["id"]
+        named = {"task": (None, "gos"), "upload": (None, preview)}
+        picture = f"/uploads/{preview}/overview.png"
+        assert other.get(picture).status_code == httpx.codes.NOT_FOUND
+        assert other.post("/predict", files=named).json()["type"] == "/problems/unknown-upload"
+        assert other.delete(f"/uploads/{preview}").status_code == httpx.codes.NOT_FOUND
+        assert mine.get(picture).is_success
+        assert mine.post("/predict", files=named).is_success
+        sign_in(browser)
+        assert browser.get(picture).is_success, "a clinician sees what is of the site"
+
+
+def system(browser: httpx.Client, provider: Provider, name: str) -> httpx.Client:
+    shown = {"Authorization": f"Bearer {provider.token(sub=name, roles=['system'])}"}
+    return httpx.Client(base_url=browser.base_url, headers=shown, timeout=60)
 
 
 def _ids(who: httpx.Client) -> set[str]:
