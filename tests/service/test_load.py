@@ -27,7 +27,7 @@ def unfinished_upload(server: Server) -> socket.socket:
     url = server.client.base_url
     connection = socket.create_connection((url.host, url.port or 80))
     connection.sendall(
-        b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+        b"POST /predict HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: multipart/form-data; boundary=x\r\n"
         b"Content-Length: 3000000\r\n\r\n"
         b'--x\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n' + bytes(2_000_000)
     )
