@@ -4,6 +4,7 @@ import gc
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -252,18 +253,29 @@ def memory_files() -> set[str]:
     return {line.split()[4] for line in lines if "/memfd:" in line}
 
 
-@on_linux
-def test_closed_workers_leave_no_semaphore(series: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    # A prefix of this test's own: other programs of this machine have semaphores too.
-    prefix = f"closing-{os.getpid()}"
-    monkeypatch.setitem(multiprocessing.current_process()._config, "semprefix", f"/{prefix}")  # type: ignore[attr-defined]
+CLOSING = """
+import gc, multiprocessing, sys
+from pathlib import Path
+from app.imaging.isolation import ImageWorkers, WorkerLimits
+from tests.imaging.making import CT_GRID
 
-    def semaphores() -> list[Path]:
-        return list(SHARED_MEMORY.glob(f"sem.{prefix}*"))
+def semaphores():
+    return sorted(path.name for path in Path("/dev/shm").glob(f"sem.{sys.argv[1]}*"))
 
-    with ImageWorkers(LIMITS) as workers:
-        workers(series, CT_GRID)
-        assert semaphores()
+if __name__ == "__main__":
+    multiprocessing.current_process()._config["semprefix"] = f"/{sys.argv[1]}"
+    with ImageWorkers(WorkerLimits()) as workers:
+        workers(list(map(Path, sys.argv[2:])), CT_GRID)
+        assert semaphores(), "there are some while they work"
     del workers
     gc.collect()
-    wait_until(lambda: not semaphores())
+    print(*semaphores())
+"""
+"""A program of its own, with a prefix of its own: other programs of this machine, and the other workers of these tests, make and drop semaphores too."""
+
+
+@on_linux
+def test_closed_workers_leave_no_semaphore(series: list[Path]) -> None:
+    command = [sys.executable, "-c", CLOSING, f"closing-{os.getpid()}", *map(str, series)]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 - ours
+    assert (told.returncode, told.stdout.strip()) == (0, ""), told.stderr
