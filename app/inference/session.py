@@ -23,7 +23,7 @@ from app.inference.graph_contract import INPUTS, OUTPUTS, check_answer, check_te
 from app.inference.graph_session import RawOutputs
 from app.model_package.package import Package
 
-ort.disable_telemetry_events()  # what a hospital runs is nobody else's business
+ort.disable_telemetry_events()  # see `app.inference`; where that is not heeded (Windows), this is
 Provider = Literal["cpu", "cuda", "tensorrt"]
 
 _CPU = "CPUExecutionProvider"

@@ -1,5 +1,7 @@
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -212,6 +214,19 @@ def test_an_exhausted_device_is_overload_and_passes(spoil: Spoil) -> None:
     package = spoil(ask_for_petabytes)
     with pytest.raises(OverloadedError, match="no memory left"):
         OnnxSession(package).run(*batch(package, 1))
+
+
+def test_the_runtime_reports_to_nobody_and_keeps_no_id_of_this_machine(tmp_path: Path) -> None:
+    quiet = {"ORT_DISABLE_TELEMETRY", "CI", "GITHUB_ACTIONS", "TF_BUILD", "XDG_CACHE_HOME"}
+    inherited = {name: value for name, value in os.environ.items() if name not in quiet}
+    loaded = subprocess.run(
+        [sys.executable, "-c", "import app.inference.session"],
+        env={**inherited, "HOME": str(tmp_path)},
+        capture_output=True,
+        check=True,
+    )
+    assert loaded.stderr == b""
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_threads_are_those_this_process_may_use() -> None:
