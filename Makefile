@@ -15,7 +15,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 PIP      = $(PY) -m pip install --quiet --disable-pip-version-check
 # The page needs Node; where it is absent all else goes on and says so, and a CI run fails.
 HAS_NODE := $(shell node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' 2>/dev/null && command -v npm >/dev/null && echo yes)
-PAGE_SOURCES := $(shell find web/src web/public web/scripts -type f 2>/dev/null) web/index.html web/vite.config.ts
+PAGE_SOURCES := $(shell find web/src web/public web/scripts -type f 2>/dev/null) web/index.html web/docs.html web/vite.config.ts
 without_node = { echo "The page was not $(1): that needs Node 20.19 or newer with npm."; test -z "$$NEUROFUSE_REQUIRE_BROWSER"; }
 
 .DEFAULT_GOAL := help

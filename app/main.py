@@ -67,6 +67,7 @@ from app.predictions.service import PredictionService
 from app.predictions.shadow import ShadowComparisons
 from app.predictions.start import start_as_set
 from app.predictions.sweeping import keep_sweeping
+from app.predictions.trial import tried_first
 from app.predictions.upload_store import UploadStore
 from app.predictions.what_if import KeptCases
 from app.records.remote_artefacts import open_artefacts
@@ -104,6 +105,7 @@ def create_app(settings: Settings, start_predictor: StartPredictor | None = None
         version=importlib.metadata.version(DISTRIBUTION),
         description=DESCRIPTION,
         lifespan=_lifespan(settings, metrics, tracing, start_predictor),
+        docs_url=None,  # FastAPI's own pages load their programs from a network; ours is in app.api.page
         redoc_url=None,
         # Its own would tell whatever collector the environment names of addresses, and of the words of exceptions.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
@@ -137,10 +139,11 @@ def _lifespan(
         cleaner = ImageWorkers(
             replace(worker_limits(settings), workers=1, name=CLEANER), scratch=folder.uploads
         )
-        start = start_predictor or start_as_set(settings, metrics=metrics)
-        catalogue = Catalogue(
-            ModelStore(settings.model_store), _start_beside(workers, settings, start), metrics
+        store = ModelStore(settings.model_store)
+        start = start_predictor or tried_first(
+            start_as_set(settings, metrics=metrics), settings, store.references(), folder.opening
         )
+        catalogue = Catalogue(store, _start_beside(workers, settings, start), metrics)
         monitoring = Monitoring(metrics, records, catalogue, folder, importlib.metadata.version(DISTRIBUTION))
         runtime = _runtime(
             settings, metrics, records, catalogue, monitoring, loader=workers, deidentify=cleaner.deidentify

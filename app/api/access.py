@@ -29,8 +29,6 @@ ACCESS: Final[dict[str, Access]] = {
     "HEAD /openapi.json": ANYBODY,
     "GET /docs": ANYBODY,
     "HEAD /docs": ANYBODY,
-    "GET /docs/oauth2-redirect": ANYBODY,
-    "HEAD /docs/oauth2-redirect": ANYBODY,
     "GET /problems": ANYBODY,
     "GET /problems/{code}": ANYBODY,
     # Probes: whoever restarts a process that hangs has no key.

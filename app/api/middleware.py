@@ -18,18 +18,11 @@ from app.tracing import Span, Tracing
 
 REQUEST_ID_HEADER: Final = "X-Request-ID"
 ACCEPTED_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
-DOCUMENTATION: Final = frozenset({"/docs", "/docs/oauth2-redirect"})
 PAGE_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
     "font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 """What a page of ours may load: its own files. `data:` is the viewer's font, `blob:` a picture made in the browser."""
-DOCUMENTATION_POLICY: Final = (
-    "default-src 'none'; script-src 'unsafe-inline' https://cdn.jsdelivr.net; "
-    "style-src 'unsafe-inline' https://cdn.jsdelivr.net; img-src 'self' data: https://fastapi.tiangolo.com; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-"""`/docs` is FastAPI's own page, which starts with an inline script and loads Swagger UI from its network."""
 SECURITY_HEADERS: Final = {
     "Content-Security-Policy": PAGE_POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -110,8 +103,6 @@ class _Exchange:
             headers.setdefault(name, value)
         if self._scope["scheme"] == "https":
             headers["Strict-Transport-Security"] = STAY_ON_TLS
-        if self._scope["path"] in DOCUMENTATION:
-            headers["Content-Security-Policy"] = DOCUMENTATION_POLICY
 
     def _finish(self) -> None:
         # The template, never the path: an address may hold an id, and labels must stay few.

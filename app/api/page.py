@@ -1,4 +1,4 @@
-"""The clinician's page: the files of the built front end, read once, when the application is made.
+"""The built front end, the clinician's page and `/docs`: its files, read once, when the application is made.
 
 So index and assets always fit together, whatever happens to the folder later, and no path of a client reaches a disk.
 """
@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 
@@ -21,6 +21,18 @@ from app.api.access import PAGE_FILE
 WEB: Final = Path(__file__).parents[1] / "web"
 """Where the build of `web/` puts its product."""
 INDEX: Final = "index.html"
+DOCS: Final = "docs.html"
+PATHS: Final = {INDEX: "/", DOCS: "/docs"}
+"""Where a file is found, if not under its own name."""
+NOT_BUILT: Final = """<!doctype html>
+<html lang="en">
+<title>NeuroFuse</title>
+<h1>NeuroFuse</h1>
+<p>The service runs. It was installed without its pages: build them with <code>make page</code>, then start it again.</p>
+<p>Its HTTP interface is described by <a href="/openapi.json">its OpenAPI document</a>.</p>
+</html>
+"""
+"""In place of `/docs`: no page is ever fetched from elsewhere, since a hospital's machines may reach nothing else."""
 ASSETS: Final = "assets/"
 REVALIDATE: Final = "no-cache"
 FOREVER: Final = "public, max-age=31536000, immutable"
@@ -87,10 +99,10 @@ class _File:
 
 
 def page_router(web: Path = WEB) -> APIRouter:
-    """The routes of the page.
+    """The routes of both pages.
 
     Args:
-        web: Folder of the built page; where it was not built, `/` leads to the documentation.
+        web: Folder of the built front end; where it was not built, `/` leads to `/docs`, and that says so.
     """
     router, files = APIRouter(), _files(web)
 
@@ -98,13 +110,13 @@ def page_router(web: Path = WEB) -> APIRouter:
         router.add_api_route(path, endpoint, methods=["GET", "HEAD"], include_in_schema=False, name=PAGE_FILE)
 
     if INDEX not in files:
-        serve("/", lambda: RedirectResponse("/docs"))
+        serve(PATHS[INDEX], lambda: RedirectResponse(PATHS[DOCS]))
+        serve(PATHS[DOCS], lambda: HTMLResponse(NOT_BUILT))
         return router
-    serve("/", files[INDEX].response)
     serve(f"/{ASSETS}{{name:path}}", _asset_of(files))
     for name in files:
-        if name != INDEX and not name.startswith(ASSETS):
-            serve(f"/{name}", files[name].response)
+        if not name.startswith(ASSETS):
+            serve(PATHS.get(name, f"/{name}"), files[name].response)
     return router
 
 

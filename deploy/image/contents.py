@@ -18,6 +18,8 @@ Component = dict[str, Any]
 UNKNOWN = "not stated"
 # What a package's own metadata leave out, from the licence file in its source.
 ELSEWHERE = {"protobuf": "BSD-3-Clause"}
+# Swagger UI's counter of installations: locked with it, never run (web/.npmrc), and nothing of it is in the page.
+NOT_BUNDLED = frozenset({"@scarf/scarf"})
 
 
 def main() -> int:
@@ -28,6 +30,9 @@ def main() -> int:
     for component in document["components"]:
         if component["name"] in ELSEWHERE and not component.get("licenses"):
             component["licenses"] = [{"license": {"id": ELSEWHERE[component["name"]]}}]
+    for component in page_document["components"]:
+        if component["name"] in NOT_BUNDLED:
+            component["scope"] = "excluded"
     document["components"] += [*page_document["components"], *_debian_packages()]
     document["dependencies"] += page_document["dependencies"]
     text = json.dumps(document, indent=1, sort_keys=True)

@@ -13,12 +13,17 @@ const START_TIMEOUT_MS = 80_000;
 export type Service = { url: string; data: string; stop: () => Promise<void> };
 
 /**
- * Run `neurofuse serve` on a free port until its packages are ready.
+ * Run `neurofuse serve` on a free port until its packages are ready, or until another probe says so.
  *
  * @param settings more `NEUROFUSE_` variables
  * @param port where; a free one by default
+ * @param probe `/livez` where no package is needed
  */
-export async function serve(settings: Record<string, string> = {}, port?: number): Promise<Service> {
+export async function serve(
+  settings: Record<string, string> = {},
+  port?: number,
+  probe: "/readyz" | "/livez" = "/readyz",
+): Promise<Service> {
   const data = mkdtempSync(join(tmpdir(), "neurofuse-page-"));
   const chosen = port ?? (await freePort());
   const child = spawn(PYTHON, ["-m", "app.cli", "serve"], {
@@ -34,7 +39,7 @@ export async function serve(settings: Record<string, string> = {}, port?: number
     stdio: ["ignore", "ignore", openSync(join(data, "log"), "w")],
   });
   const url = `http://127.0.0.1:${chosen}`;
-  await untilReady(child, url);
+  await untilReady(child, url + probe);
   const stop = async () => {
     await ended(child);
     rmSync(data, { recursive: true, force: true });
@@ -42,11 +47,11 @@ export async function serve(settings: Record<string, string> = {}, port?: number
   return { url, data, stop };
 }
 
-async function untilReady(child: ChildProcess, url: string): Promise<void> {
+async function untilReady(child: ChildProcess, probe: string): Promise<void> {
   const end = Date.now() + START_TIMEOUT_MS;
   while (Date.now() < end) {
     if (hasEnded(child)) throw new Error(`the service ended with ${child.exitCode}`);
-    const isReady = await fetch(`${url}/readyz`).then(
+    const isReady = await fetch(probe).then(
       (response) => response.ok,
       () => false,
     );
