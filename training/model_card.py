@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from app.model_package.manifest import Manifest, Metric
 from training.config import RunConfig
-from training.evaluation.document import Evaluation, Group
+from training.evaluation.document import Evaluation, Group, Resplits
 from training.onnx_graph import Precision
 from training.report.words import decimal, estimate, find, metric_words, p_value, percent, sentence
 
@@ -157,7 +157,20 @@ def _sets(evaluation: Evaluation) -> str:
         for group in evaluation.sets.groups
     ]
     head = ("held-out cases", "n", "coverage (95 % interval)", "classes in a set")
-    return f"### Prediction sets on held-out cases\n\n{_table(head, rows)}"
+    return (
+        f"### Prediction sets on held-out cases\n\n{_table(head, rows)}{_resplits(evaluation.sets.resplits)}"
+    )
+
+
+def _resplits(dealt: Resplits | None) -> str:
+    if dealt is None:
+        return ""
+    rows = [(plain(group.level), *_set_numbers(group.metrics, group.n)) for group in dealt.groups]
+    head = ("calibration and held-out cases", "n", "mean coverage (95 % of the deals)", "classes in a set")
+    return (
+        f"\n\nThe same procedure over {dealt.draws} random deals of these cases, {dealt.calibration} to calibrate and "
+        f"{dealt.judged} to judge in each:\n\n{_table(head, rows)}"
+    )
 
 
 def _set_numbers(metrics: tuple[Metric, ...], n: int | None = None) -> tuple[str, str, str]:

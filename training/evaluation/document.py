@@ -88,6 +88,23 @@ class Group(_Frozen):
     metrics: tuple[Metric, ...]
 
 
+class Resplits(_Frozen):
+    """The sets made anew, over random deals of the calibration and the test patients.
+
+    Attributes:
+        draws: Deals.
+        calibration: Patients that calibrate in each deal, as many as in the run.
+        judged: Patients that are judged in each.
+        groups: Everyone (`all`) and each true class; n counts both parts. Of `set_coverage` and `set_size` the mean over the
+            deals, and the range of 95 % of them.
+    """
+
+    draws: int
+    calibration: int
+    judged: int
+    groups: tuple[Group, ...]
+
+
 class PredictionSets(_Frozen):
     """Split conformal sets.
 
@@ -96,12 +113,14 @@ class PredictionSets(_Frozen):
         method: In words, as the card says it.
         metrics: `set_coverage`, `set_size`, `set_full` (share of sets that hold every class).
         groups: Coverage and size per true class and per subgroup.
+        resplits: Whether the procedure holds, and not this calibration split alone; None in a document that predates it.
     """
 
     nominal: float
     method: str
     metrics: tuple[Metric, ...]
     groups: tuple[Group, ...]
+    resplits: Resplits | None = None
 
 
 class Comparison(_Frozen):

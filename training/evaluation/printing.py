@@ -6,7 +6,7 @@ from rich.console import Console, Group
 from rich.table import Table
 
 from app.model_package.manifest import Metric
-from training.evaluation.document import Comparison, Evaluation, PredictionSets
+from training.evaluation.document import Comparison, Evaluation, PredictionSets, Resplits
 from training.evaluation.document import Group as Patients
 
 _NONE = "-"
@@ -17,6 +17,8 @@ def print_evaluation(evaluation: Evaluation) -> None:
     tables = [_headline(evaluation)]
     if evaluation.sets:
         tables.append(_sets(evaluation.sets))
+        if evaluation.sets.resplits:
+            tables.append(_resplits(evaluation.sets.resplits, evaluation.sets.nominal))
     if evaluation.comparisons:
         tables.append(_comparisons(evaluation.comparisons))
     if evaluation.subgroups:
@@ -44,6 +46,18 @@ def _sets(sets: PredictionSets) -> Table:
         title=f"Prediction sets, nominal coverage {sets.nominal:.0%}", title_justify="left",
     )  # fmt: skip
     for group in (each for each in sets.groups if each.variable == "class"):
+        coverage, size = _named(group.metrics, ("set_coverage", "set_size"))
+        table.add_row(group.level, str(group.n), _value(coverage), _interval(coverage), _value(size))
+    return table
+
+
+def _resplits(dealt: Resplits, nominal: float) -> Table:
+    table = Table(
+        "class", "n", "mean coverage", "95 % of deals", "size",
+        title=f"The same, nominal {nominal:.0%}: mean of {dealt.draws} deals into {dealt.calibration} calibration and {dealt.judged} judged cases",
+        title_justify="left",
+    )  # fmt: skip
+    for group in dealt.groups:
         coverage, size = _named(group.metrics, ("set_coverage", "set_size"))
         table.add_row(group.level, str(group.n), _value(coverage), _interval(coverage), _value(size))
     return table

@@ -50,6 +50,10 @@ def test_the_document_is_whole_and_survives_its_own_json(classes: int) -> None:
     assert found.epochs == {"noise-2.0": 5, "full": 10}
     assert found.distance is not None
     assert found.decision is not None
+    assert found.sets is not None
+    assert found.sets.resplits is not None
+    assert (found.sets.resplits.calibration, found.sets.resplits.judged) == (120, 120)
+    assert found.sets.resplits.groups[0].n == 240
     assert "noise-2.0" in found.decision.strategies
     assert all(
         each is not None for each in (found.discrimination, found.calibration, found.sets, found.selective)

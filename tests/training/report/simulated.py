@@ -230,6 +230,12 @@ def _sets() -> d.PredictionSets:
             group("sex", "female", 280, 0.9),
             group("sex", "male", 320, 0.91),
         ),
+        resplits=d.Resplits(
+            draws=500,
+            calibration=600,
+            judged=600,
+            groups=(group("all", "all", 1200, 0.904), group("class", CLASSES[1], 18, 0.92)),
+        ),
     )
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-from training.evaluation.document import Group, PredictionSets
+from training.evaluation.document import Group, PredictionSets, Resplits
 from training.report.blocks import Block, Cell, Paragraph, Section, Table
 from training.report.forest import axis, mark, scale_for
 from training.report.headline import patients
@@ -111,7 +111,38 @@ def sets(material: Material) -> Section:
         foot=("", "", "", "", Cell(mark=axis(scale, "below promise", "above"))),
         note="Coverage: share of sets that hold the true class.",
     )
-    return Section("sets", "Prediction sets", (Paragraph(_method(material, judged)), table))
+    blocks: list[Block] = [Paragraph(_method(material, judged)), table]
+    if judged.resplits:
+        blocks.append(_resplits(judged.resplits, judged.nominal))
+    return Section("sets", "Prediction sets", blocks)
+
+
+def _resplits(dealt: Resplits, nominal: float) -> Table:
+    """Whether the procedure holds, whoever happens to calibrate."""
+    found = [
+        (group, find(group.metrics, "set_coverage"), find(group.metrics, "set_size"))
+        for group in dealt.groups
+    ]
+    scale = scale_for([coverage for _, coverage, _ in found if coverage], nominal)
+    rows = [
+        (
+            sentence(group.level) if group.variable == "all" else group.level,
+            str(group.n),
+            percent_estimate(coverage) if coverage else "too few",
+            decimal(size.value) if size else "",
+            Cell(mark=mark(scale, coverage)),
+        )
+        for group, coverage, size in found
+    ]
+    return Table(
+        caption=f"Coverage over {dealt.draws} random deals of the calibration and held-out cases, {dealt.calibration} to calibrate "
+        f"and {dealt.judged} to judge in each.",
+        columns=("Cases", "n", "Mean coverage (95 % of deals)", "Classes a set", ""),
+        rows=rows,
+        foot=("", "", "", "", Cell(mark=axis(scale, "below promise", "above"))),
+        note="The mean says whether the procedure keeps its promise; the range is what one split of this size may show by chance. "
+        "The thresholds of the model are those of its calibration split alone.",
+    )
 
 
 def _method(material: Material, judged: PredictionSets) -> str:
