@@ -1,12 +1,17 @@
 """Which prediction sets keep their promise: coverage and size of the candidates, over many draws of worlds with known truth.
 
+Or, of trained networks: coverage and size over many random deals of their own calibration and test patients.
+
 Patients and grades come from the phantoms' risk model, without images. A model knows the truth up to noise, and is honest, far too
 sure, or wrong about the prevalence; each method is fitted on some hundred cases and judged on fresh ones.
 
-    python -m benchmarks.prediction_sets        the tables of docs/concepts/uncertainty.md
+    python -m benchmarks.prediction_sets                       the tables of docs/concepts/uncertainty.md
+    python -m benchmarks.prediction_sets runs/gos runs/other   the table of real scores there
 """
 
+import argparse
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -14,12 +19,18 @@ from rich.console import Console
 from rich.table import Table
 
 from app.inference.calibration import set_members
+from training.evaluate import predictions_of
+from training.evaluation.answers import fit_on_validation
+from training.evaluation.printing import resplits_table
+from training.evaluation.resplits import resplits_of
 from training.evaluation.sets import fit_thresholds
 from training.phantoms.risk_gos import draw_patients, outcome_probabilities
 
 COVERAGE = 0.9
 DRAWS = 200
 FRESH = 2000
+DEALS = 8000
+"""Of a run's patients: the mean of a class with 22 calibration cases is then known to a fifth of a point."""
 NOISE = 0.7
 GRADES = 5
 
@@ -164,9 +175,34 @@ def measured(
     return {name: np.mean(found, axis=0) for name, found in rows.items()}
 
 
+def of_run(run: Path, deals: int = DEALS) -> Table | str:
+    """Coverage and size over deals of a run's calibration and test patients.
+
+    Args:
+        run: Folder of a trained run.
+        deals: How many.
+    """
+    predictions = predictions_of(run)
+    titles = [str(k + 1) for k in range(predictions.logits.shape[1] + 1)]
+    dealt = resplits_of(predictions, fit_on_validation(predictions), titles, deals)
+    return resplits_table(dealt, COVERAGE) if dealt else "nobody calibrates, or nobody is judged"
+
+
 def main() -> None:
     """Print the tables."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.prediction_sets", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("runs", nargs="*", type=Path, metavar="RUN", help="folders of trained runs")
+    runs = parser.parse_args().runs
     console = Console(width=140)
+    for run in runs:
+        console.print(run.name, of_run(run))
+    if not runs:
+        of_worlds(console)
+
+
+def of_worlds(console: Console) -> None:
+    """Print the tables of the worlds with known truth."""
     for classes, methods in ((GRADES, ORDINAL), (2, BINARY)):
         for calibration in (150, 600):
             for name, world in WORLDS.items():

@@ -15,9 +15,9 @@ from training.evaluation.comparison import Planned, Rows
 from training.evaluation.decision import judge_decision
 from training.evaluation.discrimination import discrimination_statistics, judge_discrimination
 from training.evaluation.distance import judge_distance
-from training.evaluation.document import Comparison, Evaluation, Resplits
+from training.evaluation.document import Comparison, Evaluation
 from training.evaluation.fitted import Fitted
-from training.evaluation.resplits import judge_resplits
+from training.evaluation.resplits import resplits_of
 from training.evaluation.selective import judge_selective, selective_statistics
 from training.evaluation.sets import judge_sets, set_statistics
 from training.evaluation.subgroups import find_subgroups, judge_subgroups
@@ -89,19 +89,13 @@ def judge(
         calibration=judge_calibration(given, resamples),
         decision=judge_decision(given, shown, resamples),
         sets=judge_sets(given, fitted.sets, resamples, titles, subgroups).model_copy(
-            update={"resplits": _resplits(predictions, fitted, titles)}
+            update={"resplits": resplits_of(predictions, fitted.scaling, titles)}
         ),
         comparisons=compared,
         subgroups=judge_subgroups(given, subgroups),
         selective=judge_selective(given, resamples),
         distance=judge_distance(fitted.distances, embedding) if fitted.distances else None,
     )
-
-
-def _resplits(predictions: Predictions, fitted: Fitted, titles: Sequence[str]) -> Resplits | None:
-    calibration, test = predictions.rows("calibration"), predictions.rows("test")
-    held = answers(predictions.take(calibration | test), fitted.scaling)
-    return judge_resplits(held, int(calibration.sum()), titles, fitted.sets.coverage)
 
 
 def with_splits(cohort: Cohort, predictions: Predictions) -> Cohort:

@@ -18,7 +18,7 @@ def print_evaluation(evaluation: Evaluation) -> None:
     if evaluation.sets:
         tables.append(_sets(evaluation.sets))
         if evaluation.sets.resplits:
-            tables.append(_resplits(evaluation.sets.resplits, evaluation.sets.nominal))
+            tables.append(resplits_table(evaluation.sets.resplits, evaluation.sets.nominal))
     if evaluation.comparisons:
         tables.append(_comparisons(evaluation.comparisons))
     if evaluation.subgroups:
@@ -51,7 +51,8 @@ def _sets(sets: PredictionSets) -> Table:
     return table
 
 
-def _resplits(dealt: Resplits, nominal: float) -> Table:
+def resplits_table(dealt: Resplits, nominal: float) -> Table:
+    """Coverage over random deals: everyone, then each class."""
     table = Table(
         "class", "n", "mean coverage", "95 % of deals", "size",
         title=f"The same, nominal {nominal:.0%}: mean of {dealt.draws} deals into {dealt.calibration} calibration and {dealt.judged} judged cases",

@@ -13,14 +13,32 @@ import numpy as np
 from jaxtyping import Bool, Float64
 
 from app.model_package.manifest import Metric
-from training.evaluation.answers import Answers
+from training.calibrate import Scaling
+from training.evaluation.answers import Answers, answers
 from training.evaluation.document import Group, Resplits
 from training.evaluation.sets import COVERAGE, fit_thresholds
 from training.evaluation.subgroups import FEWEST
+from training.predictions import Predictions
 
 DRAWS = 500
 _RANGE = (2.5, 97.5)
 """Percentiles of the deals, as of every interval of an evaluation."""
+
+
+def resplits_of(
+    predictions: Predictions, scaling: Scaling, titles: Sequence[str], draws: int = DRAWS
+) -> Resplits | None:
+    """Coverage and size over random deals of a model's calibration and test patients.
+
+    Args:
+        predictions: Of the model.
+        scaling: Fitted on its validation split.
+        titles: Words for the classes, in order.
+        draws: Deals.
+    """
+    calibration, test = predictions.rows("calibration"), predictions.rows("test")
+    held = answers(predictions.take(calibration | test), scaling)
+    return judge_resplits(held, int(calibration.sum()), titles, draws=draws)
 
 
 def judge_resplits(
