@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.trace import Link, SpanKind, Tracer
     from opentelemetry.trace import Span as RawSpan
-    from opentelemetry.trace import SpanKind, Tracer
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 SERVICE: Final = "neurofuse"
 TRACES_PATH: Final = "/v1/traces"
 EXPORT_TIMEOUT_S: Final = 5.0
-CARRIER: Final = ("traceparent", "tracestate")
+TRACEPARENT: Final = "traceparent"
+CARRIER: Final = (TRACEPARENT, "tracestate")
 """Headers of W3C Trace Context; baggage is not taken, anybody may write anything into it."""
 
 Value = str | int | float | bool
@@ -66,15 +68,25 @@ class _RecordedSpan(Span):
         self._raw.set_attribute("error.type", code)
 
 
-def span(name: str, **attributes: Value) -> AbstractContextManager[Span]:
+def span(name: str, link: str | None = None, **attributes: Value) -> AbstractContextManager[Span]:
     """Tell of a stage while the block runs; costs a look at a variable where tracing is off.
 
     Args:
         name: Of the stage.
+        link: What `traceparent` said where this was asked for, in a trace of its own.
         **attributes: As `Span.tell` takes them.
     """
     tracer = _tracer.get()
-    return _NOTHING if tracer is None else _recorded(tracer, name, attributes)
+    return _NOTHING if tracer is None else _recorded(tracer, name, attributes, link=link)
+
+
+def traceparent() -> str | None:
+    """The span that is told of now, as W3C Trace Context writes it; None where tracing is off."""
+    if _tracer.get() is None:
+        return None
+    carrier: dict[str, str] = {}
+    _propagator().inject(carrier)
+    return carrier.get(TRACEPARENT)
 
 
 class Tracing:
@@ -106,12 +118,9 @@ class Tracing:
         if self._provider is None:
             return _NOTHING
         from opentelemetry.trace import SpanKind  # noqa: PLC0415 - only where it is on
-        from opentelemetry.trace.propagation.tracecontext import (  # noqa: PLC0415
-            TraceContextTextMapPropagator,
-        )
 
         carrier = {name: headers[name] for name in CARRIER if name in headers}
-        parent = TraceContextTextMapPropagator().extract(carrier)
+        parent = _propagator().extract(carrier)
         tracer = self._provider.get_tracer(SERVICE)
         return _recorded(tracer, method, {"http__request__method": method}, SpanKind.SERVER, parent)
 
@@ -128,6 +137,7 @@ def _recorded(
     attributes: Mapping[str, Value],
     kind: "SpanKind | None" = None,
     parent: "Context | None" = None,
+    link: str | None = None,
 ) -> Iterator[Span]:
     from opentelemetry.trace import SpanKind  # noqa: PLC0415 - loaded by now
 
@@ -137,6 +147,7 @@ def _recorded(
             name,
             context=parent,
             kind=kind or SpanKind.INTERNAL,
+            links=_links(link),
             record_exception=False,
             set_status_on_exception=False,
         ) as raw:
@@ -150,6 +161,24 @@ def _recorded(
                 raise
     finally:
         _tracer.reset(before)
+
+
+def _links(to: str | None) -> "list[Link]":
+    """The link to a span that another trace, perhaps another process, told of."""
+    from opentelemetry.trace import Link, get_current_span  # noqa: PLC0415 - loaded by now
+
+    if to is None:
+        return []
+    context = get_current_span(_propagator().extract({TRACEPARENT: to})).get_span_context()
+    return [Link(context)] if context.is_valid else []
+
+
+def _propagator() -> "TraceContextTextMapPropagator":
+    from opentelemetry.trace.propagation.tracecontext import (  # noqa: PLC0415 - only where it is on
+        TraceContextTextMapPropagator,
+    )
+
+    return TraceContextTextMapPropagator()
 
 
 def _provider(endpoint: str, version: str) -> "TracerProvider":

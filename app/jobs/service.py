@@ -15,6 +15,7 @@ from app.model_package.store import Reference
 from app.predictions.explain import Case
 from app.records.artefacts import Artefacts
 from app.records.jobs import Job, JobRecords, JobSelection
+from app.tracing import traceparent
 
 RETRY_AFTER_S: Final = 5
 """A place is free as soon as one job ends."""
@@ -133,6 +134,7 @@ class JobService:
             reference=wanted.case.reference,
             webhook_url=wanted.webhook_url,
             batch_id=wanted.batch_id,
+            traceparent=traceparent(),
         )
 
     def _earlier(self, wanted: Wanted) -> Job | None:

@@ -84,7 +84,7 @@ class Turn:
             waited_s: Seconds it waited for its turn.
         """
         try:
-            with span("job", prediction_id=job.id, attempt=job.attempt):
+            with span("job", link=job.traceparent, prediction_id=job.id, attempt=job.attempt):
                 self._answer(job, waited_s)
         except LostError:
             self._on_lost(job)

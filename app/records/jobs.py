@@ -44,6 +44,7 @@ class Job:
     batch_id: str | None = None
     started: datetime | None = None
     finished: datetime | None = None
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True)

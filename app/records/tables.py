@@ -12,6 +12,8 @@ REFERENCE_LENGTH = 64
 STATE_LENGTH = 16
 KEY_LENGTH = 255
 API_KEY_ID_LENGTH = 16
+TRACEPARENT_LENGTH = 55
+"""Of version 00 (W3C Trace Context, section 3.2)."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -160,6 +162,7 @@ class JobRow(Base):
         created: When it was accepted.
         started: When it was last begun.
         finished: When it reached its last state.
+        traceparent: The span of the request that it came with, where requests were traced (W3C Trace Context).
     """
 
     __tablename__ = "jobs"
@@ -194,6 +197,7 @@ class JobRow(Base):
     created: Mapped[datetime] = mapped_column(UtcDateTime())
     started: Mapped[datetime | None] = mapped_column(UtcDateTime())
     finished: Mapped[datetime | None] = mapped_column(UtcDateTime())
+    traceparent: Mapped[str | None] = mapped_column(String(TRACEPARENT_LENGTH))
 
 
 class WebhookRow(Base):

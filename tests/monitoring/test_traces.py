@@ -87,6 +87,18 @@ def test_a_job_has_a_trace_of_its_own(told: tuple[Receiver, str]) -> None:
     assert attributes(job)["attempt"] == 1
 
 
+def test_a_job_links_to_the_request_that_it_came_with(told: tuple[Receiver, str]) -> None:
+    (job,) = named(told[0], "job")
+    (accepting,) = [
+        each
+        for each in named(told[0], "POST /predict")
+        if attributes(each)["http.response.status_code"] == 202
+    ]
+    (link,) = job.links
+    assert (link.trace_id, link.span_id) == (accepting.trace_id, accepting.span_id)
+    assert job.trace_id != accepting.trace_id
+
+
 def test_nothing_that_a_client_wrote_is_told(told: tuple[Receiver, str]) -> None:
     receiver, _ = told
     assert CANARY.encode() not in b"".join(receiver.bodies)
