@@ -26,7 +26,9 @@ from app.errors import (
     NeuroFuseError,
     NotAllowedError,
     ProviderUnavailableError,
+    RateLimitedError,
     SignInFailedError,
+    StorageUnavailableError,
 )
 from app.security.principal import LOCAL, Principal, Role
 from app.security.sign_in import Attempt, SignIn
@@ -106,7 +108,7 @@ def who_am_i(request: Request, runtime: CurrentRuntime) -> WhoAmI:
     summary="Go to the OpenID provider",
     status_code=HTTPStatus.SEE_OTHER,
     response_class=RedirectResponse,
-    responses=problem_responses(NotAllowedError),
+    responses=problem_responses(NotAllowedError, RateLimitedError),
 )
 def sign_in(request: Request, runtime: CurrentRuntime) -> Response:
     """For browsers: the authorization code flow with PKCE, which comes back to `/auth/callback`."""
@@ -126,7 +128,7 @@ def sign_in(request: Request, runtime: CurrentRuntime) -> Response:
     summary="Come back from the OpenID provider",
     status_code=HTTPStatus.SEE_OTHER,
     response_class=RedirectResponse,
-    responses=problem_responses(NotAllowedError),
+    responses=problem_responses(NotAllowedError, RateLimitedError, StorageUnavailableError),
 )
 def finish_sign_in(request: Request, runtime: CurrentRuntime) -> Response:
     """Leads to the page, signed in, or to its words on why not."""
@@ -155,7 +157,7 @@ def finish_sign_in(request: Request, runtime: CurrentRuntime) -> Response:
     "/sign-out",
     operation_id="sign_out",
     summary="Sign out",
-    responses=problem_responses(CrossSiteError),
+    responses=problem_responses(CrossSiteError, RateLimitedError, StorageUnavailableError),
 )
 def sign_out(request: Request, response: Response, runtime: CurrentRuntime) -> SignedOut:
     """The session is over at once, on every tab of this browser; nothing happens where there is none."""

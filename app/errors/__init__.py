@@ -144,7 +144,7 @@ class NotAllowedError(RequestError):
 
 
 class CrossSiteError(RequestError):
-    """A browser sent a session's cookie on behalf of another site."""
+    """A browser sent it on behalf of another site."""
 
     code = "cross-site"
     title = "The request comes from another site."

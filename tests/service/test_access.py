@@ -18,6 +18,7 @@ from cryptography.x509.oid import NameOID
 from pydantic import SecretStr
 
 from app.api.access import ACCESS
+from app.api.guard import SIGN_INS_PER_MINUTE
 from app.cli import OK, main
 from app.cohort.server_engine import remote_package
 from app.errors import NotAuthenticatedError
@@ -56,6 +57,20 @@ def test_a_stream_of_bad_credentials_lets_no_one_in_and_is_slowed_down(door: tup
     assert (
         server.client.get("/predictions", headers=there | headers["clinician"]).status_code == httpx.codes.OK
     )
+
+
+def test_sign_ins_of_one_address_are_bounded_as_the_document_says(door: tuple[Server, Headers]) -> None:
+    client, there = door[0].client, {"X-Forwarded-For": "10.8.8.8"}
+    asked = (client.get("/auth/sign-in", headers=there) for _ in range(SIGN_INS_PER_MINUTE * 2))
+    first_refused = next(each for each in asked if each.status_code != httpx.codes.SEE_OTHER)
+    assert first_refused.json()["type"] == "/problems/rate-limited"
+    assert int(first_refused.headers["Retry-After"]) > 0
+    paths = client.get("/openapi.json").json()["paths"]
+    for method, path in (("get", "/auth/sign-in"), ("get", "/auth/callback"), ("post", "/auth/sign-out")):
+        assert client.request(method, path, headers=there).status_code == httpx.codes.TOO_MANY_REQUESTS
+        assert "429" in paths[path][method]["responses"]
+    elsewhere = client.get("/auth/sign-in", headers={"X-Forwarded-For": "10.8.8.9"})
+    assert elsewhere.status_code == httpx.codes.SEE_OTHER
 
 
 def test_a_request_is_refused_before_its_body_comes(door: tuple[Server, Headers]) -> None:
