@@ -21,7 +21,7 @@ from pydantic import ValidationError
 
 from app.ehr.schema import Feature
 from app.errors import NeuroFuseError
-from training.cohort_description import CohortDescription
+from training.cohort_description import PHANTOMS, CohortDescription
 
 __all__ = ["SPLITS", "Case", "Cohort", "CohortDescription", "CohortError", "Split", "load_cohort"]
 
@@ -152,6 +152,11 @@ def _case(number: int, row: dict[str, str], root: Path, description: CohortDescr
     if split is not None and split not in SPLITS:
         raise CohortError(f"row {number}: split must be one of {list(SPLITS)} or empty")
     truth = row.get("true_probability")
+    if truth and not description.of_phantoms:
+        raise CohortError(
+            f"row {number}: true_probability is known of phantoms only, and the cohort says it is of patients; "
+            f'take the phantoms out, or write "source": "{PHANTOMS}" in cohort.json'
+        )
     return Case(
         patient_id=row["patient_id"],
         image=_images(number, row, root, description),

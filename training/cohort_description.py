@@ -10,6 +10,8 @@ from app.imaging.volume import Modality
 
 GRADES: Final = ("1", "2", "3", "4", "5")
 """Glasgow Outcome Scale, 1 dead to 5 good recovery."""
+PHANTOMS: Final = "phantoms"
+"""Source of a cohort that is of no patients."""
 TWO_CLASSES: Final = {"gos": ("unfavourable", "favourable"), "ad": ("cn", "ad")}
 """Words of an outcome in two classes; the second is the reported event."""
 
@@ -80,6 +82,11 @@ class CohortDescription(BaseModel):
         return tuple(
             dict.fromkeys(["patient_id", *self.images, *features, self.outcome, *named, *self.subgroups])
         )
+
+    @property
+    def of_phantoms(self) -> bool:
+        """Whether the cohort says that it is of no patients."""
+        return self.source == PHANTOMS
 
     @property
     def few_slices(self) -> bool:

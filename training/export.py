@@ -134,7 +134,7 @@ def _judged(run: Path) -> Judged:
 
 def _manifest(checkpoint: Checkpoint, cohort: CohortDescription, judged: Judged, version: int) -> Manifest:
     config = checkpoint.config
-    phantoms = cohort.source == "phantoms"
+    phantoms = cohort.of_phantoms
     return Manifest(
         schema_version=1,
         name=config.name,

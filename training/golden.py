@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import JsonValue
 
+from app.imaging.synthetic import SYNTHETIC
 from app.imaging.volume import Grid, Volume
 from app.imaging.write import voxels_on_grid, write_nifti
 from app.model_package.manifest import Task
@@ -45,4 +46,4 @@ def _write_thinned(volume: Volume, path: Path) -> None:
     affine = volume.grid.affine.copy()
     affine[:3, :3] *= steps
     i, j, k = voxels.shape
-    write_nifti(voxels, Grid((i, j, k), affine), path)
+    write_nifti(voxels, Grid((i, j, k), affine), path, description=SYNTHETIC)

@@ -38,7 +38,7 @@ def read_nifti(source: Source, *, modality: Modality, limits: ReadLimits, labels
         IrregularGeometryError: No orientation, or an impossible one.
         NoUsableSeriesError: Not one three-dimensional image.
     """
-    with decoding("The NIfTI file"), _opened(source) as stream:
+    with decoding("The NIfTI file"), opened_nifti(source) as stream:
         header = read_nifti_header(stream, FileKind.NIFTI, limits, labels=labels)
         return _volume(header, read_voxels(stream, header), modality)
 
@@ -58,14 +58,15 @@ def read_nifti_pair(
         RequestError: As `read_nifti`; `UnsupportedFileError` also where the image is not to be found.
     """
     with decoding("The NIfTI pair"):
-        with _opened(source) as stream:
+        with opened_nifti(source) as stream:
             header = read_nifti_header(stream, FileKind.NIFTI_PAIR, limits, labels=False)
-        with _opened(voxels_beside(header, others)) as stream:
+        with opened_nifti(voxels_beside(header, others)) as stream:
             return _volume(header, read_voxels(stream, header), modality)
 
 
 @contextmanager
-def _opened(source: Source) -> Iterator[IO[bytes]]:
+def opened_nifti(source: Source) -> Iterator[IO[bytes]]:
+    """The file's bytes, unpacked where it is gzip."""
     with source.open() as stream:
         if kind_of_file(source) is FileKind.GZIP:
             with igzip.open(stream, "rb") as unpacked:

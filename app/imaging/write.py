@@ -32,16 +32,17 @@ INT16: Final = np.iinfo(np.int16)
 NO_EXTENSION: Final = b"\0\0\0\0"
 
 
-def write_nifti(array: Real[np.ndarray, "I J K"], grid: Grid, path: Path) -> None:
+def write_nifti(array: Real[np.ndarray, "I J K"], grid: Grid, path: Path, *, description: str = "") -> None:
     """Writes values as they are (floats as float32) to one `.nii.gz`; sform and qform say where they lie.
 
     Args:
         array: Values on the grid, index order (i, j, k).
         grid: Where they lie, RAS mm.
         path: The file; its folder exists.
+        description: The header's `descrip`, at most 80 bytes: never of a patient.
     """
     kept = array.astype(np.float32, copy=False) if array.dtype.kind == "f" else array
-    _write(kept, 1.0, grid, path)
+    _write(kept, 1.0, grid, path, description)
 
 
 def write_heatmap(heatmap: Float32[np.ndarray, "I J K"], grid: Grid, path: Path) -> None:
@@ -92,8 +93,11 @@ def _levels(heatmap: Float32[np.ndarray, "I J K"]) -> UInt8[np.ndarray, "I J K"]
     return np.clip(scaled, 0, LEVELS, out=scaled).astype(np.uint8)
 
 
-def _write(array: Real[np.ndarray, "I J K"], scl_slope: float, grid: Grid, path: Path) -> None:
+def _write(
+    array: Real[np.ndarray, "I J K"], scl_slope: float, grid: Grid, path: Path, description: str = ""
+) -> None:
     header = _header(array, scl_slope, grid)
+    header["descrip"] = description.encode()
     with path.open("wb") as file, igzip.IGzipFile("", "wb", GZIP_LEVEL, file, mtime=0) as stream:
         stream.write(header.binaryblock + NO_EXTENSION)
         for k in range(array.shape[2]):  # a slice at a time: no second copy of a large array

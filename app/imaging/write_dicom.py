@@ -15,6 +15,7 @@ from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian, MRImageStor
 
 from app.imaging.dicom import ras_from_lps
 from app.imaging.geometry import normal_of
+from app.imaging.synthetic import SYNTHETIC
 from app.imaging.volume import Modality, Volume
 
 RESCALE_INTERCEPT: Final = -1024
@@ -87,7 +88,7 @@ def _common(volume: Volume, identity: SeriesIdentity) -> Dataset:
     dataset.Modality = str(volume.modality)
     dataset.PatientName = dataset.PatientID = identity.patient_id
     dataset.PatientIdentityRemoved = "YES"
-    dataset.DeidentificationMethod = "Synthetic: no patient was imaged"
+    dataset.DeidentificationMethod = SYNTHETIC
     dataset.StudyInstanceUID = identity.study_instance_uid
     dataset.SeriesInstanceUID = identity.series_instance_uid
     dataset.FrameOfReferenceUID = identity.frame_of_reference_uid

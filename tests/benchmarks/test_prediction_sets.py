@@ -21,7 +21,7 @@ def test_a_runs_own_scores_give_a_line_for_everyone_and_for_each_class(tmp_path:
 
 
 @pytest.mark.parametrize("method", [grown, per_class_as_served])
-def test_every_candidate_covers_ninety_percent_of_a_world(method: Method) -> None:
+def test_every_candidate_covers_ninety_percent_or_more_of_a_world(method: Method) -> None:
     rng = np.random.default_rng(0)
     held, fresh = (draw(n, WORLDS["far too sure"], rng, 5) for n in (3000, 6000))
-    assert own(method(held, fresh.p, rng), fresh.label).mean() == pytest.approx(0.91, abs=0.025)
+    assert own(method(held, fresh.p, rng), fresh.label).mean() > 0.89

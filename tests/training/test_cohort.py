@@ -84,6 +84,13 @@ def with_description(folder: Path, **changes: object) -> Path:
     return folder
 
 
+def test_a_phantom_is_not_trained_on_as_a_patient(tmp_path: Path) -> None:
+    folder = write_cohort(tmp_path, "p1,a.nii,,,71,male,4,", "p2,a.nii,,,71,male,4,0.7")
+    with pytest.raises(CohortError, match="row 3: true_probability is known of phantoms only") as caught:
+        load_cohort(with_description(folder, source="University hospital"))
+    assert "0.7" not in caught.value.detail
+
+
 def test_site_day_and_subgroups_are_carried_beside_the_record(tmp_path: Path) -> None:
     header = "patient_id,image,age,sex,gos,hospital,admitted,surgery"
     rows = ("p1,a.nii,71,male,4,north,2019-05-02,yes", "p2,a.nii,71,male,4,,,")

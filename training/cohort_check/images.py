@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from rich.console import Console
@@ -20,6 +21,7 @@ from app.imaging.resample import place_model_grid
 from app.imaging.volume import Grid, Volume
 from training.cohort import image_files
 from training.cohort_check.finding import Finding, error, warning
+from training.cohort_check.phantoms import check_phantom_image
 from training.cohort_check.table import Table
 from training.config import RunConfig
 
@@ -70,6 +72,7 @@ def look_at(numbered: tuple[int, dict[str, str]], table: Table, config: RunConfi
         if column in row:
             volume, problems = _image(table, column, row[column], config)
             findings += problems
+            findings += check_phantom_image(_files(table, row[column]), column, table.description)
             volumes += [volume] if volume else []
     if mask := row.get("mask", ""):
         findings += _mask(table, mask, volumes, config)
@@ -116,12 +119,16 @@ def sources(table: Table) -> Counter[str]:
     )
 
 
+def _files(table: Table, text: str) -> tuple[Path, ...]:
+    return image_files(table.root / text) if text else ()
+
+
 def _image(
     table: Table, column: str, text: str, config: RunConfig | None
 ) -> tuple[Volume | None, list[Finding]]:
     if not text:
         return None, [error("image-missing", "No image is named.", _NAME_IT, column=column)]
-    files = image_files(table.root / text)
+    files = _files(table, text)
     if not files:
         return None, [error("image-missing", "No file or folder is there.", _NAME_IT, column=column)]
     description = table.description

@@ -11,6 +11,7 @@ from training.cohort_check.finding import Finding, joined
 from training.cohort_check.images import Seen, check_duplicates, look, sources, spacing_ranges
 from training.cohort_check.leakage import check_leakage
 from training.cohort_check.outcome import check_outcome, class_counts
+from training.cohort_check.phantoms import check_phantom_rows
 from training.cohort_check.record import check_record
 from training.cohort_check.table import Table, check_columns, check_patients, read_table, split_counts
 from training.config import RunConfig
@@ -83,6 +84,7 @@ def check_cohort(root: Path, config: RunConfig | None, workers: int, console: Co
         *check_outcome(table, config.model.head.outcome if config else None),
         *check_record(table),
         *check_leakage(table),
+        *check_phantom_rows(table),
         *check_sites(table),
         *check_dates(table),
         *check_splits(table, config.seed if config else 0),

@@ -21,9 +21,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app.imaging.resample import sample_on_grid
+from app.imaging.synthetic import SYNTHETIC
 from app.imaging.volume import Modality, Volume
 from app.imaging.write import is_stored_lattice, voxels_on_grid, write_nifti
 from app.model_package.manifest import Task
+from training.cohort_description import PHANTOMS
 from training.phantoms import few_slices
 from training.phantoms.case import SCHEMAS, CaseSeed, PhantomCase, draw_case
 from training.phantoms.write import NIFTI_ORDERS, in_axis_order, write_dicom
@@ -137,7 +139,8 @@ def _write_files(case: PhantomCase, request: CaseRequest, seed: CaseSeed, out: P
         write_dicom(case.volume, out / "images" / stem, seed.files)
         return Path("images") / stem
     image = Path("images") / f"{stem}.nii.gz"
-    write_nifti(*in_axis_order(_stored_voxels(case.volume), grid, codes), out / image)
+    voxels = in_axis_order(_stored_voxels(case.volume), grid, codes)
+    write_nifti(*voxels, out / image, description=SYNTHETIC)
     return image
 
 
@@ -214,7 +217,7 @@ def _write_description(task: Task, seed: int, slices: int, path: Path) -> None:
         "modality": MODALITIES[task],
         "outcome": "outcome",
         "positive": POSITIVE[task],
-        "source": "phantoms",
+        "source": PHANTOMS,
         "seed": seed,
         **schema.model_dump(mode="json"),
     }

@@ -11,6 +11,7 @@ from jaxtyping import UInt8
 
 from app.ehr.reference import GOS_SCHEMA
 from app.ehr.schema import EhrSchema
+from app.imaging.synthetic import SYNTHETIC
 from app.imaging.volume import Grid, Volume
 from app.imaging.write import write_nifti
 
@@ -57,7 +58,9 @@ def write_slices(
         affine[:3] = np.stack([volume.step_i, volume.step_j, normal, volume.slice_origins[k]], axis=1)
         voxels = np.asarray(np.rint(volume.voxels[:, :, k : k + 1]), np.int16)
         files.append(stem.with_name(f"{stem.name}-{number}.nii.gz"))
-        write_nifti(voxels, Grid((voxels.shape[0], voxels.shape[1], 1), affine), files[-1])
+        write_nifti(
+            voxels, Grid((voxels.shape[0], voxels.shape[1], 1), affine), files[-1], description=SYNTHETIC
+        )
     return tuple(files)
 
 

@@ -11,6 +11,7 @@ from app.errors import NeuroFuseError
 from app.model_package.manifest import Metric
 from training.checkpoint import load_checkpoint
 from training.cohort import CohortDescription
+from training.cohort_description import PHANTOMS
 from training.config import RunConfig, config_to_dict
 from training.environment import read_environment
 from training.evaluation.document import EVALUATION_FILE, Comparison, Evaluation, load_evaluation
@@ -18,8 +19,6 @@ from training.evaluation.fitted import CALIBRATION_FILE, CalibrationFile, load_c
 from training.report.history import Epoch, read_history
 from training.report.study import Study, read_study
 from training.runs import RUN_FILE, read_notes
-
-PHANTOMS = "phantoms"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from app.imaging.synthetic import SYNTHETIC
+from app.imaging.volume import Grid
+from app.imaging.write import write_nifti
 from training.__main__ import main
 from training.cohort_check.finding import Finding
 from training.cohort_check.report import check_cohort
@@ -114,6 +117,29 @@ def test_a_feature_of_the_time_after_admission_is_known_by_its_name(
 def test_sites_that_tell_the_outcome_are_an_error(tmp_path: Path) -> None:
     edits = {(line, "ward"): "north" if line % 2 else "south" for line in range(2, PATIENTS + 2)}
     assert found(write_cohort(tmp_path, edits))["site-confounded"].column == "ward"
+
+
+def test_phantoms_among_patients_are_known_by_their_true_probability_and_by_the_seed(tmp_path: Path) -> None:
+    folder = write_cohort(tmp_path, {(7, "true_probability"): "0.31"})
+    finding = found(folder)["phantom-row"]
+    assert (finding.severity, finding.rows) == ("error", (7,))
+    assert "phantom-row" in found(write_cohort(tmp_path, seed=3))
+    assert "phantom-row" not in found(
+        write_cohort(tmp_path, {(7, "true_probability"): "0.31"}, source="phantoms", seed=3)
+    )
+
+
+@pytest.mark.parametrize(("source", "codes"), [("a ward", {"phantom-image"}), ("phantoms", set())])
+def test_an_image_of_nobody_among_patients_is_an_error(tmp_path: Path, source: str, codes: set[str]) -> None:
+    grid = Grid((4, 4, 4), np.eye(4))
+    for name, words in (("patient.nii.gz", ""), ("phantom.nii.gz", SYNTHETIC)):
+        write_nifti(np.zeros((4, 4, 4), np.int16), grid, tmp_path / name, description=words)
+    edits = {(2, "image"): "patient.nii.gz", (3, "image"): "phantom.nii.gz"}
+    findings = found(write_cohort(tmp_path, edits, source=source))
+    assert findings.keys() & {"phantom-image"} == codes
+    if codes:
+        assert findings["phantom-image"].rows == (3,)
+        assert "source" in findings["phantom-image"].remedy
 
 
 def test_the_same_voxels_in_another_axis_order_are_one_image(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from app.imaging.read import read_image, read_mask
 from app.imaging.resample import sample_on_grid
+from app.imaging.synthetic import is_synthetic
 from app.imaging.volume import Grid
 from training.cohort import Cohort, load_cohort
 from training.phantoms.case import SCHEMAS
@@ -68,6 +69,10 @@ def test_images_come_as_nifti_and_as_dicom(gos_cohort: Cohort) -> None:
     kinds = {case.image[0].suffix for case in gos_cohort.cases}
     assert len(kinds) == 2
     assert ".gz" in kinds
+
+
+def test_every_image_says_that_no_patient_was_imaged(gos_cohort: Cohort) -> None:
+    assert all(is_synthetic(file) for case in gos_cohort.cases for file in case.image)
 
 
 def test_the_services_door_reads_every_image_and_finds_the_blood_under_the_mask(gos_cohort: Cohort) -> None:
