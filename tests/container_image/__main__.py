@@ -40,7 +40,7 @@ def main() -> int:
         return 2
     buildah = Buildah(FOLDER)
     make_bases(buildah)
-    image = f"docker.io/library/neurofuse:test-{variant}"
+    image = f"neurofuse:test-{variant}"
     began = time.monotonic()
     with TemporaryDirectory() as folder:
         _build(buildah, image, variant, Path(folder))

@@ -64,7 +64,7 @@ def _make_debian(buildah: Buildah, root: Path) -> None:
     container = buildah("from", "scratch")
     buildah("add", "--quiet", container, root, "/")
     buildah("config", *(f"--env={pair}" for pair in ENVIRONMENT), container)
-    buildah("commit", "--quiet", "--rm", container, f"docker.io/library/{DEBIAN}")
+    buildah("commit", "--quiet", "--rm", container, DEBIAN)
 
 
 def _put(buildah: Buildah, prefix: Path, image: str, command: str = "true") -> None:
@@ -72,7 +72,7 @@ def _put(buildah: Buildah, prefix: Path, image: str, command: str = "true") -> N
     container = buildah("from", "--pull-never", DEBIAN)
     buildah("add", "--quiet", container, prefix, "/usr/local")
     buildah("run", "--isolation=chroot", container, "--", "sh", "-c", f"ldconfig && {command}")
-    buildah("commit", "--quiet", "--rm", container, f"docker.io/library/{image}")
+    buildah("commit", "--quiet", "--rm", container, image)
 
 
 def _python(folder: Path) -> Path:

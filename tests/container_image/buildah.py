@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-REGISTRIES = 'unqualified-search-registries = ["docker.io"]\n'
+NO_REGISTRIES = "unqualified-search-registries = []\n"
+"""Short names mean what lies in the store, and nothing else."""
 
 
 class Buildah:
@@ -20,7 +21,7 @@ class Buildah:
         folder.mkdir(parents=True, exist_ok=True)
         self._options = ["--root", str(folder / "images"), "--runroot", str(folder / "run")]
         registries = folder / "registries.conf"
-        registries.write_text(REGISTRIES, encoding="utf-8")
+        registries.write_text(NO_REGISTRIES, encoding="utf-8")
         self._environment = os.environ | {"CONTAINERS_REGISTRIES_CONF": str(registries)}
 
     def __call__(self, *arguments: str | Path, log: Path | None = None) -> str:
@@ -43,7 +44,7 @@ class Buildah:
     def has(self, image: str) -> bool:
         """Whether an image of this name is here."""
         names = self("images", "--format", "{{.Name}}:{{.Tag}}").splitlines()
-        return f"docker.io/library/{image}" in names
+        return any(name.endswith(f"/{image}") for name in names)  # buildah puts a host before a short name
 
     @contextmanager
     def mounted(self, image: str) -> Iterator[Path]:
