@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int64
 
 from app.ehr.schema import Feature
+from training.features import unitless
 
 WorldName = Literal["graded", "xor", "places", "silent"]
 SIZE = 32
@@ -27,21 +28,8 @@ BRIGHT, DIM, NOISE = 1.0, 0.5, 0.1
 NAMED = "named"
 
 
-def _number(name: str) -> Feature:
-    return Feature(
-        name=name,
-        title=name,
-        kind="numeric",
-        loinc=None,
-        unit="1",
-        plausible_range=(-10.0, 10.0),
-        categories=(),
-        required=False,
-    )
-
-
 FEATURES: Sequence[Feature] = (
-    _number("distractor_1"),
+    unitless("distractor_1", -10.0, 10.0),
     Feature(
         name=NAMED,
         title=NAMED,
@@ -52,7 +40,7 @@ FEATURES: Sequence[Feature] = (
         categories=("first", "second"),
         required=False,
     ),
-    _number("distractor_2"),
+    unitless("distractor_2", -10.0, 10.0),
 )
 NAMED_COLUMN = [feature.name for feature in FEATURES].index(NAMED)
 

@@ -10,8 +10,8 @@ from typing import Self
 import numpy as np
 from jaxtyping import Float32
 
-from app.ehr.schema import Feature
 from training.cohort import CohortError
+from training.features import unitless
 from training.tabular.ehr_lr import EhrLogistic
 from training.tabular.records import Records
 from training.tabular.row import Tabular
@@ -50,22 +50,9 @@ def with_readings(records: Records) -> Records:
     missing = np.isnan(read)
     return replace(
         records,
-        features=(*records.features, *(_number(name) for name in READINGS)),
+        features=(*records.features, *(unitless(name, 0, 1000) for name in READINGS)),
         values=np.concatenate([records.values, np.where(missing, 0, read)], axis=1, dtype=np.float32),
         missing=np.concatenate([records.missing, missing], axis=1, dtype=np.float32),
-    )
-
-
-def _number(name: str) -> Feature:
-    return Feature(
-        name=name,
-        title=name,
-        kind="numeric",
-        loinc=None,
-        unit="1",
-        plausible_range=(0, 1000),
-        categories=(),
-        required=False,
     )
 
 
