@@ -43,8 +43,14 @@ def evaluate_run(
         What it wrote to `evaluation.json`.
 
     Raises:
-        CohortError: A split is missing, the runs are not of one cohort and split, or the second run differs in more than its seed.
+        CohortError: A split is missing, the runs are not of one cohort and split, or the second run differs in more than its seed
+            or has no check to serve.
     """
+    if second and budget is None:
+        raise CohortError(
+            "a second run is there to compare its maps with, and the checks of maps are left out; leave --second out, or give "
+            "--image-cases more than 0"
+        )
     again = _second(second, run) if second else None
     predictions = predictions_of(run)
     cohort = load_cohort(cohort_folder or _cohort_folder(run))

@@ -115,3 +115,5 @@ def test_a_second_run_must_be_a_network_that_differs_in_its_seed_alone(
         )
     assert main(command) == 2
     assert "differs in its seed alone" in capsys.readouterr().err
+    assert main([*command, "--image-cases", "0"]) == 2, "it would be passed over"
+    assert "leave --second out" in capsys.readouterr().err

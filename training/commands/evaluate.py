@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--image-cases",
         type=int,
         metavar="N",
-        help="most cases in each check of the maps and of robustness, which take the most time; 0 leaves them out",
+        help="most cases in each check of the maps and of robustness, which take the most time; 0 leaves them out, and --second with them",
     )
     parser.add_argument(
         "--cohort", type=Path, metavar="DIR", help="folder of the cohort (default: the one noted in RUN)"
