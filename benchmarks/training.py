@@ -14,15 +14,16 @@ from benchmarks.measure import told_in_turns
 from benchmarks.trainers.bare import Bare
 from benchmarks.trainers.ours import Ours, without_guidance
 from benchmarks.trainers.plain import Plain
-from training.config import load_config
+from training.config import RunConfig, load_config
 from training.phantoms.cohort import generate_cohort
+from training.runs import open_cohort
 
 CASES, BATCH, SEED = 64, 16, 4321
 COHORT = Path("runs") / "bench" / "training"
 CONFIG = Path(__file__).parents[1] / "training" / "configs" / "gos.toml"
 TITLE = "One epoch of training"
 NOTE = (
-    "{cases} phantom head CTs (NIfTI), network of training/configs/gos.toml, batches of {batch}, {precision}, {threads} threads; "
+    "{cases} phantom head CTs (NIfTI), network of training/configs/{name}.toml, batches of {batch}, {precision}, {threads} threads; "
     "medians of {rounds} rounds in turns. Ratio: the median of the quotients within a round. The bare network takes the same steps on "
     "one batch that lies ready. Spared to the plain script: search for the head, smoothing before resampling, checks."
 )
@@ -34,9 +35,21 @@ def run(rounds: int) -> Table:
     Args:
         rounds: Rounds that count, after one to warm up.
     """
-    cohort = kept(COHORT, _phantoms)
-    config = without_guidance(load_config(CONFIG))
+    config = load_config(CONFIG)
     config = replace(config, training=replace(config.training, batch_size=BATCH))
+    return compared(kept(COHORT, _phantoms), config, rounds)
+
+
+def compared(cohort: Path, config: RunConfig, rounds: int) -> Table:
+    """Train an epoch by every way, in turns, whatever the patients.
+
+    Args:
+        cohort: Folder.
+        config: Network and loop; its guidance by masks is left out.
+        rounds: Rounds that count, after one to warm up.
+    """
+    config = without_guidance(config)
+    cases = len(open_cohort(cohort, config).part("train"))
     torch.set_num_threads(config.training.threads)
     ours = Ours(cohort, config)
     bare = Bare(cohort, config, ours)
@@ -56,8 +69,9 @@ def run(rounds: int) -> Table:
         ours.close()
     table = Table("trainer", "cases / s", "time / ours", title=TITLE)
     table.caption = NOTE.format(
-        cases=CASES,
-        batch=BATCH,
+        cases=cases,
+        name=config.name,
+        batch=config.training.batch_size,
         precision=config.training.precision,
         threads=config.training.threads,
         rounds=rounds,
@@ -66,7 +80,7 @@ def run(rounds: int) -> Table:
     for name, times in taken.items():
         pairs = zip(times.seconds, reference.seconds, strict=True)
         ratio = statistics.median(one / other for one, other in pairs)
-        table.add_row(name, f"{1000 * CASES / times.p50_ms:.1f}", f"{ratio:.2f} x")
+        table.add_row(name, f"{1000 * cases / times.p50_ms:.1f}", f"{ratio:.2f} x")
     return table
 
 
