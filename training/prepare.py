@@ -25,6 +25,7 @@ from app.imaging.one_slice import read_slice, slice_on_model_grid
 from app.imaging.read import read_image, read_mask
 from app.imaging.resample import sample_on_grid, to_model_grid
 from training.cohort import Case, CohortError
+from training.stamps import file_stamp
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,6 @@ def _write_atomically(path: Path, array: np.ndarray) -> None:
 
 def _digest(case: Case, target: Target) -> str:
     files = [*case.image, *([case.mask] if case.mask else [])]
-    stamp = [(str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    stamp = [(str(file.resolve()), *file_stamp(file)) for file in files]
     key = json.dumps([PREPROCESSING_VERSION, target.grid.model_dump(mode="json"), target.mask_labels, stamp])
     return hashlib.sha256(key.encode()).hexdigest()[:32]

@@ -20,6 +20,7 @@ from training.runs import RUN_FILE, open_cohort, read_notes, write_notes
 from training.splits.folds import FOLDS_VERSION, smaller, with_fold
 from training.splits.held_out import leave_site_out, split_by_date
 from training.splits.saved import SPLITS_FILE, save_splits, with_saved_splits
+from training.stamps import cohort_stamp
 
 _SPEED = {"threads", "workers", "loader_workers", "compile"}
 """Settings that change the time a result takes, not the result."""
@@ -165,12 +166,6 @@ def _described(job: Job) -> dict[str, object]:
     if job.splits and job.splits.is_file():
         described["splits"] = hashlib.sha256(job.splits.read_bytes()).hexdigest()
     return described
-
-
-def cohort_stamp(cohort: Path) -> str:
-    """Digest of a cohort's table and description; images are stamped one by one where they are prepared."""
-    files = [cohort / "cohort.csv", cohort / "cohort.json"]
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files if file.is_file())).hexdigest()
 
 
 def _noted_digest(run: Path) -> str | None:

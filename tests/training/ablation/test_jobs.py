@@ -66,6 +66,18 @@ def test_a_changed_table_makes_another_digest(tmp_path: Path) -> None:
     assert job_digest(Job("prevalence", 1), cohort, CONFIG) != before
 
 
+def test_a_finished_job_is_done_again_after_an_image_has_changed(tmp_path: Path) -> None:
+    cohort, run = write_cohort(tmp_path / "cohort", image=False), tmp_path / "run"
+    run_job(Job("prevalence", 1), cohort, CONFIG, tmp_path, run, resume=True)
+    first = (run / "predictions.npz").stat().st_mtime_ns
+    (cohort / "image.nii.gz").write_bytes(b"another")
+    assert not is_finished(run, job_digest(Job("prevalence", 1), cohort, CONFIG))
+    with pytest.raises(CohortError, match="the cohort has changed since"):
+        refuse_another_run(Job("prevalence", 1), cohort, CONFIG, run)
+    run_job(Job("prevalence", 1), cohort, CONFIG, tmp_path, run, resume=True)
+    assert (run / "predictions.npz").stat().st_mtime_ns > first
+
+
 def test_every_job_of_an_ablation_has_a_folder_of_its_own() -> None:
     jobs = [
         Job(row, seed, fold, repeat, size)
