@@ -1,6 +1,7 @@
 """The command line: `neurofuse serve | predict | inspect | models | keys | sessions | audit | replay | copy-records | openapi | healthcheck`. Choices come from the same `NEUROFUSE_` variables."""
 
 import argparse
+import importlib.metadata
 import json
 import ssl
 import sys
@@ -9,7 +10,7 @@ from contextlib import closing
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
-from typing import Final, get_args
+from typing import Any, Final, get_args
 
 import uvicorn
 from pydantic import ValidationError
@@ -28,7 +29,7 @@ from app.errors import MalformedRequestError, NeuroFuseError, RequestError
 from app.imaging.folders import files_in
 from app.inference.case import HeatmapChoice
 from app.inspection.command import add_to as add_inspect_to
-from app.main import create_app, read_limits
+from app.main import DISTRIBUTION, create_app, read_limits
 from app.model_package.manifest import Task
 from app.model_package.package import Package
 from app.model_package.store import ModelStore
@@ -53,12 +54,28 @@ GRACEFUL_SHUTDOWN_S: Final = 30
 TLS_CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """Of TLS 1.2, the least that is spoken; all of 1.3 are good (RFC 9325, section 4.2)."""
 
-SERVE_EXAMPLE = "example: NEUROFUSE_MODEL_STORE=/models neurofuse serve --port 8000"
-PREDICT_EXAMPLE = "example: neurofuse predict series/ --ehr record.json --task gos --out result/"
-COHORT_EXAMPLE = "         neurofuse predict --cohort patients.csv --task gos --out results.csv"
+DESCRIPTION = """Outcome from a head CT or brain MRI and the patient's record: one case, a table of them, or a service.
+
+Everything that can be chosen is a NEUROFUSE_ variable (docs/reference/settings.md). A command ends with 0 when it is
+done, 1 where the service or a package failed, 2 where what was asked cannot be answered."""
+EXAMPLES = """examples:
+  neurofuse serve
+  neurofuse predict series/ --ehr record.json --task gos --out result/
+  neurofuse COMMAND --help"""
+SERVE_EXAMPLE = "example: neurofuse serve --port 8000"
+PREDICT_EXAMPLES = """examples:
+  neurofuse predict series/ --ehr record.json --task gos --out result/
+  neurofuse predict --cohort patients.csv --task gos --out results.csv"""
 COPY_EXAMPLE = "example: NEUROFUSE_DATABASE_URL=postgresql://neurofuse@db/neurofuse neurofuse copy-records"
 OPENAPI_EXAMPLE = "example: neurofuse openapi > openapi.json"
 HEALTHCHECK_EXAMPLE = "example: neurofuse healthcheck && echo ready"
+
+
+class _Parser(argparse.ArgumentParser):
+    """Prints descriptions and examples as they are written; so do the parsers of its commands."""
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - as argparse takes them
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **options)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -79,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         names = ", ".join(ENV_PREFIX + str(found["loc"][0]).upper() for found in error.errors())
         return _fail(REFUSED, f"Expected settings as in docs/reference/settings.md; {names} differ.")
     except OSError as error:
-        return _fail(REFUSED, f"{error.filename}: {error.strerror}")
+        return _fail(REFUSED, ": ".join(str(part) for part in (error.filename, error.strerror) if part))
     except NeuroFuseError as error:
         fields = (f"  {name}: {value}" for name, value in error.fields.items())
         code = REFUSED if isinstance(error, RequestError) else FAILED
@@ -95,21 +112,24 @@ def _fail(code: int, *lines: str) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="neurofuse",
-        description="Outcome from a brain image and a patient's record.",
-        epilog=PREDICT_EXAMPLE,
-    )
+    parser = _Parser(prog="neurofuse", description=DESCRIPTION, epilog=EXAMPLES)
+    version = importlib.metadata.version(DISTRIBUTION)
+    parser.add_argument("--version", action="version", version=version)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    serve = commands.add_parser("serve", help="answer over HTTP", epilog=SERVE_EXAMPLE)
+    serve = commands.add_parser(
+        "serve",
+        help="answer over HTTP",
+        description="Answers over HTTP until it is stopped: the page at /, the interface at /docs.",
+        epilog=SERVE_EXAMPLE,
+    )
     serve.add_argument("--host", help="address to listen on; NEUROFUSE_HOST by default")
     serve.add_argument("--port", type=int, help="port to listen on; NEUROFUSE_PORT by default")
     serve.set_defaults(run=_serve)
     predict = commands.add_parser(
         "predict",
         help="answer one case, or a table of them",
-        epilog=f"{PREDICT_EXAMPLE}\n{COHORT_EXAMPLE}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Answers in this process, unless --server or --ray says where; keeps nothing but what --out names.",
+        epilog=PREDICT_EXAMPLES,
     )
     predict.add_argument("image", nargs="*", type=Path, help="NIfTI, DICOM or zip files, or folders of them")
     predict.add_argument(
@@ -123,16 +143,26 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument(
         "--ray", metavar="ADDRESS", help="with --cohort: a Ray cluster whose machines answer, such as auto"
     )
-    predict.add_argument("--ehr", type=Path, help="JSON file with the record; an empty record by default")
+    predict.add_argument(
+        "--ehr", type=Path, metavar="FILE", help="JSON file with the record; an empty record by default"
+    )
     which = predict.add_mutually_exclusive_group(required=True)
     which.add_argument("--task", choices=get_args(Task), help="what is asked")
-    which.add_argument("--model", help="a package, name or name@version")
-    predict.add_argument("--heatmap", choices=get_args(HeatmapChoice), default="native", help="on which grid")
-    predict.add_argument("--series", help="Series Instance UID of the DICOM series that is meant")
+    which.add_argument("--model", metavar="NAME[@VERSION]", help="a package, such as gos@1")
+    predict.add_argument(
+        "--heatmap",
+        choices=get_args(HeatmapChoice),
+        default="native",
+        help="on which grid; the image's own by default",
+    )
+    predict.add_argument(
+        "--series", metavar="UID", help="Series Instance UID of the DICOM series that is meant"
+    )
     predict.add_argument(
         "--out",
         type=Path,
         required=True,
+        metavar="PATH",
         help="folder for answer.json and the heatmap; with --cohort, the CSV file of results",
     )
     predict.set_defaults(run=_predict)
@@ -146,13 +176,24 @@ def _parser() -> argparse.ArgumentParser:
     ):
         add_to(commands)
     copying = commands.add_parser(
-        "copy-records", help="take the answers of the SQLite file into PostgreSQL", epilog=COPY_EXAMPLE
+        "copy-records",
+        help="take the answers of the SQLite file into PostgreSQL",
+        description="Fills an empty PostgreSQL database with all that the SQLite file in NEUROFUSE_DATA holds. Stop the service first.",
+        epilog=COPY_EXAMPLE,
     )
     copying.set_defaults(run=_copy_records)
-    openapi = commands.add_parser("openapi", help="print the OpenAPI document", epilog=OPENAPI_EXAMPLE)
+    openapi = commands.add_parser(
+        "openapi",
+        help="print the OpenAPI document",
+        description="Prints the contract of the HTTP interface; needs no service.",
+        epilog=OPENAPI_EXAMPLE,
+    )
     openapi.set_defaults(run=_openapi)
     healthcheck = commands.add_parser(
-        "healthcheck", help="ask a running service whether it is ready", epilog=HEALTHCHECK_EXAMPLE
+        "healthcheck",
+        help="ask a running service whether it is ready",
+        description="Asks /readyz of the service on this machine, at NEUROFUSE_PORT; ends with 0 where it is ready, else with 1.",
+        epilog=HEALTHCHECK_EXAMPLE,
     )
     healthcheck.set_defaults(run=_healthcheck)
     return parser

@@ -1,13 +1,16 @@
 """The command line answers as the service does and ends with a code that a script can use."""
 
+import argparse
 import json
+import re
+import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from app.cli import FAILED, OK, REFUSED, main
+from app.cli import FAILED, OK, REFUSED, _parser, main
 from app.predictions.answer import Answer
 from app.records.store import RecordStore
 from tests.service.server import Server, serving
@@ -157,17 +160,32 @@ def test_a_health_check_follows_readiness(server: Server, monkeypatch: pytest.Mo
     assert main(["healthcheck"]) == FAILED
 
 
-@pytest.mark.parametrize(
-    "command", ["serve", "predict", "inspect", "models", "copy-records", "openapi", "healthcheck"]
-)
-def test_every_command_explains_itself_with_an_example(
-    command: str, capsys: pytest.CaptureFixture[str]
+def commands(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """A parser, and those of its commands and verbs."""
+    yield parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for verb in action.choices.values():
+                yield from commands(verb)
+
+
+@pytest.mark.parametrize("command", [*commands(_parser())], ids=lambda command: command.prog)
+def test_every_command_says_what_it_does_with_an_example_that_it_understands(
+    command: argparse.ArgumentParser,
 ) -> None:
+    assert command.description
+    printed = command.format_help().partition("example")[2]
+    examples = re.findall(r"(?:^| )neurofuse (?!COMMAND)([^>&\n]*)", printed)
+    assert any(f"neurofuse {example}".startswith(command.prog) for example in examples)
+    for example in examples:
+        assert _parser().parse_args(shlex.split(example)).run
+
+
+def test_a_day_that_is_none_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
-        main([command, "--help"])
-    assert stopped.value.code == OK
-    told = " ".join(capsys.readouterr().out.split())
-    assert f"neurofuse {command}" in told.split("example: ")[1]
+        main(["audit", "export", "--since", "yesterday"])
+    assert stopped.value.code == REFUSED
+    assert "expected a day such as 2026-11-01" in capsys.readouterr().err
 
 
 def test_records_are_copied_to_the_database_that_is_set(

@@ -5,14 +5,15 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any, Final, TextIO
 
 from rich.console import Console
 
 from app.administration.audit_event import audit_event
-from app.administration.records_here import records_here
+from app.administration.records_here import OF_THE_DATABASE, records_here
+from app.administration.verbs import add_verb
 from app.settings import Settings
 
 OK: Final = 0
@@ -29,34 +30,38 @@ def add_to(commands: Any) -> None:  # noqa: ANN401 - argparse names this type in
         "audit",
         help="verify or export the audit trail",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description=OF_THE_DATABASE,
     )
     verbs = audit.add_subparsers(required=True, metavar="VERB")
-    verify = verbs.add_parser(
-        "verify", help="find the first line that was changed", epilog=_example("verify")
-    )
+    verify = add_verb(verbs, "verify", "find the first line that was changed", EXAMPLES, _verify)
     verify.add_argument(
         "--head",
         metavar="DIGEST",
         help="a digest that this command printed earlier and that you kept elsewhere: the trail must still hold it",
     )
-    verify.set_defaults(run=_verify)
-    export = verbs.add_parser(
-        "export", help="as FHIR R4 AuditEvents, one JSON object a line", epilog=_example("export")
-    )
+    words = "write the lines as FHIR R4 AuditEvents, one JSON object a line"
+    export = add_verb(verbs, "export", words, EXAMPLES, _export)
     export.add_argument("--since", type=_day, metavar="DATE", help="from this day on (UTC)")
     export.add_argument("--until", type=_day, metavar="DATE", help="before this day (UTC)")
-    export.add_argument("--out", type=Path, help="file to write; standard output by default")
-    export.add_argument("--observer", default="NeuroFuse", help="what the site calls this service")
-    export.set_defaults(run=_export)
-
-
-def _example(verb: str) -> str:
-    return next(f"example: {line.strip()}" for line in EXAMPLES.splitlines() if f"audit {verb}" in line)
+    export.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="file to write, not over another one; standard output by default",
+    )
+    export.add_argument(
+        "--observer",
+        metavar="NAME",
+        default="NeuroFuse",
+        help="what the site calls this service; NeuroFuse by default",
+    )
 
 
 def _day(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    try:
+        return datetime.combine(date.fromisoformat(text), time(), UTC)
+    except ValueError:
+        raise argparse.ArgumentTypeError("expected a day such as 2026-11-01") from None
 
 
 def _verify(arguments: argparse.Namespace, settings: Settings) -> int:

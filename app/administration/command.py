@@ -10,6 +10,7 @@ from rich.table import Table
 
 from app.administration.client import ServiceClient, ServiceProblemError
 from app.administration.tables import Json, alias_table, package_table
+from app.administration.verbs import add_verb
 from app.errors import MalformedRequestError
 from app.model_package.store import ModelStore
 from app.predictions.catalogue import Catalogue
@@ -21,10 +22,10 @@ OK: Final = 0
 FAILED: Final = 1
 REFUSED: Final = 2
 ADMIN: Final = "/admin/models"
-EXAMPLES: Final = """example: neurofuse models
-  lists the packages of the store here and tests each
+EXAMPLES: Final = """examples:
+  neurofuse models
 
-moving those of a running service, with its token in NEUROFUSE_ADMIN_TOKEN or an admin's key in NEUROFUSE_API_KEY:
+Of a running service, with its token in NEUROFUSE_ADMIN_TOKEN or an admin's key in NEUROFUSE_API_KEY:
   neurofuse models list --server https://neurofuse.example
   neurofuse models load gos@3
   neurofuse models alias gos@production 2
@@ -40,16 +41,16 @@ def add_to(commands: Any) -> None:  # noqa: ANN401 - argparse names this type in
     models = commands.add_parser(
         "models",
         help="list the packages and test each; move those of a running service",
+        description="Without a verb: lists the packages of the store here and tests each.",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     models.set_defaults(run=_list_here)
     verbs = models.add_subparsers(metavar="VERB")
-    _verb(verbs, "list", "the packages and aliases of a service", _list)
+    _verb(verbs, "list", "list the packages and aliases of a running service", _list)
     load = _verb(verbs, "load", "serve a version that lies in its store", _load)
     unload = _verb(verbs, "unload", "serve a version no longer", _unload)
     for parser in (load, unload):
-        parser.add_argument("package", metavar="NAME@VERSION")
+        parser.add_argument("package", metavar="NAME@VERSION", help="of a package in the service's store")
     alias = _verb(verbs, "alias", "point an alias to a version; its canary and its shadow end", _alias)
     canary = _verb(verbs, "canary", "give a share of an alias's cases to another version", _canary)
     canary.add_argument(
@@ -60,20 +61,19 @@ def add_to(commands: Any) -> None:  # noqa: ANN401 - argparse names this type in
         verbs, "rollback", "end an alias's canary, else go back to its version before", _rollback
     )
     for parser in (alias, canary, shadow, rollback):
-        parser.add_argument("alias", metavar="NAME@ALIAS")
+        parser.add_argument("alias", metavar="NAME@ALIAS", help="of a package and a name of yours")
     for parser in (alias, canary, shadow):
         what = parser.add_mutually_exclusive_group(required=True)
-        what.add_argument("version", nargs="?", type=int, metavar="VERSION")
+        what.add_argument("version", nargs="?", type=int, metavar="VERSION", help="of the package")
         what.add_argument("--end", action="store_true", help="have none any longer")
 
 
 def _verb(verbs: Any, name: str, words: str, act: object) -> argparse.ArgumentParser:  # noqa: ANN401 - as above
-    epilog = next(line.strip() for line in EXAMPLES.splitlines() if f"models {name}" in line)
-    parser: argparse.ArgumentParser = verbs.add_parser(name, help=words, epilog=f"example: {epilog}")
+    parser = add_verb(verbs, name, words, EXAMPLES, _run)
     parser.add_argument(
-        "--server", metavar="URL", help="address of the service; NEUROFUSE_HOST and _PORT by default"
+        "--server", metavar="URL", help="of the service; NEUROFUSE_HOST and NEUROFUSE_PORT by default"
     )
-    parser.set_defaults(run=_run, act=act)
+    parser.set_defaults(act=act)
     return parser
 
 

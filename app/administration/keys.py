@@ -10,6 +10,8 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Column, Table
 
+from app.administration.records_here import OF_THE_DATABASE
+from app.administration.verbs import add_verb
 from app.errors import MalformedRequestError
 from app.predictions.data_folder import DataFolder
 from app.records.api_keys import KeptKey
@@ -38,11 +40,11 @@ def add_to(commands: Any) -> None:  # noqa: ANN401 - argparse names this type in
         "keys",
         help="make, list and revoke API keys",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description=OF_THE_DATABASE,
     )
     verbs = keys.add_subparsers(required=True, metavar="VERB")
-    create = verbs.add_parser("create", help="make a key and print it, this once", epilog=_example("create"))
-    create.add_argument("name", help="what the key is for; no patient's and no person's name")
+    create = add_verb(verbs, "create", "make a key and print it, this once", EXAMPLES, _create)
+    create.add_argument("name", metavar="NAME", help="what the key is for; no patient's and no person's name")
     create.add_argument(
         "--role",
         action="append",
@@ -51,16 +53,9 @@ def add_to(commands: Any) -> None:  # noqa: ANN401 - argparse names this type in
         help="what it may do; may be given more than once",
     )
     create.add_argument("--days", type=float, default=DAYS, help=f"how long it is good; {DAYS:g} by default")
-    create.set_defaults(run=_create)
-    listing = verbs.add_parser("list", help="every key, without its secret", epilog=_example("list"))
-    listing.set_defaults(run=_list)
-    revoke = verbs.add_parser("revoke", help="take a key back, at once", epilog=_example("revoke"))
-    revoke.add_argument("id", help="as `neurofuse keys list` shows it")
-    revoke.set_defaults(run=_revoke)
-
-
-def _example(verb: str) -> str:
-    return next(f"example: {line.strip()}" for line in EXAMPLES.splitlines() if f"keys {verb}" in line)
+    add_verb(verbs, "list", "list every key, without its secret", EXAMPLES, _list)
+    revoke = add_verb(verbs, "revoke", "take a key back, at once", EXAMPLES, _revoke)
+    revoke.add_argument("id", metavar="ID", help="as `neurofuse keys list` shows it")
 
 
 def _create(arguments: argparse.Namespace, settings: Settings) -> int:

@@ -29,9 +29,14 @@ EXAMPLE: Final = "example: neurofuse replay 0193c2f4-6a00-7a31-9c2e-5d1f0b7e8a90
 def add_to(commands: Any) -> None:  # noqa: ANN401 - argparse names this type in private
     """Adds the command to the parser's."""
     replay = commands.add_parser(
-        "replay", help="repeat a kept case and compare it with its answer", epilog=EXAMPLE
+        "replay",
+        help="repeat a kept case and compare it with its answer",
+        description="Asks the package that answered again, on this machine, and says how far apart the two answers are.",
+        epilog=EXAMPLE,
     )
-    replay.add_argument("id", help="`id` of an answer whose case is still kept (NEUROFUSE_CASE_HOURS)")
+    replay.add_argument(
+        "id", metavar="ID", help="`id` of an answer whose case is still kept (NEUROFUSE_CASE_HOURS)"
+    )
     replay.set_defaults(run=_replay)
 
 

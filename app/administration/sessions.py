@@ -7,7 +7,8 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from app.administration.keys import HERE
-from app.administration.records_here import records_here
+from app.administration.records_here import OF_THE_DATABASE, records_here
+from app.administration.verbs import add_verb
 from app.errors import MalformedRequestError
 from app.records.audit import Deed
 from app.settings import Settings
@@ -24,15 +25,14 @@ def add_to(commands: Any) -> None:  # noqa: ANN401 - argparse names this type in
         "sessions",
         help="show who is signed in on the page, and sign people out",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description=OF_THE_DATABASE,
     )
     verbs = sessions.add_subparsers(required=True, metavar="VERB")
-    first, second = (line.strip() for line in EXAMPLES.splitlines()[1:])
-    listing = verbs.add_parser("list", help="every session, the latest first", epilog=f"example: {first}")
-    listing.set_defaults(run=_list)
-    end = verbs.add_parser("end", help="sign somebody out everywhere, at once", epilog=f"example: {second}")
-    end.add_argument("subject", help="as `neurofuse sessions list` and the audit trail show it")
-    end.set_defaults(run=_end)
+    add_verb(verbs, "list", "list every session, the latest first", EXAMPLES, _list)
+    end = add_verb(verbs, "end", "sign somebody out everywhere, at once", EXAMPLES, _end)
+    end.add_argument(
+        "subject", metavar="SUBJECT", help="as `neurofuse sessions list` and the audit trail show it"
+    )
 
 
 def _list(_arguments: argparse.Namespace, settings: Settings) -> int:

@@ -31,13 +31,18 @@ OK: Final = 0
 def add_to(commands: Any) -> None:  # noqa: ANN401 - argparse names this type in private
     """Adds the command to the parser's."""
     parser = commands.add_parser(
-        "inspect", help="show what is read from image files, and why", epilog=EXAMPLE
+        "inspect",
+        help="show what is read from image files, and why",
+        description="Shows the series, the geometry, the findings and the head, as the service would see them; answers no case.",
+        epilog=EXAMPLE,
     )
     parser.add_argument("image", nargs="+", type=Path, help="NIfTI, DICOM or zip files, or folders of them")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--task", choices=get_args(Task), help="read as this task's model does")
     what.add_argument(
-        "--modality", choices=[str(one) for one in Modality], help="whichever the files hold by default"
+        "--modality",
+        choices=[str(one) for one in Modality],
+        help="read as this; what the files hold by default",
     )
     parser.add_argument("--series", metavar="UID", help="Series Instance UID of the series that is meant")
     parser.add_argument("--png", type=Path, metavar="FILE", help="write an overview picture")
