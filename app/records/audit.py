@@ -132,7 +132,7 @@ class AuditTrail:
     def _write_all(self, together: Sequence[_Waiting]) -> None:
         try:
             with Session(self._engine) as session, session.begin():
-                _append(session, [each.deed for each in together])
+                append(session, [each.deed for each in together])
         except Exception as error:  # noqa: BLE001 - raised in every thread that waits
             for each in together:
                 each.error = error
@@ -196,7 +196,7 @@ class AuditTrail:
             base = session.scalars(select(AuditRow.digest).where(AuditRow.number == first - 1)).one()
             session.execute(delete(AuditRow).where(AuditRow.number < first))
             session.execute(update(AuditHeadRow).values(first=first, base=base))
-            _append(session, [Deed("service", "service", "audit forgotten", f"lines before {first}")])
+            append(session, [Deed("service", "service", "audit forgotten", f"lines before {first}")])
             return first - head.first
 
 
@@ -207,7 +207,11 @@ def digest_of(previous: str, number: int, deed: Deed) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _append(session: Session, deeds: Sequence[Deed]) -> None:
+def append(session: Session, deeds: Sequence[Deed]) -> None:
+    """Write lines in a transaction of somebody else's: they are there exactly when what they speak of is.
+
+    Call it last: from here on the end of the trail is locked, and everybody else's lines wait for this transaction.
+    """
     head = _locked(session)
     number, previous, rows = head.last, head.digest, []
     for deed in deeds:

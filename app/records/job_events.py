@@ -1,27 +1,49 @@
-"""What follows from the end of a job, in the transaction that ends it: a message that is due, also for its batch."""
+"""What follows from the end of a job, in the transaction that ends it: a message that is due, also for its batch, and a line of the audit trail."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.errors import BatchClosedError, UnknownBatchError
+from app.records.audit import Deed, append
 from app.records.tables import BatchRow, JobRow, WebhookRow
 
 
-def on_finished(session: Session, job: JobRow, now: datetime) -> None:
-    """Note whom to tell that a job is finished."""
-    if job.webhook_url is not None:
-        session.add(_message(job.id, f"prediction.{job.state}", job.webhook_url, now))
-    if job.batch_id is not None:
-        on_batch_changed(session, job.batch_id, now)
+def on_finished(session: Session, jobs: Sequence[JobRow], now: datetime, sha256: str = "") -> None:
+    """Note whom to tell that jobs are finished, and write down that they are.
 
+    Call once no more rows of jobs are to be changed: all lock jobs first, then batches, then the end of the audit trail.
 
-def on_all_finished(session: Session, jobs: Iterable[JobRow], now: datetime) -> None:
-    """The same for many; call once no more rows of jobs are to be changed, since all lock jobs first and batches then."""
+    Args:
+        session: Of the transaction that ends them.
+        jobs: In their last state.
+        now: When that was.
+        sha256: Of the package that answered, where one did.
+    """
     for job in jobs:
-        on_finished(session, job, now)
+        if job.webhook_url is not None:
+            session.add(_message(job.id, f"prediction.{job.state}", job.webhook_url, now))
+        if job.batch_id is not None:
+            on_batch_changed(session, job.batch_id, now)
+    if jobs:
+        append(session, [_deed(job, now, sha256) for job in jobs])
+
+
+def _deed(job: JobRow, now: datetime, sha256: str) -> Deed:
+    """Of the service itself: who asked for it stands in the line of the request that it was accepted with."""
+    model = f"{job.model_name}@{job.model_version}"
+    return Deed(
+        subject="service",
+        kind="service",
+        action=f"job {job.state}",
+        object_id=job.id,
+        model=f"{model} sha256:{sha256}" if sha256 else model,
+        outcome=json.loads(job.problem)["code"] if job.problem else "ok",
+        moment=now,
+    )
 
 
 def on_batch_changed(session: Session, batch_id: str, now: datetime) -> None:

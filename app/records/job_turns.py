@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Engine, Update, and_, case, false, literal, or_, select, update
 from sqlalchemy.orm import Session
 
-from app.records.job_events import on_all_finished
+from app.records.job_events import on_finished
 from app.records.jobs import Job, finishing, job_of
 from app.records.predictions import KeptPrediction
 from app.records.tables import JobRow, PredictionRow, UtcDateTime
@@ -128,7 +128,8 @@ class JobTurns:
             Whether this attempt still held the job, and it was not cancelled; where not, nothing was kept.
         """
         with Session(self._engine) as session, session.begin():
-            held = _end(session, _held(job).where(~JobRow.cancelling), finishing("done", now), now)
+            ending = _held(job).where(~JobRow.cancelling)
+            held = _end(session, ending, finishing("done", now), now, prediction.model_sha256)
             if held:
                 session.add(PredictionRow(**vars(prediction)))
             return bool(held)
@@ -171,7 +172,7 @@ class JobTurns:
             cancelled = _ended(session, orphaned.where(JobRow.cancelling), finishing("cancelled", now))
             failed = _ended(session, orphaned.where(JobRow.chances <= 0), finishing("failed", now, problem))
             waiting = session.scalars(orphaned.values(again).returning(JobRow.id)).all()
-            on_all_finished(session, (*cancelled, *failed), now)
+            on_finished(session, (*cancelled, *failed), now)
             return waiting, [row.id for row in (*cancelled, *failed)]
 
 
@@ -192,10 +193,12 @@ def _held(job: Job) -> Update:
     return update(JobRow).where(JobRow.id == job.id, JobRow.attempt == job.attempt, JobRow.state == "running")
 
 
-def _end(session: Session, ending: Update, values: dict[str, Any], now: datetime) -> list[str]:
+def _end(
+    session: Session, ending: Update, values: dict[str, Any], now: datetime, sha256: str = ""
+) -> list[str]:
     """Bring rows to their last state, with all that follows from it; their ids."""
     rows = _ended(session, ending, values)
-    on_all_finished(session, rows, now)
+    on_finished(session, rows, now, sha256)
     return [row.id for row in rows]
 
 

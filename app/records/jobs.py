@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.errors import JobFinishedError, UnknownJobError
-from app.records.job_events import hold_open, on_all_finished, on_finished, refuse_closed, unknown_batch
+from app.records.job_events import hold_open, on_finished, refuse_closed, unknown_batch
 from app.records.tables import JobRow
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -155,7 +155,7 @@ class JobRecords:
                 .returning(JobRow)
             ).first()
             if dropped is not None:
-                on_finished(session, dropped, now)
+                on_finished(session, [dropped], now)
             else:
                 session.execute(
                     update(JobRow)
@@ -177,7 +177,7 @@ class JobRecords:
         with Session(self._engine) as session, session.begin():
             dropped = session.scalars(waiting.returning(JobRow)).all()
             marked = session.scalars(running.returning(JobRow.id)).all()
-            on_all_finished(session, dropped, now)
+            on_finished(session, dropped, now)
             return [row.id for row in dropped], marked
 
     def counts(self, batch_id: str) -> dict[JobState, int]:

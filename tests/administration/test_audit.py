@@ -28,6 +28,8 @@ DEEDS = [
     Deed("", "unknown", "PUT /admin/models/{name}/aliases/{alias}", "gos@production", "", "not-authenticated", "r3",
          MOMENT + timedelta(days=2)),
     Deed("service", "service", "audit forgotten", "lines before 1", moment=MOMENT + timedelta(days=3)),
+    Deed("service", "service", "job failed", "0193c2f4-6a00-7a31-9c2e-5d1f0b7e8a91", "gos@2", "wrong-modality", "",
+         MOMENT + timedelta(days=4)),
 ]  # fmt: skip
 
 
@@ -56,7 +58,7 @@ def test_a_whole_trail_is_said_to_be_and_its_head_is_told(
     data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["audit", "verify"]) == 0
-    assert capsys.readouterr().out == f"whole: 4 lines, 1 to 4; head {head(data)}\n"
+    assert capsys.readouterr().out == f"whole: 5 lines, 1 to 5; head {head(data)}\n"
 
 
 def test_a_changed_line_is_named(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
@@ -92,11 +94,14 @@ def test_every_line_is_a_valid_audit_event_that_leads_back_to_it(data: Path) -> 
     events = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     for event in events:
         AuditEvent.model_validate(event)
-    assert [event["outcome"] for event in events] == ["0", "0", "4", "0"]
-    assert [event["action"] for event in events] == ["C", "R", "U", "E"]
+    assert [event["outcome"] for event in events] == ["0", "0", "4", "0", "4"]
+    assert [event["action"] for event in events] == ["C", "R", "U", "E", "E"]
     assert events[0]["entity"][0]["what"]["identifier"]["value"] == DEEDS[0].object_id
     assert events[0]["recorded"] == "2026-11-03T08:30:00Z"
     assert events[2]["outcomeDesc"] == "not-authenticated"
+    failed = events[4]
+    assert (failed["type"]["display"], failed["outcomeDesc"]) == ("Application Activity", "wrong-modality")
+    assert failed["agent"][0]["requestor"] is False
     with closing(RecordStore(DataFolder(data).database)) as records:
         digests = [line.digest for line in AuditTrail.lines(records.audit)]
     details = [

@@ -6,9 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
 
-from app.errors import BatchClosedError, JobFinishedError, UnknownJobError
+from app.errors import BatchClosedError, JobFinishedError, UnknownJobError, UnknownPredictionError
+from app.records.audit import AuditTrail
 from app.records.batches import Batch, BatchRecords
 from app.records.job_turns import LEASE, JobTurns
 from app.records.jobs import Job, JobRecords, JobSelection
@@ -33,6 +35,15 @@ def answer(of: Job) -> KeptPrediction:
         of.id, NOW, "gos", 1, "0" * 64, f'{{"attempt": {of.attempt}}}', "gos", "gos_4", 0.7, abstained=False,
         out_of_distribution=False,
     )  # fmt: skip
+
+
+def deeds(engine: Engine) -> list[tuple[str, str, str, str]]:
+    """Action, object, model and outcome of every line of the trail, which is whole."""
+    trail = AuditTrail(engine)
+    assert trail.verify().broken_at is None
+    lines = [line.deed for line in trail.lines()]
+    assert {(each.subject, each.kind) for each in lines} <= {("service", "service")}
+    return [(each.action, each.object_id, each.model, each.outcome) for each in lines]
 
 
 @pytest.fixture
@@ -277,3 +288,49 @@ def test_a_job_is_in_a_batch_before_it_is_closed_or_not_at_all(engine: Engine, j
         added = sum(pool.map(add, range(40)))
     assert 0 < added < 40
     assert jobs.counts("b")["queued"] == added
+
+
+def test_every_end_of_a_job_is_a_line_of_the_trail(jobs: JobRecords, turns: JobTurns, engine: Engine) -> None:
+    for number in range(1, 8):
+        jobs.add(job(number))
+    done, failed, dropped, orphaned = (claimed(turns) for _ in range(4))
+    assert turns.done(done, answer(done), NOW)
+    assert not turns.done(done, answer(done), NOW), "it ends once"
+    turns.failed(failed, PROBLEM, NOW)
+    jobs.cancel(dropped.id, NOW)
+    assert len(deeds(engine)) == 2, "it is being dropped, not ended"
+    turns.dropped(dropped, NOW)
+    jobs.cancel(orphaned.id, NOW)
+    turns.take_over(NOW + 2 * LEASE, None, PROBLEM)
+    jobs.cancel(job(5).id, NOW)
+    assert len(turns.give_up(NOW + LEASE, PROBLEM, NOW)) == 2
+    assert deeds(engine) == [
+        ("job done", done.id, f"gos@1 sha256:{'0' * 64}", "ok"),
+        ("job failed", failed.id, "gos@1", "internal"),
+        ("job cancelled", dropped.id, "gos@1", "ok"),
+        ("job cancelled", orphaned.id, "gos@1", "ok"),
+        ("job cancelled", job(5).id, "gos@1", "ok"),
+        ("job failed", job(6).id, "gos@1", "internal"),
+        ("job failed", job(7).id, "gos@1", "internal"),
+    ]
+
+
+def test_a_job_whose_end_cannot_be_written_down_has_not_ended(
+    jobs: JobRecords, turns: JobTurns, engine: Engine
+) -> None:
+    jobs.add(job())
+    held = claimed(turns)
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE audit RENAME TO elsewhere"))
+    with pytest.raises(DBAPIError):
+        turns.done(held, answer(held), NOW)
+    assert jobs.get(held.id).state == "running"
+    with pytest.raises(UnknownPredictionError):
+        PredictionRecords(engine).get(held.id)
+
+
+def test_jobs_of_a_batch_that_is_cancelled_are_lines_each(jobs: JobRecords, engine: Engine) -> None:
+    batch(engine, 2)
+    jobs.cancel_all("b", NOW)
+    ended, _ = jobs.page(JobSelection(batch_id="b"), 10, 0)
+    assert {each[:2] for each in deeds(engine)} == {("job cancelled", each.id) for each in ended}

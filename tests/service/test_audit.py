@@ -8,6 +8,7 @@ import pytest
 
 from app.records.audit import Deed
 from app.records.store import RecordStore
+from tests.service import jobs
 from tests.service.server import Server, serving
 
 CANARY = "ZZAUDIT"
@@ -50,15 +51,21 @@ def test_an_answer_and_those_who_read_it_are_written_down_with_the_package_that_
     }
 
 
-def test_a_job_is_written_down_when_it_is_accepted(audited: Server, head_ct: Path) -> None:
-    with head_ct.open("rb") as image:
-        accepted = audited.client.post(
-            "/predict", headers={"Prefer": "respond-async"}, data={"task": "gos"}, files={"image": image}
-        )
-    (deed,) = last(audited)
-    assert accepted.status_code == 202
-    assert deed.object_id == accepted.json()["id"]
-    assert deed.model.startswith("gos@")
+def test_a_job_is_written_down_when_it_is_accepted_and_when_it_has_ended(
+    audited: Server, head_ct: Path, tmp_path: Path
+) -> None:
+    no_image = tmp_path / f"{CANARY}.nii"
+    no_image.write_bytes(b"nothing" * 100)
+    answered, failed = (jobs.accepted(jobs.send(audited, image, task="gos")) for image in (head_ct, no_image))
+    assert [jobs.ended(audited, each)["state"] for each in (answered, failed)] == ["done", "failed"]
+    model = audited.client.get(f"/predictions/{answered}").json()["model"]
+    asked, ended, _ = (each for each in deeds(audited) if each.object_id == answered)
+    assert (asked.action, asked.subject) == ("POST /predict", "local")
+    assert asked.model == f"{model['name']}@{model['version']}"
+    assert (ended.action, ended.kind, ended.outcome) == ("job done", "service", "ok")
+    assert ended.model == f"{model['name']}@{model['version']} sha256:{model['sha256']}"
+    _, ended = (each for each in deeds(audited) if each.object_id == failed)
+    assert (ended.action, ended.outcome) == ("job failed", "unsupported-file")
 
 
 def test_what_was_refused_is_written_down_with_its_code(audited: Server, tmp_path: Path) -> None:
