@@ -3,7 +3,7 @@
 Layout of a cohort folder:
 
     cohort.json   task, modality, outcome column, features (as in a manifest), where it comes from
-    cohort.csv    patient_id, image, [mask], [split], <one column per feature>, outcome, [site, date, ...], [true_probability]
+    cohort.csv    patient_id, image..., [mask...], [split], <one column per feature>, outcome, [site, date, ...], [true_probability]
     ...           images (NIfTI files or folders of DICOM files) and masks, by paths relative to the folder
 
 An empty cell is a missing value. `true_probability` exists only for phantoms, whose risk model is known.
@@ -21,7 +21,7 @@ from pydantic import ValidationError
 
 from app.ehr.schema import Feature
 from app.errors import NeuroFuseError
-from training.cohort_description import PHANTOMS, CohortDescription
+from training.cohort_description import MASK, PHANTOMS, CohortDescription
 
 __all__ = ["SPLITS", "Case", "Cohort", "CohortDescription", "CohortError", "Split", "load_cohort"]
 
@@ -29,6 +29,9 @@ Split = Literal["train", "validation", "calibration", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 TABLE_FILE: Final = "cohort.csv"
 DESCRIPTION_FILE: Final = "cohort.json"
+
+
+UNNAMED_MASKS: Final = 'a mask of a few-slice image, which is not read; name a column for each slice\'s mask under "masks" in cohort.json'
 
 
 class CohortError(NeuroFuseError):
@@ -45,7 +48,7 @@ class Case:
     Attributes:
         patient_id: Pseudonym; one row per patient.
         image: Files of one image, or of its slices in the order of their columns.
-        mask: Lesion or region mask on the image's own grid, where there is one.
+        masks: Lesion or region masks on their images' own grids, one for the volume or for each slice; empty where there are none.
         split: Where the table puts the patient; None lets `split_cohort` decide.
         record: Known features only.
         label: Index of the outcome's class (GOS - 1, or cn = 0, ad = 1, or unfavourable = 0, favourable = 1).
@@ -58,7 +61,7 @@ class Case:
 
     patient_id: str
     image: tuple[Path, ...]
-    mask: Path | None
+    masks: tuple[Path, ...]
     split: Split | None
     record: dict[str, object]
     label: int
@@ -160,7 +163,7 @@ def _case(number: int, row: dict[str, str], root: Path, description: CohortDescr
     return Case(
         patient_id=row["patient_id"],
         image=_images(number, row, root, description),
-        mask=_mask(number, row, root, description),
+        masks=_masks(number, row, root, description),
         split=next((name for name in SPLITS if name == split), None),
         record={
             feature.name: _cell(number, row[feature.name], feature)
@@ -194,12 +197,17 @@ def image_files(path: Path) -> tuple[Path, ...]:
     return (path,) if path.is_file() else ()
 
 
-def _mask(number: int, row: dict[str, str], root: Path, description: CohortDescription) -> Path | None:
-    if not row.get("mask"):
-        return None
-    if description.few_slices:
-        raise CohortError(f"row {number}: masks of few-slice images are not read; leave the mask empty")
-    return root / row["mask"]
+def _masks(number: int, row: dict[str, str], root: Path, description: CohortDescription) -> tuple[Path, ...]:
+    columns = description.mask_columns
+    named = tuple(root / row[name] for name in columns if row.get(name))
+    if named and len(named) < len(columns):
+        raise CohortError(
+            f"row {number}: some slices have a mask and others have none; name one for every slice (all 0 where there is nothing "
+            "to mark), or leave all empty"
+        )
+    if not named and description.few_slices and row.get(MASK):
+        raise CohortError(f"row {number}: {UNNAMED_MASKS}")
+    return named
 
 
 def _cell(number: int, text: str, feature: Feature) -> object:

@@ -12,6 +12,8 @@ GRADES: Final = ("1", "2", "3", "4", "5")
 """Glasgow Outcome Scale, 1 dead to 5 good recovery."""
 PHANTOMS: Final = "phantoms"
 """Source of a cohort that is of no patients."""
+MASK: Final = "mask"
+"""Column of a volume's mask, where the description names none; it may be absent."""
 TWO_CLASSES: Final = {"gos": ("unfavourable", "favourable"), "ad": ("cn", "ad")}
 """Words of an outcome in two classes; the second is the reported event."""
 
@@ -29,6 +31,7 @@ class CohortDescription(BaseModel):
         features: The record, in order.
         minimum_features: Fewest known features for an answer.
         images: Columns of the images. Several are axial slices, one file each, of one few-slice image, from below upwards.
+        masks: Columns of lesion or region masks, one for each of `images`; empty reads a volume's from `mask`, where there is one.
         site: Column of the hospital or scanner, for `--leave-site` and subgroups.
         date: Column of the admission's day (YYYY-MM-DD), for `--test-from`.
         subgroups: Further columns by which the model is judged; they are no features.
@@ -47,6 +50,7 @@ class CohortDescription(BaseModel):
     features: tuple[Feature, ...]
     minimum_features: int
     images: tuple[str, ...] = Field(default=("image",), min_length=1)
+    masks: tuple[str, ...] = ()
     site: str | None = None
     date: str | None = None
     subgroups: tuple[str, ...] = ()
@@ -56,6 +60,10 @@ class CohortDescription(BaseModel):
     def _columns_and_levels_make_sense(self) -> "CohortDescription":
         if len(set(self.images)) != len(self.images):
             raise ValueError("images must name different columns")
+        if self.masks and not (
+            len(self.masks) == len(self.images) and len({*self.images, *self.masks}) == 2 * len(self.images)
+        ):
+            raise ValueError("masks must name a column of its own for each of images, in the same order")
         if not set(self.levels.values()) <= set(self._class_words):
             raise ValueError(
                 f"levels must lead to {list(TWO_CLASSES[self.task])}"
@@ -80,8 +88,15 @@ class CohortDescription(BaseModel):
         named = [name for name in (self.site, self.date) if name]
         features = [feature.name for feature in self.features]
         return tuple(
-            dict.fromkeys(["patient_id", *self.images, *features, self.outcome, *named, *self.subgroups])
+            dict.fromkeys(
+                ["patient_id", *self.images, *self.masks, *features, self.outcome, *named, *self.subgroups]
+            )
         )
+
+    @property
+    def mask_columns(self) -> tuple[str, ...]:
+        """Columns in which masks are looked for, one for each image column; none for slices whose masks are not named."""
+        return self.masks or (() if self.few_slices else (MASK,))
 
     @property
     def of_phantoms(self) -> bool:

@@ -21,9 +21,10 @@ from rich.progress import track
 from app.ehr.encode import encode
 from app.ehr.schema import EhrSchema
 from app.imaging.model_grid import PREPROCESSING_VERSION, ModelGrid
-from app.imaging.one_slice import read_slice, slice_on_model_grid
+from app.imaging.one_slice import place_slice_grid, read_slice, read_slice_mask
 from app.imaging.read import read_image, read_mask
 from app.imaging.resample import sample_on_grid, to_model_grid
+from app.imaging.volume import Grid, Volume
 from training.cohort import Case, CohortError
 from training.stamps import file_stamp
 
@@ -111,7 +112,7 @@ def prepare(
 def _cached_case(case: Case, target: Target, cache: Path) -> tuple[Path, Path | None]:
     digest = _digest(case, target)
     image_file = cache / f"{digest}.image.npy"
-    mask_file = cache / f"{digest}.mask.npy" if case.mask else None
+    mask_file = cache / f"{digest}.mask.npy" if case.masks else None
     if not image_file.is_file() or (mask_file and not mask_file.is_file()):
         _compute_case(case, target, image_file, mask_file)
     return image_file, mask_file
@@ -119,27 +120,37 @@ def _cached_case(case: Case, target: Target, cache: Path) -> tuple[Path, Path | 
 
 def _compute_case(case: Case, target: Target, image_file: Path, mask_file: Path | None) -> None:
     if case.few_slices:
-        _write_atomically(image_file, _stacked_slices(case, target.grid))
-        return
-    image = to_model_grid(read_image(case.image, modality=target.grid.modality), target.grid)
-    if case.mask and mask_file:
-        mask = read_mask(case.mask)
-        region = replace(mask, voxels=np.isin(mask.voxels, target.mask_labels).astype(np.uint8))
-        share = sample_on_grid(region, image.grid, fill=0.0)
-        _write_atomically(mask_file, np.round(np.clip(share, 0, 1) * 255).astype(np.uint8))
-    _write_atomically(image_file, image.array)
+        image, grids = _stacked_slices(case, target.grid)
+    else:
+        whole = to_model_grid(read_image(case.image, modality=target.grid.modality), target.grid)
+        image, grids = whole.array, [whole.grid]
+    if mask_file:
+        read = read_slice_mask if case.few_slices else read_mask
+        parts = [_share(read(mask), grid, target) for mask, grid in zip(case.masks, grids, strict=True)]
+        _write_atomically(mask_file, np.concatenate(parts))
+    _write_atomically(image_file, image)
 
 
-def _stacked_slices(case: Case, grid: ModelGrid) -> Float32[np.ndarray, "D H W"]:
-    """Each slice on the grid's rows and columns, in the order of the table's columns."""
+def _share(mask: Volume, grid: Grid, target: Target) -> UInt8[np.ndarray, "D H W"]:
+    """How much of each voxel the region fills, 255 = all of it."""
+    region = replace(mask, voxels=np.isin(mask.voxels, target.mask_labels).astype(np.uint8))
+    share: UInt8[np.ndarray, "D H W"] = np.round(
+        np.clip(sample_on_grid(region, grid, fill=0.0), 0, 1) * 255
+    ).astype(np.uint8)
+    return share
+
+
+def _stacked_slices(case: Case, grid: ModelGrid) -> tuple[Float32[np.ndarray, "D H W"], list[Grid]]:
+    """Each slice on the grid's rows and columns, in the order of the table's columns, and where these lie."""
     if len(case.image) != grid.shape[0]:
         raise CohortError(
             f"the cohort has {len(case.image)} slices of each patient, the grid of the configuration {grid.shape[0]}; "
             f"set shape = [{len(case.image)}, {grid.shape[1]}, {grid.shape[2]}] in [grid]"
         )
-    return np.stack(
-        [slice_on_model_grid(read_slice(file, modality=grid.modality), grid) for file in case.image]
-    )
+    slices = [read_slice(file, modality=grid.modality) for file in case.image]
+    grids = [place_slice_grid(one, grid) for one in slices]
+    planes = [sample_on_grid(one, place, grid.fill) for one, place in zip(slices, grids, strict=True)]
+    return np.concatenate(planes), grids
 
 
 def _write_atomically(path: Path, array: np.ndarray) -> None:
@@ -151,7 +162,7 @@ def _write_atomically(path: Path, array: np.ndarray) -> None:
 
 
 def _digest(case: Case, target: Target) -> str:
-    files = [*case.image, *([case.mask] if case.mask else [])]
+    files = [*case.image, *case.masks]
     stamp = [(str(file.resolve()), *file_stamp(file)) for file in files]
     key = json.dumps([PREPROCESSING_VERSION, target.grid.model_dump(mode="json"), target.mask_labels, stamp])
     return hashlib.sha256(key.encode()).hexdigest()[:32]

@@ -19,7 +19,7 @@ from app.imaging.head import TAIL, tissue_threshold
 from app.imaging.limits import DEFAULT_LIMITS, ReadLimits
 from app.imaging.model_grid import ModelGrid
 from app.imaging.nifti import read_nifti
-from app.imaging.read import opened
+from app.imaging.read import opened, read_mask
 from app.imaging.resample import sample_on_grid
 from app.imaging.volume import Grid, Modality, Volume
 
@@ -50,12 +50,33 @@ def read_slice(path: Path, *, modality: Modality, limits: ReadLimits = DEFAULT_L
     return volume
 
 
+def read_slice_mask(path: Path, *, limits: ReadLimits = DEFAULT_LIMITS) -> Volume:
+    """Reads a label image of one slice (NIfTI), as `app.imaging.read.read_mask` reads one of a volume.
+
+    Raises:
+        RequestError: As `read_mask`; `NoUsableSeriesError` where there is more than one slice.
+    """
+    return _flat(read_mask(path, limits=limits))
+
+
 def slice_on_model_grid(volume: Volume, spec: ModelGrid) -> Float32[np.ndarray, "H W"]:
-    """Reads a slice on the model grid's rows and columns, to Anterior and to Right, centred on what it shows.
+    """Reads a slice on the model grid's rows and columns.
+
+    Raises:
+        IrregularGeometryError: The slice is not axial.
+    """
+    return np.asarray(sample_on_grid(volume, place_slice_grid(volume, spec), spec.fill)[0])
+
+
+def place_slice_grid(volume: Volume, spec: ModelGrid) -> Grid:
+    """Lays the model grid's rows and columns into a slice, to Anterior and to Right, centred on what it shows.
 
     Args:
         volume: One slice.
         spec: The model grid; its D counts slices and says nothing of where they lie.
+
+    Returns:
+        A grid [1, H, W] in the slice's plane.
 
     Raises:
         IrregularGeometryError: The slice is not axial.
@@ -71,7 +92,7 @@ def slice_on_model_grid(volume: Volume, spec: ModelGrid) -> Float32[np.ndarray, 
     affine = np.eye(4)
     affine[:3, :3] = np.stack([normal * spec.spacing_mm[0], step_a, step_r], axis=1)
     affine[:3, 3] = _centre(volume) - (height - 1) / 2 * step_a - (width - 1) / 2 * step_r
-    return np.asarray(sample_on_grid(volume, Grid((1, height, width), affine), spec.fill)[0])
+    return Grid((1, height, width), affine)
 
 
 def _flat(volume: Volume) -> Volume:

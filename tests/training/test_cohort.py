@@ -139,6 +139,46 @@ def test_several_image_columns_are_slices_of_one_image_in_their_order(tmp_path: 
     assert [file.name for file in case.image] == ["low.nii", "a.nii"]
 
 
+@pytest.mark.parametrize(
+    ("masks", "low", "high", "expected"),
+    [
+        (["m1", "m2"], "1.nii", "2.nii", ["1.nii", "2.nii"]),
+        (["m2", "m1"], "1.nii", "2.nii", ["2.nii", "1.nii"]),
+        (["m1", "m2"], "", "", []),
+        ([], "1.nii", "2.nii", []),
+    ],
+)
+def test_each_slice_has_a_mask_of_its_own_in_the_order_of_the_description(
+    tmp_path: Path, masks: list[str], low: str, high: str, expected: list[str]
+) -> None:
+    header = "patient_id,low,high,m1,m2,age,sex,gos"
+    folder = write_cohort(tmp_path, f"p1,a.nii,a.nii,{low},{high},71,male,4", header=header)
+    (case,) = load_cohort(with_description(folder, images=["low", "high"], masks=masks)).cases
+    assert [file.name for file in case.masks] == expected
+
+
+def test_a_patient_has_a_mask_for_every_slice_or_for_none(tmp_path: Path) -> None:
+    header = "patient_id,low,high,m1,m2,age,sex,gos"
+    folder = write_cohort(tmp_path, "p1,a.nii,a.nii,1.nii,,71,male,4", header=header)
+    with pytest.raises(CohortError, match="row 2: some slices have a mask and others have none"):
+        load_cohort(with_description(folder, images=["low", "high"], masks=["m1", "m2"]))
+
+
+def test_one_mask_of_several_slices_is_refused_and_not_passed_over(tmp_path: Path) -> None:
+    folder = write_cohort(
+        tmp_path, "p1,a.nii,a.nii,m.nii,71,male,4", header="patient_id,low,high,mask,age,sex,gos"
+    )
+    with pytest.raises(CohortError, match=r'row 2: a mask of a few-slice image.*"masks" in cohort\.json'):
+        load_cohort(with_description(folder, images=["low", "high"]))
+
+
+@pytest.mark.parametrize("masks", [["m1"], ["m1", "m1"], ["m1", "low"], ["m1", "m2", "m3"]])
+def test_masks_that_are_not_one_for_each_image_are_refused(tmp_path: Path, masks: list[str]) -> None:
+    folder = write_cohort(tmp_path, "p1,a.nii,,,71,male,4,")
+    with pytest.raises(CohortError, match="masks must name a column of its own for each of images"):
+        load_cohort(with_description(folder, images=["low", "high"], masks=masks))
+
+
 def test_a_table_from_a_spreadsheet_is_read_in_spite_of_its_byte_order_mark(tmp_path: Path) -> None:
     folder = write_cohort(tmp_path, "p1,a.nii,,,71,male,4,")
     (folder / "cohort.csv").write_bytes(b"\xef\xbb\xbf" + (folder / "cohort.csv").read_bytes())

@@ -15,7 +15,7 @@ def cohort(labels: list[int], levels: dict[str, str]) -> Cohort:
         task="gos", modality=Modality.CT, source="words", outcome="gos", positive="GOS 4-5", seed=None,
         features=(), minimum_features=0, levels=levels,
     )  # fmt: skip
-    cases = (Case(str(n), (Path("x"),), None, None, {}, label, None) for n, label in enumerate(labels))
+    cases = (Case(str(n), (Path("x"),), (), None, {}, label, None) for n, label in enumerate(labels))
     return Cohort(Path(), description, tuple(cases))
 
 

@@ -32,7 +32,7 @@ def write_head(folder: Path, hu: int = 40) -> Case:
     affine = np.diag([4.0, 4.0, 5.0, 1.0])
     nibabel.Nifti1Image(voxels, affine).to_filename(folder / "image.nii.gz")
     nibabel.Nifti1Image(mask, affine).to_filename(folder / "mask.nii.gz")
-    return Case("p1", (folder / "image.nii.gz",), folder / "mask.nii.gz", "train", {}, 3, 0.6)
+    return Case("p1", (folder / "image.nii.gz",), (folder / "mask.nii.gz",), "train", {}, 3, 0.6)
 
 
 def test_cached_arrays_are_those_of_the_service(tmp_path: Path) -> None:
@@ -49,9 +49,8 @@ def test_the_mask_lies_on_the_image_it_belongs_to(tmp_path: Path) -> None:
     prepared = prepare([case], SCHEMA, TARGET, tmp_path / "cache", workers=1)
     mask = prepared.mask(0)
     assert mask is not None
-    assert case.mask is not None
     voxel_mm3 = float(np.prod(GRID.spacing_mm))
-    stored_mm3 = np.count_nonzero(read_mask(case.mask).voxels) * 4 * 4 * 5
+    stored_mm3 = np.count_nonzero(read_mask(case.masks[0]).voxels) * 4 * 4 * 5
     assert mask.sum() / 255 * voxel_mm3 == pytest.approx(stored_mm3, rel=0.2)
     centre = np.average(np.indices(mask.shape).reshape(3, -1), axis=1, weights=mask.ravel())
     assert (
@@ -89,7 +88,7 @@ def test_rows_that_share_an_image_may_be_prepared_at_the_same_time(tmp_path: Pat
 
 def test_a_case_without_a_mask_has_none(tmp_path: Path) -> None:
     case = write_head(tmp_path)
-    bare = Case("p2", case.image, None, "train", {}, 0, None)
+    bare = Case("p2", case.image, (), "train", {}, 0, None)
     prepared = prepare([bare], SCHEMA, TARGET, tmp_path / "cache", workers=1)
     assert prepared.mask(0) is None
     assert np.isnan(prepared.true_probability[0])

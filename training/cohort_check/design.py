@@ -163,5 +163,5 @@ def _case(line: int, row: dict[str, str], label: int, table: Table) -> Case:
     site = row.get(table.description.site or "", "") or None
     split = next((name for name in SPLITS if name == row.get("split", "")), None)
     return replace(
-        Case(row.get("patient_id") or f"line {line}", (Path(),), None, split, record, label, None), site=site
+        Case(row.get("patient_id") or f"line {line}", (Path(),), (), split, record, label, None), site=site
     )

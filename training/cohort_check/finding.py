@@ -2,11 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 Severity = Literal["error", "warning"]
+NAME_THE_FILE: Final = "Write the path relative to the cohort's folder; capitals matter."
+"""Remedy for a cell that leads to no file."""
 
 
 class Finding(BaseModel):

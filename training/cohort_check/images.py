@@ -16,11 +16,13 @@ from app.errors import NeuroFuseError
 from app.imaging.head import find_head
 from app.imaging.one_slice import read_slice, slice_on_model_grid
 from app.imaging.quality import judge
-from app.imaging.read import read_image, read_mask
+from app.imaging.read import read_image
 from app.imaging.resample import place_model_grid
-from app.imaging.volume import Grid, Volume
+from app.imaging.volume import Volume
 from training.cohort import image_files
-from training.cohort_check.finding import Finding, error, warning
+from training.cohort_check.finding import NAME_THE_FILE, Finding, error
+from training.cohort_check.masks import check_masks
+from training.cohort_check.orientation import canonical, orientation
 from training.cohort_check.phantoms import check_phantom_image
 from training.cohort_check.table import Table
 from training.config import RunConfig
@@ -67,20 +69,20 @@ def look_at(numbered: tuple[int, dict[str, str]], table: Table, config: RunConfi
     """Open one row's files."""
     line, row = numbered
     findings: list[Finding] = []
-    volumes: list[Volume] = []
+    volumes: dict[str, Volume] = {}
     for column in table.description.images:
         if column in row:
             volume, problems = _image(table, column, row[column], config)
             findings += problems
             findings += check_phantom_image(_files(table, row[column]), column, table.description)
-            volumes += [volume] if volume else []
-    if mask := row.get("mask", ""):
-        findings += _mask(table, mask, volumes, config)
+            if volume:
+                volumes[column] = volume
+    findings += check_masks(row, volumes, table, config)
     return Seen(
         line,
         tuple(finding.model_copy(update={"rows": (line,)}) for finding in findings),
-        tuple(_digest(volume) for volume in volumes),
-        tuple(_canonical(volume.grid).spacing_mm for volume in volumes),
+        tuple(_digest(volume) for volume in volumes.values()),
+        tuple(canonical(volume.grid).spacing_mm for volume in volumes.values()),
     )
 
 
@@ -127,10 +129,10 @@ def _image(
     table: Table, column: str, text: str, config: RunConfig | None
 ) -> tuple[Volume | None, list[Finding]]:
     if not text:
-        return None, [error("image-missing", "No image is named.", _NAME_IT, column=column)]
+        return None, [error("image-missing", "No image is named.", NAME_THE_FILE, column=column)]
     files = _files(table, text)
     if not files:
-        return None, [error("image-missing", "No file or folder is there.", _NAME_IT, column=column)]
+        return None, [error("image-missing", "No file or folder is there.", NAME_THE_FILE, column=column)]
     description = table.description
     if description.few_slices and len(files) > 1:
         remedy = f"Name one file in each of {', '.join(description.images)}."
@@ -162,82 +164,11 @@ def _image(
     return volume, []
 
 
-_NAME_IT = "Write the path relative to the cohort's folder; capitals matter."
-
-
-def _mask(table: Table, text: str, volumes: Sequence[Volume], config: RunConfig | None) -> Iterator[Finding]:
-    if table.description.few_slices:
-        yield error(
-            "mask-not-read",
-            "Masks of few-slice images are not read.",
-            "Leave the cells empty.",
-            column="mask",
-        )
-        return
-    if not (table.root / text).is_file():
-        yield error("mask-missing", "No such file.", _NAME_IT, column="mask")
-        return
-    try:
-        mask = read_mask(table.root / text)
-    except NeuroFuseError as problem:
-        yield error(problem.code, problem.detail, "Save the mask as NIfTI.", column="mask")
-        return
-    if volumes and not _same_place(mask.grid, volumes[0].grid):
-        yield error(
-            "mask-off-grid",
-            "The mask does not lie on the image's grid.",
-            "Draw it on this very image, or resample it with nearest neighbours.",
-            column="mask",
-        )
-    counted = np.isin(mask.voxels, config.guidance.labels) if config else mask.voxels != 0
-    if not counted.any():
-        values = f"the values {list(config.guidance.labels)}" if config else "a value other than 0"
-        yield warning(
-            "mask-empty",
-            f"No voxel has {values}.",
-            "Draw it, or leave the cell empty; see guidance.labels of the configuration.",
-            column="mask",
-        )
-
-
-def _same_place(one: Grid, other: Grid) -> bool:
-    """Whether both hold the same voxels, whatever the order and direction of their axes: within half a voxel at each corner."""
-    a, b = _canonical(one), _canonical(other)
-    if a.shape != b.shape:
-        return False
-    last = np.array([*(n - 1 for n in a.shape), 1.0])
-    corners = (np.array([0, 0, 0, 1.0]), last)
-    apart = [np.abs((a.affine - b.affine) @ corner).max() for corner in corners]
-    return bool(max(apart) < min(a.spacing_mm) / 2)
-
-
-def _canonical(grid: Grid) -> Grid:
-    """The same voxels with axes nearest to Right, Anterior, Superior."""
-    order, flips = _orientation(grid)
-    affine = grid.affine[:, [*order, 3]].copy()
-    shape = [grid.shape[axis] for axis in order]
-    for axis in range(3):
-        if flips[axis]:
-            affine[:, 3] += (shape[axis] - 1) * affine[:, axis]
-            affine[:, axis] *= -1
-    return Grid((shape[0], shape[1], shape[2]), affine)
-
-
-def _orientation(grid: Grid) -> tuple[list[int], list[bool]]:
-    nearness = np.abs(grid.affine[:3, :3]) / np.linalg.norm(grid.affine[:3, :3], axis=0)
-    order = [-1, -1, -1]
-    for _ in range(3):
-        world, axis = np.unravel_index(int(np.argmax(nearness)), nearness.shape)
-        order[int(world)] = int(axis)
-        nearness[world, :] = nearness[:, axis] = -1
-    return order, [bool(grid.affine[world, axis] < 0) for world, axis in enumerate(order)]
-
-
 def _digest(volume: Volume) -> str:
     if volume.grid.shape != volume.voxels.shape:
         order, flips = [0, 1, 2], [False] * 3  # a corrected grid; the stored voxels are compared as they are
     else:
-        order, flips = _orientation(volume.grid)
+        order, flips = orientation(volume.grid)
     voxels = volume.voxels.transpose(order)
     turned = voxels[tuple(slice(None, None, -1) if flip else slice(None) for flip in flips)]
     content = np.ascontiguousarray(turned, np.float32)

@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_several,
         default=0,
         metavar="N",
-        help="keep only N axial slices of each patient, six features, and an outcome in two classes",
+        help="keep only N axial slices of each patient with their masks, six features, and an outcome in two classes",
     )
     parser.add_argument("--workers", type=_positive, default=1, help="processes (1)")
     parser.add_argument(

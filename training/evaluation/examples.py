@@ -169,7 +169,7 @@ def _acquired(case: Case, checkpoint: Checkpoint) -> _Shown | None:
         return None
     try:
         volume = read_image(case.image, modality=spec.modality)
-        mask = read_mask(case.mask) if case.mask else None
+        mask = read_mask(case.masks[0]) if case.masks else None
     except NeuroFuseError:
         return None
     if mask is not None:

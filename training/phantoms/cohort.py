@@ -65,7 +65,9 @@ class CaseRequest:
 
     def as_marked(self) -> dict[str, object]:
         """As the mark of a finished case says it; a whole volume says nothing of slices, as marks always did."""
-        return {name: value for name, value in asdict(self).items() if name != "slices" or value}
+        if not self.slices:
+            return {name: value for name, value in asdict(self).items() if name != "slices"}
+        return asdict(self) | {"masks": True}  # cases of before they were written are made anew
 
     @property
     def patient_id(self) -> str:
@@ -119,10 +121,8 @@ def make_case(request: CaseRequest, out: Path) -> Row:
     seed = CaseSeed.of(request.seed, request.index)
     case = draw_case(request.task, seed)
     if request.slices:
-        stem = out / "images" / request.patient_id
-        row = _slices_row(
-            case, request, few_slices.write_slices(case.volume, case.mask, stem, request.slices)
-        )
+        files = few_slices.write_slices(case.volume, case.mask, out, request.patient_id, request.slices)
+        row = _slices_row(case, request, files)
     else:
         row = _row(case, request, _write_files(case, request, seed, out))
     _write_whole(mark, json.dumps({"request": request.as_marked(), "row": row}))
@@ -176,11 +176,10 @@ def _row(case: PhantomCase, request: CaseRequest, image: Path) -> Row:
     }
 
 
-def _slices_row(case: PhantomCase, request: CaseRequest, files: tuple[Path, ...]) -> Row:
-    columns = few_slices.image_columns(request.slices)
+def _slices_row(case: PhantomCase, request: CaseRequest, files: Row) -> Row:
     return {
         "patient_id": request.patient_id,
-        **{column: f"images/{file.name}" for column, file in zip(columns, files, strict=True)},
+        **files,
         "split": "",
         **{feature.name: case.record[feature.name] for feature in few_slices.SCHEMA.features},
         "outcome": few_slices.outcome_word(case.outcome),
@@ -222,7 +221,11 @@ def _write_description(task: Task, seed: int, slices: int, path: Path) -> None:
         **schema.model_dump(mode="json"),
     }
     if slices:
-        description |= {"images": few_slices.image_columns(slices), "levels": few_slices.LEVELS}
+        description |= {
+            "images": few_slices.image_columns(slices),
+            "masks": few_slices.mask_columns(slices),
+            "levels": few_slices.LEVELS,
+        }
     _write_whole(path, json.dumps(description, indent=2) + "\n")
 
 

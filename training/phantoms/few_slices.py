@@ -31,37 +31,47 @@ def image_columns(slices: int) -> tuple[str, ...]:
     return tuple(f"slice_{number}" for number in range(1, slices + 1))
 
 
+def mask_columns(slices: int) -> tuple[str, ...]:
+    """Names of the columns of their masks."""
+    return tuple(f"mask_{number}" for number in range(1, slices + 1))
+
+
 def outcome_word(grade: str) -> str:
     """`good` from GOS 4 on."""
     return "good" if int(grade) >= _FAVOURABLE_FROM else "poor"
 
 
 def write_slices(
-    volume: Volume, mask: UInt8[np.ndarray, "I J K"], stem: Path, slices: int
-) -> tuple[Path, ...]:
-    """Write the slices through the lesion, where they were acquired.
+    volume: Volume, mask: UInt8[np.ndarray, "I J K"], folder: Path, name: str, slices: int
+) -> dict[str, str]:
+    """Write the slices through the lesion, where they were acquired, and the lesion on each.
 
     Args:
         volume: A CT of integer voxels.
         mask: The lesion on its voxels.
-        stem: Path of the files without their endings; the folder exists.
+        folder: Of the cohort; `images` and `masks` in it exist.
+        name: Beginning of the files' names.
         slices: How many.
 
     Returns:
-        The files, from below upwards.
+        Paths relative to the folder, by column: the images from below upwards, then the masks.
     """
-    files = []
-    for number, k in enumerate(_chosen(volume, mask, slices), start=1):
+    images, masks = {}, {}
+    chosen = _chosen(volume, mask, slices)
+    for number, k, image_column, mask_column in zip(
+        range(1, slices + 1), chosen, image_columns(slices), mask_columns(slices), strict=True
+    ):
         affine = np.eye(4)
         normal = np.cross(volume.step_i, volume.step_j)
         normal *= np.sign(normal[2]) / np.linalg.norm(normal)
         affine[:3] = np.stack([volume.step_i, volume.step_j, normal, volume.slice_origins[k]], axis=1)
         voxels = np.asarray(np.rint(volume.voxels[:, :, k : k + 1]), np.int16)
-        files.append(stem.with_name(f"{stem.name}-{number}.nii.gz"))
-        write_nifti(
-            voxels, Grid((voxels.shape[0], voxels.shape[1], 1), affine), files[-1], description=SYNTHETIC
-        )
-    return tuple(files)
+        grid = Grid((voxels.shape[0], voxels.shape[1], 1), affine)
+        images[image_column] = f"images/{name}-{number}.nii.gz"
+        masks[mask_column] = f"masks/{name}-{number}.nii.gz"
+        write_nifti(voxels, grid, folder / images[image_column], description=SYNTHETIC)
+        write_nifti(mask[:, :, k : k + 1], grid, folder / masks[mask_column])
+    return images | masks
 
 
 def _chosen(volume: Volume, mask: UInt8[np.ndarray, "I J K"], slices: int) -> list[int]:

@@ -142,6 +142,45 @@ def test_an_image_of_nobody_among_patients_is_an_error(tmp_path: Path, source: s
         assert "source" in findings["phantom-image"].remedy
 
 
+def write_slices(folder: Path, **edits: str) -> Path:
+    """In line 2 two slices of one oval head, a mask on each, whatever `edits` change."""
+    places = np.moveaxis(np.indices((24, 20)), 0, -1) - (11.5, 9.5)
+    radius = np.hypot(*np.moveaxis(places / (9, 7), -1, 0))[:, :, None]
+    head = np.where(radius < 0.9, 40, np.where(radius < 1, 900, -1000)).astype(np.int16)
+    grid, beside = (Grid((24, 20, 1), np.diag([8.0, 8, 5, 1]) + shift) for shift in (0, np.eye(4, k=3) * 20))
+    lesion = (radius < 0.3).astype(np.uint8)
+    for name, voxels, place in (
+        ("low", head, grid), ("high", head + (radius < 0.5).astype(np.int16), grid), ("m1", lesion, grid), ("m2", 0 * lesion, grid),
+        ("beside", lesion, beside), ("whole", np.repeat(lesion, 4, axis=2), Grid((24, 20, 4), grid.affine)),
+    ):  # fmt: skip
+        write_nifti(voxels, place, folder / f"{name}.nii.gz")
+    cells = {name: f"{name}.nii.gz" for name in ("low", "high", "m1", "m2")} | edits
+    columns = {(2, name): text for name, text in cells.items()}
+    return write_cohort(folder, columns, images=["low", "high"], masks=["m1", "m2"])
+
+
+def test_a_mask_of_every_slice_is_accepted_and_one_of_them_may_be_empty(tmp_path: Path) -> None:
+    report = check_cohort(write_slices(tmp_path), None, 1, Console(quiet=True))
+    assert not [finding for finding in report.findings if 2 in finding.rows]
+
+
+@pytest.mark.parametrize(
+    ("edits", "code", "column"),
+    [
+        ({"m2": ""}, "mask-missing", "m2"),
+        ({"m1": "absent.nii.gz"}, "mask-missing", "m1"),
+        ({"m1": "beside.nii.gz"}, "mask-off-grid", "m1"),
+        ({"m1": "whole.nii.gz"}, "no-usable-series", "m1"),
+        ({"m1": "m2.nii.gz"}, "mask-empty", "m1, m2"),
+    ],
+)
+def test_a_wrong_mask_of_a_slice_is_named_by_its_column(
+    tmp_path: Path, edits: dict[str, str], code: str, column: str
+) -> None:
+    report = check_cohort(write_slices(tmp_path, **edits), None, 1, Console(quiet=True))
+    assert [(each.code, each.column) for each in report.findings if 2 in each.rows] == [(code, column)]
+
+
 def test_the_same_voxels_in_another_axis_order_are_one_image(tmp_path: Path) -> None:
     voxels = np.full((24, 20, 1), -1000, np.int16)
     voxels[4:20, 4:16] = np.random.default_rng(0).integers(20, 60, (16, 12, 1))

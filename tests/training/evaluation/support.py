@@ -55,7 +55,7 @@ def cohort_of(predictions: Predictions) -> Cohort:
         Case(
             patient_id=patient,
             image=(),
-            mask=None,
+            masks=(),
             split=None,
             record=_record(features, rng),
             label=int(label),

@@ -41,7 +41,7 @@ def cohort_of(test: PreparedSet, images: list[Path] | None = None) -> Cohort:
         Case(
             patient_id=str(number),
             image=() if images is None else (images[number],),
-            mask=None,
+            masks=(),
             split="test",
             record={},
             label=int(test.labels[number]),

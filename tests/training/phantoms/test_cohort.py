@@ -77,8 +77,8 @@ def test_every_image_says_that_no_patient_was_imaged(gos_cohort: Cohort) -> None
 
 def test_the_services_door_reads_every_image_and_finds_the_blood_under_the_mask(gos_cohort: Cohort) -> None:
     for case in gos_cohort.cases:
-        assert case.mask is not None
-        mask = read_mask(case.mask)
+        (mask_file,) = case.masks
+        mask = read_mask(mask_file)
         volume = read_image(case.image, modality=gos_cohort.description.modality)
         hu = sample_on_grid(volume, mask.grid, -1024.0)
         assert 50 < np.median(hu[mask.voxels == 1]) < 90
@@ -89,8 +89,8 @@ def test_the_mask_holds_the_volume_the_risk_model_was_given(gos_cohort: Cohort) 
     with (gos_cohort.root / "cohort.csv").open(newline="", encoding="utf-8") as file:
         rows = {row["patient_id"]: row for row in csv.DictReader(file)}
     for case in gos_cohort.cases:
-        assert case.mask is not None
-        mask = read_mask(case.mask)
+        (mask_file,) = case.masks
+        mask = read_mask(mask_file)
         millilitres = (mask.voxels == 1).sum() * _voxel_ml(mask.grid)
         assert millilitres == pytest.approx(float(rows[case.patient_id]["truth_volume_ml"]), rel=0.1)
 
@@ -98,8 +98,8 @@ def test_the_mask_holds_the_volume_the_risk_model_was_given(gos_cohort: Cohort) 
 def test_dicom_and_nifti_of_an_mri_show_the_same_dark_ventricles_under_the_mask(ad_folder: Path) -> None:
     cohort = load_cohort(ad_folder)
     for case in cohort.cases:
-        assert case.mask is not None
-        mask = read_mask(case.mask)
+        (mask_file,) = case.masks
+        mask = read_mask(mask_file)
         signal = sample_on_grid(read_image(case.image, modality=cohort.description.modality), mask.grid, 0.0)
         ventricles, hippocampi = (np.median(signal[mask.voxels == label]) for label in (2, 1))
         assert ventricles < 0.7 * hippocampi

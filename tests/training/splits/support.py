@@ -26,4 +26,4 @@ def _case(patient: str, rng: np.random.Generator) -> Case:
     known = {name: value for name, value in record.items() if rng.random() < 0.9}
     day = dt.date(2015, 1, 1) + dt.timedelta(days=int(rng.integers(3000)))
     label = int(rng.choice(5, p=[0.35, 0.05, 0.25, 0.2, 0.15]))
-    return Case(patient, (Path("x"),), None, None, known, label, None, site=str(rng.choice(SITES)), date=day)
+    return Case(patient, (Path("x"),), (), None, known, label, None, site=str(rng.choice(SITES)), date=day)

@@ -25,7 +25,7 @@ DESCRIPTION = CohortDescription(
 
 def cohort_of(labels: list[int]) -> Cohort:
     cases = (
-        Case(str(number), (Path("x"),), None, None, {}, label, None) for number, label in enumerate(labels)
+        Case(str(number), (Path("x"),), (), None, {}, label, None) for number, label in enumerate(labels)
     )
     return Cohort(Path(), DESCRIPTION, tuple(cases))
 

@@ -51,5 +51,5 @@ def test_a_stretch_of_the_even_order_has_every_large_stratum_near_its_share(shar
 
 def test_what_a_cohort_does_not_know_is_one_level_for_all() -> None:
     cases = drawn_cohort(60, 1).cases
-    bare = [type(case)(case.patient_id, case.image, None, None, {}, case.label, None) for case in cases]
+    bare = [type(case)(case.patient_id, case.image, (), None, {}, case.label, None) for case in cases]
     assert {stratum[1:] for stratum in strata(bare)} == {("", -1, "")}
