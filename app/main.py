@@ -67,7 +67,6 @@ from app.predictions.service import PredictionService
 from app.predictions.shadow import ShadowComparisons
 from app.predictions.start import start_as_set
 from app.predictions.sweeping import keep_sweeping
-from app.predictions.trial import tried_first
 from app.predictions.upload_store import UploadStore
 from app.predictions.what_if import KeptCases
 from app.records.remote_artefacts import open_artefacts
@@ -139,11 +138,10 @@ def _lifespan(
         cleaner = ImageWorkers(
             replace(worker_limits(settings), workers=1, name=CLEANER), scratch=folder.uploads
         )
-        store = ModelStore(settings.model_store)
-        start = start_predictor or tried_first(
-            start_as_set(settings, metrics=metrics), settings, store.references(), folder.opening
+        start = start_predictor or start_as_set(settings, metrics=metrics)
+        catalogue = Catalogue(
+            ModelStore(settings.model_store), _start_beside(workers, settings, start), metrics
         )
-        catalogue = Catalogue(store, _start_beside(workers, settings, start), metrics)
         monitoring = Monitoring(metrics, records, catalogue, folder, importlib.metadata.version(DISTRIBUTION))
         runtime = _runtime(
             settings, metrics, records, catalogue, monitoring, loader=workers, deidentify=cleaner.deidentify
