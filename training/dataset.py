@@ -108,6 +108,11 @@ class ShuffledBatches(Sampler[list[int]]):
         self._parts = world * micro_batches
         self._mine = range(rank * micro_batches, (rank + 1) * micro_batches)
         self._generator = generator
+        self._first_step = 0
+
+    def begin_at(self, step: int) -> None:
+        """The next epoch is dealt whole, and begins after so many of its steps: it was cut off there."""
+        self._first_step = step
 
     @property
     def steps(self) -> int:
@@ -124,7 +129,8 @@ class ShuffledBatches(Sampler[list[int]]):
 
     def __iter__(self) -> Iterator[list[int]]:
         order = torch.randperm(self._count, generator=self._generator)
-        for start in range(0, self.cases, self._step):
+        first, self._first_step = self._first_step, 0
+        for start in range(first * self._step, self.cases, self._step):
             parts = order[start : start + self._step].tensor_split(self._parts)
             for mine in self._mine:
                 yield parts[mine].tolist()

@@ -1,27 +1,32 @@
-"""Going on after a kill: everything the next epoch depends on, written whole at the end of each.
+"""Going on after a kill: everything the next step depends on, written whole at the end of each epoch, and within one every few minutes.
 
-A run cut off in the middle of an epoch repeats that epoch from its start, with the same order, augmentation and dropout, and so
-arrives at the numbers of a run that was never cut off (bit for bit on the same machine, processes and threads).
+A run that was cut off repeats the steps since then, with the same order, augmentation and dropout, and so arrives at the numbers
+of a run that was never cut off (bit for bit on the same machine, processes and threads).
 """
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+import time
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from lightning.fabric.plugins.precision import Precision
-from torch import nn
+from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
 
 from training.averaging import WeightAverage
 from training.config import RunConfig, config_to_dict
-from training.distributed import gathered, rank
+from training.distributed import gathered, rank, world
 from training.prepare import PreparedSet
 
 STATE_FILE = "state.pt"
+SAVE_EVERY_S = 300.0
+"""Most that a kill costs, beside the step under way."""
+_STEPS_BETWEEN_TALKS = 16
+"""Several processes must save at the same step; asking after each would hold them up."""
 
 
 @dataclass
@@ -39,7 +44,28 @@ class Progress:
     best_epoch: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass
+class Underway:
+    """What the epoch under way has come to.
+
+    Attributes:
+        steps: Taken.
+        losses: Of each micro-batch.
+        norms: Of the gradients, of each step that had one.
+        seconds: In all.
+        waited: Seconds of them spent waiting for batches.
+        dealt_from: State of `Moving.order` before the cases were dealt.
+    """
+
+    steps: int = 0
+    losses: list[Tensor] = field(default_factory=list)
+    norms: list[Tensor] = field(default_factory=list)
+    seconds: float = 0.0
+    waited: float = 0.0
+    dealt_from: Tensor | None = None
+
+
+@dataclass
 class Moving:
     """What changes from step to step.
 
@@ -51,6 +77,7 @@ class Moving:
         order: Deals the cases; the same in every process.
         change: Decides the augmentation; one for each process.
         precision: Fabric's plugin; keeps the scale of the gradients in float16.
+        underway: Replaced when an epoch ends.
     """
 
     net: nn.Module
@@ -60,21 +87,46 @@ class Moving:
     order: torch.Generator
     change: torch.Generator
     precision: Precision
+    underway: Underway = field(default_factory=Underway)
 
 
-def save_state(path: Path, digest: str, progress: Progress, moving: Moving) -> None:
-    """Write the state at the end of an epoch, atomically; every process calls it, the first one writes."""
-    chance = gathered(_chance(moving))
-    if rank() == 0:
-        partial = path.with_suffix(".part")
-        torch.save(
-            {"digest": digest, "progress": asdict(progress), "chance": chance, **_state(moving)}, partial
-        )
-        partial.replace(path)
+class Saver:
+    """Writes the state of one run.
+
+    Args:
+        path: The file.
+        digest: Of the run.
+        progress: How far it is.
+        moving: What its steps change.
+        every_s: Seconds after which `now_and_then` writes again.
+    """
+
+    def __init__(self, path: Path, digest: str, progress: Progress, moving: Moving, every_s: float) -> None:
+        self._path, self._digest = path, digest
+        self._progress, self._moving = progress, moving
+        self._every_s, self._saved_s = every_s, time.monotonic()
+
+    def save(self) -> None:
+        """Write it now, atomically; every process calls this, the first one writes."""
+        chance = gathered(_chance(self._moving))
+        if rank() == 0:
+            partial = self._path.with_suffix(".part")
+            tree = {"digest": self._digest, "progress": asdict(self._progress), "chance": chance}
+            torch.save(tree | _state(self._moving), partial)
+            partial.replace(self._path)
+        self._saved_s = time.monotonic()
+
+    def now_and_then(self) -> None:
+        """Write it where that was long ago; every process calls this after each step, and the first one's clock counts."""
+        apart = 1 if world() == 1 else _STEPS_BETWEEN_TALKS
+        if self._moving.underway.steps % apart:
+            return
+        if gathered(time.monotonic() - self._saved_s >= self._every_s)[0]:
+            self.save()
 
 
 def load_state(path: Path, digest: str, moving: Moving) -> Progress:
-    """Put a run back to the end of its last whole epoch.
+    """Put a run back to where its state was last written.
 
     Returns:
         How far it is; a fresh start where there is no state, or that of another configuration or other patients.
@@ -95,6 +147,7 @@ def load_state(path: Path, digest: str, moving: Moving) -> Progress:
     torch.set_rng_state(chance["torch"])
     if chance["cuda"]:
         torch.cuda.set_rng_state_all(chance["cuda"])
+    moving.underway = Underway(**chance.get("underway", {}))
     return Progress(**stored["progress"])
 
 
@@ -113,19 +166,21 @@ def run_digest(config: RunConfig, parts: dict[str, PreparedSet], processes: int)
 
 
 def _state(moving: Moving) -> dict[str, Any]:
+    dealt_from = moving.underway.dealt_from
     return {
         "net": moving.net.state_dict(),
         "average": moving.average.state_dict(),
         "optimizer": moving.optimizer.state_dict(),
         "schedule": moving.schedule.state_dict(),
         "precision": moving.precision.state_dict(),
-        "order": moving.order.get_state(),
+        "order": moving.order.get_state() if dealt_from is None else dealt_from,
     }
 
 
 def _chance(moving: Moving) -> dict[str, Any]:
     """What differs from process to process."""
     return {
+        "underway": asdict(moving.underway),
         "change": moving.change.get_state(),
         "torch": torch.get_rng_state(),
         "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],

@@ -36,11 +36,15 @@ from training.optimisation import build_optimizer, build_schedule
 from training.outcomes import event_from
 from training.predict import collect
 from training.prepare import PreparedSet
-from training.resume import STATE_FILE, Moving, load_state, run_digest, save_state
+from training.resume import SAVE_EVERY_S, STATE_FILE, Moving, Saver, Underway, load_state, run_digest
 
 
 def train(  # noqa: PLR0915 - one run, read from top to bottom
-    config: RunConfig, features: Sequence[Feature], parts: dict[str, PreparedSet], run: Path
+    config: RunConfig,
+    features: Sequence[Feature],
+    parts: dict[str, PreparedSet],
+    run: Path,
+    save_every_s: float = SAVE_EVERY_S,
 ) -> Path:
     """Train one network and keep its best epoch; go on where an earlier start of the same run was cut off.
 
@@ -49,6 +53,7 @@ def train(  # noqa: PLR0915 - one run, read from top to bottom
         features: The record, in tensor order.
         parts: Prepared splits `train` and `validation`.
         run: Folder of the run's files.
+        save_every_s: Seconds of work that a kill may cost within an epoch.
 
     Returns:
         Path of the checkpoint with the lowest validation NLL.
@@ -82,14 +87,18 @@ def train(  # noqa: PLR0915 - one run, read from top to bottom
 
     digest = run_digest(config, parts, fabric.world_size)
     moving = Moving(net, average, optimizer, schedule, order, change, fabric.strategy.precision)
-    state = run / STATE_FILE
-    done = load_state(state, digest, moving)
+    done = load_state(run / STATE_FILE, digest, moving)
+    saver = Saver(run / STATE_FILE, digest, done, moving, save_every_s)
     with _progress(fabric) as progress, Journal(run, done.epoch, writes=fabric.is_global_zero) as journal:
         while done.epoch < epochs and done.epoch - done.best_epoch < settings.patience:
-            bar = progress.add_task(f"epoch {done.epoch + 1:3d}", total=dealt.steps, note="")
-            tell = partial(progress.update, bar)
+            begun = moving.underway.steps
+            title = f"epoch {done.epoch + 1:3d}"
+            tell = partial(
+                progress.update, progress.add_task(title, total=dealt.steps, completed=begun, note="")
+            )
+            dealt.begin_at(begun)
+            passed = one_epoch(fabric, model, moving, batches, config, partial(_after_step, tell, saver))
             started = time.monotonic()
-            passed = one_epoch(fabric, model, moving, batches, config, tell)
             with fabric.autocast():
                 judgement = judged(average.net, parts["validation"], config)
             # Every process must stop at the same epoch, whatever the last bit of its own judgement.
@@ -106,14 +115,14 @@ def train(  # noqa: PLR0915 - one run, read from top to bottom
                     gradient_norm=passed.gradient_norm,
                     samples_per_second=round(dealt.cases / passed.seconds, 2),
                     loader_share=round(passed.waited / passed.seconds, 4),
-                    seconds=round(time.monotonic() - started, 1),
+                    seconds=round(passed.seconds + time.monotonic() - started, 1),
                 )
             )
             if nll < done.best:
                 done.best, done.best_epoch = nll, done.epoch
                 if fabric.is_global_zero:
                     save_checkpoint(checkpoint, average.net, config, features, done.epoch)
-            save_state(state, digest, done, moving)
+            saver.save()
     fabric.barrier()
     return checkpoint
 
@@ -134,21 +143,25 @@ def one_epoch(
     moving: Moving,
     batches: Iterable[Batch],
     config: RunConfig,
-    tell: Callable[..., None],
+    after_step: Callable[[str], None],
 ) -> Passed:
-    """One pass over the training cases.
+    """One pass over the training cases, or what is left of it.
 
     Args:
         fabric: Where it runs.
         model: The network, wrapped for that.
         moving: What the steps change.
-        batches: Micro-batches, `accumulate` of them to a step.
+        batches: Micro-batches, `accumulate` of them to a step, those that the epoch under way has not had.
         config: The run.
-        tell: Moves the progress bar (`advance`, `note`).
+        after_step: Called with a note on how it goes; all that the next step depends on is then in `moving`.
     """
-    started, watch, parts = time.monotonic(), Stopwatch(), config.training.accumulate
-    losses: list[Tensor] = []
-    norms: list[Tensor] = []
+    now, parts = moving.underway, config.training.accumulate
+    watch = Stopwatch(now.waited)
+    started = time.monotonic() - now.seconds
+    if now.dealt_from is None:
+        now.dealt_from = moving.order.get_state()
+    losses, norms = ([each.to(fabric.device) for each in some] for some in (now.losses, now.norms))
+    now.losses, now.norms = losses, norms
     model.train()
     for number, batch in enumerate(watch.around(batches), start=1):
         step_is_whole = number % parts == 0
@@ -164,15 +177,22 @@ def one_epoch(
             moving.optimizer.zero_grad()
             moving.schedule.step()
             moving.average.update()
-            tell(advance=1, note=f"loss {_mean(losses[-50:]):.3f}")
+            now.steps, now.seconds, now.waited = now.steps + 1, time.monotonic() - started, watch.seconds
+            after_step(f"loss {_mean(losses[-50:]):.3f}")
+    moving.underway = Underway()
     return Passed(_mean(losses), _mean(norms), time.monotonic() - started, watch.seconds)
 
 
-class Stopwatch:
-    """Time spent waiting for an iterator."""
+def _after_step(tell: Callable[..., None], saver: Saver, note: str) -> None:
+    tell(advance=1, note=note)
+    saver.now_and_then()
 
-    def __init__(self) -> None:
-        self.seconds = 0.0
+
+class Stopwatch:
+    """Time spent waiting for an iterator, in seconds, beside those there were."""
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self.seconds = seconds
 
     def around(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         """The same batches, with the wait for each counted."""

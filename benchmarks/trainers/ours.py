@@ -55,7 +55,7 @@ class Ours:
         part = self._prepared()
         dealt = ShuffledBatches(len(part), self._config.training.batch_size, self._moving.order)
         batches = training_loader(part, dealt, needed_by(self._net, self._config), 0)
-        return one_epoch(self._fabric, self._model, self._moving, batches, self._config, lambda **_: None)
+        return one_epoch(self._fabric, self._model, self._moving, batches, self._config, lambda _: None)
 
     def uncached(self) -> Passed:
         """The first epoch: files are read, checked and resampled before it."""

@@ -67,6 +67,15 @@ def test_epochs_differ_and_a_seed_repeats_them() -> None:
     assert two_epochs(3) == [first, second]
 
 
+def test_an_epoch_that_was_cut_off_goes_on_with_the_cases_it_had_left() -> None:
+    whole, rest = (
+        ShuffledBatches(40, 8, torch.Generator().manual_seed(3), micro_batches=2) for _ in range(2)
+    )
+    rest.begin_at(3)
+    assert list(rest) == list(whole)[2 * 3 :]
+    assert list(rest) == list(whole), "the next epoch is whole again"
+
+
 def test_a_step_too_small_to_be_divided_is_refused() -> None:
     with pytest.raises(
         CohortError, match="expected at least one case for each of 6 parts of a step, found 4"

@@ -6,9 +6,10 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -29,6 +30,18 @@ from training.train import train
 folder = Path(sys.argv[1])
 train(dropping_config(), [AGE], parts_in(folder), folder / "run")
 """
+KILLED_WITHIN = """
+import sys
+from pathlib import Path
+from tests.training.test_resume import Deadly, dropping_config, parts_in
+from tests.training.test_train import AGE
+from training.train import train
+folder = Path(sys.argv[1])
+parts = parts_in(folder)
+parts["train"] = Deadly(**vars(parts["train"]), left=[None] * (32 + 8 + 8 + 3))
+train(dropping_config(), [AGE], parts, folder / "run", save_every_s=0)
+"""
+"""All of the first epoch, two steps of the second, and some of the third step's cases."""
 
 
 def dropping_config() -> RunConfig:
@@ -41,6 +54,14 @@ def dropping_config() -> RunConfig:
 def parts_in(folder: Path) -> dict[str, PreparedSet]:
     """The same cases each time it is called."""
     return {"train": bright_or_dark(folder, 32, 1), "validation": bright_or_dark(folder, 16, 2)}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that was never cut off."""
+    folder = tmp_path_factory.mktemp("whole")
+    train(dropping_config(), [AGE], parts_in(folder), folder / "run")
+    return folder
 
 
 def _facts(run: Path) -> list[dict[str, float]]:
@@ -69,12 +90,36 @@ def _start_and_kill_after(lines: int, folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_killed_run_ends_with_the_numbers_of_one_that_was_not(tmp_path: Path) -> None:
-    whole, cut = tmp_path / "whole", tmp_path / "cut"
-    for folder in (whole, cut):
-        folder.mkdir()
-    train(dropping_config(), [AGE], parts_in(whole), whole / "run")
+def test_a_killed_run_ends_with_the_numbers_of_one_that_was_not(whole: Path, tmp_path: Path) -> None:
+    cut = tmp_path
     _start_and_kill_after(1, cut)
+    train(dropping_config(), [AGE], parts_in(cut), cut / "run")
+    assert _facts(cut / "run") == _facts(whole / "run")
+    expected, found = _weights(whole / "run"), _weights(cut / "run")
+    assert all(torch.equal(expected[name], found[name]) for name in expected)
+
+
+@dataclass(frozen=True)
+class Deadly(PreparedSet):
+    """The process is killed by reading one image too many."""
+
+    left: list[None] = field(default_factory=list)
+
+    def image(self, index: int) -> np.ndarray:
+        if not self.left:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.left.pop()
+        return super().image(index)
+
+
+def test_a_run_killed_within_an_epoch_goes_on_from_the_step_that_was_saved(
+    whole: Path, tmp_path: Path
+) -> None:
+    cut = tmp_path
+    killed = subprocess.run([sys.executable, "-c", KILLED_WITHIN, str(cut)], check=False)  # noqa: S603 - our own script
+    assert killed.returncode == -signal.SIGKILL
+    state = torch.load(cut / "run" / STATE_FILE, weights_only=True)
+    assert (state["progress"]["epoch"], state["chance"][0]["underway"]["steps"]) == (1, 2)
     train(dropping_config(), [AGE], parts_in(cut), cut / "run")
     assert _facts(cut / "run") == _facts(whole / "run")
     expected, found = _weights(whole / "run"), _weights(cut / "run")
