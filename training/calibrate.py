@@ -28,26 +28,51 @@ class Scaling:
     intercept: float
 
 
-def fit_scaling(logits: Tensor, label: Tensor, *, with_intercept: bool) -> Scaling:
+def fit_scaling(logits: Tensor, label: Tensor, *, intercept_sd: float = 0.0) -> Scaling:
     """Fit the scaling that minimises the negative log-likelihood.
+
+    A temperature (slope 1/T) where there is no intercept, Platt scaling with a normal prior on the intercept where there is.
 
     Args:
         logits: [N, L] of the head.
         label: [N] class indices.
-        with_intercept: Platt (binary head) when true, temperature (slope 1/T, no intercept) when false.
+        intercept_sd: How far from 0 the intercept of the network's own logits is expected, before these cases are seen
+            (`prior_intercept_sd`); 0 fits none, infinity trusts these cases alone.
     """
-    start = np.zeros(2 if with_intercept else 1)
+    start = np.zeros(2 if intercept_sd else 1)
     bounds = [(-_WIDEST_LOG_SLOPE, _WIDEST_LOG_SLOPE), (None, None)][: len(start)]
-    fit = minimize(_loss_and_gradient, start, args=(logits.double(), label), jac=True, bounds=bounds)
-    return Scaling(slope=math.exp(fit.x[0]), intercept=float(fit.x[1]) if with_intercept else 0.0)
+    precision = 1 / (intercept_sd**2 * len(label)) if intercept_sd else 0.0
+    fit = minimize(
+        _loss_and_gradient, start, args=(logits.double(), label, precision), jac=True, bounds=bounds
+    )
+    return Scaling(slope=math.exp(fit.x[0]), intercept=float(fit.x[1]) if intercept_sd else 0.0)
+
+
+def prior_intercept_sd(trained_on: Tensor) -> float:
+    """How well the training patients of a binary outcome know its log odds: the standard error, sqrt(1/events + 1/others).
+
+    A network that was trained without weights on the classes has learnt the log odds of its training patients. A few hundred
+    validation patients, an unlucky draw of which holds some events too few, must not overrule thousands that were drawn alike;
+    so the two are weighed as their numbers deserve.
+
+    Args:
+        trained_on: [N] labels 0 or 1 of the training patients.
+
+    Returns:
+        Infinity where they are of one class only, or there are none: then nothing is known.
+    """
+    events = int(trained_on.sum())
+    others = len(trained_on) - events
+    return math.sqrt(1 / events + 1 / others) if events and others else math.inf
 
 
 def _loss_and_gradient(
-    scaling: Float64[np.ndarray, " P"], logits: Tensor, label: Tensor
+    scaling: Float64[np.ndarray, " P"], logits: Tensor, label: Tensor, precision: float
 ) -> tuple[float, Float64[np.ndarray, " P"]]:
-    """Negative log-likelihood at (log slope[, intercept])."""
+    """Negative log-likelihood of a case, and of the prior's share in it, at (log slope[, intercept])."""
     parameters = torch.tensor(scaling, requires_grad=True)
     scaled = logits * parameters[0].exp() + parameters[1:].sum()
     loss = functional.nll_loss(class_probabilities(scaled).clamp_min(1e-9).log(), label)
+    loss = loss + precision / 2 * parameters[1:].square().sum()
     (gradient,) = torch.autograd.grad(loss, parameters)
     return loss.item(), gradient.numpy()

@@ -1,9 +1,11 @@
-"""training.calibrate: scaling finds the planted temperature."""
+"""training.calibrate: scaling finds the planted temperature, and is not led astray by an unlucky draw."""
+
+import math
 
 import pytest
 import torch
 
-from training.calibrate import fit_scaling
+from training.calibrate import fit_scaling, prior_intercept_sd
 from training.networks.heads import class_probabilities
 
 
@@ -11,7 +13,7 @@ def test_temperature_finds_the_planted_factor() -> None:
     generator = torch.Generator().manual_seed(4)
     honest = torch.randn(20_000, 4, generator=generator)
     label = torch.multinomial(class_probabilities(honest), 1, generator=generator)[:, 0]
-    scaling = fit_scaling(honest * 2.5, label, with_intercept=False)
+    scaling = fit_scaling(honest * 2.5, label)
     assert scaling.slope == pytest.approx(1 / 2.5, rel=0.03)
     assert scaling.intercept == 0
 
@@ -20,6 +22,35 @@ def test_platt_finds_slope_and_intercept() -> None:
     generator = torch.Generator().manual_seed(5)
     honest = torch.randn(40_000, 1, generator=generator)
     label = (torch.rand(40_000, generator=generator) < honest[:, 0].sigmoid()).long()
-    scaling = fit_scaling(honest / 2 - 1, label, with_intercept=True)
+    scaling = fit_scaling(honest / 2 - 1, label, intercept_sd=math.inf)
     assert scaling.slope == pytest.approx(2, rel=0.05)
     assert scaling.intercept == pytest.approx(2, rel=0.1)
+
+
+def test_an_unlucky_validation_draw_hardly_moves_what_thousands_were_trained_on() -> None:
+    """An honest network; by chance its 200 validation patients have events some log odds of 0.7 too few."""
+    generator = torch.Generator().manual_seed(6)
+    honest = torch.randn(200, 1, generator=generator)
+    label = (torch.rand(200, generator=generator) < (honest[:, 0] - 0.7).sigmoid()).long()
+    trained_on = torch.arange(1600) % 2
+    trusting = fit_scaling(honest, label, intercept_sd=math.inf)
+    weighing = fit_scaling(honest, label, intercept_sd=prior_intercept_sd(trained_on))
+    assert trusting.intercept < -0.5
+    assert -0.15 < weighing.intercept < 0
+    assert weighing.slope == pytest.approx(trusting.slope, rel=0.3)
+
+
+def test_validation_patients_weigh_what_their_number_deserves() -> None:
+    """As many of them as were trained on, and as sure of the log odds: the intercept lies half-way."""
+    label = torch.cat([torch.ones(500), torch.zeros(1500)]).long()
+    blind = torch.zeros(2000, 1)
+    alone = fit_scaling(blind, label, intercept_sd=math.inf)
+    half = fit_scaling(blind, label, intercept_sd=prior_intercept_sd(label))
+    assert alone.intercept == pytest.approx(math.log(500 / 1500), abs=1e-3)
+    assert half.intercept == pytest.approx(alone.intercept / 2, rel=0.15)
+
+
+def test_training_patients_of_one_class_say_nothing() -> None:
+    assert prior_intercept_sd(torch.ones(10)) == math.inf
+    assert prior_intercept_sd(torch.zeros(0)) == math.inf
+    assert prior_intercept_sd(torch.arange(8) % 2) == pytest.approx(math.sqrt(1 / 2))

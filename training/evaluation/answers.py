@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float32, Float64, Int64
 
-from training.calibrate import Scaling, fit_scaling
+from training.calibrate import Scaling, fit_scaling, prior_intercept_sd
 from training.cohort import CohortError, Split
 from training.networks.heads import class_probabilities
 from training.outcomes import event_from
@@ -87,10 +87,12 @@ def fit_on_validation(predictions: Predictions) -> Scaling:
     held = predictions.part("validation")
     if not len(held):
         raise CohortError("calibration needs a validation split, found none; split the cohort")
+    is_binary = not is_graded(predictions.logits.shape[1] + 1)
+    trained_on = torch.from_numpy(predictions.part("train").label)
     return fit_scaling(
         torch.from_numpy(held.logits),
         torch.from_numpy(held.label),
-        with_intercept=not is_graded(predictions.logits.shape[1] + 1),
+        intercept_sd=prior_intercept_sd(trained_on) if is_binary else 0.0,
     )
 
 
