@@ -8,6 +8,9 @@ from torch.nn import functional
 
 from training.config import AugmentationConfig
 
+_LEAST_STAYS = 8
+"""An axis moves by no more than one part in so many of itself."""
+
 
 def augment(
     image: Tensor, mask: Tensor, config: AugmentationConfig, generator: torch.Generator, fill: float
@@ -46,8 +49,13 @@ def _uniform(count: int, generator: torch.Generator) -> Tensor:
 def _shift(
     image: Tensor, mask: Tensor, most: int, generator: torch.Generator, fill: float
 ) -> tuple[Tensor, Tensor]:
-    """Move the whole batch by one random offset; what enters is `fill` (one offset per batch keeps it a slice)."""
-    offsets = torch.randint(-most, most + 1, (3,), generator=generator).tolist()
+    """Move the whole batch by one random offset; what enters is `fill` (one offset per batch keeps it a slice).
+
+    No axis moves by more than an eighth of itself: of an image of three slices none is pushed out.
+    """
+    drawn = torch.randint(-most, most + 1, (3,), generator=generator).tolist()
+    bounds = (size // _LEAST_STAYS for size in image.shape[2:])
+    offsets = [max(-bound, min(bound, offset)) for offset, bound in zip(drawn, bounds, strict=True)]
     pad = [
         max(0, offset) if side == 0 else max(0, -offset) for offset in reversed(offsets) for side in (0, 1)
     ]
