@@ -26,6 +26,7 @@ from app.api.header_timeout import HeaderTimeoutProtocol
 from app.cohort.command import predict_cohort
 from app.cohort.server_engine import remote_package
 from app.errors import MalformedRequestError, NeuroFuseError, RequestError
+from app.heap import keep_freed_memory
 from app.imaging.folders import files_in
 from app.inference.case import HeatmapChoice
 from app.inspection.command import add_to as add_inspect_to
@@ -206,6 +207,7 @@ def _serve(arguments: argparse.Namespace, settings: Settings) -> int:
     settings = Settings(**{**settings.model_dump(), **chosen})
     require_safe(settings)
     change_level_by_signal(settings.log_level)
+    keep_freed_memory()
     uvicorn.run(
         create_app(settings),
         host=settings.host,

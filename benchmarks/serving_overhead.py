@@ -15,6 +15,7 @@ from anyio.from_thread import start_blocking_portal
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from app.heap import keep_freed_memory
 from app.imaging.limits import DEFAULT_LIMITS
 from app.inference.case import HeatmapChoice
 from app.inference.predictor import Predictor
@@ -108,7 +109,9 @@ def in_process(store: Path, data: Path) -> Iterator[tuple[Callable[[Case], objec
     Yields:
         What answers and keeps a case, and the predictor it uses.
     """
-    configure_logging("ERROR", "json")  # as the service it is compared with
+    # as the service it is compared with
+    configure_logging("ERROR", "json")
+    keep_freed_memory()
     app = create_app(Settings(model_store=store, data=data))
     with (
         start_blocking_portal() as portal,

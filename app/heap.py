@@ -1,0 +1,33 @@
+"""What the C library does with memory that was freed: kept for the next case, instead of given back and fetched again.
+
+A case on the patient's grid fills and frees some arrays of 30 to 60 MB. By default glibc hands each of them back to the kernel at once, which clears every page
+before it gives it out anew: of 510 ms of processor time for a head CT that took 35 (mallopt(3); docs/reference/performance.md).
+"""
+
+import ctypes
+from typing import Final
+
+ARENA_MAX: Final = -8
+MMAP_THRESHOLD: Final = -3
+TRIM_THRESHOLD: Final = -1
+"""Their numbers in malloc.h."""
+
+ARENAS: Final = 2
+"""Heaps for all threads together; each may keep `KEPT_BYTES` that nobody uses. What is large is rarely asked for at the same time."""
+LARGEST_KEPT_BYTES: Final = 64 * 2**20
+"""Larger arrays are still given back at once."""
+KEPT_BYTES: Final = 256 * 2**20
+
+
+def keep_freed_memory() -> bool:
+    """Have this process keep the memory of one case for the next; before any thread is begun.
+
+    Returns:
+        Whether the C library took it; another than glibc may not know how, and goes on as it does.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return False
+    wishes = ((ARENA_MAX, ARENAS), (MMAP_THRESHOLD, LARGEST_KEPT_BYTES), (TRIM_THRESHOLD, KEPT_BYTES))
+    return all(mallopt(parameter, value) for parameter, value in wishes)

@@ -1,0 +1,41 @@
+"""app.heap: memory that one case frees is there for the next."""
+
+import subprocess
+import sys
+from typing import Final
+
+PROGRAM: Final = """
+import sys, threading
+import numpy as np
+from app.heap import keep_freed_memory
+
+def resident_mb():
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1]) * 4096 / 2**20
+
+if "keep" in sys.argv:
+    assert keep_freed_memory()
+before = resident_mb()
+def case():
+    for _ in range(3):
+        np.ones(50 * 2**20, np.uint8)
+        large = np.ones(100 * 2**20, np.uint8)
+        del large
+thread = threading.Thread(target=case)
+thread.start()
+thread.join()
+print(resident_mb() - before)
+"""
+
+
+def kept_mb(*arguments: str) -> float:
+    """Megabytes that a process still holds after a thread has freed all it asked for."""
+    ran = subprocess.run(  # noqa: S603 - our own words
+        [sys.executable, "-c", PROGRAM, *arguments], capture_output=True, text=True, check=True
+    )
+    return float(ran.stdout)
+
+
+def test_what_a_thread_frees_is_kept_for_the_next_case_and_what_is_very_large_is_given_back() -> None:
+    assert 40 < kept_mb("keep") < 90
+    assert kept_mb() < 15
