@@ -17,6 +17,7 @@ from app.api.runtime import Runtime
 from app.errors import NeuroFuseError
 from app.predictions.answer import ModelUsed
 from app.records.audit import Deed
+from app.records.predictions import KeptPrediction
 from app.security.principal import Principal
 
 WATCHED: Final = (CARE, CLINICIAN, ADMIN)
@@ -42,6 +43,17 @@ def note(request: Request, object_id: str, model: ModelUsed | str = "") -> None:
         model: The package that answers.
     """
     request.state.audited = object_id, model if isinstance(model, str) else model_in_words(model)
+
+
+def answered(request: Request, answer: KeptPrediction) -> Deed:
+    """The line of a request that is about to be answered with a prediction, to be written together with it."""
+    note(request, answer.id, f"{answer.model_name}@{answer.model_version} sha256:{answer.model_sha256}")
+    return _line(request, HTTPStatus.OK)
+
+
+def set_written(request: Request) -> None:
+    """Tell the trail that the line of this request's answer is on the disk; what else becomes of the request gets another."""
+    request.state.is_written = True
 
 
 def model_in_words(model: ModelUsed) -> str:
@@ -102,22 +114,32 @@ def _deed(request: Request, status: int) -> Deed | None:
     template = getattr(request.state, "route_template", None)
     if template is None:
         return None
-    action = f"{request.method} {template}"
+    action = _action(request)
     is_watched = access_to(request.method, template) in WATCHED and request.method != "HEAD"
     is_signing = action in SIGNING and status != HTTPStatus.TOO_MANY_REQUESTS
     if not ((is_watched and action not in POLLED) or is_signing or status in REFUSALS):
         return None
+    if status < HTTPStatus.BAD_REQUEST and getattr(request.state, "is_written", False):
+        return None
+    return _line(request, status)
+
+
+def _line(request: Request, status: int) -> Deed:
     principal = cast("Principal", getattr(request.state, "principal", UNKNOWN))
     object_id, model = getattr(request.state, "audited", (_object(request), ""))
     return Deed(
         subject=principal.subject,
         kind=principal.kind if principal.subject else "unknown",
-        action=action,
+        action=_action(request),
         object_id=object_id,
         model=model,
         outcome=_outcome(request, status),
         request_id=request.state.request_id,
     )
+
+
+def _action(request: Request) -> str:
+    return f"{request.method} {request.state.route_template}"
 
 
 def _object(request: Request) -> str:

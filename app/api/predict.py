@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from app import errors
 from app.api.accepting import RESPOND_ASYNC, Wishes, accept, answer_of, named_upload, refuse_job_parts
 from app.api.answers import with_links
-from app.api.auditing import note
+from app.api.auditing import answered, note, set_written
 from app.api.case_form import case_of, chosen, upload_limits
 from app.api.form_receiver import Form
 from app.api.idempotency import IdempotencyKey
@@ -23,6 +23,7 @@ from app.inference.ticket import Ticket, Urgency
 from app.predictions.answer import Answer
 from app.predictions.data_folder import DataFolder
 from app.predictions.entry import require_ready
+from app.records.predictions import KeptPrediction
 from app.tracing import span
 
 router = APIRouter(tags=["predictions"])
@@ -83,9 +84,7 @@ async def predict(
             with span("upload"):
                 form = await receive_form(request, folder, upload_limits(settings))
             if not wishes.is_job:
-                answer = await _answer(form, wishes.ticket, request, runtime)
-                note(request, answer.id, answer.model)
-                return with_links(answer)
+                return with_links(await _answer(form, wishes.ticket, request, runtime))
             job, is_new = await accept(form, wishes, request, runtime)
             note(request, job.id, f"{job.model_name}@{job.model_version}")
     # The job has no place: it waits in the database.
@@ -97,8 +96,13 @@ async def _answer(form: Form, ticket: Ticket, request: Request, runtime: Runtime
     predictor = require_ready(chosen(form, runtime.catalogue, request.state.request_id))
     with named_upload(form, request, runtime) as upload:
         case = case_of(form, upload, caller_of(request.state.principal))
+
+        def keep(answer: KeptPrediction) -> None:
+            runtime.predictions.keep(answer, answered(request, answer))
+            set_written(request)
+
         return await runtime.admission.work(
-            lambda waited_s: runtime.predictions.predict(case, predictor, waited_s),
+            lambda waited_s: runtime.predictions.predict(case, predictor, waited_s, keep),
             request.is_disconnected,
             ticket,
         )

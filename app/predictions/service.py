@@ -14,6 +14,7 @@ from app.predictions.case_store import CaseStore, KeptCase
 from app.predictions.explain import Case, Explained, explain
 from app.predictions.heatmaps import Heatmaps, HeatmapSuffix
 from app.predictions.shadow import ShadowComparisons
+from app.records.audit import Deed
 from app.records.predictions import KeptPrediction, PredictionRecords
 from app.tracing import span
 
@@ -105,6 +106,10 @@ class PredictionService:
         if self._watch is not None:
             self._watch(explained.answer, explained.analysis.image.array)
         return explained.answer
+
+    def keep(self, prediction: KeptPrediction, deed: Deed) -> None:
+        """Keep an answer together with its line in the audit trail: what a caller of `predict` may have done with it."""
+        self._records.add(prediction, deed)
 
     def find(self, prediction_id: str) -> Answer:
         """An answer that was given.

@@ -8,6 +8,7 @@ from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session
 
 from app.errors import UnknownPredictionError
+from app.records.audit import Deed, append
 from app.records.tables import JobRow, PredictionRow
 
 
@@ -56,10 +57,18 @@ class PredictionRecords:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def add(self, prediction: KeptPrediction) -> None:
-        """Keep an answer, durably, before it is given."""
+    def add(self, prediction: KeptPrediction, deed: Deed | None = None) -> None:
+        """Keep an answer, durably, before it is given.
+
+        Args:
+            prediction: The answer.
+            deed: What the audit trail says of it: there is no answer without its line, and one wait for the disk for both.
+        """
         with Session(self._engine) as session, session.begin():
             session.add(PredictionRow(**vars(prediction)))
+            session.flush()
+            if deed is not None:
+                append(session, [deed])
 
     def get(self, prediction_id: str) -> KeptPrediction:
         """Find an answer.

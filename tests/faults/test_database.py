@@ -52,7 +52,7 @@ def test_a_database_that_comes_back_has_lost_nothing(
 
 @pytest.mark.fault(
     "database locked (SQLite)",
-    "each write waits up to 10 s and goes on (a case has two: its answer and its audit line); after that 503 `storage-unavailable` with Retry-After, for reading "
+    "each write waits up to 10 s and goes on; after that 503 `storage-unavailable` with Retry-After, for reading "
     "too, since what the audit trail cannot hold is not answered; probes, metrics and states of jobs never wait",
 )
 def test_a_locked_database_is_waited_for_and_then_said_to_be(

@@ -5,11 +5,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete
+from sqlalchemy.exc import NoResultFound
+from sqlalchemy.orm import Session
 
 from app.errors import UnknownPredictionError
+from app.records.audit import AuditTrail, Deed
 from app.records.database import open_database
 from app.records.predictions import KeptPrediction, PredictionRecords
+from app.records.tables import AuditHeadRow
 from tests.records.conftest import Place
 
 
@@ -29,6 +33,21 @@ def kept(prediction_id: str = "a", created: datetime | None = None) -> KeptPredi
 def test_an_answer_comes_back_as_it_was_kept(records: PredictionRecords) -> None:
     records.add(kept())
     assert records.get("a") == kept()
+
+
+def test_an_answer_is_kept_together_with_its_line_or_not_at_all(place: Place) -> None:
+    engine = open_database(place)
+    records, trail = PredictionRecords(engine), AuditTrail(engine)
+    records.add(kept(), Deed("key:1", "key", "POST /predict", "a"))
+    assert [line.deed.object_id for line in trail.lines()] == ["a"]
+    assert trail.verify().broken_at is None
+    with Session(engine) as session, session.begin():
+        session.execute(delete(AuditHeadRow))  # a trail that cannot be written
+    with pytest.raises(NoResultFound):
+        records.add(kept("b"), Deed("key:1", "key", "POST /predict", "b"))
+    with pytest.raises(UnknownPredictionError):
+        records.get("b")
+    engine.dispose()
 
 
 def test_an_answer_survives_reopening(place: Place) -> None:
