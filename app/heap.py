@@ -1,7 +1,7 @@
 """What the C library does with memory that was freed: kept for the next case, instead of given back and fetched again.
 
 A case on the patient's grid fills and frees some arrays of 30 to 60 MB. By default glibc hands each of them back to the kernel at once, which clears every page
-before it gives it out anew: of 510 ms of processor time for a head CT that took 35 (mallopt(3); docs/reference/performance.md).
+before it gives it out anew: of 510 ms of processor time for a head CT that took some 30 (mallopt(3)).
 """
 
 import ctypes

@@ -15,8 +15,7 @@ from app.api.access import ADMIN, CARE, CLINICIAN, access_to
 from app.api.problems import problem_of
 from app.api.runtime import Runtime
 from app.errors import NeuroFuseError
-from app.predictions.answer import ModelUsed
-from app.records.audit import Deed
+from app.records.audit import Deed, model_in_words
 from app.records.predictions import KeptPrediction
 from app.security.principal import Principal
 
@@ -34,31 +33,26 @@ NOT_A_NAME: Final = "not a name of ours"
 UNKNOWN: Final = Principal("", "local", frozenset(), "")
 
 
-def note(request: Request, object_id: str, model: ModelUsed | str = "") -> None:
+def note(request: Request, object_id: str, model: str) -> None:
     """Tell the trail what a request was about, where its path does not.
 
     Args:
         request: Being answered.
         object_id: The prediction, job or batch that came of it.
-        model: The package that answers.
+        model: The package that answers, as `model_in_words` has it.
     """
-    request.state.audited = object_id, model if isinstance(model, str) else model_in_words(model)
+    request.state.audited = object_id, model
 
 
 def answered(request: Request, answer: KeptPrediction) -> Deed:
     """The line of a request that is about to be answered with a prediction, to be written together with it."""
-    note(request, answer.id, f"{answer.model_name}@{answer.model_version} sha256:{answer.model_sha256}")
+    note(request, answer.id, model_in_words(answer.model_name, answer.model_version, answer.model_sha256))
     return _line(request, HTTPStatus.OK)
 
 
 def set_written(request: Request) -> None:
     """Tell the trail that the line of this request's answer is on the disk; what else becomes of the request gets another."""
     request.state.is_written = True
-
-
-def model_in_words(model: ModelUsed) -> str:
-    """Package, version and digest, as lines of the trail have them."""
-    return f"{model.name}@{model.version} sha256:{model.sha256}"
 
 
 class Auditing:

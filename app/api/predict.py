@@ -23,6 +23,7 @@ from app.inference.ticket import Ticket, Urgency
 from app.predictions.answer import Answer
 from app.predictions.data_folder import DataFolder
 from app.predictions.entry import require_ready
+from app.records.audit import model_in_words
 from app.records.predictions import KeptPrediction
 from app.tracing import span
 
@@ -86,7 +87,7 @@ async def predict(
             if not wishes.is_job:
                 return with_links(await _answer(form, wishes.ticket, request, runtime))
             job, is_new = await accept(form, wishes, request, runtime)
-            note(request, job.id, f"{job.model_name}@{job.model_version}")
+            note(request, job.id, model_in_words(job.model_name, job.model_version))
     # The job has no place: it waits in the database.
     return await answer_of(job, is_new, wishes, request, runtime)
 

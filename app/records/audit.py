@@ -207,6 +207,11 @@ def digest_of(previous: str, number: int, deed: Deed) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def model_in_words(name: str, version: int, sha256: str = "") -> str:
+    """A package as lines of the trail name it, with its digest where it has answered."""
+    return f"{name}@{version} sha256:{sha256}" if sha256 else f"{name}@{version}"
+
+
 def append(session: Session, deeds: Sequence[Deed]) -> None:
     """Write lines in a transaction of somebody else's: they are there exactly when what they speak of is.
 

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.errors import BatchClosedError, UnknownBatchError
-from app.records.audit import Deed, append
+from app.records.audit import Deed, append, model_in_words
 from app.records.tables import BatchRow, JobRow, WebhookRow
 
 
@@ -34,13 +34,12 @@ def on_finished(session: Session, jobs: Sequence[JobRow], now: datetime, sha256:
 
 def _deed(job: JobRow, now: datetime, sha256: str) -> Deed:
     """Of the service itself: who asked for it stands in the line of the request that it was accepted with."""
-    model = f"{job.model_name}@{job.model_version}"
     return Deed(
         subject="service",
         kind="service",
         action=f"job {job.state}",
         object_id=job.id,
-        model=f"{model} sha256:{sha256}" if sha256 else model,
+        model=model_in_words(job.model_name, job.model_version, sha256),
         outcome=json.loads(job.problem)["code"] if job.problem else "ok",
         moment=now,
     )

@@ -129,10 +129,11 @@ class JobTurns:
         """
         with Session(self._engine) as session, session.begin():
             ending = _held(job).where(~JobRow.cancelling)
-            held = _end(session, ending, finishing("done", now), now, prediction.model_sha256)
-            if held:
+            done = _ended(session, ending, finishing("done", now))
+            if done:
                 session.add(PredictionRow(**vars(prediction)))
-            return bool(held)
+                on_finished(session, done, now, prediction.model_sha256)
+            return bool(done)
 
     def failed(self, job: Job, problem: str, now: datetime) -> bool:
         """End a job that cannot be answered; whether this attempt still held it."""
@@ -193,12 +194,10 @@ def _held(job: Job) -> Update:
     return update(JobRow).where(JobRow.id == job.id, JobRow.attempt == job.attempt, JobRow.state == "running")
 
 
-def _end(
-    session: Session, ending: Update, values: dict[str, Any], now: datetime, sha256: str = ""
-) -> list[str]:
+def _end(session: Session, ending: Update, values: dict[str, Any], now: datetime) -> list[str]:
     """Bring rows to their last state, with all that follows from it; their ids."""
     rows = _ended(session, ending, values)
-    on_finished(session, rows, now, sha256)
+    on_finished(session, rows, now)
     return [row.id for row in rows]
 
 

@@ -66,7 +66,6 @@ class PredictionRecords:
         """
         with Session(self._engine) as session, session.begin():
             session.add(PredictionRow(**vars(prediction)))
-            session.flush()
             if deed is not None:
                 append(session, [deed])
 

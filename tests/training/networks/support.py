@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from app.ehr.schema import Feature
+from training.features import unitless
 from training.networks.config import (
     BackboneConfig,
     BackboneName,
@@ -24,16 +25,7 @@ LARGE = (20, 33, 35)
 
 
 def number(name: str) -> Feature:
-    return Feature(
-        name=name,
-        title=name,
-        kind="numeric",
-        loinc=None,
-        unit="1",
-        plausible_range=(-1e6, 1e6),
-        categories=(),
-        required=False,
-    )
+    return unitless(name, -1e6, 1e6)
 
 
 def category(name: str, *levels: str) -> Feature:

@@ -6,6 +6,7 @@ import numpy as np
 
 from app.ehr.reference import GOS_SCHEMA
 from app.ehr.schema import Feature
+from training.features import unitless
 from training.phantoms import risk_gos
 from training.tabular.records import Records
 
@@ -49,13 +50,4 @@ def made(
 
 
 def _numeric(name: str) -> Feature:
-    return Feature(
-        name=name,
-        title=name,
-        kind="numeric",
-        loinc=None,
-        unit="1",
-        plausible_range=(0, 300),
-        categories=(),
-        required=False,
-    )
+    return unitless(name, 0, 300)
