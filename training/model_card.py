@@ -138,8 +138,12 @@ def _calibration(manifest: Manifest, evaluation: Evaluation) -> str:
             for label, own in fit.class_thresholds.items()
         )
         threshold = f"each class enters at its own probability: {', '.join(each)}"
+    # Of one class against another, the intercept has a prior (`training.calibrate.prior_intercept_sd`).
+    weighed = (
+        ", its intercept weighed against what the training patients know" if fit.method == "platt" else ""
+    )
     return (
-        f"## Calibration and doubt\n\n{fit.method.capitalize()} scaling inside the graph ({numbers}), fitted on the validation split. "
+        f"## Calibration and doubt\n\n{fit.method.capitalize()} scaling inside the graph ({numbers}), fitted on the validation split{weighed}. "
         f"Prediction sets{method}: {threshold}; nominal coverage {fit.coverage:.0%}, {fit.n} calibration cases. The most likely class "
         "is always in the set."
     )

@@ -90,6 +90,14 @@ def test_sets_subgroups_rivals_maps_and_limits_have_their_place(card: str) -> No
     assert "care limitation" in card
 
 
+def test_platts_intercept_is_said_to_be_weighed_against_the_training_patients(config: RunConfig) -> None:
+    manifest = _manifest(config)
+    platt = manifest.calibration.model_copy(update={"method": "platt"})
+    words = "its intercept weighed against what the training patients know"
+    assert words in model_card(manifest.model_copy(update={"calibration": platt}), config, evaluation())
+    assert words not in model_card(manifest, config, evaluation())
+
+
 def test_an_evaluation_without_a_part_gives_a_card_without_its_heading(config: RunConfig) -> None:
     bare = Evaluation(
         row="mma+mhgmu",
