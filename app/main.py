@@ -67,6 +67,7 @@ from app.predictions.service import PredictionService
 from app.predictions.shadow import ShadowComparisons
 from app.predictions.start import start_as_set
 from app.predictions.sweeping import keep_sweeping
+from app.predictions.trial import PackageTrial
 from app.predictions.upload_store import UploadStore
 from app.predictions.what_if import KeptCases
 from app.records.remote_artefacts import open_artefacts
@@ -139,8 +140,12 @@ def _lifespan(
             replace(worker_limits(settings), workers=1, name=CLEANER), scratch=folder.uploads
         )
         start = start_predictor or start_as_set(settings, metrics=metrics)
+        trial = PackageTrial(settings)
         catalogue = Catalogue(
-            ModelStore(settings.model_store), _start_beside(workers, settings, start), metrics
+            ModelStore(settings.model_store),
+            _start_beside(workers, settings, start),
+            metrics,
+            trial=None if start_predictor else trial,  # what runs elsewhere cannot end this process
         )
         monitoring = Monitoring(metrics, records, catalogue, folder, importlib.metadata.version(DISTRIBUTION))
         runtime = _runtime(
@@ -164,7 +169,8 @@ def _lifespan(
                 background.start_soon(keep_sweeping, runtime.swept)
                 background.start_soon(keep_watching, monitoring.watches)
                 background.start_soon(runtime.jobs.run)
-                yield {"runtime": runtime}
+                with closing(trial):  # before the threads that wait for it are waited for
+                    yield {"runtime": runtime}
                 background.cancel_scope.cancel()
 
     return lifespan

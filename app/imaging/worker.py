@@ -5,7 +5,6 @@ error is one, so that no traceback text, which may quote a file, ever leaves it.
 """
 
 import copy
-import ctypes
 import logging
 import os
 import resource
@@ -25,16 +24,13 @@ import numpy as np
 from jaxtyping import Shaped
 
 from app.errors import NeuroFuseError, UnreadableImageError
+from app.expendable import become_expendable
 from app.imaging.deidentify import deidentify
 from app.imaging.limits import ReadLimits
 from app.imaging.load import LoadedCase, TellingLoader
 from app.imaging.model_grid import ModelGrid
 from app.imaging.volume import Volume
 
-PR_SET_PDEATHSIG: Final = 1
-"""prctl(2): the signal a process gets when its parent dies."""
-PR_SET_NAME: Final = 15
-"""prctl(2): what `ps` and proc(5) call a process, up to 15 bytes."""
 OUT_OF_MEMORY: Final = 3
 """Exit status of a worker that met its limit on memory: what it could not free must not burden the next case."""
 NOTHING: Final = np.empty((0, 0, 0), np.float32)
@@ -107,13 +103,8 @@ def prepare(memory_bytes: int, name: str) -> None:
     # What libraries print may quote a patient.
     logging.disable()
     warnings.simplefilter("ignore")
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file is a copy of a patient's image
+    become_expendable(name)
     if sys.platform == "linux":
-        libc = ctypes.CDLL(None)
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        libc.prctl(PR_SET_NAME, name.encode())
-        # Where memory runs out for the whole machine or container, the kernel takes a worker, not the service.
-        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
         # BLAS starts its threads at the first product; their stacks and buffers belong to what the process has.
         np.ones((256, 256)) @ np.ones((256, 256))
         limit = _address_space_bytes() + memory_bytes

@@ -12,7 +12,7 @@ from app.inference.predictor import Predictor
 from app.metrics import Metrics
 from app.model_package.manifest import Task
 from app.model_package.store import ModelStore, Reference
-from app.predictions.entry import Entry, StartPredictor, State
+from app.predictions.entry import Entry, StartPredictor, State, TryPackage
 from app.predictions.releasing import Releaser
 from app.predictions.routing import Meaning, Routing
 from app.predictions.serving import Serving
@@ -30,14 +30,23 @@ class Catalogue:
         store: Where packages lie.
         start: Makes a package ready.
         metrics: Where choices and switches are counted.
+        trial: Finds out whether making a package ready would end this process; by default nobody does.
 
     Attributes:
         found: What lay in the store when the process began.
     """
 
-    def __init__(self, store: ModelStore, start: StartPredictor, metrics: Metrics | None = None) -> None:
+    def __init__(
+        self,
+        store: ModelStore,
+        start: StartPredictor,
+        metrics: Metrics | None = None,
+        trial: TryPackage | None = None,
+    ) -> None:
         self._store = store
         self._start = start
+        self._trial = trial
+        self._survived = set[str]()  # digests of packages that were ready in this process once
         self._metrics = metrics or Metrics()
         self._releaser = Releaser()
         self.found = store.references()
@@ -98,8 +107,12 @@ class Catalogue:
         for reference in self.found:
             self.prepare(reference)
 
-    def prepare(self, reference: Reference) -> Entry:
+    def prepare(self, reference: Reference, *, tried_first: bool = False) -> Entry:
         """Verify, open, warm and test one package; only then is it visible as ready. Takes seconds: never on the event loop.
+
+        Args:
+            reference: Which one.
+            tried_first: This process has cases to lose: a package that it never had ready goes through the trial before.
 
         Returns:
             The entry, ready, or failed with its reason; one that is ready already is left alone.
@@ -108,7 +121,7 @@ class Catalogue:
         if entry is not None and entry.state is State.READY:
             return entry
         self._put(Entry(reference, State.LOADING))
-        entry = self._loaded(reference)
+        entry = self._loaded(reference, tried_first)
         if entry.predictor is not None:
             self._releaser.watch(entry.predictor)
         self._put(entry)
@@ -172,11 +185,14 @@ class Catalogue:
         with self._changing:
             self._now = replace(self._now, entries={**self._now.entries, entry.reference: entry})
 
-    def _loaded(self, reference: Reference) -> Entry:
+    def _loaded(self, reference: Reference, tried_first: bool) -> Entry:
         package = None
         try:
             package = self._store.load(reference.name, reference.version)
+            if tried_first and self._trial is not None and package.sha256 not in self._survived:
+                self._trial(package)
             predictor = self._start(package)
+            self._survived.add(package.sha256)
         except NeuroFuseError as error:
             return Entry(reference, State.FAILED, package, None, error.code, error.detail)
         except Exception as error:  # noqa: BLE001 - one broken package must not stop the others

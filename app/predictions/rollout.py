@@ -144,7 +144,7 @@ class Rollout:
                 f"Expected a version that lies in the store; {reference} does not. Copy the package there first.",
                 known=[str(entry.reference) for entry in self._catalogue.entries()],
             )
-        entry = self._catalogue.prepare(reference)
+        entry = self._prepared(reference)
         if entry.state is State.READY:
             return
         if reference not in self._catalogue.routing.in_service:
@@ -162,13 +162,13 @@ class Rollout:
         routing = self._catalogue.routing
         first = routing.answering()
         for reference in (*sorted(first), *sorted(routing.in_service - first)):
-            self._catalogue.prepare(reference)
+            self._prepared(reference)
         self._adopt(plan)
 
     def _adopt(self, plan: Plan) -> None:
         """Make ready what the plan wants, then switch; a name whose versions fail here keeps the meaning it has."""
         wanted = sorted(reference for reference, is_wanted in plan.wishes.items() if is_wanted)
-        failed = [each for each in wanted if self._catalogue.prepare(each).state is not State.READY]
+        failed = [each for each in wanted if self._prepared(each).state is not State.READY]
         before, routing = self._catalogue.routing, planned(plan, self._catalogue.found, self._is_ready)
         lagging = {each.name for each in failed if each not in self._catalogue.found or _answers(plan, each)}
         self._catalogue.switch(routing.keeping(before, lagging), lagging)
@@ -176,6 +176,10 @@ class Rollout:
         for name in lagging:
             log.error("package-not-followed", model=name)
         self._plan = plan
+
+    def _prepared(self, reference: Reference) -> Entry:
+        """At the start there are no cases to lose, and no time; from then on what is new is tried first."""
+        return self._catalogue.prepare(reference, tried_first=self._plan is not None)
 
     def _is_ready(self, reference: Reference) -> bool:
         return self._catalogue.state(reference) is State.READY

@@ -1,6 +1,7 @@
 """Every test of this folder states a fault and what the service does then, and notes what it saw."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +11,7 @@ import pytest
 from tests.faults.outcomes import Outcome, write_table
 from tests.service.server import Server, serving
 
+TOKEN: Final = "a-token-of-tests-0123456789"  # noqa: S105 - of these tests alone
 WRITE: Final = "NEUROFUSE_WRITE_FAULT_TABLE"
 """Set by `make faults`, which puts what was seen into the reference."""
 
@@ -33,8 +35,14 @@ def outcome(request: pytest.FixtureRequest, _outcomes: list[Outcome]) -> Outcome
 
 
 @pytest.fixture(scope="package")
-def server(tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def store(tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The store of `server`, to which a test may add."""
+    return shutil.copytree(tiny_store, tmp_path_factory.mktemp("faults") / "store")
+
+
+@pytest.fixture(scope="package")
+def server(store: Path) -> Iterator[Server]:
     """A service that survives what is done to it."""
     limits: dict[str, Any] = {"max_concurrent": 2, "queue_limit": 6, "upload_timeout_s": 2}
-    with serving(tiny_store, tmp_path_factory.mktemp("faults") / "var", **limits) as running:
+    with serving(store, store.with_name("var"), admin_token=TOKEN, **limits) as running:
         yield running

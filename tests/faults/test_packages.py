@@ -1,5 +1,6 @@
 """A model package is damaged: it is never served, and whatever is sound goes on."""
 
+import platform
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,13 +10,14 @@ import pytest
 
 from app.model_package.golden import read_golden_case
 from app.model_package.package import GOLDEN_CASE, MANIFEST, MODEL, open_package, seal
+from tests.faults.conftest import TOKEN
 from tests.faults.outcomes import Outcome
-from tests.service.server import serving
+from tests.service.server import Server, serving
 from tests.service.test_problems import problem
 from tests.service.test_readiness import settled
+from tests.support.deadly_graph import make_deadly
 from tests.support.tiny_package import build_tiny_package
 
-TOKEN = "a-token-of-tests-0123456789"  # noqa: S105 - of this test alone
 ADMIN = {"Authorization": f"Bearer {TOKEN}"}
 
 
@@ -87,3 +89,24 @@ def test_a_damaged_package_is_never_served(
         problem(server.predict(head_ct, task="gos"), 503, "not-ready")
         assert server.predict(head_ct, model="gos@1").status_code == 200
         outcome.saw("a new service finds them: `/readyz` 503 with four reasons, gos@1 answers: 200")
+
+
+@pytest.mark.fault(
+    "package whose graph crashes ONNX Runtime",
+    "a load into a running service is refused with 422 `package-refused`, reason `package-invalid`: what died is a process of its own; the "
+    "version before it goes on. (One that a start finds in the store and should serve ends that start.)",
+)
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="other processors do that division")
+def test_a_package_that_crashes_onnx_runtime_ends_no_service(
+    server: Server, store: Path, head_ct: Path, outcome: Outcome
+) -> None:
+    make_deadly(build_tiny_package(store, "gos", version=3))
+    with outcome.timed("the process of the trial ended by SIGFPE, 422 after {}"):
+        refused = server.client.post("/admin/models/gos/3/load", headers=ADMIN)
+    reason = problem(refused, 422, "package-refused")["reason"]
+    assert reason["code"] == "package-invalid"
+    assert "SIGFPE" in reason["detail"]
+    answer = server.predict(head_ct, task="gos")
+    assert (answer.status_code, answer.json()["model"]["version"]) == (200, 2)
+    assert server.client.get("/readyz").status_code == 200
+    outcome.saw("gos@2 answers: 200; `/readyz` 200")
