@@ -31,18 +31,19 @@ def test_it_goes_before_the_service_and_leaves_no_core_file() -> None:
 
 def test_it_ends_with_its_parent() -> None:
     program = """
-        import os, signal
+        import os, time
         from app.expendable import become_expendable
-        ready, done = os.pipe()
-        os.set_inheritable(done, True)
-        if os.fork() == 0:  # the parent of the one that may be lost, which is killed
+        is_expendable, expendable = os.pipe()
+        is_held, held = os.pipe()
+        if os.fork() == 0:  # the parent of the one that may be lost
             if os.fork() == 0:
                 become_expendable("may-be-lost")
-                os.write(done, b".")
-                signal.pause()
-            os.read(ready, 1)
-            os.kill(os.getpid(), signal.SIGKILL)
-        os.close(done)
-        print("gone" if os.read(ready, 1) == b"" else "here")  # the end of a pipe that only it still held
+                os.write(expendable, b".")
+                time.sleep(20)
+                os.write(held, b"here")
+            os.read(is_expendable, 1)
+            os._exit(0)
+        os.close(held)
+        print(os.read(is_held, 4).decode() or "gone")  # returns at the latest when nobody holds the other end
     """
     assert said_by(program) == ["gone"]
