@@ -41,6 +41,7 @@ def test_it_ends_with_its_parent() -> None:
                 os.write(expendable, b".")
                 time.sleep(20)
                 os.write(held, b"here")
+                os._exit(0)
             os.read(is_expendable, 1)
             os._exit(0)
         os.close(held)
