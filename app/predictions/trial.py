@@ -63,31 +63,17 @@ class PackageTrial:
             NotReadyError: The service is stopping.
         """
         began_s = time.monotonic()
-        with self._starting:
-            self._check_open()
-            self._process = process = _begin(package, self._how)
-        try:
-            end = _told(process.wait(self._longest_s))
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            end = (
-                f"was not ready after {self._longest_s:g} seconds",
-                "Try again when the service has less to do",
-            )
-        if process.returncode == -SIGTERM:  # as service managers send it to every process of a service
-            raise _stopping()
-        self._check_open()
-        model = f"{package.manifest.name}@{package.manifest.version}"
-        duration_ms = round(1000 * (time.monotonic() - began_s))
-        if end is None:
-            log.info("package-tried", model=model, duration_ms=duration_ms)
-            return
-        what, remedy = end
-        log.error("package-trial-failed", model=model, detail=what, duration_ms=duration_ms)
-        raise PackageInvalidError(
-            f"Expected a package that can be made ready, tried in a process of its own; it {what}. {remedy}, or export it anew."
+        fault = self._fault(package)
+        log.info(
+            "package-tried",
+            model=f"{package.manifest.name}@{package.manifest.version}",
+            detail=fault or "lived through it",
+            duration_ms=round(1000 * (time.monotonic() - began_s)),
         )
+        if fault:
+            raise PackageInvalidError(
+                f"Expected a package that can be made ready, tried in a process of its own; it {fault}."
+            )
 
     def close(self) -> None:
         """End a trial that is going on: the service is stopping. No other one begins."""
@@ -95,6 +81,21 @@ class PackageTrial:
             self._closed = True
             if self._process is not None:
                 self._process.kill()
+
+    def _fault(self, package: Package) -> str | None:
+        """What became of a package's process, and what to do about it; None where it lived."""
+        with self._starting:
+            self._check_open()
+            self._process = process = _begin(package, self._how)
+        try:
+            status = process.wait(self._longest_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            self._check_open()
+            return f"was not ready after {self._longest_s:g} seconds. Load it when the service has less to do, or export a smaller one"
+        self._check_open()
+        return _told(status)
 
     def _check_open(self) -> None:
         if self._closed:
@@ -114,13 +115,15 @@ def _begin(package: Package, how: str) -> subprocess.Popen[bytes]:
     )
 
 
-def _told(status: int) -> tuple[str, str] | None:
-    """What an exit status says, and what to do about it; None where the process lived through its trial."""
+def _told(status: int) -> str | None:
+    """What an exit status says; None where it says that the process lived."""
+    if status == -SIGTERM:  # service managers send it to every process of a service
+        raise _stopping()
     if status == -SIGKILL:
-        return "ended that process by SIGKILL, as happens where memory runs out", "Make room for it"
+        return "ended that process by SIGKILL, as happens where memory runs out. Make room, or export a smaller one"
     if status:
         how = Signals(-status).name if status < 0 else f"status {status}"
-        return f"ended that process by {how}", "Ask where it comes from"
+        return f"ended that process by {how}. Export it again, or ask where it comes from"
     return None
 
 
@@ -139,9 +142,8 @@ def main(folder: str, how: str, parent: str) -> None:
     become_expendable(NAME)
     if os.getppid() != int(parent):  # it ended before the kernel was asked to tell
         return
-    start = start_as_set(
-        Settings(**json.loads(how)), cpus=1
-    )  # one thread and one session do, where nobody chose
+    # One session, and one thread where nobody chose: cases are being answered beside it.
+    start = start_as_set(Settings(**json.loads(how)), cpus=1)
     with suppress(Exception):  # it has a name, or gets one where the service meets it
         start(open_package(Path(folder)))
     os._exit(0)  # at once: a library that fails while it is taken down would not have ended the service

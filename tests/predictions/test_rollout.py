@@ -23,12 +23,15 @@ GOS_1, GOS_2, GOS_3 = (Reference("gos", version) for version in (1, 2, 3))
 
 
 class Process:
-    """What one process of a service has: a catalogue and a rollout over the common database."""
+    """What one process of a service has: a catalogue and a rollout over the common database, and what it tried first."""
 
     def __init__(self, store: Path, database: Path | str) -> None:
         self._records = RecordStore(database)
+        self.tried: list[str] = []
         self.catalogue = Catalogue(
-            ModelStore(store), start_with("cpu", threads=1, gathering=Gathering(max_batch=1))
+            ModelStore(store),
+            start_with("cpu", threads=1, gathering=Gathering(max_batch=1)),
+            trial=lambda package: self.tried.append(f"{package.manifest.name}@{package.manifest.version}"),
         )
         self.rollout = Rollout(self._records.plan, self.catalogue)
         self.rollout.start()
@@ -117,6 +120,27 @@ def test_a_version_that_was_mended_is_taken_after_all(
     copy_in(later, store)
     assert process.rollout.load(GOS_3).state is State.READY
     assert start().meaning("gos") == "gos@3"
+
+
+def test_what_comes_after_the_start_is_tried_first_and_once(
+    start: Callable[[], Process], store: Path, later: Path
+) -> None:
+    first, second = start(), start()
+    copy_in(later, store)
+    first.rollout.load(GOS_3)
+    second.rollout.follow()
+    for reference in (GOS_1, GOS_3):
+        first.rollout.unload(reference)
+        first.rollout.load(reference)
+    assert (first.tried, second.tried) == (["gos@3"], ["gos@3"])
+    assert start().tried == [], "what the start serves is opened at once"
+
+
+def test_what_the_start_left_alone_is_tried_too(start: Callable[[], Process]) -> None:
+    start().rollout.unload(GOS_2)
+    again = start()
+    again.rollout.load(GOS_2)
+    assert again.tried == ["gos@2"]
 
 
 def test_what_is_not_in_the_store_is_unknown(start: Callable[[], Process]) -> None:
