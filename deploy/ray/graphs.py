@@ -14,7 +14,7 @@ from app.inference.self_test import self_test
 from app.inference.ticket import Ticket, Urgency, holding
 from app.model_package.package import Package
 from app.model_package.store import ModelStore
-from app.predictions.entry import StartPredictor
+from app.predictions.entry import StartPredictor, TryPackage
 from deploy.ray.wire import OpenedPackage, PackageKey, Question
 
 
@@ -24,23 +24,29 @@ class Graphs:
     Args:
         store: Where they lie on this machine.
         start: Makes one ready.
+        trial: Finds out whether that would end this process; by default nobody does.
     """
 
-    def __init__(self, store: ModelStore, start: StartPredictor) -> None:
+    def __init__(self, store: ModelStore, start: StartPredictor, trial: TryPackage | None = None) -> None:
         self._store = store
         self._start = start
+        self._trial = trial
         self._ready: dict[PackageKey, _Proven] = {}
         self._opening = threading.Lock()
 
-    def opened(self, key: PackageKey) -> OpenedPackage:
+    def opened(self, key: PackageKey, *, tried_first: bool = True) -> OpenedPackage:
         """Make a package ready, where it is not yet.
+
+        Args:
+            key: Which one.
+            tried_first: This process has cases to lose.
 
         Raises:
             UnknownModelError: It is not in the store of this machine.
             PackageDigestError: Another of the same name and version is.
             NeuroFuseError: It must not be served here.
         """
-        session = self._proven(key).predictor.session
+        session = self._proven(key, tried_first).predictor.session
         return OpenedPackage(session.provider, session.fell_back)
 
     def answer(self, question: Question, ticket: Ticket) -> RawOutputs:
@@ -64,19 +70,21 @@ class Graphs:
             for proven in list(self._ready.values()):
                 proven.check()
 
-    def _proven(self, key: PackageKey) -> "_Proven":
+    def _proven(self, key: PackageKey, tried_first: bool = True) -> "_Proven":
         found = self._ready.get(key)
         if found is None:
             with self._opening:
-                found = self._ready.get(key) or self._open(key)
+                found = self._ready.get(key) or self._open(key, tried_first)
         return found
 
-    def _open(self, key: PackageKey) -> "_Proven":
+    def _open(self, key: PackageKey, tried_first: bool) -> "_Proven":
         package = self._store.load(key.name, key.version)
         if package.sha256 != key.sha256:
             raise PackageDigestError(
                 f"Expected the same {key} in the stores of all nodes; two differ. Copy one store to every node."
             )
+        if tried_first and self._trial is not None:
+            self._trial(package)
         self._ready[key] = proven = _Proven(package, self._start)
         return proven
 

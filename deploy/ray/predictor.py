@@ -21,6 +21,7 @@ from app.inference.graph_session import RawOutputs
 from app.inference.ticket import AbandonedError, Ticket
 from app.model_package.store import ModelStore
 from app.predictions.start import start_as_set
+from app.predictions.trial import PackageTrial
 from app.settings import Settings
 from app.telemetry import configure_logging, describe_exception
 from deploy.ray.graphs import Graphs
@@ -36,7 +37,8 @@ Result = TypeVar("Result")
 class PredictorReplica:
     """A process with the graphs, and a GPU where the deployment asks for one.
 
-    What is in the store when it begins is made ready before it counts as running; what comes later, when it is first asked for.
+    What is in the store when it begins is made ready before it counts as running; what comes later, when it is first asked for, and
+    then a process of its own tries it first (`app.predictions.trial`).
 
     Args:
         _release: Another one makes another replica; see `deploy.ray.application.Arguments`.
@@ -46,11 +48,12 @@ class PredictorReplica:
         settings = Settings()
         configure_logging(settings.log_level, settings.log_format)
         store = ModelStore(settings.model_store)
-        self._graphs = Graphs(store, start_as_set(settings, cpus=_own_cpus()))
+        self._graphs = Graphs(store, start_as_set(settings, cpus=_own_cpus()), PackageTrial(settings))
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="case")
         for reference in store.references():
             try:
-                self._graphs.opened(PackageKey.of(store.load(reference.name, reference.version)))
+                key = PackageKey.of(store.load(reference.name, reference.version))
+                self._graphs.opened(key, tried_first=False)
             except Exception as error:  # noqa: BLE001 - the others are served; why this one is not, is told to whoever asks for it
                 log.warning("package-not-ready", model=str(reference), **describe_exception(error))
 

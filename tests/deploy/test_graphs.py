@@ -6,7 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.errors import DeadlinePassedError, GoldenMismatchError, PackageDigestError, UnknownModelError
+from app.errors import (
+    DeadlinePassedError,
+    GoldenMismatchError,
+    PackageDigestError,
+    PackageInvalidError,
+    UnknownModelError,
+)
 from app.inference.graph_contract import input_shapes
 from app.inference.graph_session import GraphSession, RawOutputs
 from app.inference.predictor import Predictor
@@ -76,6 +82,21 @@ def test_a_package_is_opened_once(graphs: Graphs, package: Package, devices: lis
     opened = graphs.opened(PackageKey.of(package))
     graphs.opened(PackageKey.of(package))
     assert (opened.provider, opened.fell_back, len(devices)) == ("CPUExecutionProvider", False, 1)
+
+
+def test_a_package_that_would_end_the_replica_is_not_opened_in_it(tiny_store: Path, package: Package) -> None:
+    def refused(_package: Package) -> None:
+        raise PackageInvalidError("it ended that process")
+
+    graphs = Graphs(ModelStore(tiny_store), start_with("cpu", 1), refused)
+    key = PackageKey.of(package)
+    for _ in range(2):
+        with pytest.raises(PackageInvalidError):
+            graphs.opened(key)
+        with pytest.raises(PackageInvalidError):
+            graphs.answer(question(package), Ticket())
+    assert graphs.opened(key, tried_first=False).provider == "CPUExecutionProvider"
+    assert graphs.opened(key).provider == "CPUExecutionProvider", "and what is open is not tried again"
 
 
 def test_another_package_of_the_same_name_and_version_is_refused(graphs: Graphs, package: Package) -> None:
