@@ -16,22 +16,24 @@ PIP      = $(PY) -m pip install --quiet --disable-pip-version-check
 # The page needs Node; where it is absent all else goes on and says so, and a CI run fails.
 HAS_NODE := $(shell node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' 2>/dev/null && command -v npm >/dev/null && echo yes)
 PAGE_SOURCES := $(shell find web/src web/public web/scripts -type f 2>/dev/null) web/index.html web/docs.html web/vite.config.ts
-without_node = { echo "The page was not $(1): that needs Node 20.19 or newer with npm."; test -z "$$NEUROFUSE_REQUIRE_BROWSER"; }
+without_node = @echo "The page was not $(1): that needs Node 20.19 or newer with npm."; test -z "$$NEUROFUSE_REQUIRE_BROWSER"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup serve page client check check-page format test test-page test-serving test-ray bench faults fuzz fuzz-api reference-models image image-test locks clean
+.PHONY: help setup environments serve page client check check-page format test test-training test-app test-page test-serving test-ray bench faults fuzz fuzz-api reference-models image image-test locks clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.development ## Install everything for development and training into .venv
 
+environments: $(VENV)-serving/.installed $(VENV)-ray/.installed ## Install what test-serving and test-ray need, in folders of their own
+
 serve: $(VENV)/.serving page ## Serve the packaged models on http://127.0.0.1:8000 (installs no torch)
 	$(VENV)/bin/neurofuse serve
 
-page: ## Build the clinician's page, where its sources are newer
-	@$(if $(HAS_NODE),$(MAKE) --no-print-directory app/web/index.html,$(call without_node,built))
+page: $(if $(HAS_NODE),app/web/index.html) ## Build the clinician's page, where its sources are newer
+	$(if $(HAS_NODE),,$(call without_node,built))
 
 client: $(VENV)/.development web/node_modules/.installed ## Generate the page's client from the OpenAPI document
 	$(VENV)/bin/neurofuse openapi > web/openapi.json
@@ -45,39 +47,45 @@ check: $(VENV)/.development check-page ## Lint, format check, types, import cont
 	$(VENV)/bin/hadolint Dockerfile
 	$(VENV)/bin/bandit --quiet --recursive --configfile pyproject.toml app training deploy docs
 
-check-page: $(VENV)/.development ## Lint and types of the page, and whether its client is of this service
-	@$(if $(HAS_NODE),$(MAKE) --no-print-directory check-page-with-node,$(call without_node,checked))
-
-.PHONY: check-page-with-node
-check-page-with-node: web/node_modules/.installed
+check-page: $(VENV)/.development $(if $(HAS_NODE),web/node_modules/.installed) ## Lint and types of the page, and whether its client is of this service
+ifdef HAS_NODE
 	cd web && npm run --silent check
 	@mkdir -p build
 	$(VENV)/bin/neurofuse openapi > build/openapi.json
 	@cmp build/openapi.json web/openapi.json || { echo "The page's client is stale: make client"; exit 1; }
 	cd web && npx openapi-typescript openapi.json --output ../build/schema.d.ts
 	@cmp build/schema.d.ts web/src/api/schema.d.ts || { echo "The page's client is stale: make client"; exit 1; }
+else
+	$(call without_node,checked)
+endif
 
-format: $(VENV)/.development ## Rewrite the sources in the project's format
+format: $(VENV)/.development $(if $(HAS_NODE),web/node_modules/.installed) ## Rewrite the sources in the project's format
 	$(VENV)/bin/ruff check --fix-only --quiet .
 	$(VENV)/bin/ruff format .
-	$(if $(HAS_NODE),$(MAKE) --no-print-directory web/node_modules/.installed && cd web && npm run --silent format)
+	$(if $(HAS_NODE),cd web && npm run --silent format)
 
-test: $(VENV)/.development ## Run every test (NEUROFUSE_SAMPLES names the folder of real images)
-	$(PY) -m pytest
-	@$(MAKE) --no-print-directory test-page
+test: test-training test-app test-page ## Run every test (NEUROFUSE_SAMPLES names the folder of real images)
 
-test-page: $(VENV)/.development ## Run the page's tests, those in Chromium included
-	@$(if $(HAS_NODE),$(MAKE) --no-print-directory test-page-with-node,$(call without_node,tested))
+# Two halves that take about as long, so that `make --jobs=2 test` keeps two cores busy. Each names what the other leaves out.
+TRAINING_TESTS := tests/training tests/skew tests/tutorials
+test-training: $(VENV)/.development ## Run the tests that train, export or judge a network
+	$(PY) -m pytest $(TRAINING_TESTS)
 
-.PHONY: test-page-with-node
-test-page-with-node: app/web/index.html
-	cd web && NEUROFUSE_PYTHON=$(abspath $(PY)) npm run --silent test
+test-app: $(VENV)/.development ## Run all other tests of Python: the service, its tools, its documents
+	$(PY) -m pytest tests $(TRAINING_TESTS:%=--ignore=%)
 
-# What could miss torch is what loads and answers; everything else runs once, with all other tests.
-SERVING_TESTS := tests/service tests/cohort tests/predictions tests/inference tests/test_cli.py
-test-serving: $(VENV)-serving/.installed ## Run the tests of the service in an environment without torch
-	$(VENV)-serving/bin/python -c "import importlib.util as u; assert u.find_spec('torch') is None, 'torch was installed'"
-	$(VENV)-serving/bin/python -m pytest -m "not torch and not slow" $(SERVING_TESTS)
+test-page: $(VENV)/.development $(if $(HAS_NODE),app/web/index.html) ## Run the page's tests, those in Chromium included
+	$(if $(HAS_NODE),cd web && NEUROFUSE_PYTHON=$(abspath $(PY)) npm run --silent test,$(call without_node,tested))
+
+# Another environment shows one thing more than the tests above: a module, a library or a file that the service has not asked for.
+# That shows when the module is loaded or its work is done for the first time, so once is enough: every module, every verb of the
+# command line, every route, and a case as a request, a job, a batch, an upload and a table. The cases that differ run above.
+SERVING_TESTS := tests/contract/test_imports.py tests/test_cli.py tests/inspection/test_command.py tests/cohort \
+  $(addprefix tests/administration/test_,command.py keys.py replay.py sessions.py) \
+  $(addprefix tests/service/test_,access.py feedback.py inference_protocol.py jobs.py kept_cases.py predict.py uploads.py worklist.py)
+test-serving: $(VENV)-serving/.installed ## Run what loads and what answers in an environment without torch
+	$(VENV)-serving/bin/python -c "import importlib.util as u; assert not any(map(u.find_spec, ('torch', 'pandas'))), 'expected neither torch nor pandas'"
+	$(VENV)-serving/bin/python -m pytest $(SERVING_TESTS)
 
 test-ray: $(VENV)-ray/.installed ## Run the tests of the service on a Ray cluster, in an environment with Ray
 	$(VENV)-ray/bin/python -m pytest tests/deploy/test_ray.py tests/deploy/test_remote_session.py
@@ -149,15 +157,18 @@ $(VENV)/.development: pyproject.toml | $(VENV)/bin/python
 	$(PIP) --editable '.[cpu,training,dev]'
 	@touch $(VENV)/.serving $@
 
+# What a container holds, and what tests need. What is not compiled here is when it is imported.
 $(VENV)-serving/.installed: PY = $(VENV)-serving/bin/python
 $(VENV)-serving/.installed: pyproject.toml | $(VENV)-serving/bin/python
-	$(PIP) --editable '.[cpu,dev]'
+	$(PIP) --no-compile --editable '.[cpu,postgres,s3,tracing,testing]'
 	@touch $@
 
-# Ray brings a gigabyte and pandas, which the service must do without. What is not compiled here is when it is imported.
+# Ray brings pandas, which the service must do without: it lies over that environment, which does not see it.
 $(VENV)-ray/.installed: PY = $(VENV)-ray/bin/python
-$(VENV)-ray/.installed: pyproject.toml | $(VENV)-ray/bin/python
-	$(PIP) --no-compile --editable '.[cpu,postgres,ray,testing]'
+$(VENV)-ray/.installed: $(VENV)-serving/.installed | $(VENV)-ray/bin/python
+	$(VENV)-serving/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" \
+	  > "$$($(PY) -c "import sysconfig; print(sysconfig.get_path('purelib'))")/serving.pth"
+	$(PIP) --no-compile --editable '.[cpu,ray]'
 	@touch $@
 
 # Whom `make bench` measures beside us: in an environment of their own, so that none of it becomes a dependency.

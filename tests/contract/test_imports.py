@@ -25,6 +25,16 @@ def test_serving_loads_no_training_library(module: str) -> None:
     assert _modules_after(f"import {module}").isdisjoint(HEAVY)
 
 
+def test_every_module_of_the_service_loads_and_draws_none_of_them() -> None:
+    """Those too that only some command or setting needs; the gate runs this where nothing else is installed."""
+    every = (
+        "import app, importlib, pkgutil\n"
+        "names = [found.name for found in pkgutil.walk_packages(app.__path__, 'app.')]\n"
+        "assert 'app.cohort.ray_engine' in [importlib.import_module(name).__name__ for name in names]"
+    )
+    assert _modules_after(every).isdisjoint(HEAVY)
+
+
 def test_the_check_above_would_notice() -> None:
     assert "training" in _modules_after("import training")
 
