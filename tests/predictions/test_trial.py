@@ -108,8 +108,9 @@ def test_the_application_ends_its_trial_when_it_stops(tiny_store: Path, tmp_path
             await anyio.to_thread.run_sync(wait_for, trials)
             return loading
 
-    with ThreadPoolExecutor() as threads:
+    with capture_logs() as lines, ThreadPoolExecutor() as threads:
         loading = anyio.run(load_and_stop, threads)
         with pytest.raises(PackageRefusedError, match="stopping"):
             loading.result(WITHIN_S)
     assert trials() == set()
+    assert "package-tried" not in {line["event"] for line in lines}, "it was ended, not waited for"
