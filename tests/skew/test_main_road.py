@@ -25,7 +25,7 @@ from training.predict import collect
 from training.runs import open_run
 
 CONFIGS = Path(__file__).parents[2] / "training" / "configs"
-COUNTS = ["--train", "10", "--validation", "6", "--calibration", "6", "--test", "6"]
+COUNTS = ["--train", "8", "--validation", "4", "--calibration", "4", "--test", "4"]
 pytestmark = [pytest.mark.torch, pytest.mark.slow]
 
 
@@ -96,7 +96,7 @@ def test_the_package_says_what_its_training_cases_were_like(road: tuple[str, Pat
     assert {name for kind, name in told if kind == "record"} == {
         each.name for each in package.manifest.ehr.features
     }
-    assert told["record", "sex"].n == 10
+    assert told["record", "sex"].n == 8
     assert told["score", "label"].categories == tuple(each.label for each in package.manifest.outputs.classes)
     assert {("spacing", "slice_mm"), ("intensity", "p75"), ("score", "event")} <= set(told)
     assert {each.name for each in summary.shares if each.kind == "answer"} == {"abstained"}
