@@ -43,6 +43,7 @@ from training.networks.heads import CLASSES
 from training.networks.model import FusionNet
 from training.networks.serving_graph import ServingGraph
 from training.onnx_graph import Precision, halve, write_onnx
+from training.onnx_planes import convolve_by_planes
 from training.outcomes import favourable_labels, outcome_classes
 
 PARITY: Mapping[Precision, float] = MappingProxyType({"float32": 1e-4, "float16": 2e-3})
@@ -86,7 +87,8 @@ def export_run(
         run: Folder with calibration.json, evaluation.json and embedding.npz.
         store: The model store.
         version: Integer version.
-        precision: Of the arithmetic inside the graph; `float16` is for GPUs.
+        precision: Of the arithmetic inside the graph; `float16` is for GPUs, `float32` is arranged for CPUs
+            (`training.onnx_planes`) and runs on either.
 
     Raises:
         CohortError: The network has no heatmap or no share of the image to tell, or reads what the service does not.
@@ -104,6 +106,8 @@ def export_run(
         write_onnx(graph, checkpoint.config.grid.shape, len(checkpoint.features), folder / MODEL)
         if precision == "float16":
             halve(folder / MODEL)
+        else:
+            convolve_by_planes(folder / MODEL)
         shutil.copyfile(run / EMBEDDING_FILE, folder / EMBEDDING_FILE)
         if (run / TRAINING_SUMMARY).is_file():  # a run that was evaluated before there were any has none
             shutil.copyfile(run / TRAINING_SUMMARY, folder / TRAINING_SUMMARY)

@@ -6,6 +6,7 @@ from typing import Literal
 
 import onnx
 import torch
+from onnx_ir.passes.common import ClearMetadataAndDocStringPass
 from onnxruntime.transformers.float16 import convert_float_to_float16
 
 from training.networks.serving_graph import ServingGraph
@@ -46,6 +47,8 @@ def write_onnx(graph: ServingGraph, shape: tuple[int, int, int], features: int, 
         )
     if program is None:
         raise RuntimeError("torch.onnx.export returned no program; expected one with dynamo=True")
+    # The exporter notes where in our sources each node was made: paths of this machine, and so perhaps a name, in a file that travels.
+    ClearMetadataAndDocStringPass()(program.model)
     program.save(str(path), external_data=False)
 
 

@@ -48,6 +48,7 @@ def _assert_onnx_runtime_agrees(graph: ServingGraph, shape: tuple[int, int, int]
     write_onnx(graph, shape, len(FEATURES), file)
     assert [path.name for path in file.parent.iterdir()] == [file.name], "the weights must be inside"
     assert max(one.version for one in onnx.load(file).opset_import) >= 18
+    assert b".py" not in file.read_bytes(), "where on this machine the sources lie is nobody's business"
     session = ort.InferenceSession(file, providers=["CPUExecutionProvider"])
     assert [one.name for one in session.get_outputs()] == list(OUTPUTS)
     for count in (1, 3):
@@ -86,6 +87,7 @@ def test_onnx_runtime_answers_as_pytorch_does_for_any_batch(
     write_onnx(graph, LARGE, len(FEATURES), file)
     assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"], "the weights must be inside"
     assert max(one.version for one in onnx.load(file).opset_import) >= 18
+    assert b".py" not in file.read_bytes(), "where on this machine the sources lie is nobody's business"
     session = ort.InferenceSession(file, providers=["CPUExecutionProvider"])
     assert [one.name for one in session.get_outputs()] == list(OUTPUTS)
     for count in (1, 3):
