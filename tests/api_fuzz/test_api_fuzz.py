@@ -12,7 +12,7 @@ SEED = 2112
 
 @pytest.mark.parametrize(
     ("who", "phases", "seconds"),
-    [("everybody", "examples,coverage", 14), ("a key", "fuzzing", 8), ("nobody", "coverage", 6)],
+    [("everybody", "examples,coverage", 14), ("a key", "fuzzing", 8), ("nobody", "coverage", 12)],
 )
 def test_every_answer_is_one_that_the_document_knows(
     tmp_path: Path, who: Who, phases: str, seconds: int
