@@ -78,7 +78,7 @@ test-page: $(VENV)/.development $(if $(HAS_NODE),app/web/index.html) ## Run the 
 	$(if $(HAS_NODE),cd web && NEUROFUSE_PYTHON=$(abspath $(PY)) npm run --silent test,$(call without_node,tested))
 
 # Another environment shows one thing more than the tests above: a module, a library or a file that the service has not asked for.
-# That shows when the module is loaded or its work is done for the first time, so once is enough: every module, every verb of the
+# That shows when the module is loaded or its work is done for the first time, so once is enough: every module, the verbs of the
 # command line, every route, and a case as a request, a job, a batch, an upload and a table. The cases that differ run above.
 SERVING_TESTS := tests/contract/test_imports.py tests/test_cli.py tests/inspection/test_command.py tests/cohort \
   $(addprefix tests/administration/test_,command.py keys.py replay.py sessions.py) \
