@@ -50,6 +50,12 @@ def test_no_file_holds(reason: str) -> None:
     assert found == {}
 
 
+def test_no_graph_says_where_it_was_made() -> None:
+    graphs = tracked(".onnx")
+    assert graphs
+    assert [shown(path) for path in graphs if b".py" in path.read_bytes()] == []
+
+
 def test_each_test_folder_is_a_package() -> None:
     folders = {path.parent for path in tracked(".py") if shown(path).startswith("tests/")}
     assert [shown(folder) for folder in sorted(folders) if not (folder / "__init__.py").is_file()] == []
