@@ -11,28 +11,44 @@ Example:
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from types import MappingProxyType
+from typing import Final
 
 from app.errors import NeuroFuseError
-from training.commands import ablation, check, evaluate, export, phantoms, report, train, worlds
+
+STEPS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "worlds": "check every row on planted worlds, whose answers are known",
+        "phantoms": "write a synthetic cohort with known truth",
+        "check": "look through a cohort for all that is wrong, before training",
+        "train": "fit one row of the model table on a cohort",
+        "ablation": "fit rows x folds x seeds in parallel and compare them",
+        "evaluate": "calibrate, and judge once on the held-out patients",
+        "report": "write everything that was found as one HTML file",
+        "export": "turn a trained, evaluated run into a model package",
+    }
+)
+"""What each module of `training.commands` does, in the order in which they are listed."""
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The command line, one subcommand per step."""
+def build_parser(chosen: str | None) -> argparse.ArgumentParser:
+    """The command line, one subcommand per step.
+
+    Args:
+        chosen: The step whose options are needed. Only its module is loaded: all of them together, with torch, MONAI and
+            Lightning, take seconds, which every process that a step starts would take as well.
+    """
     parser = argparse.ArgumentParser(
         prog="python -m training", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     steps = parser.add_subparsers(dest="step", required=True)
-    for name, module, words in (
-        ("worlds", worlds, "check every row on planted worlds, whose answers are known"),
-        ("phantoms", phantoms, "write a synthetic cohort with known truth"),
-        ("check", check, "look through a cohort for all that is wrong, before training"),
-        ("train", train, "fit one row of the model table on a cohort"),
-        ("ablation", ablation, "fit rows x folds x seeds in parallel and compare them"),
-        ("evaluate", evaluate, "calibrate, and judge once on the held-out patients"),
-        ("report", report, "write everything that was found as one HTML file"),
-        ("export", export, "turn a trained, evaluated run into a model package"),
-    ):
+    for name, words in STEPS.items():
+        if name != chosen:
+            steps.add_parser(name, help=words)
+            continue
+        module = import_module(f"training.commands.{name}")
         step = steps.add_parser(
             name, help=words, description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
         )
@@ -43,7 +59,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one step; an error made on purpose is printed in words, without a stack trace."""
-    options = build_parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    options = build_parser(next((each for each in given if each in STEPS), None)).parse_args(given)
     try:
         status: int = options.command(options)
     except NeuroFuseError as error:
