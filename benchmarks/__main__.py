@@ -1,6 +1,7 @@
 """Run the benchmarks and print their tables, each beside its peers.
 
     imaging             files to model tensor, beside SimpleITK, TorchIO, MONAI and dcm2niix (`make bench` installs them)
+    network             the graph of a package plane by plane, beside the same graph as the exporter leaves it
     serving_overhead    what HTTP, admission and the record add to the work itself, stage by stage
     serving_peers       our service beside LitServe, BentoML, Ray Serve, mosec and FastAPI with the same package
     serving_overload    four times what it can answer, for a minute; then 5,000 requests, and its memory
@@ -22,6 +23,7 @@ from benchmarks.machine import described
 
 NAMES = (
     "imaging",
+    "network",
     "serving_overhead",
     "serving_peers",
     "serving_overload",

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple, Self, TypeAlias
 
 import numpy as np
 import onnx_ir as ir
+from onnx_ir.passes.common import ShapeInferencePass
 from onnxscript.rewriter import MatchContext, rewrite
 from onnxscript.rewriter.pattern import MatchResult, RewriteRule
 
@@ -34,6 +35,7 @@ def convolve_by_planes(path: Path) -> None:
     model = ir.load(path)
     # First those whose result is rectified, so that the runtime can do both at once.
     for relu in (True, False):
+        ShapeInferencePass()(model)
         rule = ConvolutionByPlanes(relu=relu)
         model = rewrite(model, [RewriteRule(rule.pattern, rule.rewrite, rule.check)])
     ir.save(model, path)
@@ -113,14 +115,14 @@ class ConvolutionByPlanes:
             pads = [0, conv.before[0], 0, 0, 0, 0, conv.after[0], 0, 0, 0]
             x = op.Pad(x, op.Constant(value_ints=pads))
         taps = conv.strides[0] * np.arange(planes)[:, None] + np.arange(depth)
-        x = op.Gather(x, op.initializer(ir.tensor(taps), f"{weight.name}_taps"), axis=1)
+        x = op.Gather(x, op.initializer(ir.tensor(taps), f"{y.name}_taps"), axis=1)
         x = op.Reshape(x, op.Constant(value_ints=[-1, depth * inputs, *size[1:]]))
         flat = np.ascontiguousarray(kernel.transpose(0, 2, 1, 3, 4)).reshape(
             outputs, depth * inputs, *kernel.shape[3:]
         )
         x = op.Conv(
             x,
-            op.initializer(ir.tensor(flat), f"{weight.name}_planes"),
+            op.initializer(ir.tensor(flat), f"{y.name}_weight"),
             *node.inputs[2:],
             pads=(*conv.before[1:], *conv.after[1:]),
             strides=conv.strides[1:],

@@ -119,6 +119,23 @@ def test_a_convolution_whose_result_is_needed_twice_keeps_its_relu_outside(tmp_p
     np.testing.assert_allclose(_answer(found, x, "raw"), _answer(model, x, "raw"), atol=1e-5)
 
 
+def test_two_convolutions_may_share_their_weights(tmp_path: Path) -> None:
+    model = _graph((4, 4, 4), (3, 3, 3), relu=True, pads=[1] * 6)
+    model.graph.node.extend(
+        [
+            helper.make_node("Neg", ["x"], ["z"]),
+            helper.make_node("Conv", ["z", "w", "b"], ["d"], pads=[1] * 6),
+            helper.make_node("Relu", ["d"], ["raw"]),
+        ]
+    )
+    model.graph.output.append(helper.make_tensor_value_info("raw", TensorProto.FLOAT, ANY_VOLUME))
+    x = np.random.default_rng(1).normal(size=(2, CHANNELS, 4, 4, 4)).astype(np.float32)
+    found = _rewritten(model, tmp_path / "model.onnx")
+    assert _dimensions(found) == [2, 2]
+    for output in ("y", "raw"):
+        np.testing.assert_allclose(_answer(found, x, output), _answer(model, x, output), atol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("kernel", "attributes"),
     [
