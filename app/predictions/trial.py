@@ -7,7 +7,7 @@ same provider, and, once that process has lived through it, here. Errors that ha
 
 import json
 import os
-import subprocess
+import subprocess  # nosec B404
 import sys
 import threading
 import time
@@ -104,7 +104,7 @@ class PackageTrial:
 
 def _begin(package: Package, how: str) -> subprocess.Popen[bytes]:
     secretless = {name: value for name, value in os.environ.items() if not name.startswith(ENV_PREFIX)}
-    return subprocess.Popen(  # noqa: S603 - this program, and a folder of the operator's
+    return subprocess.Popen(  # noqa: S603 - this program, and a folder of the operator's  # nosec B603
         # -P: what lies in the folder that the service was started from is not what it runs.
         [sys.executable, "-P", "-m", __name__, str(package.path), how, str(os.getpid())],
         env={**secretless, "PYTHONPATH": os.pathsep.join(sys.path)},
