@@ -91,6 +91,8 @@ def _network(name: Task, folder: Path) -> Network:
 def _session(file: Path, threads: int) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
+    # As in the service: threads that have nothing to do sleep, and take no core from the other graph's.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return ort.InferenceSession(file, options, providers=["CPUExecutionProvider"])
 
 
