@@ -83,20 +83,8 @@ def _slices() -> ModelConfig:
 def test_onnx_runtime_answers_as_pytorch_does_for_any_batch(
     config: ModelConfig, slope: float, intercept: float, tmp_path: Path
 ) -> None:
-    graph, file = ServingGraph(_net(config), slope, intercept), tmp_path / "model.onnx"
-    write_onnx(graph, LARGE, len(FEATURES), file)
-    assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"], "the weights must be inside"
-    assert max(one.version for one in onnx.load(file).opset_import) >= 18
-    assert b".py" not in file.read_bytes(), "where on this machine the sources lie is nobody's business"
-    session = ort.InferenceSession(file, providers=["CPUExecutionProvider"])
-    assert [one.name for one in session.get_outputs()] == list(OUTPUTS)
-    for count in (1, 3):
-        inputs = batch(count, LARGE)
-        with torch.no_grad():
-            ours = graph(*inputs)
-        feed = {name: tensor.numpy() for name, tensor in zip(INPUTS, inputs, strict=True)}
-        for tensor, array in zip(ours, session.run(None, feed), strict=True):
-            np.testing.assert_allclose(tensor.numpy(), array, atol=1e-4)
+    graph = ServingGraph(_net(config), slope, intercept)
+    _assert_onnx_runtime_agrees(graph, LARGE, tmp_path / "model.onnx")
 
 
 def test_outputs_are_those_of_the_contract() -> None:
