@@ -22,11 +22,11 @@ from app.administration.command import add_to as add_models_to
 from app.administration.keys import add_to as add_keys_to
 from app.administration.replay import add_to as add_replay_to
 from app.administration.sessions import add_to as add_sessions_to
-from app.api.header_timeout import HeaderTimeoutProtocol
+from app.api.body_blocks import BlocksProtocol
 from app.cohort.command import predict_cohort
 from app.cohort.server_engine import remote_package
 from app.errors import MalformedRequestError, NeuroFuseError, RequestError
-from app.heap import keep_freed_memory
+from app.heap import keep_freed_memory, keep_what_a_start_made
 from app.imaging.folders import files_in
 from app.inference.case import HeatmapChoice
 from app.inspection.command import add_to as add_inspect_to
@@ -208,8 +208,10 @@ def _serve(arguments: argparse.Namespace, settings: Settings) -> int:
     require_safe(settings)
     change_level_by_signal(settings.log_level)
     keep_freed_memory()
+    application = create_app(settings)
+    keep_what_a_start_made()
     uvicorn.run(
-        create_app(settings),
+        application,
         host=settings.host,
         port=settings.port,
         log_config=None,  # `configure_logging` has taken care of it
@@ -220,7 +222,7 @@ def _serve(arguments: argparse.Namespace, settings: Settings) -> int:
         ssl_certfile=settings.tls_certificate or None,
         ssl_keyfile=settings.tls_key or None,
         ssl_ciphers=TLS_CIPHERS,
-        http=HeaderTimeoutProtocol,
+        http=BlocksProtocol,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
     )
     return OK

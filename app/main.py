@@ -202,7 +202,7 @@ def _runtime(  # noqa: PLR0913 - what it is made of
     uploads = UploadStore(folder.previews, settings.case_bytes)
     artefacts = open_artefacts(settings.artefacts, folder.root, folder.uploads)
     heatmaps = Heatmaps(artefacts, settings.keep_heatmaps_days * DAY_S or math.inf)
-    admission = Admission(settings.max_concurrent, settings.queue_limit, metrics.pending)
+    admission = Admission(settings.cases_at_once, settings.queue_limit, metrics.pending)
     shadows = ShadowComparisons(catalogue, metrics, lambda: admission.idle)
     predictions = PredictionService(
         records.predictions,
@@ -253,7 +253,7 @@ def _start_beside(workers: ImageWorkers, settings: Settings, start: StartPredict
 
     def start_beside_workers(package: Package) -> Predictor:
         predictor = start(package)
-        rehearse(predictor, workers, read_limits(settings), settings.read_workers)
+        rehearse(predictor, workers, read_limits(settings), settings.readers)
         return predictor
 
     return start_beside_workers
@@ -266,4 +266,4 @@ def read_limits(settings: Settings) -> ReadLimits:
 
 def worker_limits(settings: Settings) -> WorkerLimits:
     """Bounds on the processes that read, as the operator chose them."""
-    return WorkerLimits(settings.read_workers, settings.read_timeout_s, settings.read_memory_bytes)
+    return WorkerLimits(settings.readers, settings.read_timeout_s, settings.read_memory_bytes)

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, PositiveInt, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.cpus import usable_cpus
 from app.setting_values import are_hosts, are_names, are_role_names, is_https, webhook_key
 
 ENV_PREFIX = "NEUROFUSE_"
@@ -18,6 +19,8 @@ GIB = 1024**3
 Provider = Literal["cpu", "cuda", "tensorrt"]
 LEAST_TOKEN = 16
 """Characters of a token that nobody guesses; `openssl rand -base64 32` makes a good one."""
+MOST_READERS = 8
+"""Unless more are asked for: each may take `read_memory_bytes`."""
 POSTGRESQL = ("postgresql://", "postgres://")
 
 
@@ -95,7 +98,13 @@ class Settings(BaseSettings):
             description="Milliseconds that a batch with room waits for others; -1 for what that measurement says.",
         ),
     ] = -1.0
-    max_concurrent: Annotated[PositiveInt, Field(description="Cases worked on at the same time.")] = 2
+    max_concurrent: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="Cases worked on at the same time; 0 for one more than usable cores, at most 9: while one is read or kept, the others keep the cores busy.",
+        ),
+    ] = 0
     queue_limit: Annotated[
         int, Field(ge=0, description="Cases that may wait or upload beside these; one more is answered 503.")
     ] = 16
@@ -106,8 +115,12 @@ class Settings(BaseSettings):
     ] = 2 * GIB
     max_voxels: Annotated[PositiveInt, Field(description="Most voxels of one image.")] = 2**28
     read_workers: Annotated[
-        PositiveInt, Field(description="Processes that read images; each reads one case at a time.")
-    ] = 2
+        int,
+        Field(
+            ge=0,
+            description="Processes that read images, each one case at a time; 0 for one per usable core, at most 8.",
+        ),
+    ] = 0
     read_timeout_s: Annotated[
         float,
         Field(gt=0, description="Seconds for reading one case; what takes longer is ended and answered 422."),
@@ -289,6 +302,16 @@ class Settings(BaseSettings):
     log_format: Annotated[
         Literal["json", "console"], Field(description="One JSON object a line, or lines for people.")
     ] = "json"
+
+    @property
+    def cases_at_once(self) -> int:
+        """Cases worked on at the same time, on the cores that there are."""
+        return self.max_concurrent or min(usable_cpus(), MOST_READERS) + 1
+
+    @property
+    def readers(self) -> int:
+        """Processes that read images, on the cores that there are."""
+        return self.read_workers or min(usable_cpus(), MOST_READERS)
 
     @field_validator(
         "database_url", "admin_token", "metrics_token", "api_key", "webhook_secret", "oidc_client_secret"

@@ -13,7 +13,7 @@ import onnxruntime as ort
 import torch
 from rich.table import Table
 
-from app.inference.session import usable_cpus
+from app.cpus import usable_cpus
 from app.model_package.manifest import Task
 from benchmarks.measure import in_turns
 from training.config import load_config

@@ -39,3 +39,21 @@ def kept_mb(*arguments: str) -> float:
 def test_what_a_thread_frees_is_kept_for_the_next_case_and_what_is_very_large_is_given_back() -> None:
     assert 40 < kept_mb("keep") < 90
     assert kept_mb() < 15
+
+
+def test_what_a_start_made_is_passed_over_and_garbage_made_later_is_not() -> None:
+    program = """
+import gc, weakref
+from app.heap import keep_what_a_start_made
+lasting = [[] for _ in range(1000)]
+keep_what_a_start_made()
+assert gc.get_freeze_count() > 1000
+assert not any(each is lasting for each in gc.get_objects())
+class Knot: pass
+knot = Knot(); knot.itself = knot
+seen = weakref.ref(knot)
+del knot
+gc.collect()
+assert seen() is None
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)  # noqa: S603 - our own words

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from app.cpus import usable_cpus
 from app.setting_values import webhook_key
-from app.settings import ENV_PREFIX, Settings
+from app.settings import ENV_PREFIX, MOST_READERS, Settings
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference" / "settings.md"
 ROW = re.compile(r"^\| `(\w+)` \| (.*?) \| (.*?) \|$", re.MULTILINE)
@@ -41,11 +42,11 @@ def test_settings_do_not_change(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("PORT", "0"), ("PROVIDER", "rocm"), ("MAX_CONCURRENT", "0"), ("QUEUE_LIMIT", "-1"),
+        ("PORT", "0"), ("PROVIDER", "rocm"), ("MAX_CONCURRENT", "-1"), ("QUEUE_LIMIT", "-1"),
         ("MAX_UPLOAD_BYTES", "0"), ("LOG_FORMAT", "xml"), ("UPLOAD_TIMEOUT_S", "0"), ("THREADS", "-1"),
         ("DATABASE_URL", "mysql://user:PLANTED@host/name"), ("DATABASE_CONNECTIONS", "0"), ("KEEP_HEATMAPS_DAYS", "-1"),
         ("KEEP_PREDICTIONS_DAYS", "-1"),
-        ("READ_WORKERS", "0"), ("READ_TIMEOUT_S", "0"), ("READ_MEMORY_BYTES", "1000000"),
+        ("READ_WORKERS", "-1"), ("READ_TIMEOUT_S", "0"), ("READ_MEMORY_BYTES", "1000000"),
         ("DEVICES", "0;1"), ("MAX_BATCH", "-1"), ("BATCH_WAIT_MS", "-2"),
         ("ADMIN_TOKEN", "PLANTED"), ("ADMIN_TOKEN_FILE", "/absent/PLANTED"), ("ADMIN_TOKEN_FILE", "/dev/null"),
         ("JOB_LIMIT", "-1"), ("JOB_DAYS", "0"), ("JOB_ATTEMPTS", "0"), ("WEBHOOK_HOSTS", "ftp://a.example"),
@@ -64,6 +65,13 @@ def test_a_value_that_makes_no_sense_stops_the_start(
     with pytest.raises(ValidationError) as raised:
         Settings()
     assert "PLANTED" not in str(raised.value)
+
+
+def test_cases_and_readers_are_as_many_as_the_cores_unless_said_otherwise() -> None:
+    cores = min(usable_cpus(), MOST_READERS)
+    assert (Settings().cases_at_once, Settings().readers) == (cores + 1, cores)
+    chosen = Settings(max_concurrent=20, read_workers=12)
+    assert (chosen.cases_at_once, chosen.readers) == (20, 12)
 
 
 def test_the_password_of_the_database_is_in_no_representation(monkeypatch: pytest.MonkeyPatch) -> None:

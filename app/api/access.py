@@ -110,7 +110,7 @@ def access_to(method: str, template: str, name: str | None = None) -> Access | N
     return ANYBODY if name == PAGE_FILE else ACCESS.get(f"{method} {template}")
 
 
-def _principal(request: Request) -> Principal:
+async def _principal(request: Request) -> Principal:
     return cast("Principal", request.state.principal)
 
 

@@ -188,7 +188,7 @@ class Guard:
         )
 
 
-def require_admission(request: Request) -> None:
+async def require_admission(request: Request) -> None:
     """A dependency of every route, behind the door: nothing is answered that the guard took for something else.
 
     Raises:

@@ -34,7 +34,7 @@ def parse_key(header: str) -> str:
     return key
 
 
-def _key(
+async def _key(
     idempotency_key: Annotated[
         str | None,
         Header(

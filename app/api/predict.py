@@ -58,7 +58,9 @@ ACCEPTED: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-def _wishes(request: Request, ticket: CurrentTicket, preferences: Preferences, key: IdempotencyKey) -> Wishes:
+async def _wishes(
+    request: Request, ticket: CurrentTicket, preferences: Preferences, key: IdempotencyKey
+) -> Wishes:
     later = RESPOND_ASYNC in preferences
     # A job of which nothing is said goes after everything that somebody waits for.
     urgency = Urgency.BATCH if later and PRIORITY_HEADER not in request.headers else ticket.urgency

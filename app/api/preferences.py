@@ -39,7 +39,7 @@ def parse_preferences(header: str | None) -> dict[str, str]:
     return found
 
 
-def _preferences(
+async def _preferences(
     prefer: Annotated[
         str | None,
         Header(
@@ -56,13 +56,26 @@ Preferences = Annotated[dict[str, str], Depends(_preferences)]
 """By name, see `parse_preferences`."""
 
 
-def _ticket(
+async def _ticket(
     preferences: Preferences,
     priority: Annotated[
         PriorityName,
         Header(alias=PRIORITY_HEADER, description="`stat` goes first, then `routine`, then `batch`."),
     ] = "routine",
 ) -> Ticket:
+    return ticket_of(preferences, priority)
+
+
+def ticket_of(preferences: dict[str, str], priority: PriorityName = "routine") -> Ticket:
+    """The ticket of a request whose time runs from now.
+
+    Args:
+        preferences: By name.
+        priority: Value of `NeuroFuse-Priority`.
+
+    Raises:
+        MalformedRequestError: `wait` is no number of seconds, or too large.
+    """
     return Ticket(Urgency[priority.upper()], _deadline_s(preferences))
 
 

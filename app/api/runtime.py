@@ -80,7 +80,7 @@ class Runtime:
     audit: AuditTrail
 
 
-def _runtime(request: Request) -> Runtime:
+async def _runtime(request: Request) -> Runtime:
     return cast("Runtime", request.state.runtime)
 
 

@@ -27,6 +27,8 @@ from app.telemetry import configure_logging
 
 CASES_A_WORKER: Final = 8
 """Of one task, for each process that reads: at its end some are idle, and what is lost with a machine is asked again."""
+READERS: Final = 2
+"""Of one actor, where the settings leave it open: the cores of this machine say nothing of the others'."""
 TOLD: Final = frozenset({
     "model_store", "provider", "threads", "read_workers", "read_timeout_s", "read_memory_bytes", "max_unpacked_bytes", "max_voxels",
     "log_level", "log_format",
@@ -156,14 +158,16 @@ def _check_reachable(address: str) -> None:
 
 
 def _answers(ray: Any, rows: Sequence[tuple[Row, str]], package: Package, settings: Settings) -> Any:  # noqa: ANN401 - of Ray
-    manifest, readers = package.manifest, settings.read_workers
+    manifest, readers = package.manifest, settings.read_workers or READERS
     on_gpu = settings.provider != "cpu"
     found = ray.cluster_resources()
     actors = max(1, int(found.get("GPU", 0) if on_gpu else found.get("CPU", 0) // readers))
     tasks = max(math.ceil(len(rows) / (CASES_A_WORKER * readers)), min(actors, len(rows)))
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
-    store = settings.model_copy(update={"model_store": settings.model_store.resolve()})
+    store = settings.model_copy(
+        update={"model_store": settings.model_store.resolve(), "read_workers": readers}
+    )
     told = store.model_dump(mode="json", include=set(TOLD)) | {"devices": "0"}  # the one that Ray gives it
     return ray.data.from_items([_cells(*row) for row in rows], override_num_blocks=tasks).map_batches(
         Answerer,

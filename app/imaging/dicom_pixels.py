@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Real
 from pydicom.encaps import get_frame
 
+from app.cpus import usable_cpus
 from app.errors import CorruptImageError, UnsupportedFileError
 from app.imaging.content import AIR
 from app.imaging.decoding_errors import decoding
@@ -21,7 +22,7 @@ from app.imaging.dicom_file import inflated
 from app.imaging.dicom_header import SliceHeader
 from app.imaging.limits import ReadLimits
 from app.imaging.source import Buffer, Loaded
-from app.imaging.threads import cores, side_by_side
+from app.imaging.threads import side_by_side
 from app.imaging.volume import Modality
 
 SMALL_BITS: Final = 16
@@ -64,7 +65,7 @@ def read_voxels(
 
 def _runs(slices: int) -> list[range]:
     """Neighbouring slices as one task: handing over a task takes as long as copying an uncompressed slice."""
-    length = max(1, slices // (cores() * RUNS_PER_CORE))
+    length = max(1, slices // (usable_cpus() * RUNS_PER_CORE))
     return [range(start, min(start + length, slices)) for start in range(0, slices, length)]
 
 

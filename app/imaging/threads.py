@@ -1,12 +1,13 @@
 """Work on arrays side by side: numpy and scipy let go of the interpreter while they compute."""
 
-import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Final, TypeVar
 
 import numpy as np
+
+from app.cpus import usable_cpus
 
 MOST_THREADS: Final = 8
 PIECES: Final = 4
@@ -23,7 +24,7 @@ def side_by_side(call: Callable[[Item], object], items: Iterable[Item]) -> None:
     Raises:
         Exception: What a call raised.
     """
-    threads = min(cores(), MOST_THREADS)
+    threads = min(usable_cpus(), MOST_THREADS)
     if threads == 1:
         for item in items:
             call(item)
@@ -35,10 +36,5 @@ def side_by_side(call: Callable[[Item], object], items: Iterable[Item]) -> None:
 
 def pieces(size: int) -> list[slice]:
     """Cuts a range into some consecutive pieces per core, so that a core that is held up holds nobody up."""
-    cuts = np.linspace(0, size, min(size, PIECES * cores()) + 1).astype(np.intp).tolist()
+    cuts = np.linspace(0, size, min(size, PIECES * usable_cpus()) + 1).astype(np.intp).tolist()
     return [slice(start, stop) for start, stop in pairwise(cuts)]
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -5,7 +5,6 @@ again inside `run` when a provider fails. Both are made visible here: the first 
 switched off.
 """
 
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -18,6 +17,7 @@ import onnxruntime as ort
 from jaxtyping import Float32
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
+from app.cpus import usable_cpus
 from app.errors import NotReadyError, OverloadedError, PackageInvalidError
 from app.inference.graph_contract import INPUTS, OUTPUTS, check_answer, check_tensors
 from app.inference.graph_session import RawOutputs
@@ -190,21 +190,6 @@ class _Buffers:
         while len(self._by_shapes) > _MOST_SHAPES:
             self._by_shapes.popitem(last=False)
         return self._by_shapes[shapes]
-
-
-def usable_cpus() -> int:
-    """Count the CPUs this process may use: ONNX Runtime would count the machine's, and a container has fewer."""
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(allowed, _cgroup_cpus(Path("/sys/fs/cgroup/cpu.max"))))
-
-
-def _cgroup_cpus(cpu_max: Path) -> int:
-    """Read the CPU quota of cgroup v2, `<quota|max> <period>` in microseconds, rounded up to whole CPUs."""
-    try:
-        quota, period = cpu_max.read_text(encoding="ascii").split()
-        return -(-int(quota) // int(period))
-    except (OSError, ValueError):  # no cgroup v2, or `max`: no quota
-        return os.cpu_count() or 1
 
 
 def _chain(provider: Provider, device: int) -> list[tuple[str, dict[str, str]]]:

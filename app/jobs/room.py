@@ -46,7 +46,7 @@ class JobRoom:
         self.webhooks = records.webhooks
         self.sweep = JobSweep(records, turn.artefacts, timedelta(days=settings.job_days), discard)
         self._settings = settings
-        self._runner = JobRunner(turn, admission, settings.max_concurrent, runner_identity(settings.data))
+        self._runner = JobRunner(turn, admission, settings.cases_at_once, runner_identity(settings.data))
         self._metrics = turn.metrics
 
     async def run(self) -> None:

@@ -6,10 +6,11 @@ from typing import Final
 
 import structlog
 
+from app.cpus import usable_cpus
 from app.inference.batching import BatchedSession, BatchPolicy
 from app.inference.predictor import Predictor
 from app.inference.self_test import self_test
-from app.inference.session import OnnxSession, Provider, usable_cpus
+from app.inference.session import OnnxSession, Provider
 from app.inference.warm_up import SIZES, exercise, warm_up
 from app.metrics import Metrics
 from app.model_package.package import Package

@@ -13,14 +13,25 @@ from dataclasses import astuple, dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import Engine, delete, func, insert, select, update
+from sqlalchemy import Engine, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from app.records.tables import AuditHeadRow, AuditRow
+from app.records.tables import AuditHeadRow, AuditRow, Base
 
 READ_AT_ONCE: Final = 1000
 FIRST: Final = "0" * 64
 """What the first line follows."""
+
+# Every case waits for these: made once, and of tables, since an ORM statement costs a millisecond of looking for objects that it changes.
+_LINES: Final = Base.metadata.tables[AuditRow.__tablename__]
+_HEAD: Final = Base.metadata.tables[AuditHeadRow.__tablename__]
+_ADD: Final = insert(_LINES)
+_LOCK: Final = (
+    update(_HEAD)
+    .values(last=_HEAD.c.last)
+    .returning(*(_HEAD.c[each] for each in ("first", "base", "last", "digest")))
+)
+_MOVE: Final = update(_HEAD).values(last=bindparam("new_last"), digest=bindparam("new_digest"))
 
 
 @dataclass(frozen=True)
@@ -223,14 +234,13 @@ def append(session: Session, deeds: Sequence[Deed]) -> None:
         number += 1
         previous = digest_of(previous, number, deed)
         rows.append({"number": number, "digest": previous, **vars(deed)})
-    session.execute(insert(AuditRow), rows)
-    session.execute(update(AuditHeadRow).values(last=number, digest=previous))
+    session.execute(_ADD, rows)
+    session.execute(_MOVE, {"new_last": number, "new_digest": previous})
 
 
 def _locked(session: Session) -> Head:
     """The head, which nobody else changes before this transaction ends: an update comes first, as SQLite's write lock does."""
-    session.execute(update(AuditHeadRow).values(last=AuditHeadRow.last))
-    return _head(session)
+    return Head(*session.execute(_LOCK).one())
 
 
 def _head(session: Session) -> Head:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.api.preferences import _ticket, parse_preferences
+from app.api.preferences import parse_preferences, ticket_of
 from app.errors import MalformedRequestError
 from app.inference.ticket import Urgency
 
@@ -36,15 +36,15 @@ def test_no_text_is_too_strange(header: str) -> None:
 
 
 def test_the_time_of_a_request_runs_from_its_arrival() -> None:
-    ticket = _ticket({"wait": "30"}, "stat")
+    ticket = ticket_of({"wait": "30"}, "stat")
     assert ticket.urgency is Urgency.STAT
     assert ticket.deadline_s is not None
     assert 25 < ticket.deadline_s - time.monotonic() <= 30
-    assert _ticket({}, "batch").deadline_s is None
+    assert ticket_of({}, "batch").deadline_s is None
 
 
 @pytest.mark.parametrize("wait", ["", "-1", "1.5", "٣", "99999999999999", "soon"])
 def test_a_time_that_is_no_number_of_seconds_is_refused_without_being_quoted(wait: str) -> None:
     with pytest.raises(MalformedRequestError, match="whole seconds") as refused:
-        _ticket({"wait": wait}, "routine")
+        ticket_of({"wait": wait}, "routine")
     assert wait == "" or wait not in refused.value.detail

@@ -7,7 +7,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from app.inference.session import usable_cpus
+from app.cpus import usable_cpus
 from benchmarks.network import Network, compared
 
 pytestmark = pytest.mark.torch

@@ -14,7 +14,7 @@ from onnx import helper, numpy_helper
 
 from app.errors import NotReadyError, OverloadedError, PackageInvalidError
 from app.inference.graph_contract import INPUTS, OUTPUTS, input_shapes
-from app.inference.session import OnnxSession, Provider, _cgroup_cpus, usable_cpus
+from app.inference.session import OnnxSession, Provider
 from app.model_package.package import Package
 from app.model_package.store import ModelStore
 
@@ -227,20 +227,3 @@ def test_the_runtime_reports_to_nobody_and_keeps_no_id_of_this_machine(tmp_path:
     )
     assert loaded.stderr == b""
     assert list(tmp_path.iterdir()) == []
-
-
-def test_threads_are_those_this_process_may_use() -> None:
-    assert 1 <= usable_cpus() <= len(os.sched_getaffinity(0))
-
-
-@pytest.mark.parametrize(("text", "cpus"), [("200000 100000", 2), ("150000 100000", 2), ("50000 100000", 1)])
-def test_a_quota_of_the_control_group_is_rounded_up(tmp_path: Path, text: str, cpus: int) -> None:
-    (tmp_path / "cpu.max").write_text(text + "\n")
-    assert _cgroup_cpus(tmp_path / "cpu.max") == cpus
-
-
-@pytest.mark.parametrize("text", ["max 100000", "", "x y"])
-def test_no_quota_means_the_machines_cpus(tmp_path: Path, text: str) -> None:
-    (tmp_path / "cpu.max").write_text(text)
-    assert _cgroup_cpus(tmp_path / "cpu.max") == os.cpu_count()
-    assert _cgroup_cpus(tmp_path / "absent") == os.cpu_count()

@@ -1,0 +1,116 @@
+"""app.api.body_blocks: a body comes to the application whole, in order, and in few large blocks."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import pytest
+import uvicorn
+from starlette.types import Receive, Scope, Send
+
+from app.api.body_blocks import BlocksProtocol
+from app.api.uploads import BLOCK_BYTES
+
+READ_BYTES: Final = 2**18
+"""The most that uvloop and asyncio read at once."""
+BODY: Final = bytes(range(256)) * 2**14
+"""4 MiB in which no block is like another place's."""
+
+
+class Recorder:
+    """An application that takes a body, then answers; how the body came is seen afterwards."""
+
+    def __init__(self, takes: int | None = None) -> None:
+        self.blocks: list[bytes] = []
+        self.left = threading.Event()
+        self._takes = takes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert scope["type"] == "http"
+        more = True
+        while more and (self._takes is None or len(self.blocks) < self._takes):
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                self.left.set()
+                return
+            self.blocks.append(message["body"])
+            more = message["more_body"]
+        headers = [(b"content-length", b"2")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+
+@contextmanager
+def served(application: Recorder) -> Iterator[socket.socket]:
+    """A connection to a real uvicorn with the protocol."""
+    config = uvicorn.Config(application, http=BlocksProtocol, lifespan="off", log_level="error")
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])))
+        thread.start()
+        try:
+            with socket.create_connection(listening.getsockname(), timeout=20) as connection:
+                yield connection
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def sent(connection: socket.socket, body: bytes, length: int | None = None) -> None:
+    length = len(body) if length is None else length
+    connection.sendall(f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n".encode() + body)
+
+
+def answer(connection: socket.socket) -> bytes:
+    got = b""
+    while not got.endswith(b"ok"):
+        got += connection.recv(READ_BYTES)
+    return got
+
+
+@pytest.mark.parametrize("size", [0, 1, BLOCK_BYTES - 1, BLOCK_BYTES, BLOCK_BYTES + 1, 3 * BLOCK_BYTES + 17])
+def test_a_body_of_any_size_comes_whole_and_a_second_one_on_the_same_connection_too(size: int) -> None:
+    application = Recorder()
+    with served(application) as connection:
+        for _ in range(2):
+            application.blocks.clear()
+            sent(connection, BODY[:size])
+            assert answer(connection).startswith(b"HTTP/1.1 200")
+            assert b"".join(application.blocks) == BODY[:size]
+
+
+def test_it_comes_in_blocks_none_of_which_is_much_larger_than_one() -> None:
+    application = Recorder()
+    with served(application) as connection:
+        sent(connection, BODY)
+        answer(connection)
+    *blocks, last = application.blocks
+    assert all(BLOCK_BYTES <= len(block) < BLOCK_BYTES + READ_BYTES for block in blocks)
+    assert len(last) < BLOCK_BYTES + READ_BYTES
+    assert len(application.blocks) <= len(BODY) // BLOCK_BYTES + 1
+
+
+def test_an_application_that_leaves_the_rest_unread_is_done() -> None:
+    application = Recorder(takes=1)
+    with served(application) as connection:
+        sent(connection, BODY)
+        assert answer(connection).startswith(b"HTTP/1.1 200")
+
+
+def test_a_client_that_leaves_half_way_wakes_the_application() -> None:
+    application = Recorder()
+    with served(application) as connection:
+        sent(connection, BODY[:100], length=1000)
+        connection.close()
+        assert application.left.wait(20)
+    assert application.blocks == []
+
+
+def test_a_body_for_a_websocket_that_there_is_not_is_passed_over() -> None:
+    with served(Recorder()) as connection:
+        head = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 3\r\n\r\n"
+        connection.sendall(head + b"abc")
+        assert connection.recv(READ_BYTES)  # whatever uvicorn says to it, it says something
