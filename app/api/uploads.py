@@ -5,11 +5,10 @@ the system's temporary folder. This one writes every `image` part into the given
 client sends is neither used nor kept.
 """
 
-import asyncio
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -53,46 +52,18 @@ async def receive_form(request: Request, folder: Path, limits: UploadLimits) -> 
     if int(request.headers.get("Content-Length", 0)) > limits.max_bytes:
         raise _too_many_bytes(limits)
     receiver = FormReceiver(_boundary(request), folder, limits)
-    writer = _WriteBehind(receiver)
     try:
         with anyio.fail_after(limits.timeout_s):
             async for block in _blocks(request, limits):
-                await writer.write(block)
-            await writer.drain()
+                await anyio.to_thread.run_sync(receiver.write, block)
     except TimeoutError:
         raise MalformedRequestError(
             f"Expected the whole request within {limits.timeout_s:g} seconds; it was not. Send it faster.",
             limit=limits.timeout_s,
         ) from None
     finally:
-        await writer.close()
+        receiver.close()
     return receiver.finished()
-
-
-class _WriteBehind:
-    """Parses and writes one block in a worker thread while the next one comes in; never more than one at a time."""
-
-    def __init__(self, receiver: FormReceiver) -> None:
-        self._receiver = receiver
-        self._task: asyncio.Task[None] | None = None
-
-    async def write(self, block: bytes) -> None:
-        """Begin to write a block once the one before it is written; what was wrong with that one is raised here."""
-        await self.drain()
-        self._task = asyncio.create_task(anyio.to_thread.run_sync(self._receiver.write, block))
-
-    async def drain(self) -> None:
-        """Wait until all is written."""
-        if self._task is not None:
-            await asyncio.wait({self._task})  # which leaves the task alone where this wait is cancelled
-            task, self._task = self._task, None
-            task.result()
-
-    async def close(self) -> None:
-        """Let go of the file; the thread is done with it by then."""
-        with anyio.CancelScope(shield=True), suppress(Exception):
-            await self.drain()
-        self._receiver.close()
 
 
 def _boundary(request: Request) -> bytes:

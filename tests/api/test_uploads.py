@@ -1,4 +1,4 @@
-"""app.api.uploads: a body is written behind while it comes in, and what is wrong with it is told all the same."""
+"""app.api.uploads: a body is written to disk block by block, and what is wrong with it is told whatever comes after it."""
 
 import os
 from collections.abc import Sequence
