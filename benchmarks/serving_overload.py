@@ -10,6 +10,7 @@ from typing import Final
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from app.settings import Settings
 from benchmarks.load import OK, Answers, Body, Load, attack, p50_ms, percentile_ms, staggered
 from benchmarks.service import Service, serving, store_of_one
 from benchmarks.small_case import small_body
@@ -21,7 +22,7 @@ OVERLOAD_S: Final = 6
 OVERLOAD: Final = 4
 GENERATORS, CLIENTS_OF_EACH = 8, 12
 """More clients than there are places, paced: one that is refused does not ask again at once."""
-BUSY: Final = 2
+BUSY: Final = Settings().cases_at_once
 FULL: Final = 16
 """Places of the queue, as installed."""
 SHORT: Final = 1
