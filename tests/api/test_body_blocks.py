@@ -46,7 +46,7 @@ class Recorder:
 @contextmanager
 def served(application: Recorder) -> Iterator[socket.socket]:
     """A connection to a real uvicorn with the protocol."""
-    config = uvicorn.Config(application, http=BlocksProtocol, lifespan="off", log_level="error")
+    config = uvicorn.Config(application, http=BlocksProtocol, lifespan="off", log_config=None)
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])))

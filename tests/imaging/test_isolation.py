@@ -165,7 +165,7 @@ def test_a_defect_is_logged_by_type_and_place_without_its_words(workers: ImageWo
 def test_a_worker_holds_nothing_of_the_service_and_of_training(workers: ImageWorkers) -> None:
     modules = set(described(workers)["modules"])
     own = {".".join(name.split(".")[:2]) for name in modules if name.startswith("app.")}
-    assert own == {"app.errors", "app.expendable", "app.imaging"}
+    assert own == {"app.cpus", "app.errors", "app.expendable", "app.imaging"}
     assert modules.isdisjoint(
         {"fastapi", "uvicorn", "onnxruntime", "sqlalchemy", "structlog", "torch", "training"}
     )
