@@ -35,7 +35,7 @@ def keep_freed_memory() -> bool:
 
 
 def keep_what_a_start_made() -> None:
-    """Take what is there now for what lasts as long as the process: modules, routes and schemas, some hundred thousand objects.
+    """Take what is there now for what lasts as long as the process: modules, routes and schemas, two hundred thousand objects.
 
     A full collection goes through every object it knows, however few have become garbage, and holds up everybody meanwhile; what is frozen is passed over
     (`gc.freeze`).

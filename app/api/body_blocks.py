@@ -1,8 +1,8 @@
 """The body of a request reaches the application in few large blocks.
 
 uvicorn wakes the application for whatever one read of the socket brought and stops reading once 64 KiB wait for it. A case of 15 MB
-then passes every layer of the application some hundred times, which costs more than writing it to disk. Here it is woken once a block has
-gathered, or the body is complete.
+then passes every layer of the application some sixty times. Here it is woken once a block has gathered, or the body is complete: a block, and one
+read of the socket more, is the most that waits for it.
 """
 
 from app.api.header_timeout import HeaderTimeoutProtocol

@@ -12,7 +12,7 @@ from app.records.tables import ApiKeyRow, Base
 
 _KEYS: Final = Base.metadata.tables[ApiKeyRow.__tablename__]
 _FIND: Final = select(_KEYS).where(_KEYS.c.id == bindparam("shown"))
-"""Every request of a system waits for this. Of the table: an object of the ORM takes three times as long, and the longer a found key takes, the
+"""Every request of a system waits for this. Of the table: an object of the ORM takes two and a half times as long, and the longer a found key takes, the
 better a clock tells that its id is known."""
 
 

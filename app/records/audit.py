@@ -22,7 +22,8 @@ READ_AT_ONCE: Final = 1000
 FIRST: Final = "0" * 64
 """What the first line follows."""
 
-# Every case waits for these: made once, and of tables, since an ORM statement costs a millisecond of looking for objects that it changes.
+# Every case waits for these: made once, and of tables, since ORM statements, which look for objects that they change,
+# take three times as long.
 _LINES: Final = Base.metadata.tables[AuditRow.__tablename__]
 _HEAD: Final = Base.metadata.tables[AuditHeadRow.__tablename__]
 _ADD: Final = insert(_LINES)
