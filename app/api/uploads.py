@@ -23,7 +23,7 @@ from app.errors import MalformedRequestError, UploadTooLargeError
 BLOCK_BYTES: Final = 2**20
 """Bytes gathered before a worker thread parses and writes them: few hops, little memory."""
 MOST_CHUNKS: Final = 256
-"""Chunks gathered likewise: a client that sends a byte at a time would have an object kept for each."""
+"""Chunks gathered likewise, here and before: a client that sends a byte at a time would have an object kept for each."""
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -91,6 +92,23 @@ def test_it_comes_in_blocks_none_of_which_is_much_larger_than_one() -> None:
     assert all(BLOCK_BYTES <= len(block) < BLOCK_BYTES + READ_BYTES for block in blocks)
     assert len(last) < BLOCK_BYTES + READ_BYTES
     assert len(application.blocks) <= len(BODY) // BLOCK_BYTES + 1
+
+
+def test_many_small_pieces_wake_it_before_they_weigh_more_than_what_they_carry() -> None:
+    application = Recorder()
+    with served(application) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sent(connection, BODY[:0], length=BLOCK_BYTES - 1)
+        started = time.monotonic()
+        given = 0
+        while not application.blocks:
+            assert time.monotonic() < started + 20
+            connection.sendall(BODY[given : given + 1])
+            given += 1
+            time.sleep(0.0002)  # a read of the socket for each
+        connection.sendall(BODY[given : BLOCK_BYTES - 1])
+        answer(connection)
+    assert b"".join(application.blocks) == BODY[: BLOCK_BYTES - 1]
 
 
 def test_an_application_that_leaves_the_rest_unread_is_done() -> None:
