@@ -72,6 +72,7 @@ from app.predictions.upload_store import UploadStore
 from app.predictions.what_if import KeptCases
 from app.records.remote_artefacts import open_artefacts
 from app.records.store import RecordStore
+from app.scratch_folders import ScratchFolders
 from app.security.authenticator import Authenticator
 from app.security.sessions import Sessions
 from app.security.sign_in import sign_in_of
@@ -159,6 +160,7 @@ def _lifespan(
             cleaner,
             closing(catalogue),
             closing(runtime.shadows),
+            closing(runtime.scratch),
             monitoring.shown_in(metrics.registry),
         ):
             async with anyio.create_task_group() as background:
@@ -233,6 +235,7 @@ def _runtime(  # noqa: PLR0913 - what it is made of
         admission=admission,
         predictions=predictions,
         jobs=job_room,
+        scratch=ScratchFolders(folder.uploads),
         swept=(cases, uploads, heatmaps, retention, job_room.sweep, sessions, forgetting),
         cases=cases,
         kept_cases=KeptCases(predictions, cases, catalogue, metrics),

@@ -27,7 +27,6 @@ from app.inference.ticket import AbandonedError, Ticket, Urgency
 from app.jobs.request import fingerprint
 from app.jobs.service import Wanted
 from app.predictions.answer import Answer
-from app.predictions.data_folder import DataFolder
 from app.predictions.entry import Entry, require_ready
 from app.predictions.explain import Case
 from app.predictions.upload_store import KeptUpload
@@ -117,7 +116,7 @@ async def accept(form: Form, wishes: Wishes, request: Request, runtime: Runtime)
             webhook_url=webhook and runtime.jobs.addresses.judge(webhook),
             batch_id=form.fields.get("batch"),
         )
-        async with upload_folder(DataFolder(runtime.settings.data).uploads) as folder:
+        async with upload_folder(runtime.scratch) as folder:
             if upload is None:
                 key = new_key()
                 await anyio.to_thread.run_sync(runtime.deidentify, case.images, folder, key)

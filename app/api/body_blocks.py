@@ -5,6 +5,8 @@ then passes every layer of the application some sixty times. Here it is woken on
 read of the socket more, is the most that waits for it. A client that sends a few bytes at a time wakes it sooner.
 """
 
+from typing import Any
+
 from app.api.header_timeout import HeaderTimeoutProtocol
 from app.api.uploads import BLOCK_BYTES, MOST_CHUNKS
 
@@ -37,7 +39,9 @@ class BlocksProtocol(HeaderTimeoutProtocol):
         """Gather a part of the body; the end of the body, and of the connection, wake the application elsewhere."""
         if self.parser.should_upgrade() and self._should_upgrade():
             return  # a websocket's, of which there are none
-        cycle = self.cycle
+        cycle: Any = (
+            self.cycle
+        )  # whose body uvicorn calls a bytearray, and of which it wants no more than `bytes()`
         if cycle.response_complete:
             return
         if type(cycle.body) is not Gathered:

@@ -21,7 +21,6 @@ from app.api.uploads import receive_form, upload_folder
 from app.api.visibility import caller_of
 from app.inference.ticket import Ticket, Urgency
 from app.predictions.answer import Answer
-from app.predictions.data_folder import DataFolder
 from app.predictions.entry import require_ready
 from app.records.audit import model_in_words
 from app.records.predictions import KeptPrediction
@@ -83,7 +82,7 @@ async def predict(
     """
     settings = runtime.settings
     with runtime.admission.place(wishes.urgency):
-        async with upload_folder(DataFolder(settings.data).uploads) as folder:
+        async with upload_folder(runtime.scratch) as folder:
             with span("upload"):
                 form = await receive_form(request, folder, upload_limits(settings))
             if not wishes.is_job:

@@ -23,6 +23,7 @@ from app.predictions.sweeping import Swept
 from app.predictions.upload_store import UploadStore
 from app.predictions.what_if import KeptCases
 from app.records.audit import AuditTrail
+from app.scratch_folders import ScratchFolders
 from app.security.authenticator import Authenticator
 from app.security.sessions import Sessions
 from app.security.sign_in import SignIn
@@ -44,6 +45,7 @@ class Runtime:
         admission: The bounded queue.
         predictions: The use case.
         jobs: Cases that are answered later.
+        scratch: Folders for uploads while they are answered.
         swept: All that is kept for its time.
         cases: Cases that are kept for a while.
         kept_cases: Asks them again.
@@ -67,6 +69,7 @@ class Runtime:
     admission: Admission
     predictions: PredictionService
     jobs: JobRoom
+    scratch: ScratchFolders
     swept: Sequence[Swept]
     cases: CaseStore
     kept_cases: KeptCases

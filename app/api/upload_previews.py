@@ -12,7 +12,6 @@ from app.api.preferences import CurrentTicket
 from app.api.runtime import CurrentRuntime
 from app.api.uploads import receive_form, upload_folder
 from app.api.visibility import UploadId, caller_of
-from app.predictions.data_folder import DataFolder
 from app.predictions.entry import require_ready
 from app.predictions.preview import Preview
 from app.predictions.upload_store import OVERVIEW_NAME
@@ -49,7 +48,7 @@ async def preview_upload(
     """
     settings = runtime.settings
     with runtime.admission.place(ticket.urgency):
-        async with upload_folder(DataFolder(settings.data).uploads) as folder:
+        async with upload_folder(runtime.scratch) as folder:
             form = await receive_form(request, folder, upload_limits(settings, PREVIEW_PARTS))
             spec = require_ready(chosen(form, runtime.catalogue)).package.manifest.image
             images, series = sent_images(form), form.fields.get("series") or None

@@ -5,8 +5,6 @@ the system's temporary folder. This one writes every `image` part into the given
 client sends is neither used nor kept.
 """
 
-import shutil
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,6 +17,7 @@ from starlette.requests import Request
 
 from app.api.form_receiver import Form, FormReceiver, UploadLimits
 from app.errors import MalformedRequestError, UploadTooLargeError
+from app.scratch_folders import ScratchFolders
 
 BLOCK_BYTES: Final = 2**20
 """Bytes gathered before a worker thread parses and writes them: few hops, little memory."""
@@ -27,14 +26,14 @@ MOST_CHUNKS: Final = 256
 
 
 @asynccontextmanager
-async def upload_folder(below: Path) -> AsyncIterator[Path]:
-    """A folder of its own for one request, removed however the request ends."""
-    folder = Path(await anyio.to_thread.run_sync(lambda: tempfile.mkdtemp(dir=below)))
+async def upload_folder(folders: ScratchFolders) -> AsyncIterator[Path]:
+    """A folder of its own for one request, emptied however the request ends."""
+    folder = await anyio.to_thread.run_sync(folders.take)
     try:
         yield folder
     finally:
         with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(lambda: shutil.rmtree(folder, ignore_errors=True))
+            await anyio.to_thread.run_sync(folders.give_back, folder)
 
 
 async def receive_form(request: Request, folder: Path, limits: UploadLimits) -> Form:

@@ -13,22 +13,18 @@ size of /dev/shm, and is gone when the last array over it is dropped.
 
 import os
 import sys
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, wait
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir
 from types import TracebackType
 from typing import Final, ParamSpec, Self, TypeVar
 
 import numpy as np
 import structlog
 from jaxtyping import Shaped
-from pebble import ProcessExpired, ProcessPool
 
 from app.errors import NeuroFuseError, NotReadyError, UnreadableImageError
 from app.imaging import worker
@@ -37,19 +33,17 @@ from app.imaging.limits import DEFAULT_LIMITS, GIBIBYTE, ReadLimits
 from app.imaging.load import LoadedCase, TellingLoader, load_case
 from app.imaging.model_grid import ModelGrid
 from app.imaging.volume import without_voxels
-from app.imaging.worker import Done, Fault, Job
+from app.imaging.worker import Array, Done, Fault, Job
+from app.imaging.worker_pool import PoolClosedError, WorkerEndedError, WorkerPool
+from app.scratch_folders import ScratchFolders
 
-ATTEMPTS: Final = 2
-"""A case whose pool broke may be innocent (an idle worker was killed); a second one that breaks is not."""
-LOOK_UP_S: Final = 1.0
-"""How often a waiting case looks whether its pool still lives."""
 RETRY_AFTER_S: Final = 5
 
 READER: Final = "image-reader"
 CLEANER: Final = "image-cleaner"
 P = ParamSpec("P")
 Told = TypeVar("Told")
-_context: Final = LeanContext(worker.__name__, "pebble")
+_context: Final = LeanContext(worker.__name__)
 log = structlog.stdlib.get_logger(__name__)
 
 
@@ -89,11 +83,14 @@ class ImageWorkers:
         self, limits: WorkerLimits, scratch: Path | None = None, loader: TellingLoader = load_case
     ) -> None:
         self._limits = limits
-        self._scratch = scratch
+        self._scratch = ScratchFolders(scratch or Path(gettempdir()))
         self._loader = loader
-        self._replacing = threading.Lock()
-        self._closed = False
-        self._pool = self._new_pool()
+        self._pool = WorkerPool(
+            limits.workers,
+            limits.cases_per_worker,
+            partial(worker.prepare, limits.memory_bytes, limits.name),
+            _context,
+        )
 
     def __call__(
         self,
@@ -112,8 +109,7 @@ class ImageWorkers:
             NotReadyError: The workers were closed.
             WorkerFaultError: A defect of ours.
         """
-        with TemporaryDirectory(dir=self._scratch, prefix="neurofuse-", ignore_cleanup_errors=True) as name:
-            scratch = Path(name)
+        with self._scratch.one() as scratch:
             acquired = _memory(scratch / "voxels") if voxels else nullcontext()
             with acquired as stored, _memory(scratch / "image") as image:
                 loaded = _succeeded(
@@ -127,9 +123,11 @@ class ImageWorkers:
                 volume = (
                     without_voxels(case.volume, loaded.shape)
                     if stored is None
-                    else replace(case.volume, voxels=_mapped(stored))
+                    else replace(case.volume, voxels=_mapped(stored, loaded.voxels))
                 )
-                return replace(case, volume=volume, image=replace(case.image, array=_mapped(image)))
+                return replace(
+                    case, volume=volume, image=replace(case.image, array=_mapped(image, loaded.image))
+                )
 
     def deidentify(
         self, paths: Sequence[Path], folder: Path, key: bytes, limits: ReadLimits = DEFAULT_LIMITS
@@ -142,14 +140,13 @@ class ImageWorkers:
         _succeeded(self._outcome(worker.strip, tuple(paths), folder, key, limits))
 
     def warm(self) -> None:
-        """Waits until a worker is up; without it the first case pays for the libraries."""
-        self._pool.schedule(worker.ready).result()
+        """Waits until the workers are up; without it the first cases pay for the libraries."""
+        self._pool.warm(worker.ready)
 
     def close(self) -> None:
         """Ends the workers; cases that are being loaded end with `NotReadyError`."""
-        with self._replacing:
-            self._closed = True
-        _end(self._pool)
+        self._pool.close()
+        self._scratch.close()
 
     def __enter__(self) -> Self:
         return self
@@ -159,64 +156,23 @@ class ImageWorkers:
     ) -> None:
         self.close()
 
-    def _new_pool(self) -> ProcessPool:
-        return ProcessPool(
-            max_workers=self._limits.workers,
-            max_tasks=self._limits.cases_per_worker,
-            initializer=worker.prepare,
-            initargs=(self._limits.memory_bytes, self._limits.name),
-            context=_context,
-        )
-
     def _outcome(self, do: Callable[P, Told], *args: P.args, **kwargs: P.kwargs) -> Told:
-        for _ in range(ATTEMPTS):
-            pool = self._pool
-            try:
-                return self._answer(pool, partial(do, *args, **kwargs))
-            except BrokenProcessPool:
-                self._replace(pool)
-        raise _ended(None, self._limits.memory_bytes)
-
-    def _answer(self, pool: ProcessPool, do: Callable[[], Told]) -> Told:
         limits = self._limits
         try:
-            return _result(pool, _scheduled(pool, do, limits.timeout_s))
+            return self._pool.run(partial(do, *args, **kwargs), limits.timeout_s)
         except TimeoutError:
             raise UnreadableImageError(
                 f"Expected an image that is read within {limits.timeout_s:g} seconds, found one that takes longer. "
                 "Send one series, and only its files.",
                 limit=limits.timeout_s,
             ) from None
-        except ProcessExpired as error:
-            log.warning("image-worker-ended", status=error.exitcode)
-            raise _ended(error.exitcode, limits.memory_bytes) from None
-
-    def _replace(self, broken: ProcessPool) -> None:
-        with self._replacing:
-            if self._closed:
-                raise NotReadyError(
-                    "Expected a running service; it is stopping. Try again later.",
-                    retry_after_s=RETRY_AFTER_S,
-                )
-            if self._pool is not broken:
-                return
-            self._pool = self._new_pool()
-        log.warning("image-workers-replaced")
-        _end(broken)
-
-
-def _scheduled(pool: ProcessPool, do: Callable[[], Told], timeout_s: float) -> Future[Told]:
-    try:
-        return pool.schedule(do, timeout=timeout_s)
-    except RuntimeError:  # pebble's word for a pool that is broken or was stopped
-        raise BrokenProcessPool from None
-
-
-def _result(pool: ProcessPool, future: Future[Told]) -> Told:
-    while not wait([future], timeout=LOOK_UP_S).done:
-        if not pool.active:  # a task that was queued at that moment would never be told
-            raise BrokenProcessPool
-    return future.result()
+        except PoolClosedError:
+            raise NotReadyError(
+                "Expected a running service; it is stopping. Try again later.", retry_after_s=RETRY_AFTER_S
+            ) from None
+        except WorkerEndedError as error:
+            log.warning("image-worker-ended", status=error.status)
+            raise _ended(error.status, limits.memory_bytes) from None
 
 
 def _succeeded(outcome: Done | NeuroFuseError | Fault) -> Done:
@@ -241,11 +197,6 @@ def _ended(status: int | None, memory_bytes: int) -> UnreadableImageError:
     )
 
 
-def _end(pool: ProcessPool) -> None:
-    pool.stop()  # type: ignore[no-untyped-call]  # pebble types most of its methods, not this one
-    pool.join()
-
-
 @contextmanager
 def _memory(elsewhere: Path) -> Iterator[Path]:
     """Memory that a worker writes to by a path.
@@ -263,6 +214,8 @@ def _memory(elsewhere: Path) -> Iterator[Path]:
         os.close(descriptor)
 
 
-def _mapped(memory: Path) -> Shaped[np.ndarray, "..."]:
+def _mapped(memory: Path, array: Array) -> Shaped[np.ndarray, "..."]:
     """The array a worker wrote; no copy, and the memory lives as long as the array."""
-    return np.asarray(np.lib.format.open_memmap(memory, mode="r+"))
+    if 0 in array.shape:
+        return np.empty(array.shape, array.dtype)  # nothing cannot be mapped
+    return np.asarray(np.memmap(memory, array.dtype, "r+", shape=array.shape, order=array.order))

@@ -18,7 +18,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, Literal, Self, TypeVar
 
 import numpy as np
 from jaxtyping import Shaped
@@ -75,16 +75,40 @@ class Fault:
 
 
 @dataclass(frozen=True)
+class Array:
+    """What is to be known of an array whose values lie in memory.
+
+    Attributes:
+        dtype: As numpy writes it.
+        shape: In voxels.
+        order: Whether the last axis or the first moves fastest in memory.
+    """
+
+    dtype: str
+    shape: tuple[int, ...]
+    order: Literal["C", "F"]
+
+    @classmethod
+    def of(cls, array: Shaped[np.ndarray, "..."]) -> Self:
+        """Describe an array."""
+        return cls(array.dtype.str, array.shape, "F" if is_fortran(array) else "C")
+
+
+@dataclass(frozen=True)
 class Loaded:
     """A case whose arrays do not come through the pipe.
 
     Attributes:
         case: Without its arrays.
         shape: Of the voxels as acquired.
+        voxels: Those.
+        image: On the model grid.
     """
 
     case: LoadedCase
     shape: tuple[int, int, int]
+    voxels: Array
+    image: Array
 
 
 Outcome = Loaded | NeuroFuseError | Fault
@@ -130,6 +154,8 @@ def work(job: Job, load: TellingLoader) -> Outcome:
     return Loaded(
         replace(case, volume=replace(case.volume, voxels=NOTHING), image=replace(case.image, array=NOTHING)),
         case.volume.voxels.shape,
+        Array.of(case.volume.voxels),
+        Array.of(case.image.array),
     )
 
 
@@ -172,6 +198,12 @@ def _loaded(job: Job, load: TellingLoader) -> LoadedCase:
 
 
 def _write(memory: Path, array: Shaped[np.ndarray, "..."]) -> None:
-    """As .npy: type, shape and order of the axes travel with the values, and the reader maps what was written."""
-    with memory.open("wb") as file:
-        np.lib.format.write_array(file, array, allow_pickle=False)
+    """The values in the order in which `Array.of` says they lie."""
+    laid = array.T if is_fortran(array) else array
+    with memory.open("wb", buffering=0) as file:
+        laid.tofile(file)
+
+
+def is_fortran(array: Shaped[np.ndarray, "..."]) -> bool:
+    """Whether the first axis moves fastest, and not the last as well."""
+    return array.flags.f_contiguous and not array.flags.c_contiguous

@@ -113,7 +113,7 @@ class Predictor:
         """Answer several cases in one run of the graph; arguments, order and errors as in `predict`."""
         started = time.perf_counter()
         raw = self._session.run(
-            np.stack(images)[:, np.newaxis],
+            _together(images)[:, np.newaxis],
             np.stack([record.values for record in records]),
             np.stack([record.missing for record in records]),
         )
@@ -142,3 +142,8 @@ class Predictor:
             queue_ms=1000 * raw.waited_s,
             inference_ms=inference_ms,
         )
+
+
+def _together(images: Sequence[ModelArray]) -> Float32[np.ndarray, "B D H W"]:
+    """One array of several; of one alone no copy."""
+    return images[0][np.newaxis] if len(images) == 1 else np.stack(images)

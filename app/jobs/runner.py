@@ -121,8 +121,11 @@ class JobRunner:
         return [(reference.name, reference.version) for reference in ready]
 
     def _look(self) -> None:
-        for state, count in self._turn.jobs.open_counts().items():
+        counts = self._turn.jobs.open_counts()
+        for state, count in counts.items():
             self._turn.metrics.jobs.labels(state).set(count)
+        if not counts["queued"]:
+            return
         for priority in self._turn.turns.waiting(self._models(), datetime.now(UTC)):
             self._signals.job_came(Urgency(priority))
 

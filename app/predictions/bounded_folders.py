@@ -5,6 +5,7 @@ in its name, and names sort by age. It is filled under another name and renamed 
 it is removed, so that a process killed at any moment leaves nothing but what the next sweep removes.
 """
 
+import os
 import shutil
 import tempfile
 import threading
@@ -50,6 +51,7 @@ class BoundedFolders:
         self._now = now
         self._lock = threading.RLock()
         self._bytes: dict[str, int] = {}
+        self._total_bytes = 0
         self._in_use: Counter[str] = Counter()
         self._doomed: set[str] = set()
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -81,7 +83,7 @@ class BoundedFolders:
             return False
         with self._lock:
             folder.rename(self._root / identifier)
-            self._bytes[identifier] = size
+            self._weigh(identifier, size)
         self._make_room()
         return True
 
@@ -120,7 +122,7 @@ class BoundedFolders:
         if made_s(identifier) is None:
             return
         with self._lock:
-            self._bytes.pop(identifier, None)
+            self._weigh(identifier, 0)
             if self._in_use[identifier]:
                 self._doomed.add(identifier)
                 return
@@ -155,7 +157,13 @@ class BoundedFolders:
 
     def _surplus(self) -> str | None:
         with self._lock:
-            return min(self._bytes) if sum(self._bytes.values()) > self._limits.max_bytes else None
+            return min(self._bytes) if self._total_bytes > self._limits.max_bytes else None
+
+    def _weigh(self, identifier: str, size: int) -> None:
+        """Know what a folder takes; 0 where it is gone."""
+        self._total_bytes += size - self._bytes.pop(identifier, 0)
+        if size:
+            self._bytes[identifier] = size
 
     def _count(self, identifiers: Iterable[str]) -> None:
         """Know the sizes of folders that an earlier process kept."""
@@ -164,7 +172,7 @@ class BoundedFolders:
                 size = _bytes_in(self._root / identifier)
                 with self._lock:
                     if (self._root / identifier).is_dir():
-                        self._bytes[identifier] = size
+                        self._weigh(identifier, size)
 
     def _set_aside(self, identifier: str) -> Path | None:
         doomed = self._root / f"{UNFINISHED}{identifier}"
@@ -190,7 +198,11 @@ class BoundedFolders:
 def _bytes_in(folder: Path) -> int:
     """Bytes of the files in a folder; 0 where it has gone meanwhile."""
     try:
-        return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        return sum(
+            os.stat(os.path.join(place, name)).st_size  # noqa: PTH116, PTH118 - every case waits for this
+            for place, _, names in os.walk(folder)
+            for name in names
+        )
     except FileNotFoundError:
         return 0
 

@@ -53,24 +53,24 @@ class CaseStore:
 
     @contextmanager
     def writing(self) -> Iterator[Path]:
-        """A folder on the same disk for the files of one request; removed when the block ends."""
+        """A folder on the same disk for the files of one request; removed when the block ends, unless `keep` took it."""
         with self._folders.writing() as folder:
             yield folder
 
-    def keep(self, prediction_id: str, case: KeptCase, volume: Volume | None = None) -> None:
+    def keep(self, prediction_id: str, case: KeptCase, folder: Path, volume: Volume | None = None) -> None:
         """Keep a case, whole or not at all.
 
         Args:
             prediction_id: UUID version 7 of its answer.
             case: Tensor and record.
+            folder: From `writing`, empty; it is taken.
             volume: The image as it was read, where it is to be looked at.
         """
-        with self._folders.writing() as folder:
-            np.save(folder / TENSOR_NAME, case.image, allow_pickle=False)
-            (folder / RECORD_NAME).write_text(json.dumps(dict(case.record)), encoding="utf-8")
-            if volume is not None:
-                write_image(volume, folder / IMAGE_NAME)
-            self._folders.keep(prediction_id, folder)
+        np.save(folder / TENSOR_NAME, case.image, allow_pickle=False)
+        (folder / RECORD_NAME).write_text(json.dumps(dict(case.record)), encoding="utf-8")
+        if volume is not None:
+            write_image(volume, folder / IMAGE_NAME)
+        self._folders.keep(prediction_id, folder)
 
     def case(self, prediction_id: str) -> KeptCase:
         """A kept case.

@@ -97,9 +97,9 @@ class PredictionService:
             explained = explain(case, predictor, folder, self._limits, waited_s, self._loader, voxels=voxels)
             self._observe(model_name, explained.spent_ms)
             with self._metrics.postprocess.labels(model_name).time(), span("keep"):
-                self._keep_case(case, explained)
+                # Files first: an answer that can be found always has its heatmap. They leave the folder, which is then kept as the case's.
                 self._keep_heatmap(explained.answer, folder)
-                # Files first: an answer that can be found always has its heatmap.
+                self._keep_case(case, explained, folder)
                 (keep or self._records.add)(_kept(explained.answer, case))
         if self._shadows is not None:
             self._shadows.offer(case.record, explained.analysis)
@@ -154,10 +154,10 @@ class PredictionService:
         self._cases.delete(prediction_id)
         self._heatmaps.delete(prediction_id)
 
-    def _keep_case(self, case: Case, explained: Explained) -> None:
+    def _keep_case(self, case: Case, explained: Explained, folder: Path) -> None:
         analysis = explained.analysis
         kept = KeptCase(analysis.image.array, case.record)
-        self._cases.keep(explained.answer.id, kept, analysis.volume if case.keep_image else None)
+        self._cases.keep(explained.answer.id, kept, folder, analysis.volume if case.keep_image else None)
 
     def _keep_heatmap(self, answer: Answer, folder: Path) -> None:
         if answer.heatmap is not None:

@@ -13,7 +13,7 @@ from dataclasses import astuple, dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import Engine, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.records.tables import AuditHeadRow, AuditRow, Base
@@ -143,8 +143,8 @@ class AuditTrail:
 
     def _write_all(self, together: Sequence[_Waiting]) -> None:
         try:
-            with Session(self._engine) as session, session.begin():
-                append(session, [each.deed for each in together])
+            with self._engine.begin() as connection:
+                append(connection, [each.deed for each in together])
         except Exception as error:  # noqa: BLE001 - raised in every thread that waits
             for each in together:
                 each.error = error
@@ -224,24 +224,24 @@ def model_in_words(name: str, version: int, sha256: str = "") -> str:
     return f"{name}@{version} sha256:{sha256}" if sha256 else f"{name}@{version}"
 
 
-def append(session: Session, deeds: Sequence[Deed]) -> None:
+def append(transaction: Session | Connection, deeds: Sequence[Deed]) -> None:
     """Write lines in a transaction of somebody else's: they are there exactly when what they speak of is.
 
     Call it last: from here on the end of the trail is locked, and everybody else's lines wait for this transaction.
     """
-    head = _locked(session)
+    head = _locked(transaction)
     number, previous, rows = head.last, head.digest, []
     for deed in deeds:
         number += 1
         previous = digest_of(previous, number, deed)
         rows.append({"number": number, "digest": previous, **vars(deed)})
-    session.execute(_ADD, rows)
-    session.execute(_MOVE, {"new_last": number, "new_digest": previous})
+    transaction.execute(_ADD, rows)
+    transaction.execute(_MOVE, {"new_last": number, "new_digest": previous})
 
 
-def _locked(session: Session) -> Head:
+def _locked(transaction: Session | Connection) -> Head:
     """The head, which nobody else changes before this transaction ends: an update comes first, as SQLite's write lock does."""
-    return Head(*session.execute(_LOCK).one())
+    return Head(*transaction.execute(_LOCK).one())
 
 
 def _head(session: Session) -> Head:

@@ -16,6 +16,10 @@ from app.records.tables import JobRow
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 OPEN: Final[tuple[JobState, ...]] = ("queued", "running")
 FINISHED: Final[tuple[JobState, ...]] = ("done", "failed", "cancelled")
+_OPEN_COUNTS: Final = (
+    select(JobRow.state, func.count(JobRow.id)).where(JobRow.state.in_(OPEN)).group_by(JobRow.state)
+)
+"""Asked every second: made once."""
 
 
 @dataclass(frozen=True)
@@ -193,11 +197,8 @@ class JobRecords:
 
     def open_counts(self) -> dict[JobState, int]:
         """How many jobs wait and how many run."""
-        query = (
-            select(JobRow.state, func.count(JobRow.id)).where(JobRow.state.in_(OPEN)).group_by(JobRow.state)
-        )
-        with Session(self._engine) as session:
-            found = dict(session.execute(query).all())
+        with self._engine.connect() as connection:
+            found = dict(connection.execute(_OPEN_COUNTS).all())
         return {state: found.get(state, 0) for state in OPEN}
 
     def states(self, job_ids: Collection[str]) -> dict[str, JobState]:

@@ -68,10 +68,10 @@ class PredictionRecords:
             prediction: The answer.
             deed: What the audit trail says of it: there is no answer without its line, and one wait for the disk for both.
         """
-        with Session(self._engine) as session, session.begin():
-            session.execute(_ADD, vars(prediction))
+        with self._engine.begin() as connection:
+            connection.execute(_ADD, vars(prediction))
             if deed is not None:
-                append(session, [deed])
+                append(connection, [deed])
 
     def get(self, prediction_id: str) -> KeptPrediction:
         """Find an answer.

@@ -28,7 +28,8 @@ def store(tmp_path: Path) -> CaseStore:
 
 def kept(store: CaseStore, record: dict[str, Any]) -> str:
     prediction_id = str(uuid7())
-    store.keep(prediction_id, KeptCase(IMAGE, record))
+    with store.writing() as folder:
+        store.keep(prediction_id, KeptCase(IMAGE, record), folder)
     return prediction_id
 
 
@@ -88,7 +89,8 @@ def test_no_word_of_a_dicom_header_is_kept(store: CaseStore, tmp_path: Path) -> 
     words = {"PatientName": "ZZCANARY", "PatientID": "ZZCANARY", "SeriesDescription": "ZZCANARY"}
     volume = read_image(Series(extra=words).write(tmp_path / "ZZCANARY"), modality=Modality.CT)
     prediction_id = str(uuid7())
-    store.keep(prediction_id, KeptCase(IMAGE, {}), volume)
+    with store.writing() as folder:
+        store.keep(prediction_id, KeptCase(IMAGE, {}), folder, volume)
     assert store.has_image(prediction_id)
     folder = store.image(prediction_id).parent
     assert {path.name for path in folder.iterdir()} == {"tensor.npy", "record.json", "image.nii.gz"}

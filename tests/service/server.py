@@ -41,8 +41,8 @@ class Server:
         return self.client.post(path, data=fields, files=[("image", part) for part in parts])
 
     def uploads(self) -> list[Path]:
-        """What lies in the folder of uploads now."""
-        return list((self.data / "uploads").iterdir())
+        """Files that lie in the folder of uploads now; empty folders there wait for the next."""
+        return [path for path in (self.data / "uploads").rglob("*") if not path.is_dir()]
 
 
 @contextmanager
