@@ -8,12 +8,16 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Semaphore
 from typing import Final
 
 MOST_IDLE: Final = 64
 """Empty folders that are kept; more than that work at the same time only for a moment."""
+MOST_LEFT: Final = 8
+"""Folders that wait to be emptied; where the disk is slower than those who fill them, they wait for it themselves."""
 
 
 class ScratchFolders:
@@ -29,13 +33,19 @@ class ScratchFolders:
         self._root = root
         self._idle: list[Path] = []
         self._closed = False
+        self._behind = ThreadPoolExecutor(1, thread_name_prefix="scratch")
+        self._left = Semaphore(MOST_LEFT)
 
-    def take(self) -> Path:
-        """An empty folder that nobody else has, until it is given back; readable by this user alone."""
+    def at_hand(self) -> Path | None:
+        """An empty folder, without a word to the disk; None where one must be made first."""
         try:
             return self._idle.pop()
         except IndexError:
-            return Path(tempfile.mkdtemp(dir=self._root))
+            return None
+
+    def take(self) -> Path:
+        """An empty folder that nobody else has, until it is given back; readable by this user alone."""
+        return self.at_hand() or Path(tempfile.mkdtemp(dir=self._root))
 
     def give_back(self, folder: Path) -> None:
         """Remove all that lies in a folder; what cannot be removed is left to whoever owns the root."""
@@ -43,6 +53,24 @@ class ScratchFolders:
             shutil.rmtree(folder, ignore_errors=True)
         else:
             self._idle.append(folder)
+
+    def leave(self, folder: Path) -> bool:
+        """Have a folder given back by a thread of its own, at once, so that nobody waits for it.
+
+        Returns:
+            Whether it will be; where not, too many wait already, and `give_back` is to be called.
+        """
+        if self._closed or not self._left.acquire(blocking=False):
+            return False
+
+        def give_back() -> None:
+            try:
+                self.give_back(folder)
+            finally:
+                self._left.release()
+
+        self._behind.submit(give_back)
+        return True
 
     @contextmanager
     def one(self) -> Iterator[Path]:
@@ -56,6 +84,7 @@ class ScratchFolders:
     def close(self) -> None:
         """Remove the folders that are kept, and from now on each when it is given back."""
         self._closed = True
+        self._behind.shutdown()
         while self._idle:
             shutil.rmtree(self._idle.pop(), ignore_errors=True)
 

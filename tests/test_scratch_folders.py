@@ -2,12 +2,14 @@
 
 import os
 import stat
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from app.scratch_folders import MOST_IDLE, ScratchFolders
+from app.scratch_folders import MOST_IDLE, MOST_LEFT, ScratchFolders
 
 
 @pytest.fixture
@@ -88,3 +90,35 @@ def test_only_so_many_are_kept_and_none_once_closed(folders: ScratchFolders, tmp
     assert list(tmp_path.iterdir()) == taken[:1]
     folders.give_back(taken[0])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_left_is_emptied_by_somebody_else_and_used_again(folders: ScratchFolders) -> None:
+    folder = folders.take()
+    (folder / "file").touch()
+    assert folders.leave(folder)
+    deadline = time.monotonic() + 20
+    while (found := folders.at_hand()) is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    assert found == folder
+    assert list(found.iterdir()) == []
+
+
+def test_only_so_many_may_be_left_while_the_disk_is_slow(
+    folders: ScratchFolders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_quick, unlink = threading.Event(), os.unlink
+
+    def slowly(path: str, **_: object) -> None:
+        is_quick.wait(20)
+        unlink(path)
+
+    monkeypatch.setattr(os, "unlink", slowly)
+    taken = [folders.take() for _ in range(MOST_LEFT + 2)]
+    for folder in taken:
+        (folder / "file").touch()
+    assert [folders.leave(folder) for folder in taken] == [True] * MOST_LEFT + [False] * 2
+    is_quick.set()
+    folders.close()
+    assert set(tmp_path.iterdir()) == set(taken[MOST_LEFT:]), "closing waits for what was left"
+    assert not folders.leave(taken[-1])

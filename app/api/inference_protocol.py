@@ -4,6 +4,7 @@ https://github.com/open-inference/open-inference-protocol, specification/protoco
 row-major order; there is no binary extension. A problem document on these routes also has the member `error` that the protocol asks for.
 """
 
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -11,6 +12,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
 from app import errors
+from app.api.departure import departure
 from app.api.inference_schemas import (
     DATATYPE,
     InferenceRequest,
@@ -163,7 +165,7 @@ async def _infer(request: Request, runtime: CurrentRuntime, ticket: Ticket, mode
         predictor = require_ready(runtime.catalogue.entry(model, request.state.request_id))
         body = await read_body(request, MAX_TENSOR_BYTES)
         return await runtime.admission.work(
-            lambda _waited_s: _answer(predictor, body), request.is_disconnected, ticket
+            lambda _waited_s: _answer(predictor, body), partial(departure, request), ticket
         )
 
 

@@ -1,5 +1,6 @@
 """What can be asked of an answer while its case is kept: another record, a curve, the image, the record."""
 
+from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Request
@@ -8,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app import errors
 from app.api.answers import PREFIX
+from app.api.departure import departure
 from app.api.json_body import BoundedJson
 from app.api.openapi import problem_responses
 from app.api.predictions import NIFTI_MEDIA_TYPE
@@ -85,7 +87,7 @@ async def ask_what_if(
             lambda waited_s: runtime.kept_cases.what_if(
                 prediction_id, question.ehr, question.explain, waited_s
             ),
-            request.is_disconnected,
+            partial(departure, request),
             ticket,
         )
 
@@ -109,7 +111,7 @@ async def draw_curve(
             lambda waited_s: runtime.kept_cases.curve(
                 prediction_id, question.ehr, question.feature, question.points, waited_s
             ),
-            request.is_disconnected,
+            partial(departure, request),
             ticket,
         )
 

@@ -1,5 +1,6 @@
 """`POST /predict`: an image and a record in, an explained answer out."""
 
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
@@ -11,6 +12,7 @@ from app.api.accepting import RESPOND_ASYNC, Wishes, accept, answer_of, named_up
 from app.api.answers import with_links
 from app.api.auditing import answered, note, set_written
 from app.api.case_form import case_of, chosen, upload_limits
+from app.api.departure import departure
 from app.api.form_receiver import Form
 from app.api.idempotency import IdempotencyKey
 from app.api.job_schemas import JobStatus
@@ -105,6 +107,6 @@ async def _answer(form: Form, ticket: Ticket, request: Request, runtime: Runtime
 
         return await runtime.admission.work(
             lambda waited_s: runtime.predictions.predict(case, predictor, waited_s, keep),
-            request.is_disconnected,
+            partial(departure, request),
             ticket,
         )

@@ -1,5 +1,6 @@
 """`/uploads`: an image is sent once, looked at, then answered."""
 
+from functools import partial
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
@@ -7,6 +8,7 @@ from fastapi.responses import FileResponse
 
 from app import errors
 from app.api.case_form import chosen, sent_images, upload_limits
+from app.api.departure import departure
 from app.api.openapi import IMAGE_PROBLEMS, problem_responses
 from app.api.preferences import CurrentTicket
 from app.api.runtime import CurrentRuntime
@@ -55,7 +57,7 @@ async def preview_upload(
             caller = caller_of(request.state.principal)
             preview = await runtime.admission.work(
                 lambda _waited_s: runtime.previewer.preview(images, spec, series, caller),
-                request.is_disconnected,
+                partial(departure, request),
                 ticket,
             )
     response.headers["Location"] = f"{PREFIX}/{preview.id}"

@@ -27,13 +27,16 @@ MOST_CHUNKS: Final = 256
 
 @asynccontextmanager
 async def upload_folder(folders: ScratchFolders) -> AsyncIterator[Path]:
-    """A folder of its own for one request, emptied however the request ends."""
-    folder = await anyio.to_thread.run_sync(folders.take)
+    """A folder of its own for one request, emptied however the request ends; the answer does not wait for that."""
+    folder = folders.at_hand()
+    if folder is None:
+        folder = await anyio.to_thread.run_sync(folders.take)
     try:
         yield folder
     finally:
-        with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(folders.give_back, folder)
+        if not folders.leave(folder):
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(folders.give_back, folder)
 
 
 async def receive_form(request: Request, folder: Path, limits: UploadLimits) -> Form:

@@ -86,7 +86,9 @@ class JobRunner:
             await waiting.wait()
             waiting.clear()
             try:
-                await self._admission.work(partial(self._begin, urgency), _never, Ticket(urgency))
+                await self._admission.work(
+                    partial(self._begin, urgency), anyio.sleep_forever, Ticket(urgency)
+                )
             except _NothingWaitsError:
                 pass  # another lane was faster
             except Exception as error:  # noqa: BLE001 - the database may say anything; the next look tries again
@@ -171,10 +173,6 @@ class JobRunner:
             self._turn.turns.put_back(job, datetime.now(UTC), free=True)
             if (ticket := self._signals.held.get(attempt)) is not None:
                 ticket.gone.set()
-
-
-async def _never() -> bool:
-    return False
 
 
 async def _safely(step: Callable[[], None]) -> bool:

@@ -51,7 +51,7 @@ def test_a_client_that_stops_in_mid_body_loses_its_place(server: Server, outcome
     assert answer.startswith(b"HTTP/1.1 400")
     assert b"malformed-request" in answer
     wait_for_pending(server, 0)
-    assert server.uploads() == []
+    assert server.uploads_left() == []
 
 
 @pytest.mark.fault(
@@ -87,7 +87,7 @@ def test_a_client_that_half_closes_in_mid_upload_is_gone(
         with outcome.timed("place free after {}"):
             wait_for_pending(server, 0)
         assert rest(connection) == b""
-    assert server.uploads() == []
+    assert server.uploads_left() == []
 
 
 @pytest.mark.fault(
@@ -108,5 +108,5 @@ def test_a_client_that_half_closes_after_its_request_is_gone(
     kept = server.client.get("/predictions").json()["total"] - before
     assert kept in (0, 1)
     outcome.saw(f"no answer on the connection, {kept} kept")
-    assert server.uploads() == []
+    assert server.uploads_left() == []
     assert server.predict(head_ct, task="gos").status_code == 200

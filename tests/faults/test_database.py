@@ -83,4 +83,4 @@ def test_a_locked_database_is_waited_for_and_then_said_to_be(
         other.execute("COMMIT")
     assert server.client.get(f"/predictions/{before['id']}").json() == before
     assert server.predict(head_ct, task="gos").status_code == 200
-    assert server.uploads() == []
+    assert server.uploads_left() == []

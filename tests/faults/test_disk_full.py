@@ -66,7 +66,7 @@ def test_a_full_disk_refuses_new_cases_and_nothing_else(
                 assert int(each.headers["retry-after"]) > 0
             outcome.saw("503 for a case, a preview, a job and an answer")
             assert server.client.get("/readyz").status_code == 200
-            assert server.uploads() == []
+            assert server.uploads_left() == []
         assert server.client.get(f"/predictions/{before['id']}").json() == before
         assert server.predict(head_ct, task="gos").status_code == 200
         outcome.saw("200 for the first case after room was made")

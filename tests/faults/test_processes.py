@@ -51,7 +51,7 @@ def test_a_killed_worker_costs_one_case(
         seen = Counter(other.result().status_code for other in others)
     assert seen == {200: 3}
     outcome.saw("422 for one, 200 for three beside it")
-    assert server.uploads() == []
+    assert server.uploads_left() == []
 
 
 @pytest.mark.fault(
@@ -104,4 +104,4 @@ def test_pending_jobs_are_answered_after_a_restart(
         listed = server.client.get("/predictions").json()
         assert (listed["total"], {item["id"] for item in listed["items"]}) == (JOBS, set(jobs))
         wait_until(lambda: not any((server.data / "jobs").glob("*")))
-        assert server.uploads() == []
+        assert server.uploads_left() == []

@@ -1,11 +1,13 @@
 """The queue is bounded, and nobody works for a client that has gone."""
 
+import asyncio
 import threading
 import time
 from contextlib import ExitStack
 from functools import partial
 
 import anyio
+import anyio.lowlevel
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
@@ -23,12 +25,12 @@ def value(gauge: Gauge) -> float:
     return next(sample.value for family in gauge.collect() for sample in family.samples)
 
 
-async def present() -> bool:
-    return False
+async def present() -> None:
+    await anyio.sleep_forever()
 
 
-async def gone() -> bool:
-    return True
+async def gone() -> None:
+    await anyio.lowlevel.checkpoint()
 
 
 def test_places_are_counted_and_given_back(pending: Gauge) -> None:
@@ -158,18 +160,15 @@ def test_a_case_whose_time_is_over_while_it_waits_is_told_so_at_once(pending: Ga
 
 
 def test_a_client_that_goes_while_its_case_is_worked_on_is_marked(pending: Gauge) -> None:
-    left = threading.Event()
-
-    async def abandoned() -> bool:
-        return left.is_set()
-
-    def case(_waited_s: float) -> bool:
-        left.set()
-        return current_ticket().gone.wait(10)
-
     async def run() -> None:
+        left, loop = anyio.Event(), asyncio.get_running_loop()
+
+        def case(_waited_s: float) -> bool:
+            loop.call_soon_threadsafe(left.set)
+            return current_ticket().gone.wait(10)
+
         admission = Admission(concurrent=1, queue_limit=0, pending=pending)
-        assert await admission.work(case, abandoned)
+        assert await admission.work(case, left.wait)
 
     anyio.run(run)
 

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 START_TIMEOUT_S = 60
+LEFT_S = 10
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,13 @@ class Server:
     def uploads(self) -> list[Path]:
         """Files that lie in the folder of uploads now; empty folders there wait for the next."""
         return [path for path in (self.data / "uploads").rglob("*") if not path.is_dir()]
+
+    def uploads_left(self) -> list[Path]:
+        """Those that are still there when the answer has been for a while: it does not wait until they are gone."""
+        deadline = time.monotonic() + LEFT_S
+        while (found := self.uploads()) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return found
 
 
 @contextmanager

@@ -66,7 +66,7 @@ def test_a_worker_that_dies_while_it_reads_costs_one_request(
         refused = problem(doomed.result(), 422, "unreadable-image")
     assert "ended abnormally" in refused["detail"]
     assert isolated.predict(head_ct, task="gos").status_code == 200
-    assert isolated.uploads() == []
+    assert isolated.uploads_left() == []
     assert isolated.client.get("/readyz").status_code == 200
 
 

@@ -79,7 +79,7 @@ def test_a_client_that_leaves_in_mid_upload_leaves_no_files(narrow: Server) -> N
         time.sleep(0.02)
     connection.close()
     wait_for_pending(narrow, 0)
-    assert narrow.uploads() == []
+    assert narrow.uploads_left() == []
 
 
 def test_an_urgent_case_has_a_place_where_others_have_none(narrow: Server, head_ct: Path) -> None:

@@ -183,7 +183,7 @@ def test_a_series_of_384_files_fits_in_one_form(server: Server, samples: Path) -
 def test_nothing_is_left_of_an_upload(server: Server, head_ct: Path) -> None:
     server.predict(head_ct, task="gos")
     server.predict(head_ct, task="gos", ehr="not json")
-    assert server.uploads() == []
+    assert server.uploads_left() == []
 
 
 @pytest.fixture(scope="module")

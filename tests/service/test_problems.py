@@ -235,4 +235,4 @@ def test_a_client_that_sends_too_slowly_is_refused(strict: Server) -> None:
 def test_a_refused_upload_leaves_nothing(strict: Server, head_ct: Path) -> None:
     strict.predict(("zeros", bytes(2_000_001)), task="gos")
     strict.predict(head_ct, task="gos", ehr="{")
-    assert strict.uploads() == []
+    assert strict.uploads_left() == []

@@ -45,7 +45,7 @@ def test_an_upload_gives_the_answer_of_its_files_again_and_again(server: Server,
     sent = lasting(server.predict(head_ct, task="gos", ehr=RECORD))
     for _ in range(2):
         assert lasting(predicted(server, task="gos", upload=upload, ehr=RECORD)) == sent
-    assert server.uploads() == []
+    assert server.uploads_left() == []
 
 
 def test_its_picture_is_a_png(server: Server, head_ct: Path) -> None:
@@ -100,7 +100,7 @@ def test_a_refused_image_gets_the_problem_of_predict_and_is_not_kept(server: Ser
         assert documents[0] == documents[1]
         assert refusals[0].status_code in {415, 422}
     assert kept(server) == before
-    assert server.uploads() == []
+    assert server.uploads_left() == []
 
 
 @pytest.mark.parametrize("fields", [{}, {"task": "gos", "model": "gos"}, {"task": "gos", "ehr": "{}"}])
