@@ -109,9 +109,9 @@ def test_only_so_many_may_be_left_while_the_disk_is_slow(
 ) -> None:
     is_quick, unlink = threading.Event(), os.unlink
 
-    def slowly(path: str, **_: object) -> None:
+    def slowly(path: str, *, dir_fd: int | None = None) -> None:
         is_quick.wait(20)
-        unlink(path)
+        unlink(path, dir_fd=dir_fd)
 
     monkeypatch.setattr(os, "unlink", slowly)
     taken = [folders.take() for _ in range(MOST_LEFT + 2)]

@@ -120,6 +120,7 @@ class Admission:
             ticket.check()
             raise AbandonedError
         try:
+            await asyncio.sleep(0)  # lets the watch say that the client has gone already
             ticket.check()
             began_s = time.perf_counter()
             with holding(ticket):
