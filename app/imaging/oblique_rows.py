@@ -20,6 +20,9 @@ from app.imaging.trilinear import Cells, blend, cells
 
 AT_ONCE: Final = 512
 """Rows that are read at a time; few enough to stay in the cache."""
+RowNumbers = Int[np.ndarray, " m"]
+RowValues = Float32[np.ndarray, "m C"]
+"""Of functions that are made anew for every few rows: to put such a type together takes longer than to make them."""
 
 
 def rows_run_along_last_axis(lattice: StoredLattice, summands: Summands) -> bool:
@@ -96,11 +99,11 @@ class _Lines:
     def read(self, k: Cells, j: Cells, share_i: Float32[np.ndarray, " C"]) -> Float32[np.ndarray, "m C"]:
         """Rows between lines, as `app.imaging.trilinear` reads: i first and k last."""
 
-        def line(at_k: Int[np.ndarray, " m"], at_j: Int[np.ndarray, " m"]) -> Float32[np.ndarray, "m C"]:
+        def line(at_k: RowNumbers, at_j: RowNumbers) -> RowValues:
             below = self.number[at_k, at_j]
             return blend(self.samples.take(below, axis=0), self.samples[1:].take(below, axis=0), share_i)
 
-        def face(at_k: Int[np.ndarray, " m"]) -> Float32[np.ndarray, "m C"]:
+        def face(at_k: RowNumbers) -> RowValues:
             return blend(line(at_k, j.lower), line(at_k, j.lower + j.step), j.share[:, None])
 
         return blend(face(k.lower), face(k.lower + k.step), k.share[:, None])
