@@ -14,7 +14,7 @@ size of /dev/shm, and is gone when the last array over it is dropped.
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -141,7 +141,8 @@ class ImageWorkers:
 
     def warm(self) -> None:
         """Waits until the workers are up; without it the first cases pay for the libraries."""
-        self._pool.warm(worker.ready)
+        with suppress(PoolClosedError):  # the service is told to stop before it has begun
+            self._pool.warm(worker.ready)
 
     def close(self) -> None:
         """Ends the workers; cases that are being loaded end with `NotReadyError`."""

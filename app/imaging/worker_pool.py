@@ -84,10 +84,16 @@ class WorkerPool:
             return self._done(do, timeout_s)
 
     def warm(self, do: Callable[[], object]) -> None:
-        """Begin every process that there may be, and have something done in each."""
-        for worker in [self._begun() for _ in range(self._size - len(self._all))]:
-            worker.do(do, None)
-            self._give_back(worker)
+        """Begin every process that there may be, and have something done in each.
+
+        Raises:
+            WorkerEndedError: One cannot begin.
+            PoolClosedError: The pool is closed, or was meanwhile.
+        """
+        for _ in range(self._size):
+            with self._places:
+                if len(self._all) < self._size:
+                    self._asked(self._begun(), do, None)
 
     def close(self) -> None:
         """End every process and whatever it does; on return nobody waits for one any more."""
@@ -108,7 +114,9 @@ class WorkerPool:
     def _done(self, do: Callable[[], Told], timeout_s: float | None) -> Told:
         with self._lock:
             worker = self._idle.pop() if self._idle else None
-        worker = worker or self._begun()
+        return self._asked(worker or self._begun(), do, timeout_s)
+
+    def _asked(self, worker: "_Worker", do: Callable[[], Told], timeout_s: float | None) -> Told:
         try:
             told = worker.do(do, timeout_s)
         except BaseException as error:
@@ -133,7 +141,8 @@ class WorkerPool:
 
     def _give_back(self, worker: "_Worker") -> None:
         with self._lock:
-            if worker.tasks < self._tasks_per_worker and not self._closed.is_set():
+            is_spent = worker.tasks >= self._tasks_per_worker or len(self._all) > self._size
+            if not is_spent and not self._closed.is_set():
                 self._idle.append(worker)
                 return
         self._drop(worker)

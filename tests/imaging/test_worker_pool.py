@@ -149,6 +149,28 @@ def test_warming_begins_every_process_there_may_be() -> None:
     assert set(multiprocessing.active_children()) <= set(others)
 
 
+def test_warming_while_others_work_leaves_no_more_processes_than_there_may_be() -> None:
+    pool, others = pool_of(), multiprocessing.active_children()
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            asked = [threads.submit(pool.run, partial(abs, -3)) for _ in range(6)]
+            pool.warm(os.getpid)
+            assert {each.result() for each in asked} == {3}
+        assert len(set(multiprocessing.active_children()).difference(others)) <= SIZE
+    finally:
+        pool.close()
+
+
+def test_warming_ends_where_the_pool_is_closed_meanwhile() -> None:
+    pool = pool_of()
+    with ThreadPoolExecutor() as threads:
+        warming = threads.submit(pool.warm, partial(time.sleep, 60))
+        time.sleep(0.2)
+        pool.close()
+        with pytest.raises(PoolClosedError):
+            warming.result(timeout=20)
+
+
 def test_closing_ends_what_is_done_and_what_waits_and_leaves_no_process() -> None:
     pool = pool_of(size=1)
     pid = pool.run(os.getpid)
