@@ -39,9 +39,8 @@ class BlocksProtocol(HeaderTimeoutProtocol):
         """Gather a part of the body; the end of the body, and of the connection, wake the application elsewhere."""
         if self.parser.should_upgrade() and self._should_upgrade():
             return  # a websocket's, of which there are none
-        cycle: Any = (
-            self.cycle
-        )  # whose body uvicorn calls a bytearray, and of which it wants no more than `bytes()`
+        # uvicorn calls the body a bytearray, and wants no more of it than `bytes()`.
+        cycle: Any = self.cycle
         if cycle.response_complete:
             return
         if type(cycle.body) is not Gathered:

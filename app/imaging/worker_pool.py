@@ -16,6 +16,8 @@ from typing import Any, Final, TypeVar, cast
 Told = TypeVar("Told")
 ATTEMPTS: Final = 3
 """Processes that may end one after the other before they begin a task; the third shows that it is no accident of an idle one."""
+END_S: Final = 2.0
+"""Seconds that a process has to end once its pipe has; code that took one over could close its pipe and stay."""
 FAULTY: Final = 1
 """Exit status of a process whose work raised, or gave what cannot be sent; its words stay with it, since they may quote a patient."""
 
@@ -28,7 +30,7 @@ class WorkerEndedError(Exception):
     """A process ended before it answered.
 
     Attributes:
-        status: Its exit status; negative is the signal that ended it, None where it could not be asked.
+        status: Its exit status; negative is the signal that ended it, None where it did not end by itself.
     """
 
     def __init__(self, status: int | None) -> None:
@@ -185,7 +187,7 @@ class _Worker:
             raise WorkerEndedError(self._status()) from None
 
     def _status(self) -> int | None:
-        self._process.join()
+        self._process.join(END_S)
         return self._process.exitcode
 
     def kill(self) -> None:

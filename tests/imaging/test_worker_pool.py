@@ -105,6 +105,15 @@ def test_a_process_that_ends_says_how_and_the_next_task_finds_another(
     assert pool.run(partial(abs, -3)) == 3
 
 
+def test_a_process_that_closes_its_pipe_and_stays_is_ended(pool: WorkerPool) -> None:
+    pid = pool.run(os.getpid)
+    with pytest.raises(WorkerEndedError) as caught:
+        pool.run(partial(eval, "[__import__('os').closerange(3, 99), __import__('time').sleep(60)]"))
+    assert caught.value.status is None or caught.value.status == 255
+    assert _is_gone(pid)
+    assert pool.run(partial(abs, -3)) == 3
+
+
 def test_a_task_that_cannot_be_sent_costs_no_place(pool: WorkerPool) -> None:
     for _ in range(SIZE + 1):
         with pytest.raises(TypeError):
