@@ -34,6 +34,15 @@ def keep_freed_memory() -> bool:
     return all(mallopt(parameter, value) for parameter, value in wishes)
 
 
+def have_at_hand(size_bytes: int) -> None:
+    """Have the kernel give this process some memory now, for the first case instead of by it; only where it keeps what is freed.
+
+    Args:
+        size_bytes: At most `LARGEST_KEPT_BYTES`.
+    """
+    ctypes.memset(ctypes.create_string_buffer(size_bytes), 1, size_bytes)
+
+
 def keep_what_a_start_made() -> None:
     """Take what is there now for what lasts as long as the process: modules, routes and schemas, two hundred thousand objects.
 

@@ -256,6 +256,7 @@ def _start_beside(workers: ImageWorkers, settings: Settings, start: StartPredict
 
     def start_beside_workers(package: Package) -> Predictor:
         predictor = start(package)
+        workers.warm()  # begun at the start; here it is waited for
         rehearse(predictor, workers, read_limits(settings), settings.readers)
         return predictor
 

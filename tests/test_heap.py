@@ -41,6 +41,29 @@ def test_what_a_thread_frees_is_kept_for_the_next_case_and_what_is_very_large_is
     assert kept_mb() < 15
 
 
+def test_memory_had_at_hand_is_not_asked_of_the_kernel_again() -> None:
+    """40 MiB are some 10,000 pages, each of which costs a fault the first time."""
+    program = """
+import resource, sys
+from app.heap import have_at_hand, keep_freed_memory
+keep_freed_memory()
+if "ahead" in sys.argv:
+    have_at_hand(48 * 2**20)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+b"x" * (40 * 2**20)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+    def faults(*arguments: str) -> int:
+        ran = subprocess.run(  # noqa: S603 - our own words
+            [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True
+        )
+        return int(ran.stdout)
+
+    assert faults("ahead") < 500
+    assert faults() > 5000
+
+
 def test_what_a_start_made_is_passed_over_and_garbage_made_later_is_not() -> None:
     program = """
 import gc, weakref

@@ -62,7 +62,7 @@ class WorkerLimits:
     workers: int = 2
     timeout_s: float = 60.0
     memory_bytes: int = 4 * GIBIBYTE
-    cases_per_worker: int = 100
+    cases_per_worker: int = 500
     name: str = READER
 
 
@@ -83,13 +83,15 @@ class ImageWorkers:
         self, limits: WorkerLimits, scratch: Path | None = None, loader: TellingLoader = load_case
     ) -> None:
         self._limits = limits
-        self._scratch = ScratchFolders(scratch or Path(gettempdir()))
+        root = scratch or Path(gettempdir())
+        self._scratch = ScratchFolders(root)
         self._loader = loader
         self._pool = WorkerPool(
             limits.workers,
             limits.cases_per_worker,
             partial(worker.prepare, limits.memory_bytes, limits.name),
             _context,
+            partial(worker.rehearse, root),
         )
 
     def __call__(
@@ -140,9 +142,9 @@ class ImageWorkers:
         _succeeded(self._outcome(worker.strip, tuple(paths), folder, key, limits))
 
     def warm(self) -> None:
-        """Waits until the workers are up; without it the first cases pay for the libraries."""
+        """Waits until the workers are up and have rehearsed; without it the first cases pay for that."""
         with suppress(PoolClosedError):  # the service is told to stop before it has begun
-            self._pool.warm(worker.ready)
+            self._pool.warm()
 
     def close(self) -> None:
         """Ends the workers; cases that are being loaded end with `NotReadyError`."""

@@ -25,12 +25,16 @@ from jaxtyping import Shaped
 
 from app.errors import NeuroFuseError, UnreadableImageError
 from app.expendable import become_expendable
+from app.heap import have_at_hand, keep_freed_memory
+from app.imaging import rehearsal
 from app.imaging.deidentify import deidentify
 from app.imaging.limits import ReadLimits
 from app.imaging.load import LoadedCase, TellingLoader
 from app.imaging.model_grid import ModelGrid
 from app.imaging.volume import Volume
 
+USUAL_BYTES: Final = 32 * 2**20
+"""What a head CT of 512 x 512 x 30 voxels takes in real numbers."""
 OUT_OF_MEMORY: Final = 3
 """Exit status of a worker that met its limit on memory: what it could not free must not burden the next case."""
 NOTHING: Final = np.empty((0, 0, 0), np.float32)
@@ -128,6 +132,7 @@ def prepare(memory_bytes: int, name: str) -> None:
     logging.disable()
     warnings.simplefilter("ignore")
     become_expendable(name)
+    keep_freed_memory()
     if sys.platform == "linux":
         # BLAS starts its threads at the first product; their stacks and buffers belong to what the process has.
         np.ones((256, 256)) @ np.ones((256, 256))
@@ -141,8 +146,14 @@ def _address_space_bytes() -> int:
     return pages * resource.getpagesize()
 
 
-def ready() -> None:
-    """Says, by returning, that a worker is up."""
+def rehearse(root: Path) -> None:
+    """What a worker does before its first case, so that the case takes as long as any other; see `app.imaging.rehearsal`.
+
+    Args:
+        root: Folder for files while that takes.
+    """
+    have_at_hand(USUAL_BYTES)
+    _guarded(partial(rehearsal.rehearse, root))
 
 
 def work(job: Job, load: TellingLoader) -> Outcome:

@@ -1,13 +1,15 @@
 """Processes that each do one thing at a time for whoever waits for it, and may be lost while they do.
 
 The thread that wants something done borrows a process, writes to its pipe and waits at it: nobody else is between them. A process that ends, or is
-ended because it took too long, costs its borrower an error and is followed by another.
+ended because it took too long, costs its borrower an error and is followed by another. One that has done its share works on until its successor is
+ready, so that nobody waits for that.
 """
 
 import os
 import signal
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
@@ -50,20 +52,29 @@ class WorkerPool:
         tasks_per_worker: After so many a process is replaced.
         prepare: Called once in each process before all else; a function of a module, or a `partial` of one.
         context: How processes are begun.
+        rehearse: Done by a process as its first task where it is begun before somebody wants it.
     """
 
     def __init__(
-        self, size: int, tasks_per_worker: int, prepare: Callable[[], object], context: BaseContext
+        self,
+        size: int,
+        tasks_per_worker: int,
+        prepare: Callable[[], object],
+        context: BaseContext,
+        rehearse: Callable[[], object] = os.getpid,
     ) -> None:
         self._size = size
         self._tasks_per_worker = tasks_per_worker
         self._prepare = prepare
         self._context = context
+        self._rehearse = rehearse
         self._places = threading.Semaphore(size)
+        self._warming = threading.Lock()
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._idle: list[_Worker] = []
         self._all: set[_Worker] = set()
+        self._succession: _Succession | None = None
 
     def run(self, do: Callable[[], Told], timeout_s: float | None = None) -> Told:
         """Have something done, as soon as a process is free.
@@ -85,17 +96,16 @@ class WorkerPool:
                     pass  # it was ended while it was idle; the task is as it was
             return self._done(do, timeout_s)
 
-    def warm(self, do: Callable[[], object]) -> None:
-        """Begin every process that there may be, and have something done in each.
+    def warm(self) -> None:
+        """Begin every process that there may be and have each rehearse; who calls it meanwhile waits for the same.
 
         Raises:
             WorkerEndedError: One cannot begin.
             PoolClosedError: The pool is closed, or was meanwhile.
         """
-        for _ in range(self._size):
-            with self._places:
-                if len(self._all) < self._size:
-                    self._asked(self._begun(), do, None)
+        with self._warming, ThreadPoolExecutor(self._size, thread_name_prefix="warming") as threads:
+            for ended in [threads.submit(self._warm_one) for _ in range(self._size)]:
+                ended.result()
 
     def close(self) -> None:
         """End every process and whatever it does; on return nobody waits for one any more."""
@@ -105,6 +115,9 @@ class WorkerPool:
             self._closed.set()
             idle, self._idle = self._idle, []
             busy = self._all.difference(idle)
+            succession = self._succession
+        if succession is not None:
+            busy.add(succession.successor)
         for worker in busy:
             worker.kill()  # whoever waits for it sees that, and drops it
         for worker in idle:
@@ -112,42 +125,92 @@ class WorkerPool:
         for _ in range(self._size):
             self._places.acquire()
         self._places.release(self._size)
+        if succession is not None:
+            succession.thread.join()
+
+    def _warm_one(self) -> None:
+        with self._places:
+            with self._lock:
+                worker = self._new() if len(self._all) < self._size else None
+            if worker is not None:
+                self._asked(worker, self._rehearse, None)
 
     def _done(self, do: Callable[[], Told], timeout_s: float | None) -> Told:
         with self._lock:
-            worker = self._idle.pop() if self._idle else None
-        return self._asked(worker or self._begun(), do, timeout_s)
+            # Who has a place and finds nobody idle is one of fewer than there may be.
+            worker = self._idle.pop() if self._idle else self._new()
+            worker.tasks += 1
+        return self._asked(worker, do, timeout_s)
+
+    def _new(self) -> "_Worker":
+        """A process yet to be begun; the caller has the lock."""
+        worker = _Worker(self._context, self._prepare)
+        self._all.add(worker)
+        return worker
 
     def _asked(self, worker: "_Worker", do: Callable[[], Told], timeout_s: float | None) -> Told:
         try:
-            told = worker.do(do, timeout_s)
-        except BaseException as error:
+            told = self._told(worker, do, timeout_s)
+        except BaseException:
             self._drop(worker)
-            if self._closed.is_set() and isinstance(error, WorkerEndedError):
-                raise PoolClosedError from None
             raise
         self._give_back(worker)
-        return cast("Told", told)
+        return told
 
-    def _begun(self) -> "_Worker":
-        if self._closed.is_set():
-            raise PoolClosedError
-        worker = _Worker(self._context, self._prepare)
-        with self._lock:
-            self._all.add(worker)
-            is_late = self._closed.is_set()
-        if is_late:
-            self._drop(worker)
-            raise PoolClosedError
-        return worker
+    def _told(self, worker: "_Worker", do: Callable[[], Told], timeout_s: float | None) -> Told:
+        try:
+            worker.begin()
+            if self._closed.is_set():  # perhaps before there was a process to kill
+                raise PoolClosedError
+            return cast("Told", worker.do(do, timeout_s))
+        except WorkerEndedError:
+            if self._closed.is_set():
+                raise PoolClosedError from None
+            raise
 
     def _give_back(self, worker: "_Worker") -> None:
+        is_spent = worker.tasks >= self._tasks_per_worker
         with self._lock:
-            is_spent = worker.tasks >= self._tasks_per_worker or len(self._all) > self._size
-            if not is_spent and not self._closed.is_set():
+            is_kept = not self._closed.is_set() and not (is_spent and len(self._all) > self._size)
+            if is_kept:
                 self._idle.append(worker)
-                return
-        self._drop(worker)
+                if is_spent and self._succession is None:
+                    self._succession = _Succession(self._succeed, _Worker(self._context, self._prepare))
+                    self._succession.thread.start()
+            else:
+                self._all.discard(
+                    worker
+                )  # at once: another that is given back must not take itself for one too many
+        if not is_kept:
+            self._drop(worker)
+
+    def _succeed(self, successor: "_Worker") -> None:
+        """Have a process take the place of one that has done its share, once it has rehearsed."""
+        retired: _Worker | None = successor
+        try:
+            self._told(successor, self._rehearse, None)
+            with self._lock:
+                retired = self._placed(successor)
+        except (PoolClosedError, WorkerEndedError, OSError):
+            pass  # the next process that has done its share and is given back tries again
+        finally:
+            if retired is not None:
+                self._drop(retired)
+            with self._lock:
+                self._succession = None
+
+    def _placed(self, successor: "_Worker") -> "_Worker | None":
+        """Who has to go now; the caller has the lock."""
+        spent = {each for each in self._all if each.tasks >= self._tasks_per_worker}
+        if self._closed.is_set() or (not spent and len(self._all) >= self._size):
+            return successor
+        self._all.add(successor)
+        self._idle.append(successor)
+        for each in spent.intersection(self._idle):
+            self._idle.remove(each)
+            self._all.discard(each)
+            return each
+        return None  # it works, and goes when it is given back
 
     def _drop(self, worker: "_Worker") -> None:
         worker.end()
@@ -160,12 +223,16 @@ class _Worker:
 
     def __init__(self, context: BaseContext, prepare: Callable[[], object]) -> None:
         self.tasks = 0
-        self._pipe, far_end = context.Pipe()
-        with far_end:
-            self._process: BaseProcess = context.Process(  # type: ignore[attr-defined]  # every kind of context has it
-                target=_work, args=(far_end, prepare), daemon=True
-            )
+        self._pipe, self._far_end = context.Pipe()
+        self._process: BaseProcess = context.Process(  # type: ignore[attr-defined]  # every kind of context has it
+            target=_work, args=(self._far_end, prepare), daemon=True
+        )
+
+    def begin(self) -> None:
+        """Begin the process, if it has not been."""
+        if self._process.pid is None:
             self._process.start()
+            self._far_end.close()
 
     def do(self, do: Callable[[], object], timeout_s: float | None) -> Any:  # noqa: ANN401 - whatever the task gives
         """Have a task done.
@@ -174,7 +241,6 @@ class _Worker:
             TimeoutError: It took longer.
             WorkerEndedError: The process ended.
         """
-        self.tasks += 1
         try:
             self._pipe.send(do)
             if not self._pipe.poll(timeout_s):
@@ -192,13 +258,24 @@ class _Worker:
 
     def kill(self) -> None:
         """End the process, whatever it does."""
-        self._process.kill()
+        if self._process.pid is not None:
+            self._process.kill()
 
     def end(self) -> None:
         """End the process and let go of it."""
-        self._process.kill()
-        self._process.join()
+        if self._process.pid is not None:
+            self._process.kill()
+            self._process.join()
+        self._far_end.close()
         self._pipe.close()
+
+
+class _Succession:
+    """A process that is about to take another's place, and who sees to that."""
+
+    def __init__(self, succeed: Callable[[_Worker], None], successor: _Worker) -> None:
+        self.successor = successor
+        self.thread = threading.Thread(target=succeed, args=(successor,), name="succession", daemon=True)
 
 
 def _work(pipe: Connection, prepare: Callable[[], object]) -> None:

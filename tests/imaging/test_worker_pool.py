@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final
@@ -20,8 +20,17 @@ CONTEXT: Final = LeanContext()
 SIZE: Final = 2
 
 
-def pool_of(size: int = SIZE, tasks_per_worker: int = 100) -> WorkerPool:
-    return WorkerPool(size, tasks_per_worker, partial(os.umask, 0o077), CONTEXT)
+def pool_of(
+    size: int = SIZE, tasks_per_worker: int = 100, rehearse: Callable[[], object] = os.getpid
+) -> WorkerPool:
+    return WorkerPool(size, tasks_per_worker, partial(os.umask, 0o077), CONTEXT, rehearse)
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
 
 
 @pytest.fixture(scope="module")
@@ -60,14 +69,59 @@ def test_no_more_work_at_the_same_time_than_there_may_be_and_the_others_wait() -
         pool.close()
 
 
-def test_a_process_is_replaced_after_its_share_of_tasks() -> None:
-    pool = pool_of(tasks_per_worker=2)
+def test_a_process_is_replaced_after_its_share_of_tasks_by_one_that_has_rehearsed() -> None:
+    others = multiprocessing.active_children()
+    pool = pool_of(size=1, tasks_per_worker=2, rehearse=partial(os.umask, 0o022))
     try:
-        found = [pool.run(os.getpid) for _ in range(6)]
-        assert found[0::2] == found[1::2]
-        assert len(set(found)) == 3
+        first = {pool.run(os.getpid), pool.run(os.getpid)}
+        assert len(first) == 1
+        wait_until(lambda: pool.run(os.getpid) not in first)
+        assert pool.run(partial(os.umask, 0o022)) == 0o022, "as the rehearsal left it"
+        wait_until(lambda: len(set(multiprocessing.active_children()).difference(others)) == 1)
+        assert all(map(_is_gone, first))
     finally:
         pool.close()
+
+
+def test_whoever_has_done_its_share_works_on_until_its_successor_is_ready() -> None:
+    pool = pool_of(size=1, tasks_per_worker=2, rehearse=partial(time.sleep, 1))
+    try:
+        assert len({pool.run(os.getpid) for _ in range(20)}) == 1
+    finally:
+        pool.close()
+
+
+def test_one_whose_successor_cannot_begin_works_on_and_the_next_one_is_tried() -> None:
+    pool = pool_of(size=1, tasks_per_worker=2, rehearse=partial(os._exit, 3))
+    try:
+        found = set()
+        for _ in range(200):
+            found.add(pool.run(os.getpid))
+            time.sleep(0.001)
+        assert len(found) == 1
+    finally:
+        pool.close()
+
+
+def test_successions_while_others_work_lose_no_task_and_leave_no_process_too_many() -> None:
+    pool, others = pool_of(tasks_per_worker=3), multiprocessing.active_children()
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            found = list(threads.map(lambda _: pool.run(os.getpid), range(600)))
+        assert len(set(found)) > SIZE
+        wait_until(lambda: len(set(multiprocessing.active_children()).difference(others)) <= SIZE)
+    finally:
+        pool.close()
+    assert set(multiprocessing.active_children()) <= set(others)
+
+
+def test_closing_ends_a_successor_too() -> None:
+    others = multiprocessing.active_children()
+    pool = pool_of(size=1, tasks_per_worker=1, rehearse=partial(time.sleep, 60))
+    pool.run(os.getpid)
+    wait_until(lambda: len(set(multiprocessing.active_children()).difference(others)) == SIZE)
+    pool.close()
+    assert set(multiprocessing.active_children()) <= set(others)
 
 
 def test_what_takes_too_long_is_ended_and_the_time_of_waiting_for_a_process_does_not_count() -> None:
@@ -151,11 +205,23 @@ def test_warming_begins_every_process_there_may_be() -> None:
     pool, others = pool_of(), multiprocessing.active_children()
     try:
         for _ in range(2):
-            pool.warm(os.getpid)
+            pool.warm()
             assert len(set(multiprocessing.active_children()).difference(others)) == SIZE
     finally:
         pool.close()
     assert set(multiprocessing.active_children()) <= set(others)
+
+
+def test_every_process_that_was_warmed_has_rehearsed_and_who_asks_meanwhile_waits_for_that() -> None:
+    pool = pool_of(rehearse=partial(os.umask, 0o022))
+    try:
+        with ThreadPoolExecutor() as threads:
+            for each in [threads.submit(pool.warm) for _ in range(3)]:
+                each.result()
+            found = list(threads.map(lambda _: pool.run(partial(os.umask, 0o022)), range(8)))
+        assert set(found) == {0o022}
+    finally:
+        pool.close()
 
 
 def test_warming_while_others_work_leaves_no_more_processes_than_there_may_be() -> None:
@@ -163,7 +229,7 @@ def test_warming_while_others_work_leaves_no_more_processes_than_there_may_be() 
     try:
         with ThreadPoolExecutor(8) as threads:
             asked = [threads.submit(pool.run, partial(abs, -3)) for _ in range(6)]
-            pool.warm(os.getpid)
+            pool.warm()
             assert {each.result() for each in asked} == {3}
         assert len(set(multiprocessing.active_children()).difference(others)) <= SIZE
     finally:
@@ -171,9 +237,9 @@ def test_warming_while_others_work_leaves_no_more_processes_than_there_may_be() 
 
 
 def test_warming_ends_where_the_pool_is_closed_meanwhile() -> None:
-    pool = pool_of()
+    pool = pool_of(rehearse=partial(time.sleep, 60))
     with ThreadPoolExecutor() as threads:
-        warming = threads.submit(pool.warm, partial(time.sleep, 60))
+        warming = threads.submit(pool.warm)
         time.sleep(0.2)
         pool.close()
         with pytest.raises(PoolClosedError):
