@@ -204,7 +204,9 @@ def _runtime(  # noqa: PLR0913 - what it is made of
     uploads = UploadStore(folder.previews, settings.case_bytes)
     artefacts = open_artefacts(settings.artefacts, folder.root, folder.uploads)
     heatmaps = Heatmaps(artefacts, settings.keep_heatmaps_days * DAY_S or math.inf)
-    admission = Admission(settings.cases_at_once, settings.queue_limit, metrics.pending)
+    admission = Admission(
+        settings.cases_at_once, settings.queue_places, settings.slow_uploads, metrics.pending
+    )
     shadows = ShadowComparisons(catalogue, metrics, lambda: admission.idle)
     predictions = PredictionService(
         records.predictions,

@@ -106,7 +106,18 @@ class Settings(BaseSettings):
         ),
     ] = 0
     queue_limit: Annotated[
-        int, Field(ge=0, description="Cases that may wait or upload beside these; one more is answered 503.")
+        int,
+        Field(
+            ge=-1,
+            description="Cases that may wait beside these; one more is answered 503. -1 for one fewer than these: who is admitted waits hardly longer than a case takes.",
+        ),
+    ] = -1
+    slow_uploads: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="Uploads that may take longer than a second, and uploads of jobs, beside these; one more is answered 503.",
+        ),
     ] = 16
     max_upload_bytes: Annotated[PositiveInt, Field(description="Largest request body, in bytes.")] = GIB
     max_upload_files: Annotated[PositiveInt, Field(description="Most `image` parts in one request.")] = 2000
@@ -307,6 +318,11 @@ class Settings(BaseSettings):
     def cases_at_once(self) -> int:
         """Cases worked on at the same time, on the cores that there are."""
         return self.max_concurrent or min(usable_cpus(), MOST_READERS) + 1
+
+    @property
+    def queue_places(self) -> int:
+        """Cases that may wait for their turn."""
+        return self.queue_limit if self.queue_limit >= 0 else max(1, self.cases_at_once - 1)
 
     @property
     def readers(self) -> int:

@@ -202,6 +202,7 @@ def _cluster(folder: Path, postgres: Postgres, nodes: int) -> Iterator[list[Node
         folder,
         model_store=store_of_one(folder / "store"),
         data=folder / "data",
+        queue_limit=16,  # as deploy/ray/serve.yaml has it
         artefacts=folder / "artefacts",
         database_url=postgres.make_database(),
         log_level="ERROR",

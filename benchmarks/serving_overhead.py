@@ -82,7 +82,7 @@ def run(rounds: int) -> RenderableType:
         scratch = Path(name)
         store = store_of_one(scratch / "store")
         with (
-            serving(store, scratch / "var") as service,
+            serving(store, scratch / "var", queue_limit=CLIENTS) as service,
             in_process(store, scratch / "here") as (parts, predictor),
         ):
             ways = Ways(service, parts, predictor, scratch)

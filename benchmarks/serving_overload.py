@@ -23,10 +23,9 @@ OVERLOAD: Final = 4
 GENERATORS, CLIENTS_OF_EACH = 8, 12
 """More clients than there are places, paced: one that is refused does not ask again at once."""
 BUSY: Final = Settings().cases_at_once
-FULL: Final = 16
-"""Places of the queue, as installed."""
-SHORT: Final = 1
-"""The same, of whoever prefers a refusal to a wait."""
+AS_INSTALLED: Final = Settings().queue_places
+LONG: Final = 16
+"""Places of the queue, of whoever prefers a wait to a refusal."""
 SOAKING: Final = 4
 A_ROUND: Final = 500
 """Requests of the soak in a round."""
@@ -77,7 +76,7 @@ def run(rounds: int) -> RenderableType:
         store = store_of_one(scratch / "store")
         body, seconds = small_body(scratch / "body"), rounds * OVERLOAD_S
         overloaded = []
-        for queue in (FULL, SHORT):
+        for queue in (AS_INSTALLED, LONG):
             with serving(store, scratch / f"queue-{queue}", queue_limit=queue) as service:
                 overloaded.append(overload(service, body, seconds, queue))
         with serving(store, scratch / "soaked") as service:

@@ -38,8 +38,8 @@ PEERS: Final = {
 DISTRIBUTIONS: Final = ("litserve", "bentoml", "ray", "mosec", "fastapi", "monai", "onnxruntime")
 CLIENTS: Final = (1, 4, 16)
 MOST: Final = CLIENTS[-1]
-MANY_CLIENTS: Final = {"threads": 1}
-"""Of ours, as docs/concepts/scheduling.md advises for many clients on a CPU; the others run the graph in one thread too."""
+MANY_CLIENTS: Final = {"threads": 1, "queue_limit": MOST}
+"""Of ours, as docs/concepts/scheduling.md advises for many clients on a CPU; the others run the graph in one thread too, and refuse nobody."""
 REQUESTS_OF_A_CLIENT: Final = {"ours": {1: 12, 4: 8, 16: 8}, "theirs": {1: 8, 4: 3, 16: 5}}
 """By reading and number of clients."""
 WARM_UP: Final = Load(clients=4, requests=8)

@@ -42,7 +42,7 @@ def test_settings_do_not_change(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("PORT", "0"), ("PROVIDER", "rocm"), ("MAX_CONCURRENT", "-1"), ("QUEUE_LIMIT", "-1"),
+        ("PORT", "0"), ("PROVIDER", "rocm"), ("MAX_CONCURRENT", "-1"), ("QUEUE_LIMIT", "-2"), ("SLOW_UPLOADS", "-1"),
         ("MAX_UPLOAD_BYTES", "0"), ("LOG_FORMAT", "xml"), ("UPLOAD_TIMEOUT_S", "0"), ("THREADS", "-1"),
         ("DATABASE_URL", "mysql://user:PLANTED@host/name"), ("DATABASE_CONNECTIONS", "0"), ("KEEP_HEATMAPS_DAYS", "-1"),
         ("KEEP_PREDICTIONS_DAYS", "-1"),
@@ -72,6 +72,8 @@ def test_cases_and_readers_are_as_many_as_the_cores_unless_said_otherwise() -> N
     assert (Settings().cases_at_once, Settings().readers) == (cores + 1, cores)
     chosen = Settings(max_concurrent=20, read_workers=12)
     assert (chosen.cases_at_once, chosen.readers) == (20, 12)
+    assert (chosen.queue_places, Settings(max_concurrent=1).queue_places) == (19, 1)
+    assert Settings(queue_limit=0).queue_places == 0
 
 
 def test_the_password_of_the_database_is_in_no_representation(monkeypatch: pytest.MonkeyPatch) -> None:

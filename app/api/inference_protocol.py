@@ -161,9 +161,10 @@ async def infer_version(
 
 
 async def _infer(request: Request, runtime: CurrentRuntime, ticket: Ticket, model: str) -> InferenceResponse:
-    with runtime.admission.place(ticket.urgency):
+    with runtime.admission.place(ticket.urgency) as place:
         predictor = require_ready(runtime.catalogue.entry(model, request.state.request_id))
-        body = await read_body(request, MAX_TENSOR_BYTES)
+        with place.uploading():
+            body = await read_body(request, MAX_TENSOR_BYTES)
         return await runtime.admission.work(
             lambda _waited_s: _answer(predictor, body), partial(departure, request), ticket
         )

@@ -83,9 +83,9 @@ async def predict(
     Only `id`, `created`, the heatmap's links and `timing_ms` differ from one request to the next.
     """
     settings = runtime.settings
-    with runtime.admission.place(wishes.urgency):
+    with runtime.admission.place(wishes.urgency, wants_turn=not wishes.is_job) as place:
         async with upload_folder(runtime.scratch) as folder:
-            with span("upload"):
+            with span("upload"), place.uploading():
                 form = await receive_form(request, folder, upload_limits(settings))
             if not wishes.is_job:
                 return with_links(await _answer(form, wishes.ticket, request, runtime))

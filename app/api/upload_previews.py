@@ -49,9 +49,10 @@ async def preview_upload(
     A refused image gets the problem that `POST /predict` would answer, and nothing of it is kept.
     """
     settings = runtime.settings
-    with runtime.admission.place(ticket.urgency):
+    with runtime.admission.place(ticket.urgency) as place:
         async with upload_folder(runtime.scratch) as folder:
-            form = await receive_form(request, folder, upload_limits(settings, PREVIEW_PARTS))
+            with place.uploading():
+                form = await receive_form(request, folder, upload_limits(settings, PREVIEW_PARTS))
             spec = require_ready(chosen(form, runtime.catalogue)).package.manifest.image
             images, series = sent_images(form), form.fields.get("series") or None
             caller = caller_of(request.state.principal)

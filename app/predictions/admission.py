@@ -15,6 +15,8 @@ from prometheus_client import Gauge
 from app.errors import OverloadedError
 from app.inference.ticket import AbandonedError, Ticket, Urgency, holding
 
+SLOW_UPLOAD_S: Final = 1.0
+"""Seconds of an upload after which nobody counts on its turn to come soon."""
 FIRST_GUESS_S: Final = 5.0
 """Seconds of one case, as long as none was measured."""
 MEMORY: Final = 0.9
@@ -24,28 +26,60 @@ LONGEST_WAIT_S: Final = 600
 Result = TypeVar("Result")
 
 
+class Place:
+    """What a case holds from its arrival to its answer.
+
+    Args:
+        wants_turn: Whether it will be worked on now; a job that is only taken in will not.
+    """
+
+    def __init__(self, *, wants_turn: bool) -> None:
+        self._wants_turn = wants_turn
+        self._slow_at_s = math.inf
+
+    @property
+    def is_in_line(self) -> bool:
+        """Whether those who come after it have to expect it before them."""
+        return self._wants_turn and time.monotonic() < self._slow_at_s
+
+    @contextmanager
+    def uploading(self) -> Iterator[None]:
+        """While the block runs the case is on its way; one that takes long leaves the line until it is here."""
+        self._slow_at_s = time.monotonic() + SLOW_UPLOAD_S
+        try:
+            yield
+        finally:
+            self._slow_at_s = math.inf
+
+
 class Admission:
     """A bounded queue in front of a bounded number of worker threads.
 
     Cases that nobody waits for may take half of the queue only, and there are places for `stat` cases that no other
-    may take: neither a cohort nor a busy day keeps an urgent case out.
+    may take: neither a cohort nor a busy day keeps an urgent case out. Uploads that take long, and those of jobs, have
+    places of their own: a short queue keeps waits short, and slow networks must not fill it.
 
     Args:
         concurrent: Cases worked on at the same time.
-        queue_limit: Cases that may upload or wait beside these.
+        queue_limit: Cases that may wait beside these.
+        uploads: Slow uploads, and those of jobs, that there may be beside both.
         pending: Gauge that follows the number of cases inside.
     """
 
-    def __init__(self, concurrent: int, queue_limit: int, pending: Gauge) -> None:
+    def __init__(self, concurrent: int, queue_limit: int, uploads: int, pending: Gauge) -> None:
         self._concurrent = concurrent
-        self._places = {
+        self._line = {
             Urgency.STAT: 2 * concurrent + queue_limit,
             Urgency.ROUTINE: concurrent + queue_limit,
             Urgency.BATCH: concurrent + queue_limit // 2,
         }
+        self._places = {
+            urgency: most + (uploads // 2 if urgency is Urgency.BATCH else uploads)
+            for urgency, most in self._line.items()
+        }
         self._turns = _Turns(concurrent)
         self._workers = anyio.CapacityLimiter(concurrent)
-        self._inside = 0
+        self._inside: set[Place] = set()
         self._case_s = FIRST_GUESS_S
         self._pending = pending
 
@@ -55,29 +89,40 @@ class Admission:
         return self._turns.free == self._concurrent
 
     @contextmanager
-    def place(self, urgency: Urgency = Urgency.ROUTINE) -> Iterator[None]:
+    def place(self, urgency: Urgency = Urgency.ROUTINE, *, wants_turn: bool = True) -> Iterator[Place]:
         """Hold one of the places while a case uploads, waits and is worked on; call on the event loop.
 
         Raises:
             OverloadedError: Every place is taken that a case of this urgency may have.
         """
-        if self._inside >= self._places[urgency]:
-            raise OverloadedError(
-                f"Expected at most {self._places[urgency]} cases at once; all places are taken. Try again later.",
-                limit=self._places[urgency],
-                retry_after_s=self.retry_after_s(),
-            )
-        self._inside += 1
-        self._pending.set(self._inside)
+        place = Place(wants_turn=wants_turn)
+        self._require_room(urgency, place)
+        self._inside.add(place)
+        self._pending.set(len(self._inside))
         try:
-            yield
+            yield place
         finally:
-            self._inside -= 1
-            self._pending.set(self._inside)
+            self._inside.remove(place)
+            self._pending.set(len(self._inside))
 
     def retry_after_s(self) -> int:
-        """Whole seconds in which those who are here now will be done, at the pace of the last cases."""
-        return min(LONGEST_WAIT_S, max(1, math.ceil(self._inside * self._case_s / self._concurrent)))
+        """Whole seconds in which those who are in line now will be done, at the pace of the last cases."""
+        return min(LONGEST_WAIT_S, max(1, math.ceil(self._in_line() * self._case_s / self._concurrent)))
+
+    def _in_line(self) -> int:
+        return sum(place.is_in_line for place in self._inside)
+
+    def _require_room(self, urgency: Urgency, place: Place) -> None:
+        for most, found in (
+            (self._places[urgency], len(self._inside)),
+            (self._line[urgency], self._in_line() if place.is_in_line else 0),
+        ):
+            if found >= most:
+                raise OverloadedError(
+                    f"Expected at most {most} cases at once; all places are taken. Try again later.",
+                    limit=most,
+                    retry_after_s=self.retry_after_s(),
+                )
 
     async def work(
         self,

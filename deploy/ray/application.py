@@ -60,7 +60,7 @@ def build(arguments: Arguments) -> Any:  # noqa: ANN401 - Ray ships no types tha
     ingress = serve.deployment(
         serve.ingress()(IngressReplica),
         name="Ingress",
-        max_ongoing_requests=settings.cases_at_once + settings.queue_limit + PROBES,
+        max_ongoing_requests=settings.cases_at_once + settings.queue_places + settings.slow_uploads + PROBES,
         health_check_period_s=CHECK_EVERY_S,
         health_check_timeout_s=CHECK_WITHIN_S,
         graceful_shutdown_timeout_s=DRAIN_WITHIN_S,

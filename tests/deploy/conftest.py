@@ -40,6 +40,7 @@ def deployed(tiny_store: Path, postgres: Postgres) -> Iterator[Deployed]:
             folder,
             model_store=tiny_store,
             data=folder / "data",
+            queue_limit=16,
             artefacts=folder / "artefacts",
             database_url=postgres.make_database(),
             threads=1,

@@ -28,7 +28,7 @@ def running(parts: Parts, identity: str = "me") -> Iterator[Callable[[], None]]:
 
     async def work() -> None:
         async with anyio.create_task_group() as group:
-            group.start_soon(JobRunner(parts.turn, Admission(2, 8, Metrics().pending), 2, identity).run)
+            group.start_soon(JobRunner(parts.turn, Admission(2, 8, 0, Metrics().pending), 2, identity).run)
             await anyio.to_thread.run_sync(told.wait)
             group.cancel_scope.cancel()
 

@@ -35,7 +35,7 @@ async def gone() -> None:
 
 def test_places_are_counted_and_given_back(pending: Gauge) -> None:
     async def run() -> None:
-        admission = Admission(concurrent=1, queue_limit=1, pending=pending)
+        admission = Admission(concurrent=1, queue_limit=1, uploads=0, pending=pending)
         with admission.place(), admission.place():
             assert value(pending) == 2
             with pytest.raises(OverloadedError) as refused, admission.place():
@@ -51,7 +51,7 @@ def test_places_are_counted_and_given_back(pending: Gauge) -> None:
 
 def test_a_place_is_given_back_after_a_failure(pending: Gauge) -> None:
     async def run() -> None:
-        admission = Admission(concurrent=1, queue_limit=0, pending=pending)
+        admission = Admission(concurrent=1, queue_limit=0, uploads=0, pending=pending)
         with pytest.raises(ZeroDivisionError), admission.place():
             _ = 1 / 0
         with admission.place():
@@ -73,7 +73,7 @@ def test_no_more_cases_are_worked_on_than_allowed(pending: Gauge) -> None:
             inside -= 1
 
     async def run() -> None:
-        admission = Admission(concurrent=2, queue_limit=10, pending=pending)
+        admission = Admission(concurrent=2, queue_limit=10, uploads=0, pending=pending)
         async with anyio.create_task_group() as group:
             for _ in range(8):
                 group.start_soon(admission.work, case, present)
@@ -90,7 +90,7 @@ def test_a_case_is_told_how_long_it_waited(pending: Gauge) -> None:
         threading.Event().wait(0.05)
 
     async def run() -> None:
-        admission = Admission(concurrent=1, queue_limit=10, pending=pending)
+        admission = Admission(concurrent=1, queue_limit=10, uploads=0, pending=pending)
         async with anyio.create_task_group() as group:
             for _ in range(2):
                 group.start_soon(admission.work, case, present)
@@ -101,7 +101,7 @@ def test_a_case_is_told_how_long_it_waited(pending: Gauge) -> None:
 
 def test_a_case_whose_client_has_gone_is_never_begun(pending: Gauge) -> None:
     async def run() -> None:
-        admission = Admission(concurrent=1, queue_limit=0, pending=pending)
+        admission = Admission(concurrent=1, queue_limit=0, uploads=0, pending=pending)
         with pytest.raises(AbandonedError):
             await admission.work(lambda _waited_s: pytest.fail("the case was begun"), gone)
         assert await admission.work(lambda _waited_s: "free again", present) == "free again"
@@ -113,7 +113,7 @@ def test_the_more_urgent_have_their_turn_first(pending: Gauge) -> None:
     turns: list[Urgency] = []
 
     async def run() -> None:
-        admission = Admission(concurrent=1, queue_limit=10, pending=pending)
+        admission = Admission(concurrent=1, queue_limit=10, uploads=0, pending=pending)
         held = threading.Event()
         async with anyio.create_task_group() as group:
             group.start_soon(admission.work, lambda _waited_s: held.wait(10), present)
@@ -130,7 +130,7 @@ def test_the_more_urgent_have_their_turn_first(pending: Gauge) -> None:
 
 def test_a_client_that_goes_while_it_waits_gives_its_place_back_at_once(pending: Gauge) -> None:
     async def run() -> None:
-        admission = Admission(concurrent=1, queue_limit=10, pending=pending)
+        admission = Admission(concurrent=1, queue_limit=10, uploads=0, pending=pending)
         held = threading.Event()
         async with anyio.create_task_group() as group:
             group.start_soon(admission.work, lambda _waited_s: held.wait(10), present)
@@ -145,7 +145,7 @@ def test_a_client_that_goes_while_it_waits_gives_its_place_back_at_once(pending:
 
 def test_a_case_whose_time_is_over_while_it_waits_is_told_so_at_once(pending: Gauge) -> None:
     async def run() -> None:
-        admission = Admission(concurrent=1, queue_limit=10, pending=pending)
+        admission = Admission(concurrent=1, queue_limit=10, uploads=0, pending=pending)
         held = threading.Event()
         async with anyio.create_task_group() as group:
             group.start_soon(admission.work, lambda _waited_s: held.wait(10), present)
@@ -167,7 +167,7 @@ def test_a_client_that_goes_while_its_case_is_worked_on_is_marked(pending: Gauge
             loop.call_soon_threadsafe(left.set)
             return current_ticket().gone.wait(10)
 
-        admission = Admission(concurrent=1, queue_limit=0, pending=pending)
+        admission = Admission(concurrent=1, queue_limit=0, uploads=0, pending=pending)
         assert await admission.work(case, left.wait)
 
     anyio.run(run)
@@ -175,7 +175,7 @@ def test_a_client_that_goes_while_its_case_is_worked_on_is_marked(pending: Gauge
 
 def test_a_cohort_leaves_half_of_the_queue_and_urgent_cases_have_places_of_their_own(pending: Gauge) -> None:
     async def run() -> None:
-        admission = Admission(concurrent=1, queue_limit=4, pending=pending)
+        admission = Admission(concurrent=1, queue_limit=4, uploads=0, pending=pending)
         with ExitStack() as held:
             for _ in range(3):
                 held.enter_context(admission.place(Urgency.BATCH))
@@ -190,9 +190,69 @@ def test_a_cohort_leaves_half_of_the_queue_and_urgent_cases_have_places_of_their
     anyio.run(run)
 
 
+@pytest.fixture
+def soon_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An upload is slow from its beginning."""
+    monkeypatch.setattr("app.predictions.admission.SLOW_UPLOAD_S", 0.0)
+
+
+@pytest.mark.usefixtures("soon_slow")
+def test_a_slow_upload_keeps_nobody_out_and_is_in_line_again_once_it_is_here(pending: Gauge) -> None:
+    async def run() -> None:
+        admission = Admission(concurrent=1, queue_limit=0, uploads=2, pending=pending)
+        with admission.place() as place:
+            with place.uploading(), admission.place():
+                assert value(pending) == 2
+            with pytest.raises(OverloadedError) as refused, admission.place():
+                pytest.fail("a second place was given")
+            assert refused.value.fields["limit"] == 1
+
+    anyio.run(run)
+
+
+def test_an_upload_that_is_not_slow_is_in_line(pending: Gauge) -> None:
+    async def run() -> None:
+        admission = Admission(concurrent=1, queue_limit=0, uploads=2, pending=pending)
+        with (
+            admission.place() as place,
+            place.uploading(),
+            pytest.raises(OverloadedError),
+            admission.place(),
+        ):
+            pytest.fail("a second place was given")
+
+    anyio.run(run)
+
+
+@pytest.mark.usefixtures("soon_slow")
+def test_slow_uploads_are_bounded_too_and_a_cohort_gets_half_of_their_places(pending: Gauge) -> None:
+    async def run() -> None:
+        admission = Admission(concurrent=1, queue_limit=2, uploads=4, pending=pending)
+        with ExitStack() as held:
+            for urgency, most in ((Urgency.BATCH, 4), (Urgency.ROUTINE, 7), (Urgency.STAT, 8)):
+                while value(pending) < most:
+                    held.enter_context(held.enter_context(admission.place(urgency)).uploading())
+                with pytest.raises(OverloadedError) as refused:
+                    held.enter_context(admission.place(urgency))
+                assert refused.value.fields["limit"] == most
+
+    anyio.run(run)
+
+
+def test_what_wants_no_turn_is_taken_in_where_the_line_is_full_and_is_not_in_it(pending: Gauge) -> None:
+    async def run() -> None:
+        admission = Admission(concurrent=1, queue_limit=0, uploads=1, pending=pending)
+        with admission.place(wants_turn=False), admission.place():
+            assert value(pending) == 2
+        with admission.place(), admission.place(wants_turn=False):
+            assert value(pending) == 2
+
+    anyio.run(run)
+
+
 def test_when_to_come_back_follows_from_who_is_here_and_how_long_cases_take(pending: Gauge) -> None:
     async def run() -> None:
-        admission = Admission(concurrent=2, queue_limit=18, pending=pending)
+        admission = Admission(concurrent=2, queue_limit=18, uploads=0, pending=pending)
         for _ in range(100):
             await admission.work(lambda _waited_s: threading.Event().wait(0.01), present)
         assert admission.retry_after_s() == 1

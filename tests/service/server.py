@@ -16,6 +16,8 @@ import httpx
 
 START_TIMEOUT_S = 60
 LEFT_S = 10
+QUEUE_LIMIT = 16
+"""Tests send several cases at once on whatever machine they run; by default a small one has few places."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,14 @@ def serving(store: Path, data: Path, *, ready: bool = True, **settings: Any) -> 
         **settings: More `NEUROFUSE_` variables, in lower case.
     """
     port = free_port()
-    chosen = {"model_store": store, "data": data, "port": port, "threads": 1, **settings}
+    chosen = {
+        "model_store": store,
+        "data": data,
+        "port": port,
+        "threads": 1,
+        "queue_limit": QUEUE_LIMIT,
+        **settings,
+    }
     environment = os.environ | {f"NEUROFUSE_{name.upper()}": str(value) for name, value in chosen.items()}
     log = data.with_suffix(".log")
     with log.open("wb") as stream:

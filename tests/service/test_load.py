@@ -15,10 +15,9 @@ from tests.service.test_problems import problem
 
 @pytest.fixture(scope="module")
 def narrow(tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server with one worker and one place in the queue."""
-    with serving(
-        tiny_store, tmp_path_factory.mktemp("narrow") / "var", max_concurrent=1, queue_limit=1
-    ) as running:
+    """A server with one worker and one place in the queue, uploads included."""
+    data = tmp_path_factory.mktemp("narrow") / "var"
+    with serving(tiny_store, data, max_concurrent=1, queue_limit=1, slow_uploads=0) as running:
         yield running
 
 
@@ -91,6 +90,19 @@ def test_an_urgent_case_has_a_place_where_others_have_none(narrow: Server, head_
     for connection in held:
         connection.close()
     wait_for_pending(narrow, 0)
+
+
+def test_slow_networks_and_jobs_keep_nobody_out(tiny_store: Path, tmp_path: Path, head_ct: Path) -> None:
+    with serving(tiny_store, tmp_path / "var", max_concurrent=1, queue_limit=0, slow_uploads=2) as running:
+        held = unfinished_upload(running)
+        wait_for_pending(running, 1)
+        assert predict_with(running, head_ct, {"Prefer": "respond-async"}).status_code == 202
+        deadline = time.monotonic() + 10
+        while (answer := running.predict(head_ct, task="gos")).status_code != 200:
+            problem(answer, 503, "overloaded")
+            assert time.monotonic() < deadline, "the upload is in line for ever"
+            time.sleep(0.1)
+        held.close()
 
 
 def test_an_answer_that_would_come_too_late_is_not_worked_on(narrow: Server, head_ct: Path) -> None:

@@ -18,6 +18,7 @@ describe.skipIf(!CAN_BROWSE)("what goes wrong is said in words, with the remedy"
       NEUROFUSE_MAX_UPLOAD_BYTES: String(MAX_UPLOAD_BYTES),
       NEUROFUSE_MAX_CONCURRENT: "1",
       NEUROFUSE_QUEUE_LIMIT: "0",
+      NEUROFUSE_SLOW_UPLOADS: "0",
     });
     browser = await launch();
     page = await openPage(browser, [413, 415, 503, "net::ERR_CONNECTION_REFUSED"]);
