@@ -84,6 +84,12 @@ class Settings(BaseSettings):
             description="Numbers of the GPUs, each with a session of its own, such as `0,1`; means nothing on a CPU.",
         ),
     ] = "0"
+    cuda_graphs: Annotated[
+        bool,
+        Field(
+            description="Try CUDA graphs at the start, and keep them where a run gains by them; for `cuda`."
+        ),
+    ] = False
     max_batch: Annotated[
         int,
         Field(

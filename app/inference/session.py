@@ -8,6 +8,9 @@ switched off.
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -25,6 +28,7 @@ from app.model_package.package import Package
 
 ort.disable_telemetry_events()  # see `app.inference`; where that is not heeded (Windows), this is
 Provider = Literal["cpu", "cuda", "tensorrt"]
+Binding = Literal["none", "kept", "captured"]
 
 _CPU = "CPUExecutionProvider"
 # float32 as on the CPU, where the golden answers were made: TF32 keeps 10 bits of mantissa and would move them by 1e-3.
@@ -46,6 +50,9 @@ _ORT_ERRORS: tuple[type[Exception], ...] = tuple(
 """ONNX Runtime's errors share no base class below Exception."""
 _OUT_OF_MEMORY = ("allocate memory", "out of memory", "alloc_failed")
 """How the arena, CUDA, and cuDNN or cuBLAS say it."""
+_GRAPH_NUMBER = "gpu_graph_id"
+"""Of a run: which captured CUDA graph it is to be (onnxruntime_run_options_config_keys.h)."""
+_NO_GRAPH = -1
 _MOST_SHAPES = 8
 """Shapes whose tensors stay; batches are filled up to five (`app.inference.warm_up.SIZES`)."""
 
@@ -64,8 +71,9 @@ class OnnxSession:
         allow_fallback: Go on where ONNX Runtime chose another provider than asked; `fell_back` then says so.
         threads: Threads within one operator; by default the CPUs this process may use.
         device: Number of the GPU; means nothing on the CPU.
-        io_binding: Keep the tensors of each batch size on the device from run to run; by default on a GPU, where it saves
-            allocations and the copy of what does not change.
+        binding: `kept`: the tensors of each batch size stay on the device from run to run; by default on a GPU, where it saves
+            allocations and the copy of what does not change. `captured`: the kernels too are captured once and launched together
+            from then on (CUDA graphs); on a CPU there is nothing to capture. `none`: tensors are made anew.
 
     Attributes:
         provider: Name of the execution provider that ONNX Runtime really uses, such as `CPUExecutionProvider`.
@@ -84,10 +92,11 @@ class OnnxSession:
         allow_fallback: bool = False,
         threads: int | None = None,
         device: int = 0,
-        io_binding: bool | None = None,
+        binding: Binding | None = None,
     ) -> None:
         self._manifest = package.manifest
-        self._session = _open(package.model_path, _chain(provider, device), threads or usable_cpus())
+        chain = _chain(provider, device, captured=binding == "captured")
+        self._session = _open(package.model_path, chain, threads or usable_cpus())
         self.provider: str = self._session.get_providers()[0]
         self.fell_back = self.provider != _CHAINS[provider][0][0]
         if self.fell_back and not allow_fallback:
@@ -101,8 +110,9 @@ class OnnxSession:
         )
         on_cpu = self.provider == _CPU
         place = ("cpu", 0) if on_cpu else ("cuda", device)
+        chosen = binding or ("none" if on_cpu else "kept")
         self._buffers = (
-            _Buffers(self._session, *place) if io_binding or (io_binding is None and not on_cpu) else None
+            None if chosen == "none" else _Buffers(self._session, *place, captured=chosen == "captured")
         )
 
     def run(
@@ -141,39 +151,84 @@ class OnnxSession:
         return answer
 
     def close(self) -> None:
-        """Nothing to give back: the graph's memory goes with the object."""
+        """Ends its thread, if it has one; the graph's memory goes with the object."""
+        if self._buffers is not None:
+            self._buffers.close()
+
+
+@dataclass
+class _Bound:
+    """Tensors of one shape, and how they are run.
+
+    Attributes:
+        binding: Of the tensors to the graph.
+        inputs: Those that a run fills.
+        graph: Number of the CUDA graph that such a run is captured as.
+        is_fixed: Whether the outputs have their addresses for good.
+    """
+
+    binding: ort.IOBinding
+    inputs: dict[str, ort.OrtValue]
+    graph: int
+    is_fixed: bool = False
 
 
 class _Buffers:
     """Tensors that stay on a device, a set for each of the last shapes; their addresses stay the same from run to run.
 
+    A CUDA graph reads and writes the addresses that it was captured with, and ONNX Runtime keeps it with the thread that captured
+    it (`CUDAExecutionProvider::PerThreadContext`); so all of these runs have one thread.
+
     Args:
         session: Theirs; it is run by one thread at a time.
         device: `cuda` or `cpu`.
         number: Of the device.
+        captured: Whether runs are captured as CUDA graphs.
     """
 
-    def __init__(self, session: ort.InferenceSession, device: str, number: int) -> None:
+    def __init__(self, session: ort.InferenceSession, device: str, number: int, *, captured: bool) -> None:
         self._session = session
         self._place = device, number
-        self._by_shapes: OrderedDict[Shapes, tuple[ort.IOBinding, dict[str, ort.OrtValue]]] = OrderedDict()
+        self._by_shapes: OrderedDict[Shapes, _Bound] = OrderedDict()
         self._lock = threading.Lock()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="cuda-graph") if captured else None
+        # Never one twice: a graph that was captured with tensors that are gone must not be launched again.
+        self._graphs = count(1)
 
     def run(self, feed: Feed) -> list[Float32[np.ndarray, "B ..."]]:
         """Answer a batch, as `InferenceSession.run` does."""
+        return self._run(feed) if self._thread is None else self._thread.submit(self._run, feed).result()
+
+    def close(self) -> None:
+        """End the thread of the graphs."""
+        if self._thread is not None:
+            self._thread.shutdown()
+
+    def _run(self, feed: Feed) -> list[Float32[np.ndarray, "B ..."]]:
         with self._lock:
             try:
-                binding, inputs = self._of(feed)
+                bound = self._of(feed)
                 for name, tensor in feed.items():
-                    inputs[name].update_inplace(np.ascontiguousarray(tensor))
-                self._session.run_with_iobinding(binding)
-                answer: list[np.ndarray] = binding.copy_outputs_to_cpu()
+                    bound.inputs[name].update_inplace(np.ascontiguousarray(tensor))
+                if self._thread is None:
+                    self._session.run_with_iobinding(bound.binding)
+                else:
+                    self._run_captured(bound)
+                answer: list[np.ndarray] = bound.binding.copy_outputs_to_cpu()
             except Exception:
                 self._by_shapes.clear()  # where the device is full, all that is held here is given back
                 raise
             return answer
 
-    def _of(self, feed: Feed) -> tuple[ort.IOBinding, dict[str, ort.OrtValue]]:
+    def _run_captured(self, bound: _Bound) -> None:
+        if not bound.is_fixed:
+            self._session.run_with_iobinding(bound.binding, _as_graph(_NO_GRAPH))
+            for name, value in zip(OUTPUTS, bound.binding.get_outputs(), strict=True):
+                bound.binding.bind_ortvalue_output(name, value)
+            bound.is_fixed = True
+        self._session.run_with_iobinding(bound.binding, _as_graph(bound.graph))
+
+    def _of(self, feed: Feed) -> _Bound:
         shapes = tuple(tensor.shape for tensor in feed.values())
         if shapes not in self._by_shapes:
             binding = self._session.io_binding()
@@ -185,18 +240,25 @@ class _Buffers:
                 binding.bind_ortvalue_input(name, value)
             for name in OUTPUTS:
                 binding.bind_output(name, *self._place)
-            self._by_shapes[shapes] = binding, inputs
+            self._by_shapes[shapes] = _Bound(binding, inputs, next(self._graphs))
         self._by_shapes.move_to_end(shapes)
         while len(self._by_shapes) > _MOST_SHAPES:
             self._by_shapes.popitem(last=False)
         return self._by_shapes[shapes]
 
 
-def _chain(provider: Provider, device: int) -> list[tuple[str, dict[str, str]]]:
+def _as_graph(number: int) -> ort.RunOptions:
+    options = ort.RunOptions()
+    options.add_run_config_entry(_GRAPH_NUMBER, str(number))
+    return options
+
+
+def _chain(provider: Provider, device: int, *, captured: bool) -> list[tuple[str, dict[str, str]]]:
     """The providers to try, on one device; ONNX Runtime refuses a device for the CPU."""
     available = ort.get_available_providers()
+    more = {_CUDA[0]: {"enable_cuda_graph": "1"}} if captured else {}
     return [
-        (name, options if name == _CPU else {**options, "device_id": str(device)})
+        (name, options if name == _CPU else {**options, **more.get(name, {}), "device_id": str(device)})
         for name, options in _CHAINS[provider]
         if name in available
     ]

@@ -46,7 +46,7 @@ def warm_up(session: GraphSession, manifest: Manifest, most: int = SIZES[-1]) ->
     chosen = 1
     for size in (size for size in SIZES if size <= most):
         try:
-            run_s[size] = _fastest(session, manifest, size)
+            run_s[size] = fastest_run_s(session, manifest, size)
         except Exception:
             if size == 1:
                 raise
@@ -75,7 +75,12 @@ def _worth_it(run_s: Mapping[int, float], size: int, chosen: int) -> bool:
     return run_s[size] <= LONGEST_RUN_S and saving_s >= max(LEAST_SAVING * before_s, LEAST_SAVING_S)
 
 
-def _fastest(session: GraphSession, manifest: Manifest, size: int) -> float:
+def fastest_run_s(session: GraphSession, manifest: Manifest, size: int) -> float:
+    """Seconds of a run of so many cases, the fastest of a few after one that does not count.
+
+    Raises:
+        ServiceError: As `GraphSession.run`.
+    """
     tensors = _blank(manifest, size)
     session.run(*tensors)
     return min(_timed(session, tensors) for _ in range(RUNS))

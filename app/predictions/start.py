@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import structlog
 
 from app.cpus import usable_cpus
+from app.errors import NeuroFuseError
 from app.inference.batching import BatchedSession, BatchPolicy
+from app.inference.graph_session import GraphSession
 from app.inference.predictor import Predictor
 from app.inference.self_test import self_test
 from app.inference.session import OnnxSession, Provider
-from app.inference.warm_up import SIZES, exercise, warm_up
+from app.inference.warm_up import SIZES, exercise, fastest_run_s, warm_up
 from app.metrics import Metrics
 from app.model_package.package import Package
 from app.predictions.entry import StartPredictor
@@ -19,6 +22,10 @@ from app.settings import Settings
 
 MOST_THREADS: Final = 4
 """Of one inference, where the operator does not choose: small convolutions gain little by more, other cases do."""
+
+
+LEAST_GAIN: Final = 1.05
+"""Times as fast as without that a run with CUDA graphs must be, where they are kept: they cost memory and a start that takes longer."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,7 @@ def start_as_set(
         gathering=Gathering(
             settings.max_batch, None if settings.batch_wait_ms < 0 else settings.batch_wait_ms / 1000, metrics
         ),
+        cuda_graphs=settings.cuda_graphs,
     )
 
 
@@ -68,6 +76,7 @@ def start_with(
     devices: Sequence[int] = (0,),
     cpus: int | None = None,
     gathering: Gathering = MEASURED,
+    cuda_graphs: bool = False,
 ) -> StartPredictor:
     """How packages are made ready.
 
@@ -78,6 +87,7 @@ def start_with(
         cpus: CPUs that are ours, where the machine is shared; by default those this process may use.
         gathering: How cases share runs. Where it leaves the choice, a GPU is measured; a CPU answers two cases in twice the time of
             one, so it is given one at a time, and its answers stay the same to the last bit whoever asks beside.
+        cuda_graphs: Whether CUDA graphs are tried, and kept where a run gains by them.
 
     Returns:
         A function from a verified package to a predictor that has given its golden answer.
@@ -86,10 +96,14 @@ def start_with(
     threads_each = threads or min(ours, MOST_THREADS)
     lanes = [0] * max(1, ours // threads_each) if provider == "cpu" else devices
 
+    def opened(package: Package, device: int) -> GraphSession:
+        open_session = partial(OnnxSession, package, provider=provider, threads=threads_each, device=device)
+        if not (cuda_graphs and provider == "cuda"):
+            return open_session()
+        return captured_where_faster(open_session(), partial(open_session, binding="captured"), package)
+
     def start(package: Package) -> Predictor:
-        sessions = [
-            OnnxSession(package, provider=provider, threads=threads_each, device=device) for device in lanes
-        ]
+        sessions = [opened(package, device) for device in lanes]
         most = gathering.max_batch or (1 if provider == "cpu" else SIZES[-1])
         measured = warm_up(sessions[0], package.manifest, most)
         policy = _as_chosen(measured, provider, gathering)
@@ -101,7 +115,7 @@ def start_with(
         self_test(predictor)
         log.info(
             "package-warm",
-            model=f"{package.manifest.name}@{package.manifest.version}",
+            model=_name(package),
             lanes=len(sessions),
             max_batch=policy.max_batch,
             max_wait_ms=round(1000 * policy.max_wait_s, 1),
@@ -109,6 +123,38 @@ def start_with(
         return predictor
 
     return start
+
+
+def captured_where_faster(
+    plain: GraphSession, open_captured: Callable[[], GraphSession], package: Package
+) -> GraphSession:
+    """A session with CUDA graphs where these can be had and bring something, else the plain one; the other is closed.
+
+    Args:
+        plain: Without.
+        open_captured: Opens the same with them; refused where the graph has nodes that do not run on the GPU.
+        package: Theirs.
+
+    Raises:
+        ServiceError: As `GraphSession.run`, of the plain session.
+    """
+    plain_s = fastest_run_s(plain, package.manifest, 1)
+    captured: GraphSession | None = None
+    try:
+        captured = open_captured()
+        gain = plain_s / fastest_run_s(captured, package.manifest, 1)
+    except NeuroFuseError as error:
+        log.warning("cuda-graphs-refused", model=_name(package), code=error.code)
+        gain = 0.0
+    log.info("cuda-graphs-tried", model=_name(package), gain=round(gain, 2), kept=gain >= LEAST_GAIN)
+    kept, other = (captured, plain) if captured is not None and gain >= LEAST_GAIN else (plain, captured)
+    if other is not None:
+        other.close()
+    return kept
+
+
+def _name(package: Package) -> str:
+    return f"{package.manifest.name}@{package.manifest.version}"
 
 
 def _as_chosen(measured: BatchPolicy, provider: Provider, gathering: Gathering) -> BatchPolicy:

@@ -2,6 +2,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,7 +15,7 @@ from onnx import helper, numpy_helper
 
 from app.errors import NotReadyError, OverloadedError, PackageInvalidError
 from app.inference.graph_contract import INPUTS, OUTPUTS, input_shapes
-from app.inference.session import OnnxSession, Provider
+from app.inference.session import Binding, OnnxSession, Provider
 from app.model_package.package import Package
 from app.model_package.store import ModelStore
 
@@ -57,8 +58,15 @@ def batch(package: Package, size: int, seed: int = 0) -> list[np.ndarray]:
     ]
 
 
-def test_tensors_that_stay_on_the_device_give_the_same_answers_whatever_ran_before(package: Package) -> None:
-    anew, bound = OnnxSession(package), OnnxSession(package, io_binding=True)
+BOUND: tuple[Binding, ...] = ("kept", "captured")
+"""On a CPU nothing is captured; the tensors and the thread of a captured graph are the same as on a GPU."""
+
+
+@pytest.mark.parametrize("binding", BOUND)
+def test_tensors_that_stay_on_the_device_give_the_same_answers_whatever_ran_before(
+    package: Package, binding: Binding
+) -> None:
+    anew, bound = OnnxSession(package), OnnxSession(package, binding=binding)
     sizes = [1, 3, 1, 2, *range(1, 12), 1]
     runs = [batch(package, size, seed) for seed, size in enumerate(sizes)]
     answers = [bound.run(*tensors) for tensors in runs]
@@ -70,8 +78,11 @@ def test_tensors_that_stay_on_the_device_give_the_same_answers_whatever_ran_befo
             )
 
 
-def test_threads_that_share_tensors_on_the_device_never_mix_their_cases(package: Package) -> None:
-    bound = OnnxSession(package, io_binding=True)
+@pytest.mark.parametrize("binding", BOUND)
+def test_threads_that_share_tensors_on_the_device_never_mix_their_cases(
+    package: Package, binding: Binding
+) -> None:
+    bound = OnnxSession(package, binding=binding)
     runs = [batch(package, 1 + seed % 2, seed) for seed in range(24)]
     alone = [bound.run(*tensors).probabilities for tensors in runs]
     with ThreadPoolExecutor(6) as pool:
@@ -80,8 +91,11 @@ def test_threads_that_share_tensors_on_the_device_never_mix_their_cases(package:
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_run_that_fails_gives_its_tensors_back_and_the_next_one_answers(package: Package) -> None:
-    bound = OnnxSession(package, io_binding=True)
+@pytest.mark.parametrize("binding", BOUND)
+def test_a_run_that_fails_gives_its_tensors_back_and_the_next_one_answers(
+    package: Package, binding: Binding
+) -> None:
+    bound = OnnxSession(package, binding=binding)
     image, values, missing = batch(package, 2)
     expected = bound.run(image, values, missing).probabilities
     with pytest.raises(NotReadyError):
@@ -89,6 +103,19 @@ def test_a_run_that_fails_gives_its_tensors_back_and_the_next_one_answers(packag
     with pytest.raises(NotReadyError):
         bound.run(image, values[:, :-1], missing)
     np.testing.assert_array_equal(bound.run(image, values, missing).probabilities, expected)
+
+
+def test_a_session_that_captures_has_a_thread_until_it_is_closed(package: Package) -> None:
+    def graph_threads() -> int:
+        return sum(thread.name.startswith("cuda-graph") for thread in threading.enumerate())
+
+    before = graph_threads()
+    session = OnnxSession(package, binding="captured")
+    for _ in range(3):
+        session.run(*batch(package, 1))
+    assert graph_threads() == before + 1
+    session.close()
+    assert graph_threads() == before
 
 
 def test_the_cpu_is_the_cpu(package: Package) -> None:
