@@ -75,7 +75,11 @@ class Settings(BaseSettings):
     ] = 200.0
     provider: Annotated[Provider, Field(description="Where models run: `cpu`, `cuda` or `tensorrt`.")] = "cpu"
     threads: Annotated[
-        int, Field(ge=0, description="Threads of one inference; 0 for one per usable core, at most 4.")
+        int,
+        Field(
+            ge=0,
+            description="Threads of one inference; 0 for one per usable core, at most 4, where a case comes alone, and one each where cases meet.",
+        ),
     ] = 0
     devices: Annotated[
         str,

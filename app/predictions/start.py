@@ -10,6 +10,7 @@ import structlog
 from app.cpus import usable_cpus
 from app.errors import NeuroFuseError
 from app.inference.batching import BatchedSession, BatchPolicy
+from app.inference.cpu_session import CpuSession, answers_alike
 from app.inference.graph_session import GraphSession
 from app.inference.predictor import Predictor
 from app.inference.self_test import self_test
@@ -82,7 +83,8 @@ def start_with(
 
     Args:
         provider: Execution provider; falling back to another one is refused, never silent.
-        threads: Threads of one inference; 0 for one per usable CPU, at most `MOST_THREADS`.
+        threads: Threads of one inference; 0 for one per usable CPU, at most `MOST_THREADS`, for a case that comes alone, and
+            for one each where cases meet (`app.inference.cpu_session`).
         devices: Numbers of the GPUs, each with a session of its own. A CPU has as many sessions as its cores have room for.
         cpus: CPUs that are ours, where the machine is shared; by default those this process may use.
         gathering: How cases share runs. Where it leaves the choice, a GPU is measured; a CPU answers two cases in twice the time of
@@ -94,7 +96,7 @@ def start_with(
     """
     ours = cpus or usable_cpus()
     threads_each = threads or min(ours, MOST_THREADS)
-    lanes = [0] * max(1, ours // threads_each) if provider == "cpu" else devices
+    places = [0] * max(1, ours // threads_each) if provider == "cpu" else devices
 
     def opened(package: Package, device: int) -> GraphSession:
         open_session = partial(OnnxSession, package, provider=provider, threads=threads_each, device=device)
@@ -103,26 +105,38 @@ def start_with(
         return captured_where_faster(open_session(), partial(open_session, binding="captured"), package)
 
     def start(package: Package) -> Predictor:
-        sessions = [opened(package, device) for device in lanes]
+        sessions = [opened(package, device) for device in places]
         most = gathering.max_batch or (1 if provider == "cpu" else SIZES[-1])
         measured = warm_up(sessions[0], package.manifest, most)
         policy = _as_chosen(measured, provider, gathering)
         for session in sessions[1:]:
             exercise(session, package.manifest, policy.sizes or (1,))
-        predictor = Predictor(
-            package, BatchedSession(sessions, policy, _observer(package, gathering.metrics))
-        )
+        narrows = provider == "cpu" and not threads and threads_each > 1
+        lanes = _narrowed(sessions, package, threads_each, ours) if narrows else sessions
+        predictor = Predictor(package, BatchedSession(lanes, policy, _observer(package, gathering.metrics)))
         self_test(predictor)
         log.info(
             "package-warm",
             model=_name(package),
-            lanes=len(sessions),
+            lanes=len(lanes),
             max_batch=policy.max_batch,
             max_wait_ms=round(1000 * policy.max_wait_s, 1),
         )
         return predictor
 
     return start
+
+
+def _narrowed(
+    sessions: Sequence[GraphSession], package: Package, threads: int, cores: int
+) -> Sequence[GraphSession]:
+    """A lane for each core, where a run in one thread gives the same answers; else the sessions as they are."""
+    narrow = OnnxSession(package, threads=1)
+    if answers_alike(sessions[0], narrow, package.manifest):
+        return [CpuSession(sessions, narrow, threads, cores)] * cores
+    log.info("cpu-threads-differ", model=_name(package), threads=threads)
+    narrow.close()
+    return sessions
 
 
 def captured_where_faster(
