@@ -23,8 +23,6 @@ from app.settings import Settings
 
 MOST_THREADS: Final = 4
 """Of one inference, where the operator does not choose: small convolutions gain little by more, other cases do."""
-
-
 LEAST_GAIN: Final = 1.05
 """Times as fast as without that a run with CUDA graphs must be, where they are kept: they cost memory and a start that takes longer."""
 
