@@ -99,7 +99,7 @@ def within_slices(
             values = row_weights.apply(part[k])
             weighted[k] = values if along_j is None else along_j @ values
 
-    side_by_side(weigh, pieces(len(part)))
+    side_by_side(weigh, pieces(len(part)), part.size)
     return weighted
 
 
@@ -123,23 +123,25 @@ class RowWeights:
         rows, columns = shape
         self._along = along
         self._values = np.empty((rows, _pitch(columns)), np.float32)[:, :columns]
-        self._turned = np.zeros((0 if along is None else columns, _pitch(rows)), np.float32)
+        self._turned = np.zeros(0 if along is None else columns * _pitch(rows), np.float32)
         self._weighted = np.empty((rows, 0 if along is None else along.shape[0]), np.float32)
 
     def apply(self, plane: Real[np.ndarray, "j i"]) -> Float32[np.ndarray, "j a"]:
-        """In float32, and in memory that the next call overwrites."""
+        """In float32, and in memory that the next call overwrites; a slice, or fewer rows of one."""
+        rows, columns = plane.shape
+        values, weighted = self._values[:rows], self._weighted[:rows]
         if self._along is None:
-            np.copyto(self._values, plane, casting="unsafe")
-            return self._values
-        rows = len(plane)
+            np.copyto(values, plane, casting="unsafe")
+            return values
+        turned = self._turned[: columns * _pitch(rows)].reshape(columns, -1)
         if abs(plane.strides[0]) < abs(plane.strides[1]):
-            np.copyto(self._turned[:, :rows], plane.T, casting="unsafe")
+            np.copyto(turned[:, :rows], plane.T, casting="unsafe")
         else:
             # First to float32, then turned: both at once take longer.
-            np.copyto(self._values, plane, casting="unsafe")
-            np.copyto(self._turned[:, :rows], self._values.T)
-        np.copyto(self._weighted, (self._along @ self._turned)[:, :rows].T)
-        return self._weighted
+            np.copyto(values, plane, casting="unsafe")
+            np.copyto(turned[:, :rows], values.T)
+        np.copyto(weighted, (self._along @ turned)[:, :rows].T)
+        return weighted
 
 
 def _pitch(values: int) -> int:

@@ -27,14 +27,24 @@ BLOCK: Final = 1 << 15
 def sample_oblique(
     voxels: Real[np.ndarray, "I J K"], lattice: StoredLattice, grid: Grid, fill: float
 ) -> Float32[np.ndarray, "A B C"]:
-    """Reads voxels on a grid of any direction."""
-    summands = spread_out(grid_axes_under(lattice.dual, grid))
-    ranges = Ranges.under(lattice, grid, summands)
-    answer = np.full(grid.shape, fill, np.float32)
+    """Reads voxels on a grid of any direction; where rows can be read whole, the answer lies in memory along them."""
+    order = _rows_last(lattice, grid)
+    turned = grid.permuted(order)
+    summands = spread_out(grid_axes_under(lattice.dual, turned))
+    ranges = Ranges.under(lattice, turned, summands)
+    answer = np.full(turned.shape, fill, np.float32)
     if not ranges.is_empty:
         read = read_rows if rows_run_along_last_axis(lattice, summands) else _read_places
         read(voxels[ranges.source].T, lattice, ranges, summands, answer)
-    return answer
+    return answer.transpose(np.argsort(order))
+
+
+def _rows_last(lattice: StoredLattice, grid: Grid) -> tuple[int, int, int]:
+    """The grid's axes, the one closest to the stored rows last and the others as they come."""
+    steps = grid.affine[:3, :3] / np.array(grid.spacing_mm)
+    last = int(np.argmax(np.abs(lattice.directions[0] @ steps)))
+    first, second = (axis for axis in range(3) if axis != last)
+    return first, second, last
 
 
 @dataclass(frozen=True)
@@ -83,7 +93,7 @@ def _read_places(
         values = read_trilinear(part, k - (start_k + first), j - start_j, i - start_i)
         np.copyto(answer[block][box], values, where=held[box])
 
-    side_by_side(read, _blocks(summands, answer.shape))
+    side_by_side(read, _blocks(summands, answer.shape), answer.size)
 
 
 def _blocks(summands: Summands, shape: tuple[int, int, int]) -> list[tuple[slice, ...]]:

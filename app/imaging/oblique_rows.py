@@ -18,8 +18,8 @@ from app.imaging.oblique_ranges import Ranges, Summands, index_of
 from app.imaging.threads import pieces, side_by_side
 from app.imaging.trilinear import Cells, blend, cells
 
-AT_ONCE: Final = 512
-"""Rows that are read at a time; few enough to stay in the cache."""
+AT_ONCE: Final = 1 << 16
+"""Places that are read at a time; few enough to stay in the cache, and enough that numpy's calls weigh little."""
 RowNumbers = Int[np.ndarray, " m"]
 RowValues = Float32[np.ndarray, "m C"]
 """Of functions that are made anew for every few rows: to put such a type together takes longer than to make them."""
@@ -51,32 +51,40 @@ def read_rows(
     first, second, last = summands
     i = index_of(lattice, [first[:, :1], second[:, :, :1], last])[0][0, 0]
     _, j, k = (at[..., 0] for at in index_of(lattice, [first, second, last[..., :1]]))
-    held = inside((j, k), lattice.shape[1:])
-    if not held.any():
+    held, columns = inside((j, k), lattice.shape[1:]), _span(inside((i,), lattice.shape[:1]))
+    if not held.any() or columns.start == columns.stop:
         return
     at_i, at_j, at_k = (
         cells(at - part.start, part.stop - part.start)
-        for at, part in zip((i, j[held], k[held]), ranges.read, strict=True)
+        for at, part in zip((i[columns], j[held], k[held]), ranges.read, strict=True)
     )
     lines = _Lines.smoothed(source, ranges, at_i, (at_k, at_j))
     rows = np.flatnonzero(held)
-    flat, columns = answer.reshape(-1, answer.shape[-1]), inside((i,), lattice.shape[:1])
-    for start in range(0, len(rows), AT_ONCE):
-        some = slice(start, start + AT_ONCE)
-        values = lines.read(at_k.some(some), at_j.some(some), at_i.share)
-        flat[rows[some]] = np.where(columns, values, flat[rows[some]])
+    flat, together = answer.reshape(-1, answer.shape[-1]), max(AT_ONCE // len(at_i.share), 1)
+    for start in range(0, len(rows), together):
+        some = slice(start, start + together)
+        flat[rows[some], columns] = lines.read(at_k.some(some), at_j.some(some))
+
+
+def _span(wanted: Bool[np.ndarray, " n"]) -> slice:
+    """From the first that is wanted to the last."""
+    found = np.flatnonzero(wanted)
+    return slice(int(found[0]), int(found[-1]) + 1) if len(found) else slice(0, 0)
 
 
 @dataclass(frozen=True)
 class _Lines:
-    """Stored rows that are read, each at the columns below and above the places.
+    """Stored rows that are read, each at the columns of the places.
+
+    All places of a column lie at the same share between two stored columns, so each stored row is blended along i once, however many rows of places it
+    is read for.
 
     Attributes:
-        samples: Smoothed along all axes; of each row those below, then those above.
+        samples: Smoothed along all axes, and blended along i.
         number: Of every stored row that may be read, its index in `samples`, if it is there.
     """
 
-    samples: Float32[np.ndarray, "2n C"]
+    samples: Float32[np.ndarray, "n C"]
     number: Int[np.ndarray, "K J"]
 
     @classmethod
@@ -94,14 +102,14 @@ class _Lines:
         needed = wanted if across is None else (abs(across).T @ wanted) > 0
         within = _within_slices(source, along_j, along_i, needed)
         samples = within if across is None else single(_line_weights(across, wanted, needed)) @ within
-        return cls(samples.reshape(2 * len(samples), -1), 2 * _numbered(wanted))
+        below, above = np.split(samples, 2, axis=1)
+        return cls(blend(below.copy(), above, at_i.share), _numbered(wanted))
 
-    def read(self, k: Cells, j: Cells, share_i: Float32[np.ndarray, " C"]) -> Float32[np.ndarray, "m C"]:
-        """Rows between lines, as `app.imaging.trilinear` reads: i first and k last."""
+    def read(self, k: Cells, j: Cells) -> Float32[np.ndarray, "m C"]:
+        """Rows between lines, as `app.imaging.trilinear` reads: j first and k last."""
 
         def line(at_k: RowNumbers, at_j: RowNumbers) -> RowValues:
-            below = self.number[at_k, at_j]
-            return blend(self.samples.take(below, axis=0), self.samples[1:].take(below, axis=0), share_i)
+            return np.asarray(self.samples.take(self.number[at_k, at_j], axis=0))
 
         def face(at_k: RowNumbers) -> RowValues:
             return blend(line(at_k, j.lower), line(at_k, j.lower + j.step), j.share[:, None])
@@ -130,7 +138,7 @@ def _within_slices(
     along_i: csr_array | None,
     needed: Bool[np.ndarray, "K j"],
 ) -> Float32[np.ndarray, "n i"]:
-    """Smooths the needed rows of every slice within it."""
+    """Smooths the needed rows of every slice within it, along i only those that these are made of."""
     along_i = along_i if along_i is None else single(along_i)
     ends = np.r_[0, needed.sum(axis=1).cumsum()]
     width = source.shape[2] if along_i is None else along_i.shape[0]
@@ -139,19 +147,21 @@ def _within_slices(
     some = pieces(len(source))
     longest = max(piece.stop - piece.start for piece in some)
     weights_j = None if along_j is None else _of_pieces(single(along_j), needed, some)
+    made_of = needed if along_j is None else (abs(along_j).T @ needed.T).T > 0
+    used = [_span(rows) for rows in made_of]
 
     def weigh(piece: slice) -> None:
         weights = RowWeights(along_i, source.shape[1:])
         slices = np.zeros((longest, source.shape[1], width), np.float32)
-        for n, plane in enumerate(source[piece]):
-            slices[n] = weights.apply(plane)
+        for n, (plane, rows) in enumerate(zip(source[piece], used[piece], strict=True)):
+            slices[n, rows] = weights.apply(plane[rows])
         of_piece = slice(ends[piece.start], ends[piece.stop])
         if weights_j is None:
             lines[of_piece] = slices[: len(source[piece])][needed[piece]]
         else:
             lines[of_piece] = weights_j[of_piece] @ slices.reshape(-1, width)
 
-    side_by_side(weigh, some)
+    side_by_side(weigh, some, sum(rows.stop - rows.start for rows in used) * source.shape[2])
     return lines
 
 

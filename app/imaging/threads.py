@@ -11,21 +11,24 @@ from app.cpus import usable_cpus
 
 MOST_THREADS: Final = 8
 PIECES: Final = 4
+FEW: Final = 1 << 21
+"""Values that one thread is done with before several have been begun and have waited for each other."""
 Item = TypeVar("Item")
 
 
-def side_by_side(call: Callable[[Item], object], items: Iterable[Item]) -> None:
+def side_by_side(call: Callable[[Item], object], items: Iterable[Item], values: int = FEW) -> None:
     """Calls for every item, on as many threads as this process may use cores.
 
     Args:
         call: Leaves its result in memory that no other call touches.
         items: What to call it with.
+        values: How many values all calls together work on; fewer than `FEW` are left to this thread.
 
     Raises:
         Exception: What a call raised.
     """
     threads = min(usable_cpus(), MOST_THREADS)
-    if threads == 1:
+    if threads == 1 or values < FEW:
         for item in items:
             call(item)
         return

@@ -53,6 +53,11 @@ class Grid:
         i, j, k = np.linalg.norm(self.affine[:3, :3], axis=0)
         return float(i), float(j), float(k)
 
+    def permuted(self, order: tuple[int, int, int]) -> "Grid":
+        """The same places, as an array with its axes in another order has them."""
+        i, j, k = (self.shape[axis] for axis in order)
+        return Grid((i, j, k), self.affine[:, [*order, 3]])
+
 
 @dataclass(frozen=True)
 class Volume:

@@ -48,6 +48,16 @@ def test_rows_read_whole_are_the_places_read_one_by_one_to_the_last_bit(
     assert 0.3 < (rows == -1024).mean() < 0.9
 
 
+@pytest.mark.parametrize("order", [(2, 1, 0), (1, 2, 0), (0, 2, 1)])
+def test_rows_are_read_whole_along_whichever_axis_of_the_grid_they_run(order: tuple[int, int, int]) -> None:
+    volume, grid = tilted(UNEVEN_MM), model_grid((5.0, 2.5, 2.5))
+    lattice = StoredLattice.of(volume)
+    plain = oblique.sample_oblique(volume.voxels, lattice, grid, -1024.0)
+    turned = oblique.sample_oblique(volume.voxels, lattice, grid.permuted(order), -1024.0)
+    assert turned.shape == tuple(grid.shape[axis] for axis in order)
+    assert np.abs(turned - plain.transpose(order)).max() < 0.05, "but for rounding"
+
+
 def test_rows_that_are_the_least_oblique_are_read_place_by_place() -> None:
     volume, grid = tilted(EVEN_MM), model_grid((5.0, 2.5, 2.5))
     lattice, affine = StoredLattice.of(volume), grid.affine.copy()

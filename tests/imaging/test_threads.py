@@ -1,12 +1,13 @@
 import time
 from multiprocessing import get_context
+from threading import get_ident
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.imaging.threads import pieces, side_by_side
+from app.imaging.threads import FEW, pieces, side_by_side
 
 
 @given(st.integers(0, 200))
@@ -23,6 +24,12 @@ def test_every_item_is_worked_on_once() -> None:
 
     side_by_side(count, range(50))
     assert (counted == 1).all()
+
+
+def test_little_work_is_done_by_the_thread_that_asks() -> None:
+    workers: set[int] = set()
+    side_by_side(lambda _: workers.add(get_ident()), range(50), FEW - 1)
+    assert workers == {get_ident()}
 
 
 def test_what_a_call_raises_is_raised() -> None:
