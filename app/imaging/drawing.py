@@ -1,5 +1,6 @@
 """What the pictures share: how values become grey, letters at the edges, lines and their colours."""
 
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -39,8 +40,9 @@ def window_in_words(modality: Modality, percentiles: tuple[float, float] = MR_PE
     return f"window: 1st to {percentiles[1]:g}th percentile"
 
 
+@cache
 def font(size: int) -> Font:
-    """The face of every letter."""
+    """The face of every letter; read once."""
     return ImageFont.load_default(size)
 
 

@@ -18,6 +18,7 @@ from app.imaging.head import TOP_MM, find_head
 from app.imaging.model_grid import ModelGrid
 from app.imaging.overview_layout import Layout, Panel, Place, faces, lay_out
 from app.imaging.planes import Plane, box_mm
+from app.imaging.png import write_png
 from app.imaging.resample import place_model_grid, sample_on_grid
 from app.imaging.volume import Grid, Volume
 
@@ -66,7 +67,7 @@ def write_overview_png(volume: Volume, centre: Place, model_grid: Grid | None, p
     for panel in layout.tiles:
         _label(draw, panel)
     _caption(draw, layout, window_in_words(volume.modality, PERCENTILES), outlined=model_grid is not None)
-    canvas.save(path, compress_level=1)  # a third of the default's time, and no more bytes
+    write_png(canvas, path)
 
 
 def _label(draw: ImageDraw.ImageDraw, panel: Panel) -> None:
