@@ -9,6 +9,7 @@ three matrix products do the work. Elsewhere the volume is smoothed along its ow
 row where rows run along each other. Either way only the part of the volume under the grid is touched, once, in float32.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,8 @@ from app.imaging.volume import Finding, Grid, Modality, Volume
 
 VERTEX_MARGIN_MM = 5.0
 """Air between the vertex and the outer face of the grid's top voxels."""
+AT_ONCE = 1 << 22
+"""Voxels of a heatmap that are in memory at a time, 16 MiB; those of a thin-slice CT would take as much as a second and a third image."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +90,26 @@ def heatmap_to_patient_grid(
     # Rows along the patient's first axis, which is most often one of the heatmap's too, are read whole, even where a
     # gantry's tilt turns the other two (`app.imaging.oblique_rows`).
     order = _first_along(heatmap_grid, patient_grid.affine[:3, 0])
-    stored = as_volume(heatmap.transpose(order), _permuted(heatmap_grid, order))
-    on_patient = sample_on_grid(stored, _permuted(patient_grid, (2, 1, 0)), 0.0)
+    stored = as_volume(heatmap.transpose(order), heatmap_grid.permuted(order))
+    on_patient = sample_on_grid(stored, patient_grid.permuted((2, 1, 0)), 0.0)
     return np.clip(on_patient, 0.0, 1.0, out=on_patient).transpose()
+
+
+def heatmap_by_slices(
+    heatmap: Float32[np.ndarray, "D H W"], heatmap_grid: Grid, patient_grid: Grid
+) -> Iterator[Float32[np.ndarray, "I J k"]]:
+    """The same, some of the patient's slices after the other, the first first."""
+    i, j, slices = patient_grid.shape
+    together = max(AT_ONCE // (i * j), 1)
+    for start in range(0, slices, together):
+        some = _slices(patient_grid, start, min(start + together, slices))
+        yield heatmap_to_patient_grid(heatmap, heatmap_grid, some)
+
+
+def _slices(grid: Grid, start: int, stop: int) -> Grid:
+    affine = grid.affine.copy()
+    affine[:3, 3] += start * affine[:3, 2]
+    return Grid((*grid.shape[:2], stop - start), affine)
 
 
 def _first_along(grid: Grid, direction: Float64[np.ndarray, "3"]) -> tuple[int, int, int]:
@@ -98,12 +118,6 @@ def _first_along(grid: Grid, direction: Float64[np.ndarray, "3"]) -> tuple[int, 
     first = int(np.argmax(np.abs(direction @ steps)))
     second, third = (axis for axis in (2, 1, 0) if axis != first)
     return first, second, third
-
-
-def _permuted(grid: Grid, order: tuple[int, int, int]) -> Grid:
-    """The same places, as an array with its axes in another order has them."""
-    i, j, k = (grid.shape[axis] for axis in order)
-    return Grid((i, j, k), grid.affine[:, [*order, 3]])
 
 
 def as_volume(array: Float32[np.ndarray, "I J K"], grid: Grid) -> Volume:

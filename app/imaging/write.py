@@ -3,6 +3,7 @@
 The same array gives the same bytes: gzip without a time, a header without a date.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from nibabel.nifti1 import Nifti1Header
 
 from app.imaging.content import AIR
 from app.imaging.overlay import write_overlay_png
-from app.imaging.resample import sample_on_grid
+from app.imaging.resample import heatmap_by_slices, sample_on_grid
 from app.imaging.stack import keeps_pixels, stack_on_grid
 from app.imaging.volume import Grid, Modality, Volume
 
@@ -41,13 +42,27 @@ def write_nifti(array: Real[np.ndarray, "I J K"], grid: Grid, path: Path, *, des
         path: The file; its folder exists.
         description: The header's `descrip`, at most 80 bytes: never of a patient.
     """
-    kept = array.astype(np.float32, copy=False) if array.dtype.kind == "f" else array
-    _write(kept, 1.0, grid, path, description)
+    dtype = np.dtype(np.float32) if array.dtype.kind == "f" else array.dtype
+    header = _header(dtype, 1.0, grid)
+    header["descrip"] = description.encode()
+    # A slice at a time: no second copy of a large array.
+    _write(header, (array[:, :, k].astype(dtype, copy=False) for k in range(array.shape[2])), path)
 
 
-def write_heatmap(heatmap: Float32[np.ndarray, "I J K"], grid: Grid, path: Path) -> None:
-    """Writes a heatmap in [0, 1] as bytes with `scl_slope` 1/255: a quarter of the size, and it compresses."""
-    _write(_levels(heatmap), LEVEL_SLOPE, grid, path)
+def write_heatmap(
+    heatmap: Float32[np.ndarray, "D H W"], heatmap_grid: Grid, path: Path, shown_on: Grid | None = None
+) -> None:
+    """Writes a heatmap in [0, 1] as bytes with `scl_slope` 1/255: a quarter of the size, and it compresses.
+
+    Args:
+        heatmap: On a grid of its own.
+        heatmap_grid: Where it lies.
+        path: The file; its folder exists.
+        shown_on: The grid it is brought to, such as the patient's, in parts, so that it is never in memory as a whole; None leaves it where it lies.
+    """
+    grid = shown_on or heatmap_grid
+    parts = [heatmap] if shown_on is None else heatmap_by_slices(heatmap, heatmap_grid, shown_on)
+    _write(_header(np.dtype(np.uint8), LEVEL_SLOPE, grid), map(_levels, parts), path)
 
 
 def write_image(volume: Volume, path: Path) -> None:
@@ -93,21 +108,18 @@ def _levels(heatmap: Float32[np.ndarray, "I J K"]) -> UInt8[np.ndarray, "I J K"]
     return np.clip(scaled, 0, LEVELS, out=scaled).astype(np.uint8)
 
 
-def _write(
-    array: Real[np.ndarray, "I J K"], scl_slope: float, grid: Grid, path: Path, description: str = ""
-) -> None:
-    header = _header(array, scl_slope, grid)
-    header["descrip"] = description.encode()
+def _write(header: Any, parts: Iterable[Real[np.ndarray, "..."]], path: Path) -> None:  # noqa: ANN401 - no types
+    """Writes the header, and after it the parts of the array in Fortran's order."""
     with path.open("wb") as file, igzip.IGzipFile("", "wb", GZIP_LEVEL, file, mtime=0) as stream:
         stream.write(header.binaryblock + NO_EXTENSION)
-        for k in range(array.shape[2]):  # a slice at a time: no second copy of a large array
-            stream.write(array[:, :, k].tobytes(order="F"))
+        for part in parts:
+            stream.write(np.ascontiguousarray(part.transpose()))
 
 
-def _header(array: Real[np.ndarray, "I J K"], scl_slope: float, grid: Grid) -> Any:  # noqa: ANN401 - no types
+def _header(dtype: np.dtype[Any], scl_slope: float, grid: Grid) -> Any:  # noqa: ANN401 - no types
     header = Nifti1Header()
-    header.set_data_dtype(array.dtype)
-    header.set_data_shape(array.shape)
+    header.set_data_dtype(dtype)
+    header.set_data_shape(grid.shape)
     header.set_xyzt_units("mm")
     header.set_qform(grid.affine, SCANNER, strip_shears=True)
     header.set_sform(grid.affine, SCANNER)

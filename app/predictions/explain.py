@@ -11,7 +11,7 @@ from app.imaging.limits import ReadLimits
 from app.imaging.load import Loader, load_case
 from app.imaging.write import write_heatmap, write_overlay_png
 from app.inference.alternatives import effects
-from app.inference.case import Analysis, HeatmapChoice, analyse, heatmap_grid
+from app.inference.case import Analysis, HeatmapChoice, analyse
 from app.inference.predictor import Predictor
 from app.predictions.answer import Answer, HeatmapFiles, RecordUsed, Timing
 from app.predictions.cautions import cautions
@@ -142,10 +142,11 @@ def _answer(
 
 
 def _write_heatmap(analysis: Analysis, folder: Path) -> HeatmapFiles | None:
-    if analysis.heatmap is None or analysis.heatmap_grid is None:
+    if analysis.shown_on is None:
         return None
-    write_heatmap(analysis.heatmap, analysis.heatmap_grid, folder / NIFTI_NAME)
+    heatmap, grid = analysis.outputs.heatmap, analysis.heatmap_grid
+    on_its_own = analysis.shown_on is grid
+    write_heatmap(heatmap, grid, folder / NIFTI_NAME, None if on_its_own else analysis.shown_on)
     # The picture shows the patient's own slices, whatever grid the file is on.
-    own_grid = heatmap_grid(analysis.image.grid, analysis.package.manifest.outputs.heatmap)
-    write_overlay_png(analysis.volume, analysis.outputs.heatmap, own_grid, folder / PNG_NAME)
+    write_overlay_png(analysis.volume, heatmap, grid, folder / PNG_NAME)
     return HeatmapFiles(nifti=NIFTI_NAME, png=PNG_NAME)

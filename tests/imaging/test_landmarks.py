@@ -16,7 +16,7 @@ from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
 from app.imaging.read import read_image
-from app.imaging.resample import ModelImage, heatmap_to_patient_grid, place_model_grid, to_model_grid
+from app.imaging.resample import ModelImage, place_model_grid, to_model_grid
 from app.imaging.volume import Modality, Volume
 from app.imaging.write import write_heatmap
 from tests.imaging.itk_oracle import itk_places
@@ -80,9 +80,7 @@ def peak_error(volume: Volume, folder: Path) -> Float64[np.ndarray, "3"]:
     model = place_model_grid(volume, CT_GRID)
     heatmap = np.zeros(model.shape, np.float32)
     heatmap[PEAK] = 1.0
-    write_heatmap(
-        heatmap_to_patient_grid(heatmap, model, volume.grid), volume.grid, folder / "heatmap.nii.gz"
-    )
+    write_heatmap(heatmap, model, folder / "heatmap.nii.gz", volume.grid)
     image = nib.Nifti1Image.from_filename(folder / "heatmap.nii.gz")
     values = image.get_fdata()
     found = np.unravel_index(int(values.argmax()), values.shape)

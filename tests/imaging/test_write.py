@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from app.imaging import resample
 from app.imaging.read import read_image, read_mask
-from app.imaging.resample import as_volume
+from app.imaging.resample import as_volume, heatmap_to_patient_grid
 from app.imaging.volume import Grid, Modality
 from app.imaging.write import voxels_on_grid, write_heatmap, write_image, write_nifti
 from tests.imaging.making import Series
@@ -26,6 +27,23 @@ def test_a_heatmap_reads_back_within_half_a_level(tmp_path: Path) -> None:
     assert image.get_data_dtype() == np.uint8
     assert np.allclose(image.affine, AFFINE, atol=1e-5)
     assert image.header.get_xyzt_units()[0] == "mm"
+
+
+@pytest.mark.parametrize("voxels_at_once", [1, 150, 10**9])
+def test_a_heatmap_in_parts_is_the_heatmap_on_the_patient_s_grid(
+    tmp_path: Path, voxels_at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resample, "AT_ONCE", voxels_at_once)
+    shown_on = Grid(
+        (11, 13, 6), AFFINE + np.array([[0, 0, 0, 0.7], [0, 0, 0, -1.1], [0, 0, 0, 0.4], [0] * 4])
+    )
+    write_heatmap(HEATMAP, GRID, tmp_path / "h.nii.gz", shown_on)
+    image = nib.Nifti1Image.from_filename(tmp_path / "h.nii.gz")
+    whole = heatmap_to_patient_grid(HEATMAP, GRID, shown_on)
+    assert image.shape == shown_on.shape
+    assert np.allclose(image.affine, shown_on.affine, atol=1e-5)
+    assert 0.2 < (whole == 0).mean() < 0.8, "part of it lies outside"
+    assert np.abs(image.get_fdata() - whole).max() <= 1 / 510 + 1e-4
 
 
 def codes(path: Path) -> tuple[int, int]:

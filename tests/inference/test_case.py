@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from app.errors import EhrInvalidError, ImageError, RequestError
+from app.imaging.resample import heatmap_to_patient_grid
 from app.imaging.volume import Grid
 from app.inference.case import HeatmapChoice, analyse, heatmap_grid, peak_mm
 from app.inference.predictor import Predictor
@@ -27,33 +28,29 @@ def test_a_case_is_answered_from_file_and_record(gos_predictor: Predictor, head_
 
 def test_the_native_heatmap_lies_on_the_patients_own_grid(gos_predictor: Predictor, head_ct: Path) -> None:
     analysis = analyse([head_ct], RECORD, gos_predictor, heatmap="native")
-    assert analysis.heatmap is not None
-    assert analysis.heatmap_grid is analysis.volume.grid
-    assert analysis.heatmap.shape == analysis.volume.grid.shape == (96, 96, 32)
+    assert analysis.shown_on is analysis.volume.grid
+    assert analysis.volume.grid.shape == (96, 96, 32)
     np.testing.assert_allclose(analysis.volume.grid.affine, head_affine(), atol=1e-5)
-    assert 0 <= analysis.heatmap.min() < analysis.heatmap.max() <= 1
 
 
 def test_the_model_heatmap_is_what_the_network_gave(gos_predictor: Predictor, head_ct: Path) -> None:
     analysis = analyse([head_ct], RECORD, gos_predictor, heatmap="model")
-    assert analysis.heatmap_grid is not None
-    assert analysis.heatmap is analysis.outputs.heatmap
+    assert analysis.shown_on is analysis.heatmap_grid
+    assert analysis.heatmap_grid.shape == analysis.outputs.heatmap.shape
     assert analysis.heatmap_grid.spacing_mm == pytest.approx((40, 20, 20))
 
 
-def test_no_heatmap_is_made_where_none_is_asked_for(gos_predictor: Predictor, head_ct: Path) -> None:
-    analysis = analyse([head_ct], RECORD, gos_predictor, heatmap="none")
-    assert analysis.heatmap is None
-    assert analysis.heatmap_grid is None
+def test_no_heatmap_is_shown_where_none_is_asked_for(gos_predictor: Predictor, head_ct: Path) -> None:
+    assert analyse([head_ct], RECORD, gos_predictor, heatmap="none").shown_on is None
 
 
 def test_the_heatmaps_peak_lies_where_the_bleed_is(gos_predictor: Predictor, head_ct: Path) -> None:
     """Geometry through meaning: the brightest spot of the patient is found again, in millimetres, on both grids."""
     analysis = analyse([head_ct], RECORD, gos_predictor, heatmap="native")
-    assert analysis.heatmap is not None
     half_voxel_mm = np.array([10, 10, 20])
     assert (np.abs(np.array(analysis.heatmap_peak_mm) - SPOT_MM) <= half_voxel_mm).all()
-    native = peak_mm(analysis.heatmap, analysis.volume.grid)
+    grid = analysis.volume.grid
+    native = peak_mm(heatmap_to_patient_grid(analysis.outputs.heatmap, analysis.heatmap_grid, grid), grid)
     assert (np.abs(np.array(native) - SPOT_MM) <= half_voxel_mm).all()
 
 
@@ -79,7 +76,7 @@ def test_compression_does_not_change_the_answer(
 def test_mri_is_answered_too(ad_predictor: Predictor, head_mr: Path) -> None:
     analysis = analyse([head_mr], {"age": 71, "apoe4_alleles": 1}, ad_predictor)
     assert analysis.outputs.favourable is None
-    assert analysis.heatmap is not None
+    assert analysis.shown_on is analysis.volume.grid
 
 
 def test_an_empty_record_gets_an_answer_from_the_image(gos_predictor: Predictor, head_ct: Path) -> None:
@@ -114,10 +111,9 @@ def test_a_text_file_is_refused_by_name(gos_predictor: Predictor, tmp_path: Path
 
 def test_a_real_head_ct_is_answered_on_its_own_grid(gos_predictor: Predictor, samples: Path) -> None:
     analysis = analyse(sorted((samples / "ct-head-ge").iterdir()), RECORD, gos_predictor)
-    assert analysis.heatmap is not None
-    assert analysis.heatmap.shape == analysis.volume.grid.shape
-    assert analysis.heatmap.shape[0] == 512
-    assert analysis.heatmap.shape[1] >= 512  # a tilted gantry shears the stack: the corrected grid is longer
+    assert analysis.shown_on is analysis.volume.grid
+    assert analysis.shown_on.shape[0] == 512
+    assert analysis.shown_on.shape[1] >= 512  # a tilted gantry shears the stack: the corrected grid is longer
     assert "gantry-tilt-corrected" in {finding.code for finding in analysis.volume.findings}
 
 
