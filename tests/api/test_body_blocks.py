@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 import uvicorn
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.body_blocks import BlocksProtocol
 from app.api.uploads import BLOCK_BYTES
@@ -45,7 +45,7 @@ class Recorder:
 
 
 @contextmanager
-def served(application: Recorder) -> Iterator[socket.socket]:
+def served(application: ASGIApp) -> Iterator[socket.socket]:
     """A connection to a real uvicorn with the protocol."""
     config = uvicorn.Config(application, http=BlocksProtocol, lifespan="off", log_config=None)
     server = uvicorn.Server(config)
@@ -92,6 +92,28 @@ def test_it_comes_in_blocks_none_of_which_is_much_larger_than_one() -> None:
     assert all(BLOCK_BYTES <= len(block) < BLOCK_BYTES + READ_BYTES for block in blocks)
     assert len(last) < BLOCK_BYTES + READ_BYTES
     assert len(application.blocks) <= len(BODY) // BLOCK_BYTES + 1
+
+
+def test_the_next_block_gathers_while_the_application_is_busy_with_one() -> None:
+    all_sent, ready = threading.Event(), []
+
+    async def busy(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        while not all_sent.is_set():
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)  # the loop reads meanwhile, as it does while a thread writes
+        try:
+            receive().send(None)  # type: ignore[attr-defined]  # a coroutine: it ends at once, or would wait
+        except StopIteration as there:
+            ready.append(there.value["body"])
+        await Recorder()(scope, receive, send)
+
+    with served(busy) as connection:
+        sent(connection, BODY[: 3 * BLOCK_BYTES])
+        all_sent.set()
+        answer(connection)
+    assert len(ready) == 1
+    assert BLOCK_BYTES <= len(ready[0]) < BLOCK_BYTES + READ_BYTES
 
 
 def test_many_small_pieces_wake_it_before_they_weigh_more_than_what_they_carry() -> None:
