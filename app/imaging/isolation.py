@@ -13,8 +13,9 @@ size of /dev/shm, and is gone when the last array over it is dropped.
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+import weakref
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -29,10 +30,11 @@ from jaxtyping import Shaped
 from app.errors import NeuroFuseError, NotReadyError, UnreadableImageError
 from app.imaging import worker
 from app.imaging.fork_server import LeanContext
+from app.imaging.heatmap_files import Shown
 from app.imaging.limits import DEFAULT_LIMITS, GIBIBYTE, ReadLimits
 from app.imaging.load import LoadedCase, TellingLoader, load_case
 from app.imaging.model_grid import ModelGrid
-from app.imaging.volume import without_voxels
+from app.imaging.volume import Volume, without_voxels
 from app.imaging.worker import Array, Done, Fault, Job
 from app.imaging.worker_pool import PoolClosedError, WorkerEndedError, WorkerPool
 from app.scratch_folders import ScratchFolders
@@ -112,24 +114,31 @@ class ImageWorkers:
             WorkerFaultError: A defect of ours.
         """
         with self._scratch.one() as scratch:
-            acquired = _memory(scratch / "voxels") if voxels else nullcontext()
-            with acquired as stored, _memory(scratch / "image") as image:
-                loaded = _succeeded(
-                    self._outcome(
-                        worker.work,
-                        Job(tuple(paths), spec, limits, series, scratch, stored, image),
-                        self._loader,
-                    )
-                )
-                case = loaded.case
-                volume = (
-                    without_voxels(case.volume, loaded.shape)
-                    if stored is None
-                    else replace(case.volume, voxels=_mapped(stored, loaded.voxels))
-                )
-                return replace(
-                    case, volume=volume, image=replace(case.image, array=_mapped(image, loaded.image))
-                )
+            stored, image = _Memory(scratch / "voxels") if voxels else None, _Memory(scratch / "image")
+            job = Job(
+                tuple(paths),
+                spec,
+                limits,
+                series,
+                scratch,
+                None if stored is None else stored.path,
+                image.path,
+            )
+            loaded = _succeeded(self._outcome(worker.work, job, self._loader))
+            case = replace(
+                loaded.case, image=replace(loaded.case.image, array=_mapped(image.path, loaded.image))
+            )
+            if stored is None:
+                return replace(case, volume=without_voxels(case.volume, loaded.shape))
+            acquired = replace(case.volume, voxels=_mapped(stored.path, loaded.voxels))
+            if not stored.stays:
+                return replace(case, volume=acquired)
+            return replace(case, volume=acquired, draw=partial(self._draw, stored, loaded.voxels))
+
+    def _draw(self, stored: "_Memory", array: Array, volume: Volume, shown: Shown) -> None:
+        """Draws a heatmap where the interpreter's lock holds up nobody else; the voxels stay where they are."""
+        without = replace(volume, voxels=worker.NOTHING)
+        _succeeded(self._outcome(worker.draw, without, stored.path, array, shown))
 
     def deidentify(
         self, paths: Sequence[Path], folder: Path, key: bytes, limits: ReadLimits = DEFAULT_LIMITS
@@ -200,21 +209,24 @@ def _ended(status: int | None, memory_bytes: int) -> UnreadableImageError:
     )
 
 
-@contextmanager
-def _memory(elsewhere: Path) -> Iterator[Path]:
-    """Memory that a worker writes to by a path.
+class _Memory:
+    """Memory that workers write to and read by a path; it is gone with this object and the last array over it.
 
     Args:
         elsewhere: A file that does the same where the system has no anonymous memory.
+
+    Attributes:
+        path: What a worker opens.
+        stays: Whether it is there as long as this object, and not only as long as the file is.
     """
-    if sys.platform != "linux":
-        yield elsewhere
-        return
-    descriptor = os.memfd_create(elsewhere.name)
-    try:
-        yield Path(f"/proc/{os.getpid()}/fd/{descriptor}")
-    finally:
-        os.close(descriptor)
+
+    def __init__(self, elsewhere: Path) -> None:
+        self.stays = sys.platform == "linux"
+        self.path = elsewhere
+        if sys.platform == "linux":
+            descriptor = os.memfd_create(elsewhere.name)
+            self.path = Path(f"/proc/{os.getpid()}/fd/{descriptor}")
+            weakref.finalize(self, os.close, descriptor).atexit = False
 
 
 def _mapped(memory: Path, array: Array) -> Shaped[np.ndarray, "..."]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from app.imaging.heatmap_files import Draw, draw
 from app.imaging.limits import DEFAULT_LIMITS, ReadLimits
 from app.imaging.model_grid import ModelGrid
 from app.imaging.read import read_image
@@ -22,12 +23,14 @@ class LoadedCase:
         image: As the network sees it.
         read_s: Seconds spent reading.
         resample_s: Seconds spent on the way to the model grid.
+        draw: Draws a heatmap of the case with its voxels, if they were asked for, in a process where images are loaded.
     """
 
     volume: Volume
     image: ModelImage
     read_s: float
     resample_s: float
+    draw: Draw = draw
 
 
 class Loader(Protocol):

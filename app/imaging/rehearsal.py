@@ -12,6 +12,7 @@ from zipfile import ZipFile
 import numpy as np
 from jaxtyping import Int16
 
+from app.imaging.heatmap_files import Shown, draw
 from app.imaging.limits import DEFAULT_LIMITS
 from app.imaging.load import load_case
 from app.imaging.model_grid import ModelGrid
@@ -43,7 +44,7 @@ _UID_ROOT: Final = "2.25.1"
 
 
 def rehearse(root: Path) -> None:
-    """Read a phantom as a case would be read, and keep nothing of it.
+    """Read a phantom as a case would be read, draw a heatmap of it, and keep nothing of both.
 
     Args:
         root: Folder for its files while that takes.
@@ -52,7 +53,10 @@ def rehearse(root: Path) -> None:
         NeuroFuseError: As `load_case`; a head that is whole is not refused.
     """
     with TemporaryDirectory(dir=root) as folder:
-        load_case([archive(Path(folder))], MODEL_GRID, DEFAULT_LIMITS, voxels=False)
+        case = load_case([archive(Path(folder))], MODEL_GRID, DEFAULT_LIMITS)
+        heatmap, grid = np.ones_like(case.image.array), case.image.grid
+        shown = Shown(heatmap, grid, case.volume.grid, Path(folder, "h.nii.gz"), Path(folder, "h.png"))
+        draw(case.volume, shown)
 
 
 def archive(folder: Path) -> Path:

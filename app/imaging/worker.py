@@ -26,8 +26,9 @@ from jaxtyping import Shaped
 from app.errors import NeuroFuseError, UnreadableImageError
 from app.expendable import become_expendable
 from app.heap import have_at_hand, keep_freed_memory
-from app.imaging import rehearsal
+from app.imaging import heatmap_files, rehearsal
 from app.imaging.deidentify import deidentify
+from app.imaging.heatmap_files import Shown
 from app.imaging.limits import ReadLimits
 from app.imaging.load import LoadedCase, TellingLoader
 from app.imaging.model_grid import ModelGrid
@@ -168,6 +169,23 @@ def work(job: Job, load: TellingLoader) -> Outcome:
         Array.of(case.volume.voxels),
         Array.of(case.image.array),
     )
+
+
+def draw(volume: Volume, voxels: Path, array: Array, shown: Shown) -> NeuroFuseError | Fault | None:
+    """Draws a heatmap; see `app.imaging.heatmap_files`.
+
+    Args:
+        volume: The patient's image, without its voxels.
+        voxels: Memory in which they lie, as a path.
+        array: How they lie there.
+        shown: What is drawn.
+    """
+    return _guarded(partial(_drawn, volume, voxels, array, shown))
+
+
+def _drawn(volume: Volume, voxels: Path, array: Array, shown: Shown) -> None:
+    stored = np.memmap(voxels, array.dtype, "r", shape=array.shape, order=array.order)
+    heatmap_files.draw(replace(volume, voxels=np.asarray(stored)), shown)
 
 
 def strip(

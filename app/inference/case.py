@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from app.ehr.encode import EncodedRecord, encode
+from app.imaging.heatmap_files import Draw
 from app.imaging.limits import DEFAULT_LIMITS, ReadLimits
 from app.imaging.load import LoadedCase, Loader, load_case
 from app.imaging.resample import ModelImage
@@ -40,6 +41,7 @@ class Analysis:
         heatmap_grid: Where the network's heatmap lies, `outputs.heatmap`.
         shown_on: The grid on which the heatmap is wanted, the patient's or its own; None where it was not asked for.
         heatmap_peak_mm: RAS millimetres of the centre of the highest voxel of the network's own heatmap.
+        draw: Draws the heatmap's files, where the image was read.
         timing_ms: Milliseconds of `read`, `resample`, `queue`, `inference`, `heatmap` and `total`.
     """
 
@@ -51,6 +53,7 @@ class Analysis:
     heatmap_grid: Grid
     shown_on: Grid | None
     heatmap_peak_mm: tuple[float, float, float]
+    draw: Draw
     timing_ms: dict[str, float]
 
 
@@ -107,6 +110,7 @@ def analyse(  # noqa: PLR0913 - the parts of a case, and how to read it
         heatmap_grid=own_grid,
         shown_on=shown_on[heatmap],
         heatmap_peak_mm=peak_mm(outputs.heatmap, own_grid),
+        draw=loaded.draw,
         timing_ms=_timing_ms(loaded, outputs, total_s=done - began),
     )
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal
 
+from app.imaging.heatmap_files import Shown
 from app.imaging.limits import ReadLimits
 from app.imaging.load import Loader, load_case
-from app.imaging.write import write_heatmap, write_overlay_png
 from app.inference.alternatives import effects
 from app.inference.case import Analysis, HeatmapChoice, analyse
 from app.inference.predictor import Predictor
@@ -144,9 +144,6 @@ def _answer(
 def _write_heatmap(analysis: Analysis, folder: Path) -> HeatmapFiles | None:
     if analysis.shown_on is None:
         return None
-    heatmap, grid = analysis.outputs.heatmap, analysis.heatmap_grid
-    on_its_own = analysis.shown_on is grid
-    write_heatmap(heatmap, grid, folder / NIFTI_NAME, None if on_its_own else analysis.shown_on)
-    # The picture shows the patient's own slices, whatever grid the file is on.
-    write_overlay_png(analysis.volume, heatmap, grid, folder / PNG_NAME)
+    grid, nifti, png = analysis.heatmap_grid, folder / NIFTI_NAME, folder / PNG_NAME
+    analysis.draw(analysis.volume, Shown(analysis.outputs.heatmap, grid, analysis.shown_on, nifti, png))
     return HeatmapFiles(nifti=NIFTI_NAME, png=PNG_NAME)

@@ -99,8 +99,7 @@ def test_the_next_block_gathers_while_the_application_is_busy_with_one() -> None
 
     async def busy(scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
-        while not all_sent.is_set():
-            await asyncio.sleep(0.01)
+        await asyncio.to_thread(all_sent.wait)
         await asyncio.sleep(0.2)  # the loop reads meanwhile, as it does while a thread writes
         try:
             receive().send(None)  # type: ignore[attr-defined]  # a coroutine: it ends at once, or would wait

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.errors import ArchiveTooLargeError, MixedSeriesError, NotReadyError, UnreadableImageError
+from app.imaging import heatmap_files
+from app.imaging.heatmap_files import Shown
 from app.imaging.isolation import ImageWorkers, WorkerFaultError, WorkerLimits
 from app.imaging.limits import MEBIBYTE, ReadLimits
 from app.imaging.load import LoadedCase, load_case
@@ -221,6 +224,59 @@ def test_closing_ends_every_worker_and_what_it_works_on(series: list[Path]) -> N
         workers(series, CT_GRID)
 
 
+def shown(case: LoadedCase, folder: Path) -> Shown:
+    """A heatmap with one hot voxel, wanted on the patient's grid."""
+    heatmap = np.zeros_like(case.image.array)
+    heatmap[tuple(size // 2 for size in heatmap.shape)] = 1
+    return Shown(
+        heatmap, case.image.grid, case.volume.grid, folder / "heatmap.nii.gz", folder / "heatmap.png"
+    )
+
+
+@on_linux
+def test_a_heatmap_is_drawn_in_a_worker_and_is_the_one_drawn_here(
+    workers: ImageWorkers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tilted = Series(tilt_degrees=18.5).write(tmp_path / "series")
+    here, there = load_case(tilted, CT_GRID), workers(tilted, CT_GRID)
+    for case, name in ((here, "here"), (there, "there")):
+        (tmp_path / name).mkdir()
+        case.draw(case.volume, shown(case, tmp_path / name))
+        monkeypatch.setattr(heatmap_files, "write_overlay_png", None)  # here nobody can draw any more
+    for file in ("heatmap.nii.gz", "heatmap.png"):
+        assert (tmp_path / "there" / file).read_bytes() == (tmp_path / "here" / file).read_bytes()
+
+
+@on_linux
+def test_memory_stays_until_nobody_can_draw_from_it_and_no_longer(
+    workers: ImageWorkers, series: list[Path], tmp_path: Path
+) -> None:
+    gc.collect()  # what tests before left in cycles
+    held = open_memory()
+    case = workers(series, CT_GRID)
+    draw, volume, wanted = case.draw, case.volume, shown(case, tmp_path)
+    del case
+    assert len(open_memory() - held) == 2, "one for who draws, one that the array holds itself"
+    draw(volume, wanted)
+    del draw
+    assert len(open_memory() - held) == 1
+    del volume
+    assert open_memory() == held
+
+
+@on_linux
+def test_a_heatmap_that_cannot_be_drawn_costs_its_case_and_closed_workers_draw_none(
+    series: list[Path], tmp_path: Path
+) -> None:
+    with ImageWorkers(WorkerLimits(workers=1)) as workers:
+        case = workers(series, CT_GRID)
+        with pytest.raises(WorkerFaultError, match="FileNotFoundError"):
+            case.draw(case.volume, shown(case, tmp_path / "absent"))
+        case.draw(case.volume, shown(case, tmp_path))
+    with pytest.raises(NotReadyError):
+        case.draw(case.volume, shown(case, tmp_path))
+
+
 @on_linux
 def test_memory_is_gone_with_the_last_array_and_has_no_name(
     workers: ImageWorkers, series: list[Path]
@@ -250,6 +306,17 @@ def test_a_case_that_fails_holds_no_memory(workers: ImageWorkers) -> None:
 def named_memory() -> set[Path]:
     """What lies in the shared memory of this machine, but for semaphores, which its other programs make and drop."""
     return {path for path in SHARED_MEMORY.iterdir() if not path.name.startswith("sem.")}
+
+
+def open_memory() -> set[str]:
+    """Anonymous memory this process could give to a worker by a path."""
+    return {number for number, target in open_files() if "memfd:" in target}
+
+
+def open_files() -> Iterator[tuple[str, str]]:
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # the one this folder was read by
+            yield descriptor.name, str(descriptor.readlink())
 
 
 def memory_files() -> set[str]:
