@@ -1,6 +1,5 @@
 """What people and machines are given of a heatmap: one file of it and one picture."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +41,3 @@ def draw(volume: Volume, shown: Shown) -> None:
         shown.heatmap, shown.grid, shown.nifti, None if shown.file_grid is shown.grid else shown.file_grid
     )
     write_overlay_png(volume, shown.heatmap, shown.grid, shown.png)
-
-
-Draw = Callable[[Volume, Shown], None]
-"""Where that is done: `draw` in this process, or a process beside it."""

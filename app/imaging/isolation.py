@@ -30,9 +30,8 @@ from jaxtyping import Shaped
 from app.errors import NeuroFuseError, NotReadyError, UnreadableImageError
 from app.imaging import worker
 from app.imaging.fork_server import LeanContext
-from app.imaging.heatmap_files import Shown
 from app.imaging.limits import DEFAULT_LIMITS, GIBIBYTE, ReadLimits
-from app.imaging.load import LoadedCase, TellingLoader, load_case
+from app.imaging.load import LoadedCase, TellingLoader, VolumeTask, load_case
 from app.imaging.model_grid import ModelGrid
 from app.imaging.volume import Volume, without_voxels
 from app.imaging.worker import Array, Done, Fault, Job
@@ -57,14 +56,14 @@ class WorkerLimits:
         workers: Cases loaded at the same time.
         timeout_s: Seconds for one case, from the moment a worker takes it.
         memory_bytes: Address space a worker may take beyond its libraries; holds on Linux only.
-        cases_per_worker: After so many a worker is replaced: what a library leaks stays small.
+        tasks_per_worker: After so many, each an image that was read or something that was made of one, a worker is replaced: what a library leaks stays small.
         name: What workers are called among processes.
     """
 
     workers: int = 2
     timeout_s: float = 60.0
     memory_bytes: int = 4 * GIBIBYTE
-    cases_per_worker: int = 500
+    tasks_per_worker: int = 500
     name: str = READER
 
 
@@ -90,7 +89,7 @@ class ImageWorkers:
         self._loader = loader
         self._pool = WorkerPool(
             limits.workers,
-            limits.cases_per_worker,
+            limits.tasks_per_worker,
             partial(worker.prepare, limits.memory_bytes, limits.name),
             _context,
             partial(worker.rehearse, root),
@@ -130,15 +129,13 @@ class ImageWorkers:
             )
             if stored is None:
                 return replace(case, volume=without_voxels(case.volume, loaded.shape))
+            elsewhere = partial(self._do, case.volume, stored, loaded.voxels) if stored.stays else None
             acquired = replace(case.volume, voxels=_mapped(stored.path, loaded.voxels))
-            if not stored.stays:
-                return replace(case, volume=acquired)
-            return replace(case, volume=acquired, draw=partial(self._draw, stored, loaded.voxels))
+            return replace(case, volume=acquired, elsewhere=elsewhere)
 
-    def _draw(self, stored: "_Memory", array: Array, volume: Volume, shown: Shown) -> None:
-        """Draws a heatmap where the interpreter's lock holds up nobody else; the voxels stay where they are."""
-        without = replace(volume, voxels=worker.NOTHING)
-        _succeeded(self._outcome(worker.draw, without, stored.path, array, shown))
+    def _do(self, volume: Volume, stored: "_Memory", array: Array, task: VolumeTask) -> None:
+        """Does something with a volume where the interpreter's lock holds up nobody else; the voxels stay where they are."""
+        _succeeded(self._outcome(worker.do, volume, stored.path, array, task))
 
     def deidentify(
         self, paths: Sequence[Path], folder: Path, key: bytes, limits: ReadLimits = DEFAULT_LIMITS

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from app.imaging.heatmap_files import Draw, draw
 from app.imaging.limits import DEFAULT_LIMITS, ReadLimits
 from app.imaging.model_grid import ModelGrid
 from app.imaging.read import read_image
 from app.imaging.resample import ModelImage, to_model_grid
 from app.imaging.volume import Volume, without_voxels
+
+VolumeTask = Callable[[Volume], None]
 
 
 @dataclass(frozen=True)
@@ -23,14 +24,28 @@ class LoadedCase:
         image: As the network sees it.
         read_s: Seconds spent reading.
         resample_s: Seconds spent on the way to the model grid.
-        draw: Draws a heatmap of the case with its voxels, if they were asked for, in a process where images are loaded.
+        elsewhere: Does something with the volume in a process where images are loaded; None where that is this one.
     """
 
     volume: Volume
     image: ModelImage
     read_s: float
     resample_s: float
-    draw: Draw = draw
+    elsewhere: Callable[[VolumeTask], None] | None = None
+
+    def do(self, task: VolumeTask) -> None:
+        """Do something that takes long with the volume, whose voxels were asked for: where it was loaded, so that nobody here waits for it.
+
+        Args:
+            task: A function of `app.imaging`, or a `partial` of one.
+
+        Raises:
+            NeuroFuseError: As the loader; what the task itself raises is a defect.
+        """
+        if self.elsewhere is None:
+            task(self.volume)
+        else:
+            self.elsewhere(task)
 
 
 class Loader(Protocol):

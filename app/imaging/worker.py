@@ -26,11 +26,10 @@ from jaxtyping import Shaped
 from app.errors import NeuroFuseError, UnreadableImageError
 from app.expendable import become_expendable
 from app.heap import have_at_hand, keep_freed_memory
-from app.imaging import heatmap_files, rehearsal
+from app.imaging import rehearsal
 from app.imaging.deidentify import deidentify
-from app.imaging.heatmap_files import Shown
 from app.imaging.limits import ReadLimits
-from app.imaging.load import LoadedCase, TellingLoader
+from app.imaging.load import LoadedCase, TellingLoader, VolumeTask
 from app.imaging.model_grid import ModelGrid
 from app.imaging.volume import Volume
 
@@ -171,21 +170,21 @@ def work(job: Job, load: TellingLoader) -> Outcome:
     )
 
 
-def draw(volume: Volume, voxels: Path, array: Array, shown: Shown) -> NeuroFuseError | Fault | None:
-    """Draws a heatmap; see `app.imaging.heatmap_files`.
+def do(volume: Volume, voxels: Path, array: Array, task: VolumeTask) -> NeuroFuseError | Fault | None:
+    """Does something with an image that was read before, by whichever worker.
 
     Args:
-        volume: The patient's image, without its voxels.
+        volume: The image, without its voxels.
         voxels: Memory in which they lie, as a path.
         array: How they lie there.
-        shown: What is drawn.
+        task: What is done.
     """
-    return _guarded(partial(_drawn, volume, voxels, array, shown))
+    return _guarded(partial(_done, volume, voxels, array, task))
 
 
-def _drawn(volume: Volume, voxels: Path, array: Array, shown: Shown) -> None:
+def _done(volume: Volume, voxels: Path, array: Array, task: VolumeTask) -> None:
     stored = np.memmap(voxels, array.dtype, "r", shape=array.shape, order=array.order)
-    heatmap_files.draw(replace(volume, voxels=np.asarray(stored)), shown)
+    task(replace(volume, voxels=np.asarray(stored)))
 
 
 def strip(

@@ -5,7 +5,7 @@ tested and served can only be the same thing.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -14,9 +14,8 @@ import numpy as np
 from jaxtyping import Float32
 
 from app.ehr.encode import EncodedRecord, encode
-from app.imaging.heatmap_files import Draw
 from app.imaging.limits import DEFAULT_LIMITS, ReadLimits
-from app.imaging.load import LoadedCase, Loader, load_case
+from app.imaging.load import LoadedCase, Loader, VolumeTask, load_case
 from app.imaging.resample import ModelImage
 from app.imaging.volume import Grid, Volume
 from app.inference.predictor import CasePredictor, Outputs
@@ -41,7 +40,7 @@ class Analysis:
         heatmap_grid: Where the network's heatmap lies, `outputs.heatmap`.
         shown_on: The grid on which the heatmap is wanted, the patient's or its own; None where it was not asked for.
         heatmap_peak_mm: RAS millimetres of the centre of the highest voxel of the network's own heatmap.
-        draw: Draws the heatmap's files, where the image was read.
+        on_volume: Does something that takes long with the volume as it was acquired, where it was read; see `LoadedCase.do`.
         timing_ms: Milliseconds of `read`, `resample`, `queue`, `inference`, `heatmap` and `total`.
     """
 
@@ -53,7 +52,7 @@ class Analysis:
     heatmap_grid: Grid
     shown_on: Grid | None
     heatmap_peak_mm: tuple[float, float, float]
-    draw: Draw
+    on_volume: Callable[[VolumeTask], None]
     timing_ms: dict[str, float]
 
 
@@ -110,7 +109,7 @@ def analyse(  # noqa: PLR0913 - the parts of a case, and how to read it
         heatmap_grid=own_grid,
         shown_on=shown_on[heatmap],
         heatmap_peak_mm=peak_mm(outputs.heatmap, own_grid),
-        draw=loaded.draw,
+        on_volume=loaded.do,
         timing_ms=_timing_ms(loaded, outputs, total_s=done - began),
     )
 

@@ -17,8 +17,6 @@ import numpy as np
 from jaxtyping import Float32
 
 from app.errors import CaseExpiredError
-from app.imaging.volume import Volume
-from app.imaging.write import write_image
 from app.predictions.bounded_folders import BoundedFolders, KeepingLimits
 
 TENSOR_NAME: Final = "tensor.npy"
@@ -57,19 +55,25 @@ class CaseStore:
         with self._folders.writing() as folder:
             yield folder
 
-    def keep(self, prediction_id: str, case: KeptCase, folder: Path, volume: Volume | None = None) -> None:
+    def keep(
+        self,
+        prediction_id: str,
+        case: KeptCase,
+        folder: Path,
+        write_image: Callable[[Path], None] | None = None,
+    ) -> None:
         """Keep a case, whole or not at all.
 
         Args:
             prediction_id: UUID version 7 of its answer.
             case: Tensor and record.
             folder: From `writing`, empty; it is taken.
-            volume: The image as it was read, where it is to be looked at.
+            write_image: Writes the image as it was read to the file it is given, where it is to be looked at.
         """
         np.save(folder / TENSOR_NAME, case.image, allow_pickle=False)
         (folder / RECORD_NAME).write_text(json.dumps(dict(case.record)), encoding="utf-8")
-        if volume is not None:
-            write_image(volume, folder / IMAGE_NAME)
+        if write_image is not None:
+            write_image(folder / IMAGE_NAME)
         self._folders.keep(prediction_id, folder)
 
     def case(self, prediction_id: str) -> KeptCase:

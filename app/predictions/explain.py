@@ -4,10 +4,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final, Literal
 
-from app.imaging.heatmap_files import Shown
+from app.imaging.heatmap_files import Shown, draw
 from app.imaging.limits import ReadLimits
 from app.imaging.load import Loader, load_case
 from app.inference.alternatives import effects
@@ -145,5 +146,6 @@ def _write_heatmap(analysis: Analysis, folder: Path) -> HeatmapFiles | None:
     if analysis.shown_on is None:
         return None
     grid, nifti, png = analysis.heatmap_grid, folder / NIFTI_NAME, folder / PNG_NAME
-    analysis.draw(analysis.volume, Shown(analysis.outputs.heatmap, grid, analysis.shown_on, nifti, png))
+    shown = Shown(analysis.outputs.heatmap, grid, analysis.shown_on, nifti, png)
+    analysis.on_volume(partial(draw, shown=shown))
     return HeatmapFiles(nifti=NIFTI_NAME, png=PNG_NAME)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -73,7 +74,7 @@ class Previewer:
         volume = replace(loaded.volume, findings=(*loaded.volume.findings, *loaded.image.findings))
         upload_id = str(uuid7())
         with self._uploads.writing() as folder:
-            write_head_overview_png(volume, spec, folder / OVERVIEW_NAME)
+            loaded.do(partial(write_head_overview_png, spec=spec, path=folder / OVERVIEW_NAME))
             key = new_key()
             (folder / FILES_NAME).mkdir()
             self._deidentify(images, folder / FILES_NAME, key)

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from app.errors import UnknownPredictionError
 from app.imaging.limits import ReadLimits
 from app.imaging.load import Loader, load_case
+from app.imaging.write import write_image
 from app.inference.predictor import ModelArray, Predictor
 from app.metrics import Metrics
 from app.predictions.answer import Answer
@@ -157,7 +159,11 @@ class PredictionService:
     def _keep_case(self, case: Case, explained: Explained, folder: Path) -> None:
         analysis = explained.analysis
         kept = KeptCase(analysis.image.array, case.record)
-        self._cases.keep(explained.answer.id, kept, folder, analysis.volume if case.keep_image else None)
+
+        def write(path: Path) -> None:
+            analysis.on_volume(partial(write_image, path=path))
+
+        self._cases.keep(explained.answer.id, kept, folder, write if case.keep_image else None)
 
     def _keep_heatmap(self, answer: Answer, folder: Path) -> None:
         if answer.heatmap is not None:

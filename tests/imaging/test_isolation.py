@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,14 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.errors import ArchiveTooLargeError, MixedSeriesError, NotReadyError, UnreadableImageError
-from app.imaging import heatmap_files
-from app.imaging.heatmap_files import Shown
+from app.imaging import overlay, overview, write
+from app.imaging.heatmap_files import Shown, draw
 from app.imaging.isolation import ImageWorkers, WorkerFaultError, WorkerLimits
 from app.imaging.limits import MEBIBYTE, ReadLimits
 from app.imaging.load import LoadedCase, load_case
+from app.imaging.overview import write_head_overview_png
 from app.imaging.volume import Modality, has_voxels
+from app.imaging.write import write_image
 from tests.imaging.acting import act_or_load
 from tests.imaging.making import CT_GRID, MR_GRID, Series
 
@@ -192,7 +195,7 @@ def test_the_kernel_takes_a_worker_before_the_service(workers: ImageWorkers) -> 
 
 
 def test_a_worker_is_replaced_after_its_share_of_cases() -> None:
-    with ImageWorkers(WorkerLimits(workers=1, cases_per_worker=1), loader=act_or_load) as workers:
+    with ImageWorkers(WorkerLimits(workers=1, tasks_per_worker=1), loader=act_or_load) as workers:
         first = described(workers)["pid"]
         wait_until(lambda: described(workers)["pid"] != first)
 
@@ -234,16 +237,23 @@ def shown(case: LoadedCase, folder: Path) -> Shown:
 
 
 @on_linux
-def test_a_heatmap_is_drawn_in_a_worker_and_is_the_one_drawn_here(
+def test_what_is_made_of_an_image_is_made_in_a_worker_and_is_what_would_be_made_here(
     workers: ImageWorkers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """A heatmap's files, a kept image and the picture of a preview, of an image whose voxels lie on no single lattice."""
     tilted = Series(tilt_degrees=18.5).write(tmp_path / "series")
     here, there = load_case(tilted, CT_GRID), workers(tilted, CT_GRID)
     for case, name in ((here, "here"), (there, "there")):
-        (tmp_path / name).mkdir()
-        case.draw(case.volume, shown(case, tmp_path / name))
-        monkeypatch.setattr(heatmap_files, "write_overlay_png", None)  # here nobody can draw any more
-    for file in ("heatmap.nii.gz", "heatmap.png"):
+        folder = tmp_path / name
+        folder.mkdir()
+        case.do(partial(draw, shown=shown(case, folder)))
+        case.do(partial(write_image, path=folder / "image.nii.gz"))
+        case.do(partial(write_head_overview_png, spec=CT_GRID, path=folder / "overview.png"))
+        for module in (write, overlay, overview):
+            monkeypatch.setattr(module, "sample_on_grid", None)  # here nobody can any more
+    written = sorted(path.name for path in (tmp_path / "there").iterdir())
+    assert written == ["heatmap.nii.gz", "heatmap.png", "image.nii.gz", "overview.png"]
+    for file in written:
         assert (tmp_path / "there" / file).read_bytes() == (tmp_path / "here" / file).read_bytes()
 
 
@@ -254,11 +264,12 @@ def test_memory_stays_until_nobody_can_draw_from_it_and_no_longer(
     gc.collect()  # what tests before left in cycles
     held = open_memory()
     case = workers(series, CT_GRID)
-    draw, volume, wanted = case.draw, case.volume, shown(case, tmp_path)
+    do, volume, task = case.elsewhere, case.volume, partial(draw, shown=shown(case, tmp_path))
     del case
     assert len(open_memory() - held) == 2, "one for who draws, one that the array holds itself"
-    draw(volume, wanted)
-    del draw
+    assert do is not None
+    do(task)
+    del do
     assert len(open_memory() - held) == 1
     del volume
     assert open_memory() == held
@@ -271,10 +282,10 @@ def test_a_heatmap_that_cannot_be_drawn_costs_its_case_and_closed_workers_draw_n
     with ImageWorkers(WorkerLimits(workers=1)) as workers:
         case = workers(series, CT_GRID)
         with pytest.raises(WorkerFaultError, match="FileNotFoundError"):
-            case.draw(case.volume, shown(case, tmp_path / "absent"))
-        case.draw(case.volume, shown(case, tmp_path))
+            case.do(partial(draw, shown=shown(case, tmp_path / "absent")))
+        case.do(partial(draw, shown=shown(case, tmp_path)))
     with pytest.raises(NotReadyError):
-        case.draw(case.volume, shown(case, tmp_path))
+        case.do(partial(draw, shown=shown(case, tmp_path)))
 
 
 @on_linux

@@ -1,5 +1,6 @@
 """A case is kept as it was, for its time, and its image only where it was given."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from app.errors import CaseExpiredError
 from app.imaging.read import read_image
 from app.imaging.volume import Modality
+from app.imaging.write import write_image
 from app.predictions.bounded_folders import KeepingLimits
 from app.predictions.case_store import CaseStore, KeptCase
 from app.predictions.identifiers import uuid7
@@ -90,7 +92,7 @@ def test_no_word_of_a_dicom_header_is_kept(store: CaseStore, tmp_path: Path) -> 
     volume = read_image(Series(extra=words).write(tmp_path / "ZZCANARY"), modality=Modality.CT)
     prediction_id = str(uuid7())
     with store.writing() as folder:
-        store.keep(prediction_id, KeptCase(IMAGE, {}), folder, volume)
+        store.keep(prediction_id, KeptCase(IMAGE, {}), folder, partial(write_image, volume))
     assert store.has_image(prediction_id)
     folder = store.image(prediction_id).parent
     assert {path.name for path in folder.iterdir()} == {"tensor.npy", "record.json", "image.nii.gz"}
