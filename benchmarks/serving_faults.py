@@ -26,20 +26,21 @@ KILLS_A_START: Final = 33
 WARM: Final = 100
 NEAR: Final = 10
 """The hundredth request is the median of so many about it: one alone is noise."""
+HEATMAPS: Final = ("native", "none")
 KILLS_NOTE: Final = (
     "Two clients send a small case on and on with `Prefer: respond-async`, each under its own key until it is accepted; the service with all its "
     "processes is killed (SIGKILL) at random moments and started again. lost: accepted, but no answer in the end. two ids: one key, two jobs. "
     "strays: answers that belong to no accepted job. begun again: jobs that a kill interrupted. Both databases at the same time."
 )
 SWAPS_NOTE: Final = "Each swap loads, warms and tests a version, points the alias to it and unloads the other one; {clients} clients send without a pause."
-STARTS_NOTE: Final = "One client, zip of a head CT, no heatmap; medians of {starts} starts. hundredth: median of the last {near} of {warm} requests."
+STARTS_NOTE: Final = "One client, zip of a head CT; medians of {starts} starts. hundredth: median of the last {near} of {warm} requests."
 
 
 def run(rounds: int) -> RenderableType:
     """Kill, swap, start.
 
     Args:
-        rounds: Kills on either database; half as many swaps, a thirty-third as many starts.
+        rounds: Kills on either database; half as many swaps, a thirty-third as many starts of each kind.
     """
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
@@ -73,15 +74,19 @@ def kill_on_both(store: Path, scratch: Path, kills: int) -> dict[str, Reckoning]
         return {name: future.result() for name, future in running.items()}
 
 
-def first_and_hundredth(store: Path, scratch: Path, starts: int) -> list[tuple[float, float]]:
-    """Seconds of the first request after each start, and of the hundredth."""
+def first_and_hundredth(store: Path, scratch: Path, starts: int) -> dict[str, list[tuple[float, float]]]:
+    """Seconds of the first request after each start, and of the hundredth, by heatmap."""
     archive = zip_of(head_ct().paths, scratch / "case.zip")
-    body = case_body(scratch / "case.body", [archive], RECORD, model=MODEL)
-    told = []
+    bodies = {
+        heatmap: case_body(scratch / f"{heatmap}.body", [archive], RECORD, model=MODEL, heatmap=heatmap)
+        for heatmap in HEATMAPS
+    }
+    told: dict[str, list[tuple[float, float]]] = {heatmap: [] for heatmap in HEATMAPS}
     for number in range(starts):
-        with serving(store, scratch / f"start-{number}") as service:
-            seconds = attack(f"{service.url}/predict", body, Load(1, WARM)).good
-        told.append((seconds[0], statistics.median(seconds[-NEAR:])))
+        for heatmap, body in bodies.items():
+            with serving(store, scratch / f"start-{heatmap}-{number}") as service:
+                seconds = attack(f"{service.url}/predict", body, Load(1, WARM)).good
+            told[heatmap].append((seconds[0], statistics.median(seconds[-NEAR:])))
     return told
 
 
@@ -101,10 +106,12 @@ def _swaps_table(found: Swapped) -> Table:
     return table
 
 
-def _starts_table(starts: list[tuple[float, float]]) -> Table:
-    note = STARTS_NOTE.format(starts=len(starts), near=NEAR, warm=WARM)
-    table = Table("first", "hundredth", "ratio", title="The first request after a start", caption=note)
-    first, hundredth = (1000 * statistics.median(side) for side in zip(*starts, strict=True))
-    ratio = statistics.median(one / other for one, other in starts)
-    table.add_row(f"{first:.0f} ms", f"{hundredth:.0f} ms", f"{ratio:.2f} x")
+def _starts_table(starts: dict[str, list[tuple[float, float]]]) -> Table:
+    note = STARTS_NOTE.format(starts=len(starts[HEATMAPS[0]]), near=NEAR, warm=WARM)
+    columns = ("heatmap", "first", "hundredth", "ratio")
+    table = Table(*columns, title="The first request after a start", caption=note)
+    for heatmap, pairs in starts.items():
+        first, hundredth = (1000 * statistics.median(side) for side in zip(*pairs, strict=True))
+        ratio = statistics.median(one / other for one, other in pairs)
+        table.add_row(heatmap, f"{first:.0f} ms", f"{hundredth:.0f} ms", f"{ratio:.2f} x")
     return table
