@@ -189,6 +189,8 @@ def _succeeded(outcome: Done | NeuroFuseError | Fault) -> Done:
         raise outcome
     if isinstance(outcome, Fault):
         log.error("image-worker-fault", error_type=outcome.error_type, where=outcome.where)
+        if outcome.errno is not None:
+            raise OSError(outcome.errno, os.strerror(outcome.errno))
         raise WorkerFaultError(outcome.error_type)
     return outcome
 

@@ -40,7 +40,8 @@ class LoadedCase:
             task: A function of `app.imaging`, or a `partial` of one.
 
         Raises:
-            NeuroFuseError: As the loader; what the task itself raises is a defect.
+            NeuroFuseError: As the loader.
+            OSError: Files cannot be written; all else that a task raises is a defect.
         """
         if self.elsewhere is None:
             task(self.volume)

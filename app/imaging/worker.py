@@ -67,15 +67,17 @@ class Job:
 
 @dataclass(frozen=True)
 class Fault:
-    """A defect of ours, without its message, which may quote a value.
+    """A defect of ours, or of the machine's, without its message, which may quote a value.
 
     Attributes:
         error_type: Name of the exception.
         where: Its frames, outermost first.
+        errno: What the system said, such as that a disk is full; None where it said nothing.
     """
 
     error_type: str
     where: tuple[str, ...]
+    errno: int | None
 
 
 @dataclass(frozen=True)
@@ -205,7 +207,9 @@ def _guarded(do: Callable[[], Done]) -> Done | NeuroFuseError | Fault:
     except Exception as error:  # noqa: BLE001 - told to the service, which logs it and answers 500
         frames = traceback.extract_tb(error.__traceback__)
         return Fault(
-            type(error).__name__, tuple(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
+            type(error).__name__,
+            tuple(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames),
+            error.errno if isinstance(error, OSError) else None,
         )
 
 
