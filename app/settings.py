@@ -144,12 +144,18 @@ class Settings(BaseSettings):
     ] = 0
     read_timeout_s: Annotated[
         float,
-        Field(gt=0, description="Seconds for reading one case; what takes longer is ended and answered 422."),
+        Field(
+            gt=0,
+            description="Seconds for reading one case, and for drawing its heatmap; what takes longer is ended and answered 422.",
+        ),
     ] = 60.0
     read_memory_bytes: Annotated[
         # Below that, the threads of a decoder find no room for their stacks.
         int,
-        Field(ge=512 * MIB, description="Most memory for reading one case, in bytes, beside the libraries."),
+        Field(
+            ge=512 * MIB,
+            description="Most memory for reading or drawing one case, in bytes, beside the libraries.",
+        ),
     ] = 4 * GIB
     upload_timeout_s: Annotated[
         float, Field(gt=0, description="Seconds a client has to send its whole request.")

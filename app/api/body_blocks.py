@@ -54,9 +54,8 @@ class BlocksProtocol(HeaderTimeoutProtocol):
         if cycle.response_complete:
             return
         if type(cycle.body) is not Gathered:
-            cycle.body = Gathered(
-                self.flow
-            )  # uvicorn begins with a bytearray, and again whenever it was taken
+            # uvicorn begins with a bytearray, and again whenever it was taken.
+            cycle.body = Gathered(self.flow)
         cycle.body.append(body)
         if cycle.body.is_block:
             self.flow.pause_reading()  # until the application takes it

@@ -212,18 +212,18 @@ class _Memory:
     """Memory that workers write to and read by a path; it is gone with this object and the last array over it.
 
     Args:
-        elsewhere: A file that does the same where the system has no anonymous memory.
+        file: What does the same where the system has no anonymous memory.
 
     Attributes:
         path: What a worker opens.
         stays: Whether it is there as long as this object, and not only as long as the file is.
     """
 
-    def __init__(self, elsewhere: Path) -> None:
+    def __init__(self, file: Path) -> None:
         self.stays = sys.platform == "linux"
-        self.path = elsewhere
+        self.path = file
         if sys.platform == "linux":
-            descriptor = os.memfd_create(elsewhere.name)
+            descriptor = os.memfd_create(file.name)
             self.path = Path(f"/proc/{os.getpid()}/fd/{descriptor}")
             weakref.finalize(self, os.close, descriptor).atexit = False
 

@@ -13,12 +13,9 @@ from jaxtyping import Float32, Real, UInt8
 from nibabel.nifti1 import Nifti1Header
 
 from app.imaging.content import AIR
-from app.imaging.overlay import write_overlay_png
 from app.imaging.resample import heatmap_by_slices, sample_on_grid
 from app.imaging.stack import keeps_pixels, stack_on_grid
 from app.imaging.volume import Grid, Modality, Volume
-
-__all__ = ["voxels_on_grid", "write_heatmap", "write_image", "write_nifti", "write_overlay_png"]
 
 SCANNER: Final = 1
 """NIFTI_XFORM_SCANNER_ANAT: coordinates are the scanner's."""

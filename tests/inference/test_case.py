@@ -33,7 +33,7 @@ def test_the_native_heatmap_lies_on_the_patients_own_grid(gos_predictor: Predict
     np.testing.assert_allclose(analysis.volume.grid.affine, head_affine(), atol=1e-5)
 
 
-def test_the_model_heatmap_is_what_the_network_gave(gos_predictor: Predictor, head_ct: Path) -> None:
+def test_the_model_heatmap_lies_on_the_network_s_grid(gos_predictor: Predictor, head_ct: Path) -> None:
     analysis = analyse([head_ct], RECORD, gos_predictor, heatmap="model")
     assert analysis.shown_on is analysis.heatmap_grid
     assert analysis.heatmap_grid.shape == analysis.outputs.heatmap.shape
