@@ -50,7 +50,7 @@ class WrongModalityError(ImageError):
 
 
 class UnreadableImageError(ImageError):
-    """Reading met a limit on time or memory, or a decoder ended abnormally."""
+    """Reading or drawing met a limit on time or memory, or ended abnormally."""
 
     code = "unreadable-image"
     title = "The image cannot be read within the limits."

@@ -171,8 +171,8 @@ class ImageWorkers:
             return self._pool.run(partial(do, *args, **kwargs), limits.timeout_s)
         except TimeoutError:
             raise UnreadableImageError(
-                f"Expected an image that is read within {limits.timeout_s:g} seconds, found one that takes longer. "
-                "Send one series, and only its files.",
+                f"Expected an image that is read, or drawn, within {limits.timeout_s:g} seconds, found one that takes longer. "
+                "Send one series, and only its files, or ask for no heatmap.",
                 limit=limits.timeout_s,
             ) from None
         except PoolClosedError:
@@ -198,13 +198,13 @@ def _succeeded(outcome: Done | NeuroFuseError | Fault) -> Done:
 def _ended(status: int | None, memory_bytes: int) -> UnreadableImageError:
     if status == worker.OUT_OF_MEMORY:
         return UnreadableImageError(
-            f"Expected an image that is read within {memory_bytes} bytes of memory, found one that needs more. "
-            "Send one series, and only its files.",
+            f"Expected an image that is read, or drawn, within {memory_bytes} bytes of memory, found one that needs more. "
+            "Send one series, and only its files, or ask for no heatmap.",
             limit=memory_bytes,
         )
     return UnreadableImageError(
-        "Expected an image that can be decoded, found one at which the decoder ended abnormally. "
-        "Export the series again, without compression."
+        "Expected an image that can be decoded and drawn, found one at which the process that does so ended abnormally. "
+        "Export the series again, without compression, or ask for no heatmap."
     )
 
 
