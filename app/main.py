@@ -68,6 +68,7 @@ from app.predictions.shadow import ShadowComparisons
 from app.predictions.start import start_as_set
 from app.predictions.sweeping import keep_sweeping
 from app.predictions.trial import PackageTrial
+from app.predictions.unrecorded import CASES_EVERY_S, HEATMAPS_EVERY_S, Unrecorded
 from app.predictions.upload_store import UploadStore
 from app.predictions.what_if import KeptCases
 from app.records.remote_artefacts import open_artefacts
@@ -238,7 +239,17 @@ def _runtime(  # noqa: PLR0913 - what it is made of
         predictions=predictions,
         jobs=job_room,
         scratch=ScratchFolders(folder.uploads),
-        swept=(cases, uploads, heatmaps, retention, job_room.sweep, sessions, forgetting),
+        swept=(
+            cases,
+            uploads,
+            heatmaps,
+            retention,
+            Unrecorded(cases.ids, cases.delete, records.predictions.recorded, CASES_EVERY_S),
+            Unrecorded(heatmaps.ids, heatmaps.delete, records.predictions.recorded, HEATMAPS_EVERY_S),
+            job_room.sweep,
+            sessions,
+            forgetting,
+        ),
         cases=cases,
         kept_cases=KeptCases(predictions, cases, catalogue, metrics),
         uploads=uploads,

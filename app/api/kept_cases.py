@@ -1,9 +1,11 @@
 """What can be asked of an answer while its case is kept: another record, a curve, the image, the record."""
 
+from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -116,6 +118,12 @@ async def draw_curve(
         )
 
 
+def _image(runtime: CurrentRuntime, prediction_id: PredictionId) -> Iterator[Path]:
+    """The file, held until the response is sent."""
+    with runtime.kept_cases.image(prediction_id) as path:
+        yield path
+
+
 @router.head(f"/{{prediction_id}}/{IMAGE_NAME}", include_in_schema=False)
 @router.get(
     f"/{{prediction_id}}/{IMAGE_NAME}",
@@ -127,9 +135,8 @@ async def draw_curve(
         200: {"content": {NIFTI_MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}},
     },
 )
-def get_image(runtime: CurrentRuntime, prediction_id: PredictionId) -> FileResponse:
+def get_image(path: Annotated[Path, Depends(_image)]) -> FileResponse:
     """HU or raw intensity on the patient's own grid, that of a native heatmap; only where `keep=image` was asked."""
-    path = runtime.kept_cases.image(prediction_id)
     return FileResponse(path, media_type=NIFTI_MEDIA_TYPE, filename=IMAGE_NAME)
 
 

@@ -1,6 +1,8 @@
 """Answers that were given, and their heatmaps."""
 
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path as FilePath
 from typing import Annotated, Any
@@ -23,7 +25,7 @@ from app.errors import (
 )
 from app.predictions.answer import Answer
 from app.predictions.explain import NIFTI_NAME, PNG_NAME
-from app.predictions.heatmaps import HeatmapSuffix
+from app.predictions.heatmaps import HeatmapSuffix, expired
 from app.records.jobs import OPEN
 
 NIFTI_MEDIA_TYPE = "application/gzip"
@@ -71,10 +73,23 @@ def _heatmap(suffix: HeatmapSuffix) -> Any:  # noqa: ANN401 - of FastAPI
     """The file, held until the response is sent: where artefacts lie elsewhere, it is a copy."""
 
     def held(runtime: CurrentRuntime, prediction_id: PredictionId) -> Iterator[FilePath]:
-        with runtime.predictions.heatmap(prediction_id, suffix) as path:
-            yield path
+        with runtime.predictions.heatmap(prediction_id, suffix) as path, _held_open(path) as opened:
+            yield opened
 
     return Depends(held)
+
+
+@contextmanager
+def _held_open(path: FilePath) -> Iterator[FilePath]:
+    """The same file by a path that still leads to it once its name is gone: an answer may be deleted while its heatmap is on the way."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        raise expired() from None
+    try:
+        yield FilePath(f"/dev/fd/{descriptor}")
+    finally:
+        os.close(descriptor)
 
 
 @router.head(f"/{{prediction_id}}/{NIFTI_NAME}", include_in_schema=False)

@@ -1,9 +1,11 @@
 """`/uploads`: an image is sent once, looked at, then answered."""
 
+from collections.abc import Iterator
 from functools import partial
-from typing import Final
+from pathlib import Path
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import FileResponse
 
 from app import errors
@@ -65,6 +67,12 @@ async def preview_upload(
     return preview
 
 
+def _overview(runtime: CurrentRuntime, upload_id: UploadId) -> Iterator[Path]:
+    """The file, held until the response is sent."""
+    with runtime.uploads.overview(upload_id) as path:
+        yield path
+
+
 @router.head(f"/{{upload_id}}/{OVERVIEW_NAME}", include_in_schema=False)
 @router.get(
     f"/{{upload_id}}/{OVERVIEW_NAME}",
@@ -76,9 +84,9 @@ async def preview_upload(
         200: {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}},
     },
 )
-def get_upload_overview(runtime: CurrentRuntime, upload_id: UploadId) -> FileResponse:
+def get_upload_overview(path: Annotated[Path, Depends(_overview)]) -> FileResponse:
     """Three planes through the head and axial slices, in radiological convention."""
-    return FileResponse(runtime.uploads.overview(upload_id), media_type="image/png")
+    return FileResponse(path, media_type="image/png")
 
 
 @router.delete(

@@ -1,6 +1,5 @@
 """Removes what is over of jobs: those kept for their time, and files that no job needs any more."""
 
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -8,14 +7,11 @@ from typing import Final
 from app.errors import NotReadyError
 from app.jobs.request import KIND, upload_name
 from app.jobs.turn import problem_of
-from app.predictions.identifiers import made_s
 from app.records.artefacts import Artefacts
-from app.records.jobs import FINISHED
+from app.records.jobs import FINISHED, JobState
+from app.records.leftovers import Leftovers
 from app.records.store import RecordStore
 
-UNACCEPTED_S: Final = 600.0
-"""Age at which files without a job are left over from a crash: nobody is still about to accept them."""
-AT_ONCE: Final = 500
 NEVER_SERVED: Final = problem_of(
     NotReadyError(
         "Expected a machine that serves the job's package; there was none in all its time. Send the case again."
@@ -31,6 +27,7 @@ class JobSweep:
         artefacts: Where uploads are kept.
         max_age: For which what is finished is kept.
         discard: Removes the files of an answer that is none, by its id.
+        leftovers: Tell files that were never accepted from those that are about to be.
     """
 
     def __init__(
@@ -39,7 +36,9 @@ class JobSweep:
         artefacts: Artefacts,
         max_age: timedelta,
         discard: Callable[[str], None],
+        leftovers: Leftovers | None = None,
     ) -> None:
+        self._leftovers = leftovers or Leftovers()
         self._discard = discard
         self._records = records
         self._artefacts = artefacts
@@ -59,18 +58,12 @@ class JobSweep:
         return removed + self._remove_unneeded()
 
     def _remove_unneeded(self) -> int:
-        removed = 0
-        ids = sorted({name.split("/")[1] for name in self._artefacts.names(KIND)})
-        for start in range(0, len(ids), AT_ONCE):
-            part = ids[start : start + AT_ONCE]
-            states = self._records.jobs.states(part)
-            for job_id in part:
-                state = states.get(job_id)
-                if state in FINISHED or (state is None and _age_s(job_id) > UNACCEPTED_S):
-                    self._artefacts.delete_all(upload_name(job_id))
-                    removed += 1
-        return removed
-
-
-def _age_s(identifier: str) -> float:
-    return time.time() - (made_s(identifier) or 0.0)
+        states: dict[str, JobState | None] = {
+            name.split("/")[1]: None for name in self._artefacts.names(KIND)
+        }
+        states |= self._records.jobs.states(tuple(states))
+        over = [job_id for job_id, state in states.items() if state in FINISHED]
+        over += self._leftovers.among(job_id for job_id, state in states.items() if state is None)
+        for job_id in over:
+            self._artefacts.delete_all(upload_name(job_id))
+        return len(over)

@@ -106,6 +106,10 @@ class BoundedFolders:
         folder = self._root / identifier
         return folder if folder.is_dir() else None
 
+    def names(self) -> list[str]:
+        """The kept folders, in no order."""
+        return [entry.name for entry in self._root.iterdir() if made_s(entry.name) is not None]
+
     def expires_s(self, identifier: str) -> float:
         """Unix time in seconds when a folder of this name is gone at the latest.
 

@@ -88,24 +88,29 @@ class CaseStore:
             record = json.loads((folder / RECORD_NAME).read_text(encoding="utf-8"))
             return KeptCase(np.load(folder / TENSOR_NAME, allow_pickle=False), record)
 
-    def image(self, prediction_id: str) -> Path:
-        """The file of a kept image.
+    @contextmanager
+    def image(self, prediction_id: str) -> Iterator[Path]:
+        """The file of a kept image, which stays while the block runs.
 
         Raises:
             CaseExpiredError: It is no longer kept, or never was.
         """
-        folder = self._folders.find(prediction_id)
-        if folder is None or not (folder / IMAGE_NAME).is_file():
-            raise CaseExpiredError(
-                "Expected a prediction whose image is kept; this one was made without `keep=image`, or its time is "
-                "over. Predict again with `keep=image`."
-            )
-        return folder / IMAGE_NAME
+        with self._folders.using(prediction_id) as folder:
+            if folder is None or not (folder / IMAGE_NAME).is_file():
+                raise CaseExpiredError(
+                    "Expected a prediction whose image is kept; this one was made without `keep=image`, or its time is "
+                    "over. Predict again with `keep=image`."
+                )
+            yield folder / IMAGE_NAME
 
     def has_image(self, prediction_id: str) -> bool:
         """Whether `image` would find a file now."""
         folder = self._folders.find(prediction_id)
         return folder is not None and (folder / IMAGE_NAME).is_file()
+
+    def ids(self) -> list[str]:
+        """The predictions of which there is a case."""
+        return self._folders.names()
 
     def delete(self, prediction_id: str) -> None:
         """Remove what is kept of a case at once; nothing happens where nothing is kept. Safe from any thread."""

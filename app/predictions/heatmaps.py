@@ -50,13 +50,17 @@ class Heatmaps:
             CaseExpiredError: It is no longer kept.
         """
         if self._is_over(prediction_id):
-            raise _expired()
+            raise expired()
         with ExitStack() as held:
             try:
                 path = held.enter_context(self._artefacts.local(_name(prediction_id, suffix)))
             except FileNotFoundError:
-                raise _expired() from None
+                raise expired() from None
             yield path
+
+    def ids(self) -> set[str]:
+        """The predictions of which there are files."""
+        return {_prediction_id(name) for name in self._artefacts.names(KIND)}
 
     def delete(self, prediction_id: str) -> None:
         """Remove both files; nothing happens where there are none."""
@@ -86,7 +90,8 @@ def _prediction_id(name: str) -> str:
     return name.removeprefix(f"{KIND}/").partition(".")[0]
 
 
-def _expired() -> CaseExpiredError:
+def expired() -> CaseExpiredError:
+    """The error that says so."""
     return CaseExpiredError(
         "Expected a prediction whose heatmap is still kept; its time is over. Predict again from the image."
     )

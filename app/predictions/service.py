@@ -100,6 +100,7 @@ class PredictionService:
             self._observe(model_name, explained.spent_ms)
             with self._metrics.postprocess.labels(model_name).time(), span("keep"):
                 # Files first: an answer that can be found always has its heatmap. They leave the folder, which is then kept as the case's.
+                # Where there is no row in the end, `app.predictions.unrecorded` finds them.
                 self._keep_heatmap(explained.answer, folder)
                 self._keep_case(case, explained, folder)
                 (keep or self._records.add)(_kept(explained.answer, case))

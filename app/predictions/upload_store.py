@@ -99,16 +99,17 @@ class UploadStore:
             images = tuple(sorted((folder / FILES_NAME).iterdir()))
             yield KeptUpload(images, series, (folder / KEY_NAME).read_bytes())
 
-    def overview(self, upload_id: str) -> Path:
-        """The picture of an upload.
+    @contextmanager
+    def overview(self, upload_id: str) -> Iterator[Path]:
+        """The picture of an upload, which stays while the block runs.
 
         Raises:
             UnknownUploadError: None with this id is kept.
         """
-        folder = self._folders.find(upload_id)
-        if folder is None:
-            raise unknown_upload()
-        return folder / OVERVIEW_NAME
+        with self._folders.using(upload_id) as folder:
+            if folder is None:
+                raise unknown_upload()
+            yield folder / OVERVIEW_NAME
 
     def caller(self, upload_id: str) -> str:
         """Who sent an upload; empty where nobody was asked for a name.

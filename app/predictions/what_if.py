@@ -1,7 +1,8 @@
 """A kept case asked again: its own tensor, another record; nothing of it is kept."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -108,15 +109,17 @@ class KeptCases:
         self._predictions.find(prediction_id)
         return RecordSent(ehr=dict(self._cases.case(prediction_id).record))
 
-    def image(self, prediction_id: str) -> Path:
-        """The image file of a kept case.
+    @contextmanager
+    def image(self, prediction_id: str) -> Iterator[Path]:
+        """The image file of a kept case, which stays while the block runs.
 
         Raises:
             UnknownPredictionError: None has this id.
             CaseExpiredError: It is no longer kept, or never was.
         """
         self._predictions.find(prediction_id)
-        return self._cases.image(prediction_id)
+        with self._cases.image(prediction_id) as path:
+            yield path
 
     def _found(self, prediction_id: str) -> tuple[Predictor, ModelArray]:
         answer = self._predictions.find(prediction_id)

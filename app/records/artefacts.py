@@ -129,10 +129,10 @@ class FolderArtefacts:
 
     def names(self, prefix: str) -> Iterator[str]:
         """As the protocol says."""
-        for path in (self._root / checked(prefix, PREFIX)).rglob("*"):
-            name = path.relative_to(self._root).as_posix()
-            if NAME.fullmatch(name) and path.is_file():
-                yield name
+        # Not `rglob`: it fails where a folder goes meanwhile.
+        for place, _, files in os.walk(self._root / checked(prefix, PREFIX)):
+            folder = Path(place).relative_to(self._root).as_posix()
+            yield from filter(NAME.fullmatch, (f"{folder}/{file}" for file in files))
 
     def _path(self, name: str) -> Path:
         return self._root / checked(name, NAME)

@@ -5,12 +5,13 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final, Literal, cast
 
-from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy import ColumnElement, Engine, and_, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.errors import JobFinishedError, UnknownJobError
 from app.records.job_events import hold_open, on_finished, refuse_closed, unknown_batch
+from app.records.parts import in_parts
 from app.records.tables import JobRow
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -150,34 +151,37 @@ class JobRecords:
             UnknownJobError: None has this id.
             JobFinishedError: It is done or has failed.
         """
-        self.get(job_id)
-        with Session(self._engine) as session, session.begin():
-            dropped = session.scalars(
-                update(JobRow)
-                .where(JobRow.id == job_id, JobRow.state == "queued")
-                .values(finishing("cancelled", now))
-                .returning(JobRow)
-            ).first()
-            if dropped is not None:
-                on_finished(session, [dropped], now)
-            else:
-                session.execute(
-                    update(JobRow)
-                    .where(JobRow.id == job_id, JobRow.state == "running")
-                    .values(cancelling=True)
+        while True:
+            job = self.get(job_id)
+            if job.state in {"done", "failed"}:
+                raise JobFinishedError(
+                    f"Expected a job that can be cancelled; this one is {job.state}.", state=job.state
                 )
-        job = self.get(job_id)
-        if job.state in {"done", "failed"}:
-            raise JobFinishedError(
-                f"Expected a job that can be cancelled; this one is {job.state}.", state=job.state
-            )
-        return job
+            if job.state == "cancelled" or job.cancelling:
+                return job
+            # A job may change its state between two statements, and then neither meets it.
+            self._drop(JobRow.id == job_id, now)
 
     def cancel_all(self, batch_id: str, now: datetime) -> tuple[Sequence[str], Sequence[str]]:
         """Drop every job of a batch that is not finished; ids of those that waited, and of those that are worked on."""
-        of_batch = update(JobRow).where(JobRow.batch_id == batch_id)
-        waiting = of_batch.where(JobRow.state == "queued").values(finishing("cancelled", now))
-        running = of_batch.where(JobRow.state == "running").values(cancelling=True)
+        dropped: list[str] = []
+        marked: list[str] = []
+        untouched = or_(JobRow.state == "queued", and_(JobRow.state == "running", ~JobRow.cancelling))
+        left = select(JobRow.id).where(JobRow.batch_id == batch_id, untouched).limit(1)
+        with Session(self._engine) as session:
+            while session.scalars(left).first() is not None:
+                session.rollback()  # so that the next look sees what others did meanwhile
+                for ids, found in zip(
+                    (dropped, marked), self._drop(JobRow.batch_id == batch_id, now), strict=True
+                ):
+                    ids.extend(found)
+        return dropped, marked
+
+    def _drop(self, which: ColumnElement[bool], now: datetime) -> tuple[Sequence[str], Sequence[str]]:
+        waiting = update(JobRow).where(which, JobRow.state == "queued").values(finishing("cancelled", now))
+        running = (
+            update(JobRow).where(which, JobRow.state == "running", ~JobRow.cancelling).values(cancelling=True)
+        )
         with Session(self._engine) as session, session.begin():
             dropped = session.scalars(waiting.returning(JobRow)).all()
             marked = session.scalars(running.returning(JobRow.id)).all()
@@ -203,9 +207,13 @@ class JobRecords:
 
     def states(self, job_ids: Collection[str]) -> dict[str, JobState]:
         """The state of each of these jobs; those that are none are missing."""
-        query = select(JobRow.id, JobRow.state).where(JobRow.id.in_(job_ids))
+        query = select(JobRow.id, JobRow.state)
         with Session(self._engine) as session:
-            return {job_id: cast("JobState", state) for job_id, state in session.execute(query)}
+            return {
+                job_id: cast("JobState", state)
+                for part in in_parts(job_ids)
+                for job_id, state in session.execute(query.where(JobRow.id.in_(part)))
+            }
 
     def delete_finished(self, before: datetime) -> int:
         """Forget jobs that were finished before a moment; their answers stay. The number of jobs."""

@@ -1,6 +1,6 @@
 """Keep and find the answers that were given."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Final
@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from app.errors import UnknownPredictionError
 from app.records.audit import Deed, append
+from app.records.jobs import OPEN
+from app.records.parts import in_parts
 from app.records.tables import Base, JobRow, PredictionRow
 
 _ADD: Final = insert(Base.metadata.tables[PredictionRow.__tablename__])
@@ -123,6 +125,16 @@ class PredictionRecords:
         query = select(PredictionRow.id, PredictionRow.document).where(PredictionRow.id.in_(ids))
         with Session(self._engine) as session:
             return {row.id: row.document for row in session.execute(query)}
+
+    def recorded(self, ids: Iterable[str]) -> set[str]:
+        """Those of these ids that belong to an answer, or to a job that may become one."""
+        found: set[str] = set()
+        with Session(self._engine) as session:
+            for part in in_parts(ids):
+                answers = select(PredictionRow.id).where(PredictionRow.id.in_(part))
+                jobs = select(JobRow.id).where(JobRow.id.in_(part), JobRow.state.in_(OPEN))
+                found.update(session.scalars(answers.union_all(jobs)))
+        return found
 
     def check(self) -> None:
         """Prove that the database answers; part of readiness."""

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from app.jobs.request import upload_name
-from app.jobs.sweep import UNACCEPTED_S, JobSweep
+from app.jobs.sweep import JobSweep
 from app.predictions.identifiers import uuid7
+from app.records.leftovers import Leftovers
 from tests.jobs.conftest import Parts, has_upload
 
 MONTH = timedelta(days=30)
@@ -26,17 +27,25 @@ def sweep_of(parts: Parts, max_age: timedelta) -> JobSweep:
     return JobSweep(parts.records, parts.artefacts, max_age, parts.turn.predictions.discard)
 
 
-def test_files_that_were_never_accepted_go_when_they_are_old(
+def test_files_that_were_never_accepted_go_once_nobody_is_still_about_to_accept_them(
     parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    young = put(parts, str(uuid7()))
-    long_ago_ns = time.time_ns() - int((UNACCEPTED_S + 60) * 1e9)
     with monkeypatch.context() as patch:
-        patch.setattr(time, "time_ns", lambda: long_ago_ns)
-        old = put(parts, str(uuid7()))
+        # Its id is from long ago: it waited, or the clock was set. That is no reason to remove what is about to be accepted.
+        patch.setattr(time, "time_ns", lambda: 0)
+        left = put(parts, str(uuid7()))
     waiting = parts.accept()
-    assert sweep_of(parts, MONTH).sweep() == 1
-    assert (young.exists(), old.exists(), has_upload(parts, waiting)) == (True, False, True)
+    now_s = [0.0]
+    sweep = JobSweep(
+        parts.records,
+        parts.artefacts,
+        MONTH,
+        parts.turn.predictions.discard,
+        Leftovers(60.0, lambda: now_s[0]),
+    )
+    for now_s[0], removed in ((0.0, 0), (59.0, 0), (60.0, 1)):
+        assert sweep.sweep() == removed
+        assert (left.exists(), has_upload(parts, waiting)) == (not removed, True)
 
 
 def test_files_of_a_job_that_ended_go_where_its_process_did_not_come_to_it(parts: Parts) -> None:

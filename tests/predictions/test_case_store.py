@@ -65,8 +65,8 @@ def test_a_case_that_is_over_has_expired_in_every_way(tmp_path: Path) -> None:
     now_s[0] = 1e12
     with pytest.raises(CaseExpiredError):
         store.case(prediction_id)
-    with pytest.raises(CaseExpiredError):
-        store.image(prediction_id)
+    with pytest.raises(CaseExpiredError), store.image(prediction_id):
+        pass
     assert not store.has_image(prediction_id)
     assert store.sweep() == 1
     assert list(tmp_path.iterdir()) == []
@@ -83,8 +83,8 @@ def test_a_deleted_case_has_expired(store: CaseStore) -> None:
 def test_an_image_that_was_not_given_has_expired_while_the_case_is_there(store: CaseStore) -> None:
     prediction_id = kept(store, {})
     assert not store.has_image(prediction_id)
-    with pytest.raises(CaseExpiredError, match="keep=image"):
-        store.image(prediction_id)
+    with pytest.raises(CaseExpiredError, match="keep=image"), store.image(prediction_id):
+        pass
 
 
 def test_no_word_of_a_dicom_header_is_kept(store: CaseStore, tmp_path: Path) -> None:
@@ -94,7 +94,8 @@ def test_no_word_of_a_dicom_header_is_kept(store: CaseStore, tmp_path: Path) -> 
     with store.writing() as folder:
         store.keep(prediction_id, KeptCase(IMAGE, {}), folder, partial(write_image, volume))
     assert store.has_image(prediction_id)
-    folder = store.image(prediction_id).parent
+    with store.image(prediction_id) as path:
+        folder = path.parent
     assert {path.name for path in folder.iterdir()} == {"tensor.npy", "record.json", "image.nii.gz"}
     header = nib.Nifti1Image.from_filename(folder / "image.nii.gz").header
     for words_field in ("descrip", "aux_file", "db_name", "intent_name", "data_type"):

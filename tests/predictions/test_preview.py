@@ -47,7 +47,9 @@ def test_what_it_keeps_gives_the_answer_of_the_image(
 
 def test_it_draws_a_picture(gos_predictor: Predictor, head_ct: Path, tmp_path: Path) -> None:
     seen = preview(head_ct, gos_predictor, tmp_path)
-    picture = Image.open(UploadStore(tmp_path / "previews", 10**8).overview(seen.id))
+    with UploadStore(tmp_path / "previews", 10**8).overview(seen.id) as path:
+        picture = Image.open(path)
+        picture.load()
     assert picture.format == "PNG"
     assert min(picture.size) > 100
     assert len(picture.getcolors(10**6) or []) > 50

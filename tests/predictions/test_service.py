@@ -91,7 +91,8 @@ def test_an_image_is_kept_on_the_grid_of_the_heatmap_only_where_it_is_asked_for(
     service: PredictionService, cases: CaseStore, gos_predictor: Predictor, head_ct: Path
 ) -> None:
     answer = service.predict(Case((head_ct,), {}, keep_image=True), gos_predictor, waited_s=0.0)
-    image = nib.Nifti1Image.from_filename(cases.image(answer.id))
+    with cases.image(answer.id) as path:
+        image = nib.Nifti1Image.from_filename(path)
     with service.heatmap(answer.id, "nii.gz") as path:
         heatmap = nib.Nifti1Image.from_filename(path)
     assert image.shape == heatmap.shape

@@ -30,7 +30,8 @@ def test_the_files_come_back_in_their_order_with_the_series_that_was_named(tmp_p
     with store.using(upload_id) as upload:
         assert [path.read_bytes() for path in upload.images] == [b"\0", b"\1", b"\2"]
         assert upload.series == upload.series_of("1.2.3") == series_uid("1.2.3", KEY)
-    assert store.overview(upload_id).read_bytes() == b"picture"
+    with store.overview(upload_id) as picture:
+        assert picture.read_bytes() == b"picture"
 
 
 def test_without_a_named_series_there_is_none(tmp_path: Path) -> None:
@@ -61,7 +62,7 @@ def unknown(store: UploadStore, upload_id: str) -> None:
     with pytest.raises(UnknownUploadError), store.using(upload_id):
         pass
     with pytest.raises(UnknownUploadError):
-        store.overview(upload_id)
+        store.overview(upload_id).__enter__()
     with pytest.raises(UnknownUploadError):
         store.delete(upload_id)
 
