@@ -143,7 +143,7 @@ class JobRunner:
 
     def _put_back_stranded(self) -> None:
         for attempt, job in tuple(self._stranded.items()):
-            self._turn.turns.put_back(job, datetime.now(UTC), free=True)
+            self._turn.put_back(job, datetime.now(UTC), free=True)
             del self._stranded[attempt]
 
     def _take_over(self, dead: str | None) -> None:
@@ -170,7 +170,7 @@ class JobRunner:
         """Others may begin these jobs at once, though the threads that work on them here take a while to notice."""
         self._put_back_stranded()
         for attempt, job in tuple(self._jobs.items()):
-            self._turn.turns.put_back(job, datetime.now(UTC), free=True)
+            self._turn.put_back(job, datetime.now(UTC), free=True)
             if (ticket := self._signals.held.get(attempt)) is not None:
                 ticket.gone.set()
 

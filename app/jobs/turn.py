@@ -116,7 +116,12 @@ class Turn:
 
     def _wait(self, job: Job) -> None:
         """It is no fault of the case: its package went after the claim, and other runners may have it; or a store is gone for a while."""
-        self.turns.put_back(job, _in(BACK_OFF_S), free=True)
+        self.put_back(job, _in(BACK_OFF_S), free=True)
+
+    def put_back(self, job: Job, due: datetime, *, free: bool) -> None:
+        """Let a job wait again; where it is not ours any more, or was cancelled, see to that. Arguments as `JobTurns.put_back`."""
+        if not self.turns.put_back(job, due, free=free):
+            self._on_lost(job)
 
     def _on_fault(self, job: Job, error: Exception) -> None:
         if isinstance(error, OSError) and explain_disk(error) is not None:
@@ -130,7 +135,7 @@ class Turn:
             self._fail(job, problem, code)
         else:
             pause_s = min(LONGEST_BACK_OFF_S, BACK_OFF_S * 2 ** (job.attempt - 1))
-            self.turns.put_back(job, _in(pause_s), free=False)
+            self.put_back(job, _in(pause_s), free=False)
             log.warning("job-put-back", prediction_id=job.id, code=code)
 
     def _fail(self, job: Job, problem: str, code: str) -> None:
@@ -140,8 +145,8 @@ class Turn:
 
     def _on_abandoned(self, job: Job) -> None:
         """It was cancelled, or this process is told to stop."""
-        if not self._drop(job) and not self.turns.put_back(job, datetime.now(UTC), free=True):
-            self._on_lost(job)
+        if not self._drop(job):
+            self.put_back(job, datetime.now(UTC), free=True)
 
     def _on_lost(self, job: Job) -> None:
         """It was cancelled, or another runner has it now; what that one wrote stands, and where it wrote no answer, we leave no files."""

@@ -94,6 +94,11 @@ class BatchRecords:
     def delete_empty(self, before: datetime) -> int:
         """Forget batches that were made before a moment and have no jobs any more. The number of batches."""
         has_jobs = select(JobRow.id).where(JobRow.batch_id == BatchRow.id).exists()
-        gone = delete(BatchRow).where(BatchRow.created < before, ~has_jobs).returning(BatchRow.id)
+        old = (
+            select(BatchRow.id).where(BatchRow.created < before, ~has_jobs).with_for_update(skip_locked=True)
+        )
         with Session(self._engine) as session, session.begin():
+            # Held first, and judged again: a job may be accepted while the first statement runs, and would go with its batch.
+            held = session.scalars(old).all()
+            gone = delete(BatchRow).where(BatchRow.id.in_(held), ~has_jobs).returning(BatchRow.id)
             return len(session.scalars(gone).all())

@@ -105,7 +105,7 @@ class JobTurns:
             return [Held(*row) for row in session.execute(renewal)]
 
     def put_back(self, job: Job, due: datetime, *, free: bool) -> bool:
-        """Let a job wait again.
+        """Let a job wait again, unless it was cancelled meanwhile: nobody would drop it then.
 
         Args:
             job: As claimed.
@@ -113,13 +113,14 @@ class JobTurns:
             free: Whether the attempt costs no chance: it was not the job's fault.
 
         Returns:
-            Whether this attempt still held the job.
+            Whether it waits: this attempt still held it, and it was not cancelled.
         """
         changes: dict[str, Any] = {"state": "queued", "due": due, "owner": None, "lease_until": None}
         if free:
             changes["chances"] = JobRow.chances + 1
         with Session(self._engine) as session, session.begin():
-            return session.scalars(_held(job).values(changes).returning(JobRow.id)).first() is not None
+            back = _held(job).where(~JobRow.cancelling).values(changes)
+            return session.scalars(back.returning(JobRow.id)).first() is not None
 
     def done(self, job: Job, prediction: KeptPrediction, now: datetime) -> bool:
         """Keep the answer of a job and end it, in one transaction.
@@ -172,7 +173,9 @@ class JobTurns:
         with Session(self._engine) as session, session.begin():
             cancelled = _ended(session, orphaned.where(JobRow.cancelling), finishing("cancelled", now))
             failed = _ended(session, orphaned.where(JobRow.chances <= 0), finishing("failed", now, problem))
-            waiting = session.scalars(orphaned.values(again).returning(JobRow.id)).all()
+            # One that is cancelled since the first of these statements is ended the next time.
+            let_go = orphaned.where(~JobRow.cancelling).values(again)
+            waiting = session.scalars(let_go.returning(JobRow.id)).all()
             on_finished(session, (*cancelled, *failed), now)
             return waiting, [row.id for row in (*cancelled, *failed)]
 
