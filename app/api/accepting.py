@@ -101,17 +101,23 @@ async def accept(form: Form, wishes: Wishes, request: Request, runtime: Runtime)
     Raises:
         NeuroFuseError: All that can be said without judging the image, as the answer to the request itself.
     """
-    entry, urgency = _model(form, wishes, request, runtime)
+    caller = caller_of(request.state.principal)
+    digest = await anyio.to_thread.run_sync(fingerprint, form.fields, form.images)
+    # Before all else is judged: what was accepted once stays so, though its package or its upload has gone since.
+    earlier = await anyio.to_thread.run_sync(runtime.jobs.service.earlier, caller, wishes.key, digest)
+    if earlier is not None:
+        return earlier, False
+    entry, urgency = await anyio.to_thread.run_sync(_model, form, wishes, request, runtime)
     predictor = require_ready(entry)
     webhook = form.fields.get("webhook")
     with named_upload(form, request, runtime) as upload:
-        case = case_of(form, upload, caller_of(request.state.principal))
+        case = case_of(form, upload, caller)
         encode(case.record, predictor.package.manifest.ehr)
         wanted = Wanted(
             case=case,
             model=entry.reference,
             urgency=urgency,
-            fingerprint=await anyio.to_thread.run_sync(fingerprint, form.fields, case.images),
+            fingerprint=digest,
             key=wishes.key,
             webhook_url=webhook and runtime.jobs.addresses.judge(webhook),
             batch_id=form.fields.get("batch"),
@@ -169,9 +175,15 @@ async def answer_of(
             retry_after_s=pause_s(job),
         )
     if wishes.later and wishes.ticket.deadline_s is None:
-        return accepted(job, runtime, **APPLIED)
+        return await anyio.to_thread.run_sync(_accepted, job, runtime)
     job = await _end_of(job, wishes, request, runtime)
-    return accepted(job, runtime, **APPLIED) if job.state in OPEN else outcome(job, request, runtime)
+    if job.state in OPEN:
+        return await anyio.to_thread.run_sync(_accepted, job, runtime)
+    return await anyio.to_thread.run_sync(outcome, job, request, runtime)
+
+
+def _accepted(job: Job, runtime: Runtime) -> JSONResponse:
+    return accepted(job, runtime, **APPLIED)
 
 
 async def _end_of(job: Job, wishes: Wishes, request: Request, runtime: Runtime) -> Job:

@@ -98,7 +98,7 @@ class JobService:
             UnknownBatchError: There is no such batch.
             BatchClosedError: The batch takes no more jobs.
         """
-        earlier = self._earlier(wanted)
+        earlier = self.earlier(wanted.case.caller, wanted.key, wanted.fingerprint)
         if earlier is not None:
             return earlier
         self._refuse_more()
@@ -112,7 +112,7 @@ class JobService:
         if job.id != wanted.case.id:
             # The same key came twice at the same time, and the other one was first.
             self._artefacts.delete_all(upload_name(wanted.case.id))
-            return _same(job, wanted)
+            return _same(job, wanted.fingerprint)
         self._signals.job_came(wanted.urgency)
         return job
 
@@ -137,9 +137,14 @@ class JobService:
             traceparent=traceparent(),
         )
 
-    def _earlier(self, wanted: Wanted) -> Job | None:
-        job = None if wanted.key is None else self._records.under_key(wanted.case.caller, wanted.key)
-        return None if job is None else _same(job, wanted)
+    def earlier(self, caller: str, key: str | None, fingerprint: str) -> Job | None:
+        """The job that a caller's request was accepted as before, if it came before under a key.
+
+        Raises:
+            IdempotencyKeyReusedError: Another request was accepted under the key.
+        """
+        job = None if key is None else self._records.under_key(caller, key)
+        return None if job is None else _same(job, fingerprint)
 
     def _refuse_more(self) -> None:
         if sum(self._records.open_counts().values()) >= self._limits.most:
@@ -196,8 +201,8 @@ class JobService:
         self._signals.job_ended(job_id)
 
 
-def _same(job: Job, wanted: Wanted) -> Job:
-    if not secrets.compare_digest(job.fingerprint or "", wanted.fingerprint):
+def _same(job: Job, fingerprint: str) -> Job:
+    if not secrets.compare_digest(job.fingerprint or "", fingerprint):
         raise IdempotencyKeyReusedError(
             "Expected the request that this Idempotency-Key was first used for; this is another one. "
             "Take a new key for a new request."
