@@ -92,6 +92,21 @@ def test_a_job_that_takes_longer_than_the_grace_waits_again_at_once(
     assert parts.files() == set()
 
 
+def test_a_job_that_was_cancelled_does_not_wait_again_when_the_runner_is_told_to_stop(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "GRACE_S", 0.0)
+    monkeypatch.setattr(runner, "HOLD_EVERY_S", 3600.0)  # it does not notice by itself
+    job = parts.accept()
+    parts.gate.clear()
+    with running(parts) as stop:
+        wait_until(lambda: parts.state(job) == "running")
+        parts.records.jobs.cancel(job.id, datetime.now(UTC))
+        stop()
+        wait_until(lambda: parts.state(job) == "cancelled")
+    assert parts.files() == set()
+
+
 def test_a_lease_is_renewed_while_the_job_is_worked_on(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "HOLD_EVERY_S", 0.05)
     job = parts.accept()

@@ -180,6 +180,15 @@ def test_cancelling_drops_at_once_what_waits_and_marks_what_runs(jobs: JobRecord
     assert jobs.cancel(running.id, NOW).state == "cancelled"
 
 
+def test_what_is_cancelled_is_not_put_back_but_dropped(jobs: JobRecords, turns: JobTurns) -> None:
+    jobs.add(job())
+    mine = claimed(turns)
+    jobs.cancel(mine.id, NOW)
+    assert not turns.put_back(mine, NOW, free=True)
+    assert jobs.get(mine.id).state == "running"
+    assert turns.dropped(mine, NOW)
+
+
 def test_what_is_done_cannot_be_cancelled(jobs: JobRecords, turns: JobTurns) -> None:
     jobs.add(job())
     mine = claimed(turns)
