@@ -10,6 +10,7 @@ from sqlalchemy import URL, Engine, create_engine, event
 from app.records.faults import Connections
 
 BUSY_TIMEOUT_S: Final = 10
+OWNER_ONLY: Final = 0o600
 RETRY_S: Final = 0.01
 
 
@@ -22,6 +23,8 @@ def sqlite_engine(path: Path) -> Engine:
     Returns:
         An engine whose connections use write-ahead logging, so readers never wait for a writer.
     """
+    # SQLite gives its log and its index the mode of the file; by itself it would let everybody on the machine read it.
+    path.touch(OWNER_ONLY)
     _use_write_ahead_log(path)
     engine = create_engine(
         URL.create("sqlite", database=str(path)),

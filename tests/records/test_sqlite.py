@@ -34,6 +34,22 @@ def test_connections_log_ahead_wait_for_the_disk_and_overwrite_what_they_delete(
         assert connection.exec_driver_sql(f"PRAGMA {pragma}").scalar() == value
 
 
+def test_nobody_but_its_owner_reads_the_file_and_its_log(engine: Engine, tmp_path: Path) -> None:
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM feedback")
+    assert {file.name: oct(file.stat().st_mode & 0o777) for file in tmp_path.iterdir()} == {
+        f"records.sqlite3{suffix}": "0o600" for suffix in ("", "-shm", "-wal")
+    }
+
+
+def test_a_mode_that_an_operator_chose_stays(tmp_path: Path) -> None:
+    path = tmp_path / "records.sqlite3"
+    path.touch()
+    path.chmod(0o660)
+    open_database(path).dispose()
+    assert path.stat().st_mode & 0o777 == 0o660
+
+
 def test_a_file_that_another_process_writes_is_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "records.sqlite3"
     writing = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('BEGIN EXCLUSIVE'); print('held', flush=True); sys.stdin.readline()"
