@@ -12,6 +12,7 @@ from app.records.job_turns import JobTurns
 from app.records.jobs import JobRecords
 from app.records.predictions import PredictionRecords
 from app.records.sessions import SessionRecords
+from app.records.sqlite_log import WriteAheadLog
 from app.records.webhooks import WebhookRecords
 from app.records.worklist import Worklist
 
@@ -35,6 +36,7 @@ class RecordStore:
         sessions: Who is signed in on the page.
         api_keys: What lets software in.
         audit: Who did what.
+        write_ahead_log: Of SQLite; what was deleted is swept out of it.
     """
 
     def __init__(self, place: Path | str, connections: int = DEFAULT_CONNECTIONS) -> None:
@@ -50,6 +52,7 @@ class RecordStore:
         self.sessions = SessionRecords(engine)
         self.api_keys = ApiKeyRecords(engine)
         self.audit = AuditTrail(engine)
+        self.write_ahead_log = WriteAheadLog(place)
 
     def close(self) -> None:
         """Give every connection back."""
