@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from app.records.store import RecordStore
 from tests.service.jobs import accepted, ended, send
 from tests.service.server import serving
 from tests.support.postgres import Postgres, find_binaries
@@ -25,7 +26,7 @@ def run(block: str, environment: dict[str, str]) -> None:
     ran = subprocess.run(  # noqa: S603 - the page's own words
         ["bash", "-euo", "pipefail", "-c", blocks[block]],  # noqa: S607 - of the PATH
         env=os.environ | environment | {"PATH": os.pathsep.join(folders)},
-        check=False, capture_output=True, text=True,
+        check=False, capture_output=True, text=True, umask=0o022,
     )  # fmt: skip
     assert ran.returncode == 0, f"{block}: {ran.stdout}{ran.stderr}"
 
@@ -63,6 +64,29 @@ def test_a_service_comes_back_from_its_backup(
         assert server.client.get(f"/jobs/{job_id}").json()["state"] == "done"
         assert server.client.get(f"/predictions/{late['id']}").status_code == 404
         assert server.predict(head_ct, task="gos").status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_backup_is_its_owners_alone_and_holds_no_file_of_a_former_database(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    data, backup = tmp_path / "var", tmp_path / "backup"
+    environment = {"NEUROFUSE_DATA": str(data), "BACKUP": str(backup)}
+    data.mkdir(mode=0o700)
+    RecordStore(data / "records.sqlite3").close()  # with PostgreSQL, what `copy-records` has left
+    if kind == "postgresql":
+        environment["NEUROFUSE_DATABASE_URL"] = request.getfixturevalue("postgres_url")
+    run(f"backup-{kind}", environment)
+    assert others_may_read(backup) == []
+    data.rename(tmp_path / "lost")
+    run(f"restore-{kind}", environment)
+    assert others_may_read(data) == []
+    assert (data / "records.sqlite3").exists() == (kind == "sqlite")
+
+
+def others_may_read(folder: Path) -> list[Path]:
+    """What in a folder, itself included, is open to other users of the machine."""
+    return [path for path in (folder, *folder.rglob("*")) if path.stat().st_mode & 0o077]
 
 
 def database(place: dict[str, Any]) -> dict[str, str]:
