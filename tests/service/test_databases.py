@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from app.predictions.identifiers import made_s
 from app.records.predictions import KeptPrediction
 from app.records.remote_artefacts import open_artefacts
 from app.records.store import RecordStore
+from tests.service.jobs import ASYNC, send
 from tests.service.server import Server, serving
 from tests.service.test_problems import problem
 from tests.support.postgres import PASSWORD, Postgres
@@ -177,6 +179,26 @@ def test_a_database_that_is_gone_is_said_to_be_and_its_restart_needs_no_other(
     finally:
         postgres.start()
     assert remote.client.get(f"/predictions/{answer['id']}").json() == answer
+
+
+def test_a_database_that_does_not_answer_keeps_no_probe_waiting(
+    remote: Server, postgres: Postgres, head_ct: Path
+) -> None:
+    batch = remote.client.post("/batches", json={"task": "gos"}).json()["id"]
+    with ThreadPoolExecutor(2) as pool:
+        with postgres.frozen():
+            asking = [
+                pool.submit(
+                    send, remote, head_ct, ASYNC | {"Idempotency-Key": f"frozen-{part}"}, **{part: value}
+                )
+                for part, value in (("batch", batch), ("task", "gos"))
+            ]
+            # Both are as far as they can come well before that, and neither has an answer.
+            for _ in range(20):
+                time.sleep(0.1)
+                assert httpx.get(f"{remote.client.base_url}/livez", timeout=5).status_code == 200
+            assert not any(each.done() for each in asking)
+        assert [each.result().status_code for each in asking] == [202, 202]
 
 
 def test_an_id_that_postgresql_cannot_compare_is_refused(remote: Server) -> None:

@@ -117,6 +117,23 @@ def test_a_request_sent_again_under_its_key_is_one_job(server: Server, head_ct: 
     assert send(server, head_ct, {"Idempotency-Key": "again"}, task="gos").json()["id"] == first
 
 
+def test_a_request_sent_again_under_its_key_is_the_same_job_though_its_upload_has_gone(
+    server: Server, head_ct: Path
+) -> None:
+    files = {"image": ("image", head_ct.read_bytes())}
+    upload = server.client.post("/uploads", files=files, data={"task": "gos"}).json()["id"]
+
+    def ask() -> str:
+        form = {"task": (None, "gos"), "upload": (None, upload), "heatmap": (None, "none")}
+        headers = ASYNC | {"Idempotency-Key": "of-an-upload"}
+        return accepted(server.client.post("/predict", files=form, headers=headers))
+
+    first = ask()
+    ended(server, first)
+    assert server.client.delete(f"/uploads/{upload}").status_code == 204
+    assert ask() == first
+
+
 def test_many_requests_at_the_same_time_under_one_key_have_one_answer(server: Server, head_ct: Path) -> None:
     def ask(_: int) -> tuple[int, str]:
         response = send(server, head_ct, {"Idempotency-Key": "race"}, task="gos", heatmap="none")

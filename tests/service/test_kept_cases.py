@@ -1,5 +1,7 @@
 """What a real server answers while a case is kept, and afterwards."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +91,23 @@ def test_the_image_of_a_tilted_series_lies_where_its_heatmap_lies(
     heatmap = downloaded(server, given["heatmap"]["nifti"], tmp_path)
     assert placed[0] == heatmap.shape
     assert np.array_equal(placed[1], heatmap.affine)
+
+
+def test_files_of_an_answer_that_is_deleted_while_they_are_read_come_whole_or_not_at_all(
+    server: Server, head_ct: Path
+) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        for number in range(40):
+            answer = server.predict(head_ct, task="gos", keep="image").json()
+            names = ("heatmap.nii.gz", "image.nii.gz")
+            reading = [
+                pool.submit(server.client.get, f"/predictions/{answer['id']}/{name}") for name in names
+            ]
+            time.sleep(0.0004 * number)  # so that the end comes at any moment of the reading
+            assert server.client.delete(f"/predictions/{answer['id']}").status_code == 204
+            for each in reading:
+                response = each.result()  # a body shorter than its header says would be an error here
+                assert response.status_code in {200, 404, 410}
 
 
 def test_an_image_that_was_not_asked_for_is_not_kept(server: Server, head_ct: Path) -> None:

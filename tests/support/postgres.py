@@ -90,6 +90,21 @@ class Postgres:
             self.process.send_signal(signal.SIGINT)  # "fast shutdown" in PostgreSQL's words
             self.process.wait(timeout=START_TIMEOUT_S)
 
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """It stands still while the block runs: connections stay, and nothing answers."""
+        assert self.process is not None
+        postmaster = self.process.pid
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text(encoding="ascii").split()
+        processes = [postmaster, *map(int, children)]
+        for each in processes:
+            os.kill(each, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for each in processes:
+                os.kill(each, signal.SIGCONT)
+
     def _answers(self) -> bool:
         try:
             psycopg.connect(self.url(), connect_timeout=5).close()
