@@ -172,7 +172,7 @@ class PackageInUseError(RequestError):
 
 
 class NothingToRollBackError(RequestError):
-    """The alias has no canary and was never moved."""
+    """The alias has no canary and no version before."""
 
     code = "nothing-to-roll-back"
     title = "There is nothing to go back to."

@@ -59,7 +59,7 @@ def rolling_back(name: str, alias: str) -> Edit:
 
     Raises:
         UnknownModelError: There is no such alias.
-        NothingToRollBackError: It has no canary and was never moved.
+        NothingToRollBackError: It has no canary and no version before.
     """
 
     def edit(plan: Plan) -> Plan:
@@ -68,7 +68,7 @@ def rolling_back(name: str, alias: str) -> Edit:
             return _with(plan, replace(now, canary=None, shadow=None))
         if not now.previous:
             raise NothingToRollBackError(
-                f"Expected an alias that was moved or has a canary; {now} was never moved. Point it to a version."
+                f"Expected an alias with a canary or a version before; {now} has neither. Point it to a version."
             )
         return _with(plan, Alias(name, alias, now.previous[-1], previous=now.previous[:-1]))
 

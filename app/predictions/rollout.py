@@ -102,7 +102,7 @@ class Rollout:
 
         Raises:
             UnknownModelError: There is no such alias, or the version before is no longer in the store.
-            NothingToRollBackError: It has no canary and was never moved.
+            NothingToRollBackError: It has no canary and no version before.
             PackageRefusedError: The version before cannot be made ready.
         """
         return self._moved(rolling_back(name, alias), name, alias)

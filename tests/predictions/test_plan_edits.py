@@ -41,8 +41,9 @@ def test_rolling_back_again_and_again_walks_the_whole_way_back(versions: list[in
     for version in reversed(way[:-1]):
         plan = rolling_back("gos", "production")(plan)
         assert production(plan).version == version
-    with pytest.raises(NothingToRollBackError):
+    with pytest.raises(NothingToRollBackError) as refused:
         rolling_back("gos", "production")(plan)
+    assert "gos@production has neither" in refused.value.detail, "whether it was moved once, or never"
 
 
 @given(VERSIONS, VERSIONS, VERSIONS)
