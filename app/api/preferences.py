@@ -4,7 +4,7 @@ import re
 import time
 from typing import Annotated, Final, Literal
 
-from fastapi import Depends, Header
+from fastapi import Depends, Header, Request
 
 from app.errors import MalformedRequestError
 from app.inference.ticket import Ticket, Urgency
@@ -40,16 +40,19 @@ def parse_preferences(header: str | None) -> dict[str, str]:
 
 
 async def _preferences(
-    prefer: Annotated[
+    request: Request,
+    _first_line: Annotated[
         str | None,
         Header(
+            alias="prefer",
             description="RFC 7240. `respond-async`, on `POST /predict`: the case is accepted as a job and answered later; with `wait=N`, "
             "at once where it is done within N seconds. `wait=N` alone: the answer is of no use after N seconds; what is not done by then costs no more work "
-            "and is answered `deadline-passed`. Other preferences are ignored where they mean nothing."
+            "and is answered `deadline-passed`. Other preferences are ignored where they mean nothing.",
         ),
     ] = None,
 ) -> dict[str, str]:
-    return parse_preferences(prefer)
+    # Several lines are one list (RFC 9110, section 5.3); FastAPI gives the first, and documents the header.
+    return parse_preferences(", ".join(request.headers.getlist("Prefer")))
 
 
 Preferences = Annotated[dict[str, str], Depends(_preferences)]

@@ -2,11 +2,14 @@
 
 import time
 
+import anyio
+import httpx
 import pytest
+from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.api.preferences import parse_preferences, ticket_of
+from app.api.preferences import Preferences, parse_preferences, ticket_of
 from app.errors import MalformedRequestError
 from app.inference.ticket import Urgency
 
@@ -48,3 +51,23 @@ def test_a_time_that_is_no_number_of_seconds_is_refused_without_being_quoted(wai
     with pytest.raises(MalformedRequestError, match="whole seconds") as refused:
         ticket_of({"wait": wait}, "routine")
     assert wait == "" or wait not in refused.value.detail
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [["respond-async, wait=5"], ["respond-async", "wait=5"], ["foo", "respond-async", "wait=5, wait=9"]],
+)
+def test_several_lines_are_one_list(lines: list[str]) -> None:
+    app = FastAPI()
+
+    @app.get("/")
+    async def told(preferences: Preferences) -> dict[str, str]:
+        return preferences
+
+    async def ask() -> dict[str, str]:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            response = await client.get("/", headers=[("Prefer", line) for line in lines])
+            return dict(response.json())
+
+    assert anyio.run(ask).items() >= {"respond-async": "", "wait": "5"}.items()
