@@ -229,7 +229,7 @@ export const texts = {
       },
       "nothing-to-roll-back": {
         title: "There is nothing to go back to.",
-        remedy: "This alias has meant one version only.",
+        remedy: "No version answered before the one that does now.",
       },
       "not-found": {
         title: "The service has nothing at this address.",
