@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.api.access import ANYBODY, PERHAPS, Access, access_to
 from app.api.origins import Origins, network_of, refuse_other_sites
 from app.api.problems import problem_of
+from app.api.routes import path_of
 from app.api.runtime import Runtime
 from app.api.session_cookie import session_of
 from app.errors import (
@@ -120,7 +121,7 @@ class Guard:
 
     def _place(self, scope: Scope) -> _Place | None:
         """Where the router will go: the first route of this path that has this method."""
-        path = cast("str", scope["path"]).removeprefix(scope.get("root_path", ""))
+        path = path_of(scope)
         fitting = (each for each in self._places if each.method in (scope["method"], EVERY_METHOD))
         return next((each for each in fitting if each.pattern.match(path)), None)
 

@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from app import errors
+from app.api.routes import methods_at, path_of
 from app.records.faults import explain_disk
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -156,6 +157,9 @@ def _on_http_exception(request: Request, error: HTTPException) -> JSONResponse:
         kind = problem_type(errors.MalformedRequestError)
     response = problem_response(request, kind or INTERNAL, (kind or INTERNAL).meaning)
     response.headers.update(error.headers or {})
+    if kind is METHOD_NOT_ALLOWED:
+        # RFC 9110, section 10.2.1: those of the resource, whichever route takes them.
+        response.headers["Allow"] = ", ".join(sorted(methods_at(request.app, path_of(request.scope))))
     return response
 
 
