@@ -109,6 +109,7 @@ def create_app(settings: Settings, start_predictor: StartPredictor | None = None
         lifespan=_lifespan(settings, metrics, tracing, start_predictor),
         docs_url=None,  # FastAPI's own pages load their programs from a network; ours is in app.api.page
         redoc_url=None,
+        redirect_slashes=False,  # a redirect would be absolute, to the host that the client names
         # Its own would tell whatever collector the environment names of addresses, and of the words of exceptions.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         dependencies=[Depends(require_admission)],

@@ -33,3 +33,11 @@ def test_a_refused_method_comes_with_every_method_of_the_path(method: str, path:
     response = ask(method, path)
     assert (response.status_code, response.json()["type"]) == (405, "/problems/method-not-allowed")
     assert response.headers["Allow"] == allowed
+
+
+@pytest.mark.parametrize("path", ["/predictions/", "/predict/", "/docs/", "/models/gos/", "/openapi.json/"])
+def test_a_path_with_another_slash_leads_nowhere_and_nowhere_else(path: str) -> None:
+    # A redirect would be absolute, to whatever host the client named, and be given before anybody is asked who they are.
+    response = ask("GET", path, host="localhost")
+    assert (response.status_code, response.json()["type"]) == (404, "/problems/not-found")
+    assert "Location" not in response.headers
