@@ -14,6 +14,7 @@ from typing import Any, Final, get_args
 
 import uvicorn
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 from rich.console import Console
 from rich.table import Table
 
@@ -51,6 +52,11 @@ ANSWER_NAME: Final = "answer.json"
 HEALTHCHECK_TIMEOUT_S: Final = 5.0
 GRACEFUL_SHUTDOWN_S: Final = 30
 """Seconds that cases have to finish once the process is told to stop; a client that stalls cannot hold it longer."""
+
+EXPECTED: Final = {
+    "Value error, ": "", "Input should be": "expected", "String should match": "expected",
+}  # fmt: skip
+"""Pydantic's words of an error, and ours."""
 
 TLS_CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """Of TLS 1.2, the least that is spoken; all of 1.3 are good (RFC 9325, section 4.2)."""
@@ -94,8 +100,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         configure_logging(settings.log_level, settings.log_format)
         code: int = parsed.run(parsed, settings)
     except ValidationError as error:
-        names = ", ".join(ENV_PREFIX + str(found["loc"][0]).upper() for found in error.errors())
-        return _fail(REFUSED, f"Expected settings as in docs/reference/settings.md; {names} differ.")
+        differing = map(_expected, error.errors(include_input=False))
+        return _fail(REFUSED, "Expected settings as in docs/reference/settings.md; these differ.", *differing)
     except OSError as error:
         return _fail(REFUSED, ": ".join(str(part) for part in (error.filename, error.strerror) if part))
     except NeuroFuseError as error:
@@ -103,6 +109,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = REFUSED if isinstance(error, RequestError) else FAILED
         return _fail(code, f"{error.code}: {error.detail}", *fields)
     return code
+
+
+def _expected(found: ErrorDetails) -> str:
+    """A setting and what is expected of it; neither Pydantic's words nor ours quote what it holds."""
+    name, words = str(found["loc"][0]), found["msg"]
+    for theirs, ours in EXPECTED.items():
+        words = words.replace(theirs, ours)
+    return f"  {ENV_PREFIX}{name.upper()}: {words}. {Settings.model_fields[name].description}"
 
 
 def _fail(code: int, *lines: str) -> int:

@@ -324,10 +324,12 @@ class Settings(BaseSettings):
         ),
     ] = ""
     log_level: Annotated[
-        Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="Least level that is logged.")
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"],
+        Field(description="Least level that is logged: `DEBUG`, `INFO`, `WARNING` or `ERROR`."),
     ] = "INFO"
     log_format: Annotated[
-        Literal["json", "console"], Field(description="One JSON object a line, or lines for people.")
+        Literal["json", "console"],
+        Field(description="`json`: one JSON object a line; `console`: lines for people."),
     ] = "json"
 
     @property

@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from app.cli import FAILED, OK, REFUSED, _parser, main
 from app.predictions.answer import Answer
 from app.records.store import RecordStore
+from app.settings import Settings
 from tests.service.server import Server, serving
 
 RECORD = {"age": 71, "gcs": 9, "glucose": {"value": 126, "unit": "mg/dL"}}
@@ -206,5 +208,44 @@ def test_a_setting_that_makes_no_sense_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("NEUROFUSE_PROVIDER", "rocm")
+    monkeypatch.setenv("NEUROFUSE_JOB_DAYS", "0")
     assert main(["models"]) == REFUSED
-    assert "NEUROFUSE_PROVIDER" in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert "NEUROFUSE_PROVIDER" in shown
+    assert "NEUROFUSE_JOB_DAYS" in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("LOG_FORMAT", "xml", "expected 'json' or 'console'"),
+        ("PORT", "99999", "expected less than or equal to 65535"),
+        ("MAX_VOXELS", "many", "expected a valid integer"),
+        ("DEVICES", "first", "Numbers of the GPUs"),
+        ("OIDC_ISSUER", "http://elsewhere.example", "expected https://"),
+    ],
+)
+def test_of_a_setting_that_makes_no_sense_it_is_said_what_is_expected(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str, expected: str
+) -> None:
+    monkeypatch.setenv(f"NEUROFUSE_{name}", value)
+    assert main(["models"]) == REFUSED
+    shown = capsys.readouterr().err
+    assert f"NEUROFUSE_{name}: " in shown
+    assert expected in shown
+
+
+def test_of_a_setting_that_makes_no_sense_the_value_is_never_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused = []
+    for name in Settings.model_fields:
+        with monkeypatch.context() as setting:
+            setting.setenv(f"NEUROFUSE_{name.upper()}", "PLANTED;")
+            try:
+                Settings()
+            except ValidationError:
+                refused.append(name)
+                main(["models"])
+    assert len(refused) > len(Settings.model_fields) // 2
+    assert "PLANTED" not in capsys.readouterr().err

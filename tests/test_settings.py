@@ -3,6 +3,7 @@
 import base64
 import re
 from pathlib import Path
+from typing import Literal, get_args, get_origin
 
 import pytest
 from pydantic import ValidationError
@@ -22,6 +23,12 @@ def test_the_table_of_settings_says_what_the_code_says() -> None:
         for name, field in Settings.model_fields.items()
     ]
     assert documented == declared
+
+
+def test_what_a_setting_may_hold_is_named_where_it_is_one_of_few_words() -> None:
+    for name, field in Settings.model_fields.items():
+        for word in get_args(field.annotation) if get_origin(field.annotation) is Literal else ():
+            assert f"`{word}`" in (field.description or ""), name
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
