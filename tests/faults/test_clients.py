@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.api.header_timeout import HEADER_TIMEOUT_S
+from app.api.connection_bounds import HEADER_TIMEOUT_S
 from tests.faults.connections import connected, form, head, rest
 from tests.faults.outcomes import Outcome
 from tests.service.server import Server

@@ -1,0 +1,151 @@
+"""app.api.connection_bounds: what comes around a body is bounded in bytes and in time, and a client that has gone is noticed."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+from starlette.types import Receive, Scope, Send
+
+from app.api import connection_bounds
+from app.api.connection_bounds import LARGEST_HEADERS_BYTES
+from tests.api.test_body_blocks import READ_BYTES, answer, served
+
+GET = b"GET / HTTP/1.1\r\nHost: x\r\n"
+ENDLESS = 16 * LARGEST_HEADERS_BYTES
+
+
+class Answering:
+    """An application that answers at once, without a look at the body; the names of the fields that it was given are seen afterwards."""
+
+    def __init__(self) -> None:
+        self.names: list[bytes] = []
+
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        await asyncio.sleep(0)
+        headers = [(b"content-length", b"2")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"ok"})
+        self.names += [name for name, _ in scope["headers"]]
+
+
+@pytest.fixture
+def application() -> Answering:
+    return Answering()
+
+
+@pytest.fixture
+def connection(application: Answering) -> Iterator[socket.socket]:
+    with served(application) as opened:
+        yield opened
+
+
+def is_closed(connection: socket.socket) -> bool:
+    """Whether the other side ends the connection, within the time that the socket has."""
+    try:
+        while connection.recv(READ_BYTES):
+            pass
+    except ConnectionResetError:
+        pass
+    except TimeoutError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("begun", "endless"),
+    [
+        pytest.param(GET, b"X-A: " + b"a" * 1000 + b"\r\n", id="headers"),
+        pytest.param(GET + b"X-A: ", b"a" * 1000, id="one header"),
+        pytest.param(
+            GET + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", b"X-A: " + b"a" * 1000 + b"\r\n", id="trailers"
+        ),
+        pytest.param(GET + b"Transfer-Encoding: chunked\r\n\r\n0\r\nX-A: ", b"a" * 1000, id="one trailer"),
+        pytest.param(GET + b"Transfer-Encoding: chunked\r\n\r\n1;", b"a" * 1000, id="extension of a chunk"),
+    ],
+)
+def test_what_has_no_end_and_is_no_body_ends_the_connection(
+    connection: socket.socket, begun: bytes, endless: bytes
+) -> None:
+    with pytest.raises(OSError):  # noqa: PT011, PT012 - broken, or reset
+        connection.sendall(begun)
+        for _ in range(ENDLESS // len(endless)):
+            connection.sendall(endless)
+        assert is_closed(connection)
+        raise OSError  # it took all, and closed then
+
+
+def test_a_body_in_many_small_chunks_is_not_taken_for_that(connection: socket.socket) -> None:
+    connection.sendall(GET + b"Transfer-Encoding: chunked\r\n\r\n")
+    connection.sendall(b"1\r\nx\r\n" * LARGEST_HEADERS_BYTES)
+    connection.sendall(b"0\r\n\r\n" + GET + b"\r\n")
+    assert answer(connection).endswith(b"ok")
+    while b"ok" not in (rest := connection.recv(READ_BYTES)):
+        assert rest
+
+
+def test_trailers_are_no_headers_even_after_an_answer(
+    connection: socket.socket, application: Answering
+) -> None:
+    for _ in range(2):
+        connection.sendall(GET + b"Transfer-Encoding: chunked\r\n\r\n")
+        answer(connection)
+        connection.sendall(b"0\r\nX-Late: yes\r\n\r\n")
+    assert set(application.names) == {b"host", b"transfer-encoding"}
+
+
+def test_a_client_that_never_ends_the_request_that_was_answered_is_cut_off(
+    monkeypatch: pytest.MonkeyPatch, application: Answering
+) -> None:
+    monkeypatch.setattr(connection_bounds, "LINGER_S", 0.5)
+    with served(application) as connection:
+        connection.sendall(GET + b"Content-Length: 1000\r\n\r\n")
+        answer(connection)
+        connection.sendall(b"x")  # uvicorn does not bound the connection after this
+        assert is_closed(connection)
+
+
+def test_one_that_ends_it_late_may_ask_again_and_is_cut_off_where_it_does_not(
+    monkeypatch: pytest.MonkeyPatch, application: Answering
+) -> None:
+    monkeypatch.setattr(connection_bounds, "HEADER_TIMEOUT_S", 1.0)
+    with served(application) as connection:
+        connection.sendall(GET + b"Content-Length: 1\r\n\r\n")
+        answer(connection)
+        connection.sendall(b"x" + GET + b"Content-Length: 1\r\n\r\n")
+        answer(connection)
+        connection.sendall(b"x")
+        assert is_closed(connection)
+
+
+def test_a_client_that_sent_on_and_has_gone_is_told_of_to_whoever_works_for_it() -> None:
+    working, told = threading.Event(), threading.Event()
+
+    async def slow(_scope: Scope, receive: Receive, _send: Send) -> None:
+        await receive()
+        working.set()
+        if (await receive())["type"] == "http.disconnect":
+            told.set()
+
+    with served(slow) as connection:
+        connection.sendall(GET + b"\r\n" + GET + b"\r\n")
+        assert working.wait(20)
+        connection.close()
+        assert told.wait(20)
+
+
+def test_a_third_request_that_is_not_read_yet_ends_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection_bounds, "HEADER_TIMEOUT_S", 0.3)
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(1)
+        await Answering()(scope, receive, send)
+
+    with served(slow) as connection:
+        connection.sendall(GET + b"\r\n" + GET + b"\r\n" + GET)
+        got = b""
+        while got.count(b"\r\n\r\nok") < 2:
+            part = connection.recv(READ_BYTES)
+            assert part
+            got += part
