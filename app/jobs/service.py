@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from app.errors import IdempotencyKeyReusedError, OverloadedError, RequestError
+from app.errors import IdempotencyKeyReusedError, NotReadyError, OverloadedError, RequestError
 from app.inference.ticket import Urgency
 from app.jobs.request import upload_name, write_request
 from app.jobs.signals import Signals
@@ -97,6 +97,7 @@ class JobService:
             OverloadedError: Too many jobs wait.
             UnknownBatchError: There is no such batch.
             BatchClosedError: The batch takes no more jobs.
+            NotReadyError: The package was unloaded.
         """
         earlier = self.earlier(wanted.case.caller, wanted.key, wanted.fingerprint)
         if earlier is not None:
@@ -106,7 +107,10 @@ class JobService:
         self._artefacts.put(upload_name(wanted.case.id), folder)
         try:
             job = self._records.add(self._row(wanted))
-        except RequestError:  # of anything else it is not known whether the row was committed; the sweep will
+        except (
+            RequestError,
+            NotReadyError,
+        ):  # of anything else it is not known whether the row was committed; the sweep will
             self._artefacts.delete_all(upload_name(wanted.case.id))
             raise
         if job.id != wanted.case.id:

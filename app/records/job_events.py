@@ -3,13 +3,16 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.errors import BatchClosedError, UnknownBatchError
+from app.errors import BatchClosedError, NotReadyError, UnknownBatchError
 from app.records.audit import Deed, append, model_in_words
-from app.records.tables import BatchRow, JobRow, WebhookRow
+from app.records.tables import BatchRow, JobRow, PackageWishRow, PlanRow, WebhookRow
+
+RETRY_AFTER_S: Final = 5
 
 
 def on_finished(session: Session, jobs: Sequence[JobRow], now: datetime, sha256: str = "") -> None:
@@ -78,6 +81,25 @@ def refuse_closed(session: Session, batch_id: str | None) -> None:
         return
     if session.scalars(select(BatchRow.closed).where(BatchRow.id == batch_id)).one() is not None:
         raise BatchClosedError("Expected a batch that is open; this one was closed. Make another one.")
+
+
+def hold_plan(session: Session) -> None:
+    """Keep a package from being unloaded while a job for it is added; others may add theirs at the same time."""
+    session.execute(select(PlanRow.revision).with_for_update(read=True))
+
+
+def refuse_unwanted(session: Session, model: tuple[str, int]) -> None:
+    """Judge whether a package is still served for which a job was added: it may have been unloaded since its case was judged.
+
+    Raises:
+        NotReadyError: It was.
+    """
+    wish = session.get(PackageWishRow, model)
+    if wish is not None and not wish.wanted:
+        raise NotReadyError(
+            "Expected a package that is served; this one was unloaded meanwhile. Choose another version, see GET /models.",
+            retry_after_s=RETRY_AFTER_S,
+        )
 
 
 def _message(subject_id: str, event: str, url: str, now: datetime) -> WebhookRow:

@@ -10,7 +10,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.errors import JobFinishedError, UnknownJobError
-from app.records.job_events import hold_open, on_finished, refuse_closed, unknown_batch
+from app.records.job_events import (
+    hold_open,
+    hold_plan,
+    on_finished,
+    refuse_closed,
+    refuse_unwanted,
+    unknown_batch,
+)
 from app.records.parts import in_parts
 from app.records.tables import JobRow
 
@@ -86,14 +93,17 @@ class JobRecords:
         Raises:
             UnknownBatchError: There is no such batch.
             BatchClosedError: The batch takes no more jobs.
+            NotReadyError: Its package was unloaded.
         """
         with Session(self._engine) as session:
             try:
                 with session.begin():
                     hold_open(session, job.batch_id)
+                    hold_plan(session)
                     session.add(JobRow(**vars(job)))
                     session.flush()
                     refuse_closed(session, job.batch_id)
+                    refuse_unwanted(session, (job.model_name, job.model_version))
             except IntegrityError:
                 earlier = (
                     None if job.idempotency_key is None else self.under_key(job.caller, job.idempotency_key)

@@ -9,6 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
+from app.errors import PackageInUseError
+from app.model_package.store import Reference
+from app.predictions.plan_edits import not_wanting
+from app.records.aliases import PlanRecords
 from app.records.batches import Batch, BatchRecords
 from app.records.database import open_database
 from app.records.job_turns import JobTurns
@@ -79,6 +83,33 @@ def test_a_job_that_is_cancelled_while_the_dead_are_taken_over_does_not_wait_aga
         assert turns.take_over(NOW, "a", PROBLEM) == ([], [])
     assert turns.take_over(NOW, "a", PROBLEM) == ([], [mine.id])
     assert jobs.get(mine.id).state == "cancelled"
+
+
+def test_a_package_is_unloaded_before_a_job_for_it_is_accepted_or_not_at_all(
+    engines: tuple[Engine, Engine],
+) -> None:
+    one, two = engines
+    reference = Reference("gos", 1)
+    unloaded: list[bool] = []
+
+    def unload() -> None:
+        try:
+            PlanRecords(two).change(not_wanting(reference))
+        except PackageInUseError:
+            unloaded.append(False)
+        else:
+            unloaded.append(True)
+
+    unloading = threading.Thread(target=unload)
+
+    def unload_meanwhile() -> None:
+        unloading.start()
+        unloading.join(1)  # seconds; it may wait for this transaction
+
+    with once(one, "before_cursor_execute", "INSERT INTO jobs", unload_meanwhile):
+        JobRecords(one).add(job())
+    unloading.join()
+    assert unloaded == [False]
 
 
 def test_an_old_batch_that_gets_a_job_while_old_ones_are_forgotten_keeps_it(

@@ -9,7 +9,16 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from app.errors import BatchClosedError, JobFinishedError, UnknownJobError, UnknownPredictionError
+from app.errors import (
+    BatchClosedError,
+    JobFinishedError,
+    NotReadyError,
+    UnknownJobError,
+    UnknownPredictionError,
+)
+from app.model_package.store import Reference
+from app.predictions.plan_edits import not_wanting, wanting
+from app.records.aliases import PlanRecords
 from app.records.audit import AuditTrail
 from app.records.batches import Batch, BatchRecords
 from app.records.job_turns import LEASE, JobTurns
@@ -178,6 +187,18 @@ def test_cancelling_drops_at_once_what_waits_and_marks_what_runs(jobs: JobRecord
     assert turns.renew("a", [running.id], NOW)[0].cancelling
     assert turns.dropped(running, NOW)
     assert jobs.cancel(running.id, NOW).state == "cancelled"
+
+
+def test_a_job_for_a_package_that_was_unloaded_is_refused_and_one_that_was_loaded_again_is_not(
+    engine: Engine, jobs: JobRecords
+) -> None:
+    plan, reference = PlanRecords(engine), Reference("gos", 1)
+    plan.change(not_wanting(reference))
+    with pytest.raises(NotReadyError, match="unloaded"):
+        jobs.add(job())
+    assert jobs.find(job().id) is None
+    plan.change(wanting(reference))
+    jobs.add(job())
 
 
 def test_what_is_cancelled_is_not_put_back_but_dropped(jobs: JobRecords, turns: JobTurns) -> None:
