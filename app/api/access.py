@@ -33,7 +33,9 @@ ACCESS: Final[dict[str, Access]] = {
     "GET /problems/{code}": ANYBODY,
     # Probes: whoever restarts a process that hangs has no key.
     "GET /livez": ANYBODY,
+    "HEAD /livez": ANYBODY,
     "GET /readyz": ANYBODY,
+    "HEAD /readyz": ANYBODY,
     "GET /v2/health/live": ANYBODY,
     "GET /v2/health/ready": ANYBODY,
     # Signing in on the page.
@@ -80,6 +82,7 @@ ACCESS: Final[dict[str, Access]] = {
     "GET /models/{name}/{version}/card": EVERY_ROLE,
     "HEAD /models/{name}/{version}/card": EVERY_ROLE,
     "GET /v2": EVERY_ROLE,
+    "GET /v2/": EVERY_ROLE,
     "GET /v2/models/{name}": EVERY_ROLE,
     "GET /v2/models/{name}/ready": EVERY_ROLE,
     "GET /v2/models/{name}/versions/{version}": EVERY_ROLE,

@@ -12,12 +12,14 @@ from app.api.schemas import Liveness, Readiness
 router = APIRouter(tags=["operations"])
 
 
+@router.head("/livez", include_in_schema=False)
 @router.get("/livez", operation_id="get_liveness", summary="Does the process answer?")
 async def livez() -> Liveness:
     """Always 200 while the process can answer at all; says nothing of the packages."""
     return Liveness(alive=True)
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get(
     "/readyz",
     operation_id="get_readiness",

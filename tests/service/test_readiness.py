@@ -21,6 +21,13 @@ def test_a_healthy_service_is_ready_and_says_of_what(server: Server) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("probe", ["/livez", "/readyz"])
+def test_a_probe_that_wants_the_status_alone_gets_it(server: Server, probe: str) -> None:
+    given, said = server.client.get(probe), server.client.head(probe)
+    assert (said.status_code, said.content) == (200, b"")
+    assert said.headers["content-length"] == given.headers["content-length"]
+
+
 def test_every_package_says_what_it_may_be_used_for(server: Server) -> None:
     assert intended_uses(server) == dict.fromkeys(("ad@1", "gos@1", "gos@2"), TINY_USE)
 
@@ -35,7 +42,7 @@ def test_a_changed_file_makes_its_package_not_ready_and_no_other(
         settled(server)
         readiness = server.client.get("/readyz")
         states = {f"{m['name']}@{m['version']}": m for m in readiness.json()["models"]}
-        assert readiness.status_code == 503
+        assert readiness.status_code == server.client.head("/readyz").status_code == 503
         assert states["gos@2"]["state"] == "failed"
         assert states["gos@2"]["reason"]["code"] == "package-digest"
         assert states["gos@1"]["state"] == states["ad@1"]["state"] == "ready"
@@ -67,7 +74,8 @@ def test_a_gpu_that_is_not_there_is_never_replaced_in_silence(tiny_store: Path, 
 
 
 def test_an_empty_store_is_not_ready(tmp_path: Path) -> None:
-    with serving(tmp_path / "absent", tmp_path / "var", ready=False) as server:
+    (tmp_path / "store").mkdir()
+    with serving(tmp_path / "store", tmp_path / "var", ready=False) as server:
         assert server.client.get("/readyz").status_code == 503
         assert server.client.get("/models").json() == {"models": [], "aliases": []}
         assert server.client.get("/livez").status_code == 200
