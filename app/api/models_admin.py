@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Annotated, Final, Self, TypeVar
 
 import anyio.to_thread
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app import errors
@@ -118,6 +118,7 @@ async def roll_alias_back(runtime: CurrentRuntime, name: Name, alias: AliasName)
     operation_id="delete_alias",
     summary="Forget an alias",
     status_code=HTTPStatus.NO_CONTENT,
+    response_class=Response,
     responses=problem_responses(*FOUND),
 )
 async def delete_alias(runtime: CurrentRuntime, name: Name, alias: AliasName) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Literal, cast
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from app.api.access import CurrentPrincipal
@@ -120,6 +120,7 @@ def list_predictions(
     operation_id="delete_prediction",
     summary="Delete an answer",
     status_code=HTTPStatus.NO_CONTENT,
+    response_class=Response,
     responses=UNKNOWN,
 )
 def delete_prediction(runtime: CurrentRuntime, prediction_id: PredictionId) -> None:

@@ -113,7 +113,7 @@ def test_of_a_deleted_answer_nothing_is_left(server: Server, head_ct: Path) -> N
     server.client.put(f"{path}/feedback", json={"reason": "a mistake"}).raise_for_status()
     assert len(list(server.data.rglob(f"{answer['id']}*"))) == 3, "two files of the heatmap and the kept case"
     response = server.client.delete(path)
-    assert (response.status_code, response.content) == (204, b"")
+    assert (response.status_code, response.content, response.headers.get("content-type")) == (204, b"", None)
     assert list(server.data.rglob(f"{answer['id']}*")) == []
     assert ids(server, q="deleted") == []
     for suffix in ("", "/feedback", "/heatmap.nii.gz", "/heatmap.png", "/image.nii.gz", "/record"):
