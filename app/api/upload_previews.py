@@ -63,7 +63,8 @@ async def preview_upload(
                 partial(departure, request),
                 ticket,
             )
-    response.headers["Location"] = f"{PREFIX}/{preview.id}"
+    # RFC 9110, section 10.2.2: what can be asked of the new resource, whose own address takes DELETE alone.
+    response.headers["Location"] = f"{PREFIX}/{preview.id}/{OVERVIEW_NAME}"
     return preview
 
 

@@ -31,7 +31,8 @@ def test_a_preview_names_its_place_and_its_time(server: Server, head_ct: Path) -
     assert response.status_code == 201
     preview = response.json()
     assert list(preview) == ["id", "expires", "image", "warnings"]
-    assert response.headers["location"] == f"/uploads/{preview['id']}"
+    assert response.headers["location"] == f"/uploads/{preview['id']}/overview.png"
+    assert server.client.get(response.headers["location"]).status_code == 200
     left = datetime.fromisoformat(preview["expires"]) - datetime.now(UTC)
     assert timedelta(minutes=28) < left <= timedelta(minutes=30)
     assert (
@@ -75,7 +76,7 @@ def test_the_series_that_was_named_at_the_preview_is_answered(server: Server, tm
 def test_a_deleted_upload_is_unknown(server: Server, head_ct: Path) -> None:
     upload = uploaded(server, head_ct, task="gos").json()["id"]
     deleted = server.client.delete(f"/uploads/{upload}")
-    assert (deleted.status_code, deleted.content) == (204, b"")
+    assert (deleted.status_code, deleted.content, deleted.headers.get("content-type")) == (204, b"", None)
     assert upload not in kept(server)
     problem(server.client.delete(f"/uploads/{upload}"), 404, "unknown-upload")
     problem(server.client.get(f"/uploads/{upload}/overview.png"), 404, "unknown-upload")
