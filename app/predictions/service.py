@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from app.errors import UnknownPredictionError
+from app.errors import CaseExpiredError
 from app.imaging.limits import ReadLimits
 from app.imaging.load import Loader, load_case
 from app.imaging.write import write_image
@@ -131,11 +131,11 @@ class PredictionService:
         """The heatmap file of an answer, while the block runs.
 
         Raises:
-            UnknownPredictionError: No answer has this id, or it was made without a heatmap.
-            CaseExpiredError: It is no longer kept.
+            UnknownPredictionError: No answer has this id.
+            CaseExpiredError: It was made without a heatmap, or that is no longer kept.
         """
         if self.find(prediction_id).heatmap is None:
-            raise UnknownPredictionError(
+            raise CaseExpiredError(
                 "Expected a prediction with a heatmap; this one was made with `heatmap=none`. Predict again."
             )
         with self._heatmaps.local(prediction_id, suffix) as path:

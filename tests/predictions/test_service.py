@@ -8,7 +8,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from app.errors import RequestError, UnknownPredictionError
+from app.errors import CaseExpiredError, RequestError
 from app.imaging.limits import DEFAULT_LIMITS
 from app.imaging.load import load_case
 from app.inference.case import HeatmapChoice
@@ -115,7 +115,7 @@ def test_an_answer_without_heatmap_has_none_to_give(
     service: PredictionService, gos_predictor: Predictor, head_ct: Path
 ) -> None:
     answer = service.predict(Case((head_ct,), {}, "none"), gos_predictor, waited_s=0.0)
-    with pytest.raises(UnknownPredictionError), service.heatmap(answer.id, "png"):
+    with pytest.raises(CaseExpiredError), service.heatmap(answer.id, "png"):
         pytest.fail("there was none to give")
 
 

@@ -124,11 +124,14 @@ def test_the_picture_is_a_png(server: Server, head_ct: Path) -> None:
     assert min(Image.open(io.BytesIO(response.content)).size) > 100
 
 
-def test_an_unwanted_heatmap_is_not_made(server: Server, head_ct: Path) -> None:
+def test_an_unwanted_heatmap_is_not_made_and_its_answer_is_not_said_to_be_unknown(
+    server: Server, head_ct: Path
+) -> None:
     answer = server.predict(head_ct, task="gos", heatmap="none").json()
     assert answer["heatmap"] is None
     response = server.client.get(f"/predictions/{answer['id']}/heatmap.png")
-    assert (response.status_code, response.json()["type"]) == (404, "/problems/unknown-prediction")
+    assert (response.status_code, response.json()["type"]) == (410, "/problems/case-expired")
+    assert "heatmap=none" in response.json()["detail"]
 
 
 def test_an_answer_can_be_fetched_again(server: Server, head_ct: Path) -> None:
