@@ -11,8 +11,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Final
 
 from app.errors import DeadlinePassedError
+
+RETRY_AFTER_S: Final = 5
 
 
 class AbandonedError(Exception):
@@ -54,8 +57,9 @@ class Ticket:
             raise AbandonedError
         if self.deadline_s is not None and time.monotonic() >= self.deadline_s:
             raise DeadlinePassedError(
-                "Expected an answer within the time that the request allows; other cases took it. "
-                "Allow more, or try again later."
+                "Expected an answer within the time that the request allows; it was over before. "
+                "Allow more, or try again later.",
+                retry_after_s=RETRY_AFTER_S,
             )
 
 

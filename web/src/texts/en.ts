@@ -152,7 +152,7 @@ export const texts = {
       },
       "deadline-passed": {
         title: "There was no time left for an answer.",
-        remedy: "Other cases came first. Try again in a moment; nothing you entered is lost.",
+        remedy: "Try again in a moment; nothing you entered is lost.",
       },
       "storage-unavailable": {
         title: "The service cannot reach its storage.",
