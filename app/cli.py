@@ -24,6 +24,7 @@ from app.administration.keys import add_to as add_keys_to
 from app.administration.replay import add_to as add_replay_to
 from app.administration.sessions import add_to as add_sessions_to
 from app.api.body_blocks import BlocksProtocol
+from app.api.failed_start import FailedStart
 from app.cohort.command import predict_cohort
 from app.cohort.server_engine import remote_package
 from app.errors import MalformedRequestError, NeuroFuseError, RequestError
@@ -116,7 +117,8 @@ def _expected(found: ErrorDetails) -> str:
     name, words = str(found["loc"][0]), found["msg"]
     for theirs, ours in EXPECTED.items():
         words = words.replace(theirs, ours)
-    return f"  {ENV_PREFIX}{name.upper()}: {words}. {Settings.model_fields[name].description}"
+    field = Settings.model_fields.get(name)
+    return f"  {ENV_PREFIX}{name.upper()}: {words}. {field.description if field else ''}".rstrip()
 
 
 def _fail(code: int, *lines: str) -> int:
@@ -220,12 +222,13 @@ def _serve(arguments: argparse.Namespace, settings: Settings) -> int:
     }
     settings = Settings(**{**settings.model_dump(), **chosen})
     require_safe(settings)
+    _require_store(settings.model_store)
     change_level_by_signal(settings.log_level)
     keep_freed_memory()
     application = create_app(settings)
     keep_what_a_start_made()
     uvicorn.run(
-        application,
+        FailedStart(application),
         host=settings.host,
         port=settings.port,
         log_config=None,  # `configure_logging` has taken care of it
@@ -240,6 +243,14 @@ def _serve(arguments: argparse.Namespace, settings: Settings) -> int:
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
     )
     return OK
+
+
+def _require_store(folder: Path) -> None:
+    if not folder.is_dir():
+        raise MalformedRequestError(
+            f"Expected NEUROFUSE_MODEL_STORE to be the folder of model packages; {folder.resolve()} is none. "
+            "Name another one, mount it, or make it and put packages into it."
+        )
 
 
 def _predict(arguments: argparse.Namespace, settings: Settings) -> int:

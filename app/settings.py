@@ -33,9 +33,12 @@ class Settings(BaseSettings):
 
     host: Annotated[str, Field(description="Address to listen on.")] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535, description="Port to listen on.")] = 8000
-    model_store: Annotated[Path, Field(description="Folder of model packages, `<name>/<version>/`.")] = Path(
-        "model_store"
-    )
+    model_store: Annotated[
+        Path,
+        Field(
+            description="Folder of model packages, `<name>/<version>/`; the service does not start without it."
+        ),
+    ] = Path("model_store")
     data: Annotated[
         Path, Field(description="Folder of the database, the heatmaps and the temporary uploads.")
     ] = Path("var")

@@ -5,6 +5,8 @@ import json
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,9 +17,11 @@ from app.cli import FAILED, OK, REFUSED, _parser, main
 from app.predictions.answer import Answer
 from app.records.store import RecordStore
 from app.settings import Settings
-from tests.service.server import Server, serving
+from tests.service.server import Server, free_port, serving
 
 RECORD = {"age": 71, "gcs": 9, "glucose": {"value": 126, "unit": "mg/dL"}}
+START_FAILED = 3
+"""How uvicorn ends where the application did not start."""
 VARYING = {"id", "created", "heatmap", "timing_ms"}
 
 
@@ -249,3 +253,28 @@ def test_of_a_setting_that_makes_no_sense_the_value_is_never_said(
                 main(["models"])
     assert len(refused) > len(Settings.model_fields) // 2
     assert "PLANTED" not in capsys.readouterr().err
+
+
+def test_a_model_store_that_is_no_folder_stops_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    for store in ("absent", "file"):
+        monkeypatch.setenv("NEUROFUSE_MODEL_STORE", store)
+        assert main(["serve"]) == REFUSED
+        assert f"{tmp_path / store} is none" in capsys.readouterr().err
+
+
+def test_a_start_without_its_database_ends_with_our_words_and_no_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = free_port()
+    monkeypatch.setenv("NEUROFUSE_DATABASE_URL", f"postgresql://neurofuse@127.0.0.1:{port}/neurofuse")
+    monkeypatch.setenv("NEUROFUSE_PORT", str(free_port()))
+    served = subprocess.run(
+        [sys.executable, "-m", "app.cli", "serve"], cwd=tmp_path, check=False, capture_output=True, text=True
+    )
+    assert served.returncode == START_FAILED
+    events = [json.loads(line)["event"] for line in served.stderr.splitlines()]
+    assert "storage-unavailable: Expected the database to answer; it does not. Try again later." in events
+    assert not any("\n" in event or str(port) in event for event in events)

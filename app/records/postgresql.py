@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Engine, create_engine, event, make_url
 
+from app.errors import NotReadyError
 from app.records.faults import Connections
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def postgresql_engine(url: str, connections: int) -> Engine:
         An engine in whose representations and errors the password does not occur.
 
     Raises:
-        RuntimeError: The extra `postgres` is not installed.
+        NotReadyError: The extra `postgres` is not installed.
     """
     parsed = make_url(url)
     parsed = parsed.set(drivername=DRIVER, query=CONNECTION | dict(parsed.query))
@@ -58,8 +59,8 @@ def postgresql_engine(url: str, connections: int) -> Engine:
             hide_parameters=True,
         )
     except ModuleNotFoundError as error:
-        raise RuntimeError(
-            "NEUROFUSE_DATABASE_URL needs the extra: pip install 'neurofuse[postgres]'"
+        raise NotReadyError(
+            "Expected psycopg for NEUROFUSE_DATABASE_URL; it is not installed. Install neurofuse[postgres]."
         ) from error
     event.listen(engine, "connect", _prepare_connection)
     return engine
