@@ -134,50 +134,62 @@ def _lifespan(
     async def lifespan(_app: FastAPI) -> AsyncIterator[_State]:
         tracing.begin()
         folder = DataFolder(settings.data)
-        folder.prepare()
-        database = settings.database_url.get_secret_value() or folder.database
-        records = RecordStore(database, settings.database_connections)
-        workers = ImageWorkers(worker_limits(settings), scratch=folder.uploads)
-        # Of its own: a job is accepted at once, however long the cases take that are being read.
-        cleaner = ImageWorkers(
-            replace(worker_limits(settings), workers=1, name=CLEANER), scratch=folder.uploads
-        )
-        start = start_predictor or start_as_set(settings, metrics=metrics)
-        trial = PackageTrial(settings)
-        catalogue = Catalogue(
-            ModelStore(settings.model_store),
-            _start_beside(workers, settings, start),
-            metrics,
-            trial=None if start_predictor else trial,  # what runs elsewhere cannot end this process
-        )
-        monitoring = Monitoring(metrics, records, catalogue, folder, importlib.metadata.version(DISTRIBUTION))
-        runtime = _runtime(
-            settings, metrics, records, catalogue, monitoring, loader=workers, deidentify=cleaner.deidentify
-        )
-
-        with (
-            closing(tracing),
-            closing(records),
-            workers,
-            cleaner,
-            closing(catalogue),
-            closing(runtime.shadows),
-            closing(runtime.scratch),
-            monitoring.shown_in(metrics.registry),
-        ):
-            async with anyio.create_task_group() as background:
-                # Probes answer while packages load; requests for a package that is not ready are refused.
-                background.start_soon(anyio.to_thread.run_sync, workers.warm)
-                background.start_soon(anyio.to_thread.run_sync, cleaner.warm)
-                background.start_soon(keep_following, runtime.rollout)
-                background.start_soon(keep_sweeping, runtime.swept)
-                background.start_soon(keep_watching, monitoring.watches)
-                background.start_soon(runtime.jobs.run)
-                with closing(trial):  # before the threads that wait for it are waited for
-                    yield {"runtime": runtime}
-                background.cancel_scope.cancel()
+        with folder.held():
+            folder.prepare()
+            async with _living(settings, folder, metrics, tracing, start_predictor) as runtime:
+                yield {"runtime": runtime}
 
     return lifespan
+
+
+@asynccontextmanager
+async def _living(
+    settings: Settings,
+    folder: DataFolder,
+    metrics: Metrics,
+    tracing: Tracing,
+    start_predictor: StartPredictor | None,
+) -> AsyncIterator[Runtime]:
+    """The living parts, at work while the block runs."""
+    database = settings.database_url.get_secret_value() or folder.database
+    records = RecordStore(database, settings.database_connections)
+    workers = ImageWorkers(worker_limits(settings), scratch=folder.uploads)
+    # Of its own: a job is accepted at once, however long the cases take that are being read.
+    cleaner = ImageWorkers(replace(worker_limits(settings), workers=1, name=CLEANER), scratch=folder.uploads)
+    start = start_predictor or start_as_set(settings, metrics=metrics)
+    trial = PackageTrial(settings)
+    catalogue = Catalogue(
+        ModelStore(settings.model_store),
+        _start_beside(workers, settings, start),
+        metrics,
+        trial=None if start_predictor else trial,  # what runs elsewhere cannot end this process
+    )
+    monitoring = Monitoring(metrics, records, catalogue, folder, importlib.metadata.version(DISTRIBUTION))
+    runtime = _runtime(
+        settings, metrics, records, catalogue, monitoring, loader=workers, deidentify=cleaner.deidentify
+    )
+
+    with (
+        closing(tracing),
+        closing(records),
+        workers,
+        cleaner,
+        closing(catalogue),
+        closing(runtime.shadows),
+        closing(runtime.scratch),
+        monitoring.shown_in(metrics.registry),
+    ):
+        async with anyio.create_task_group() as background:
+            # Probes answer while packages load; requests for a package that is not ready are refused.
+            background.start_soon(anyio.to_thread.run_sync, workers.warm)
+            background.start_soon(anyio.to_thread.run_sync, cleaner.warm)
+            background.start_soon(keep_following, runtime.rollout)
+            background.start_soon(keep_sweeping, runtime.swept)
+            background.start_soon(keep_watching, monitoring.watches)
+            background.start_soon(runtime.jobs.run)
+            with closing(trial):  # before the threads that wait for it are waited for
+                yield runtime
+            background.cancel_scope.cancel()
 
 
 def _tracing(settings: Settings) -> Tracing:

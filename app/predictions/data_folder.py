@@ -1,8 +1,21 @@
 """What lies where below the data folder, beside the artefacts. One process works in one data folder."""
 
+import fcntl
+import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+import structlog
+
+from app.errors import NotReadyError
+
+LOCK_NAME: Final = "in-use"
+
+log = structlog.stdlib.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -34,6 +47,30 @@ class DataFolder:
     def uploads(self) -> Path:
         """Uploads of requests that are being answered, one folder each; on a disk, never in memory."""
         return self.root / "uploads"
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Work in the folder alone while the block runs: another process would remove what this one is working on.
+
+        Raises:
+            NotReadyError: Another process works in it.
+        """
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # A lock of flock(2) ends with its process, however that ends.
+        lock = os.open(self.root / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise NotReadyError(
+                    f"Expected a data folder of its own; another process works in {self.root.resolve()}. "
+                    "End that one first, or set NEUROFUSE_DATA to another folder."
+                ) from None
+            except OSError:
+                log.warning("data-folder-not-locked")  # a file system without locks
+            yield
+        finally:
+            os.close(lock)
 
     def prepare(self) -> None:
         """Create what is absent and remove uploads that a killed process left: they are patients' images."""

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+
+from app.errors import NotReadyError
 from app.predictions.data_folder import DataFolder
 
 
@@ -10,6 +13,16 @@ def test_folders_are_made_for_their_owner_only(tmp_path: Path) -> None:
     folder.prepare()
     for made in (folder.cases, folder.uploads):
         assert made.stat().st_mode & 0o777 == 0o700
+
+
+def test_one_process_works_in_it_at_a_time_and_the_next_one_after_it(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path / "var")
+    with folder.held():
+        with pytest.raises(NotReadyError, match="another process") as refused, folder.held():
+            pass
+        assert str(folder.root) in refused.value.detail
+    with folder.held():
+        pass
 
 
 def test_uploads_of_a_killed_process_are_removed_and_nothing_else(tmp_path: Path) -> None:
