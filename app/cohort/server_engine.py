@@ -14,18 +14,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Any, Final
+from typing import IO, Any, Final, TypeVar
 from urllib.parse import quote
 
 import httpx
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
+from app.api.job_schemas import JobProblem, JobStatus
 from app.cohort.table import Row
-from app.errors import NeuroFuseError, NotAuthenticatedError, NotReadyError
+from app.errors import JobCancelledError, NeuroFuseError, NotAuthenticatedError, NotReadyError
 from app.imaging.folders import files_in
 from app.model_package.manifest import Manifest, Task
 from app.predictions.answer import Answer
 from app.predictions.result_lines import Line, answered, failed, failed_with
+from app.records.jobs import OPEN
 from app.settings import Settings
 
 AT_ONCE: Final = 16
@@ -34,8 +36,12 @@ TIMEOUT: Final = httpx.Timeout(60, connect=10)
 PATIENCE_S: Final = 600.0
 """How long a service may be away, or have no place for another job."""
 AWAY_S: Final = 1.0
-OK, ACCEPTED, TOO_MANY, UNAVAILABLE = 200, 202, 429, 503
+LONGEST_PAUSE_S: Final = 30.0
+"""Until a job that takes long is asked for again."""
+NOT_NOW: Final = frozenset({429, 502, 503, 504})
+"""Too many requests, and a service that has no place or is away: 502 and 504 are the words of a proxy before it."""
 REFUSED: Final = frozenset({401, 403})
+Told = TypeVar("Told", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -79,7 +85,7 @@ def remote_package(server: str, task: Task | None, model: str | None, settings: 
             name = model or _name_for(task, client.get("/models").raise_for_status().json()["models"])
             found = client.get(f"/models/{quote(name, safe='@')}").raise_for_status().json()
             return RemotePackage(server, Manifest.model_validate(found["manifest"]), found["sha256"], headers)
-        except (httpx.HTTPError, ValidationError):
+        except (httpx.HTTPError, ValueError, KeyError, TypeError):  # no answer, or one of something else
             raise NotReadyError(
                 "Expected a service of this release at the address, with such a package that answers; there is none. "
                 "See its /models and /readyz."
@@ -111,19 +117,32 @@ def answered_by_server(todo: Sequence[tuple[Row, str]], package: RemotePackage) 
             pool.shutdown(wait=True, cancel_futures=True)
 
 
+class _ProblemError(Exception):
+    """What the service says in place of an answer."""
+
+    def __init__(self, problem: JobProblem) -> None:
+        super().__init__(problem.detail)
+        self.code = problem.type.rsplit("/", 1)[-1]
+        self.detail = problem.detail
+
+
 class _Sender:
     """Sends one row after the other; used from many threads."""
 
     def __init__(self, client: httpx.Client, model: str) -> None:
         self._client = client
         self._model = model
+        self._waited_for: set[str] = set()
         self.stopped = threading.Event()
 
     def line(self, row: Row, digest: str) -> Line:
         """Send a row until there is an answer, or a reason why there is none."""
         try:
             with _one_file(files_in([row.image])) as image:
-                response = self._until_known(row, digest, image)
+                job = self._accepted(row, digest, image)
+            return answered(row.name, digest, self._answer(job))
+        except _ProblemError as problem:
+            return failed_with(row.name, digest, problem.code, problem.detail)
         except NeuroFuseError as error:
             return failed(row.name, digest, error)
         except OSError as error:
@@ -131,28 +150,39 @@ class _Sender:
             return failed_with(
                 row.name, digest, NeuroFuseError.code, f"Expected a file that can be read, found: {reason}."
             )
-        said = response.json()
-        if response.status_code == OK:
-            return answered(row.name, digest, Answer.model_validate(said))
-        return failed_with(row.name, digest, said["type"].rsplit("/", 1)[-1], said["detail"])
 
-    def _until_known(self, row: Row, digest: str, image: IO[bytes]) -> httpx.Response:
+    def _accepted(self, row: Row, digest: str, image: IO[bytes]) -> JobStatus:
         key = f"cohort/{self._model}/{digest}"
-        accepted = self._post(key, row, image)
-        if accepted.status_code == ACCEPTED and accepted.json()["state"] in {"failed", "cancelled"}:
-            # The end of an earlier run; what failed is tried again.
-            accepted = self._post(f"{key}/{accepted.json()['id']}", row, image)
-        response = accepted
-        while response.status_code == ACCEPTED:
-            self.stopped.wait(_pause_s(response))
-            response = self._asked("GET", f"/predictions/{accepted.json()['id']}")
-        return response
+        job = self._sent(key, row, image)
+        while job.state in {"failed", "cancelled"} and job.id not in self._waited_for:
+            # The end of an earlier run; what failed is tried again. The job that failed makes the next key: each run makes one
+            # try more, and a run that was killed finds its own.
+            job = self._sent(f"{key}/{job.id}", row, image)
+        self._waited_for.add(job.id)
+        return job
 
-    def _post(self, key: str, row: Row, image: IO[bytes]) -> httpx.Response:
+    def _answer(self, job: JobStatus) -> Answer:
+        """Wait for a job. Its end is read from its status: the answer to `/predictions/{id}` may be a 503 for good."""
+        pause_s = AWAY_S
+        while job.state in OPEN:
+            self.stopped.wait(pause_s)
+            pause_s = min(LONGEST_PAUSE_S, 1.25 * pause_s)
+            job = _told(JobStatus, self._asked("GET", f"/jobs/{job.id}"))
+        if job.problem is not None:
+            raise _ProblemError(job.problem)
+        if job.state == "cancelled":
+            raise JobCancelledError(
+                "Expected a job with an answer; this one was cancelled. The same command sends the row again."
+            )
+        return _told(Answer, self._asked("GET", f"/predictions/{job.id}"))
+
+    def _sent(self, key: str, row: Row, image: IO[bytes]) -> JobStatus:
         image.seek(0)
         fields = {"model": self._model, "heatmap": "none", "ehr": json.dumps(dict(row.record))}
         headers = {"Prefer": "respond-async", "Idempotency-Key": key}
-        return self._asked("POST", "/predict", data=fields, files={"image": image}, headers=headers)
+        return _told(
+            JobStatus, self._asked("POST", "/predict", data=fields, files={"image": image}, headers=headers)
+        )
 
     def _asked(self, method: str, path: str, **request: Any) -> httpx.Response:  # noqa: ANN401 - of httpx
         """Ask until the service is there and has a place.
@@ -164,10 +194,10 @@ class _Sender:
         while not self.stopped.is_set() and time.monotonic() < give_up_s:
             try:
                 response = self._client.request(method, path, **request)
-            except httpx.TransportError:
+            except httpx.RequestError:
                 self.stopped.wait(AWAY_S)
             else:
-                if response.status_code not in (TOO_MANY, UNAVAILABLE):
+                if response.status_code not in NOT_NOW:
                     return response
                 self.stopped.wait(_pause_s(response))
             for file in request.get("files", {}).values():
@@ -175,8 +205,29 @@ class _Sender:
         raise NotReadyError("Expected the service to answer; it was away too long. The same command goes on.")
 
 
+def _told(kind: type[Told], response: httpx.Response) -> Told:
+    """What a service answers.
+
+    Raises:
+        _ProblemError: It says why it does not.
+        NotReadyError: These are no words of a service, such as the page of a proxy.
+    """
+    try:
+        if response.is_success:
+            return kind.model_validate_json(response.content)
+        problem = JobProblem.model_validate_json(response.content)
+    except ValidationError:
+        raise NotReadyError(
+            "Expected the answer of a service of this release; something else answered, "
+            f"with status {response.status_code}. See what stands between, such as a proxy and its limits."
+        ) from None
+    raise _ProblemError(problem)
+
+
 def _pause_s(response: httpx.Response) -> float:
-    return float(response.headers.get("Retry-After", AWAY_S))
+    """A proxy may name a date instead of seconds (RFC 9110, section 10.2.3); that is not waited for."""
+    said = response.headers.get("Retry-After", "")
+    return min(PATIENCE_S, float(said)) if said.isdecimal() else AWAY_S
 
 
 @contextmanager
