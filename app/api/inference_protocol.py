@@ -164,7 +164,7 @@ async def _infer(request: Request, runtime: CurrentRuntime, ticket: Ticket, mode
     with runtime.admission.place(ticket.urgency) as place:
         predictor = require_ready(runtime.catalogue.entry(model, request.state.request_id))
         with place.uploading():
-            body = await read_body(request, MAX_TENSOR_BYTES)
+            body = await read_body(request, MAX_TENSOR_BYTES, runtime.settings.upload_timeout_s)
         return await runtime.admission.work(
             lambda _waited_s: _answer(predictor, body), partial(departure, request), ticket
         )

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
+import anyio
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from starlette.types import Message
 
-from app.errors import UploadTooLargeError
+from app.api.runtime import Runtime
+from app.errors import MalformedRequestError, UploadTooLargeError
 
 MAX_JSON_BYTES: Final = 2**20
 
@@ -17,6 +19,7 @@ class BoundedJson(APIRoute):
 
     Raises:
         UploadTooLargeError: The body has more.
+        MalformedRequestError: It takes longer than the operator allows.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -24,30 +27,40 @@ class BoundedJson(APIRoute):
         handle = super().get_route_handler()
 
         async def bounded(request: Request) -> Response:
-            body = await read_body(request, MAX_JSON_BYTES)
+            runtime: Runtime = request.state.runtime
+            body = await read_body(request, MAX_JSON_BYTES, runtime.settings.upload_timeout_s)
             return await handle(Request(request.scope, _replay(request, body)))
 
         return bounded
 
 
-async def read_body(request: Request, limit: int) -> bytes:
+async def read_body(request: Request, limit: int, timeout_s: float) -> bytes:
     """The whole body.
 
     Args:
         request: Nothing of its body has been read.
         limit: Most bytes.
+        timeout_s: Seconds in which it has to be here.
 
     Raises:
         UploadTooLargeError: There are more.
+        MalformedRequestError: It is too slow.
     """
     gathered = bytearray()
-    async for chunk in request.stream():
-        gathered += chunk
-        if len(gathered) > limit:
-            raise UploadTooLargeError(
-                f"Expected at most {limit} bytes of JSON; the request has more.",
-                limit=limit,
-            )
+    try:
+        with anyio.fail_after(timeout_s):
+            async for chunk in request.stream():
+                gathered += chunk
+                if len(gathered) > limit:
+                    raise UploadTooLargeError(
+                        f"Expected at most {limit} bytes of JSON; the request has more.",
+                        limit=limit,
+                    )
+    except TimeoutError:
+        raise MalformedRequestError(
+            f"Expected the whole request within {timeout_s:g} seconds; it was not. Send it faster.",
+            limit=timeout_s,
+        ) from None
     return bytes(gathered)
 
 

@@ -232,6 +232,26 @@ def test_a_client_that_sends_too_slowly_is_refused(strict: Server) -> None:
     assert problem(response, 400, "malformed-request")["limit"] == 1
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/v2/models/gos/infer"),
+        ("POST", "/batches"),
+        ("PUT", "/predictions/01a2222e-39d8-72f8-acc6-a852b5c1106a/feedback"),
+    ],
+)
+def test_json_that_is_sent_too_slowly_is_refused(strict: Server, method: str, path: str) -> None:
+    def slowly() -> Iterator[bytes]:
+        yield b"{"
+        time.sleep(1.5)
+        yield b"}"
+
+    response = strict.client.request(
+        method, path, content=slowly(), headers={"Content-Type": "application/json"}
+    )
+    assert problem(response, 400, "malformed-request")["limit"] == 1
+
+
 def test_a_refused_upload_leaves_nothing(strict: Server, head_ct: Path) -> None:
     strict.predict(("zeros", bytes(2_000_001)), task="gos")
     strict.predict(head_ct, task="gos", ehr="{")
