@@ -7,12 +7,11 @@ row-major order; there is no binary extension. A problem document on these route
 from functools import partial
 from typing import Final
 
-import numpy as np
 from fastapi import APIRouter, Request, Response
-from pydantic import ValidationError
 
 from app import errors
 from app.api.departure import departure
+from app.api.inference_body import as_array, parse_request
 from app.api.inference_schemas import (
     DATATYPE,
     InferenceRequest,
@@ -22,7 +21,6 @@ from app.api.inference_schemas import (
     ServerLive,
     ServerMetadata,
     ServerReady,
-    TensorIn,
     TensorMetadata,
     TensorOut,
 )
@@ -36,14 +34,12 @@ from app.inference.predictor import Predictor
 from app.inference.ticket import Ticket
 from app.predictions.catalogue import Catalogue
 from app.predictions.entry import require_ready
-from app.predictions.tensors import Tensor, answer_tensors
+from app.predictions.tensors import answer_tensors
 
 PREFIX: Final = "/v2"
 PLATFORM: Final = "onnxruntime_onnx"
 MAX_TENSOR_BYTES: Final = 2**25
 """Of one request: some eight cases of the reference model, their numbers written out in full."""
-_NUMBERS: Final = "fiu"
-"""Kinds of NumPy arrays that JSON numbers become; true and false become another, text too."""
 _FREE: Final = -1
 """The protocol's sign for an axis of any length."""
 
@@ -165,19 +161,25 @@ async def _infer(request: Request, runtime: CurrentRuntime, ticket: Ticket, mode
         predictor = require_ready(runtime.catalogue.entry(model, request.state.request_id))
         with place.uploading():
             body = await read_body(request, MAX_TENSOR_BYTES, runtime.settings.upload_timeout_s)
-        return await runtime.admission.work(
-            lambda _waited_s: _answer(predictor, body), partial(departure, request), ticket
-        )
+        try:
+            return await runtime.admission.work(
+                lambda _waited_s: _answer(predictor, body), partial(departure, request), ticket
+            )
+        except MemoryError:
+            raise errors.OverloadedError(
+                "Expected memory for the tensors of this request; none is left now. Try again later.",
+                retry_after_s=runtime.admission.retry_after_s(),
+            ) from None
 
 
 def _answer(predictor: Predictor, body: bytes) -> InferenceResponse:
-    asked = _parsed(body)
+    asked = parse_request(body, input_shapes(predictor.package.manifest).values())
     wanted = OUTPUTS if asked.outputs is None else tuple(each.name for each in asked.outputs)
     if not set(wanted) <= set(OUTPUTS) or len({each.name for each in asked.inputs}) != len(asked.inputs):
         raise errors.MalformedRequestError(
             f"Expected inputs that are named once each, and outputs among {', '.join(OUTPUTS)}."
         )
-    answer = answer_tensors(predictor, {each.name: _array(each) for each in asked.inputs})
+    answer = answer_tensors(predictor, {each.name: as_array(each) for each in asked.inputs})
     manifest = predictor.package.manifest
     return InferenceResponse(
         model_name=manifest.name,
@@ -194,34 +196,6 @@ def _answer(predictor: Predictor, body: bytes) -> InferenceResponse:
             for name in wanted
         ],
     )
-
-
-def _parsed(body: bytes) -> InferenceRequest:
-    try:
-        return InferenceRequest.model_validate_json(body)
-    except ValidationError as error:
-        # Places only: what stands there may be a patient's.
-        places = sorted({".".join(map(str, found["loc"])) for found in error.errors(include_input=False)})
-        raise errors.MalformedRequestError(
-            "Expected a JSON object of the Open Inference Protocol with FP32 tensors; those places in `parameters` differ.",
-            parameters=places[:20],
-        ) from None
-
-
-def _array(tensor: TensorIn) -> Tensor:
-    try:
-        array = np.array(tensor.data)
-        with np.errstate(over="ignore"):  # what float32 cannot hold is found as not finite
-            numbers: Tensor | None = (
-                array.astype(np.float32).reshape(tensor.shape) if array.dtype.kind in _NUMBERS else None
-            )
-    except (ValueError, OverflowError):  # ragged, too deep, or not as many as the shape says
-        numbers = None
-    if numbers is None:
-        raise errors.MalformedRequestError(
-            "Expected `data` to be numbers alone, flat or nested, as many as `shape` says; one tensor differs."
-        )
-    return numbers
 
 
 def _metadata(catalogue: Catalogue, model: str) -> ModelMetadata:

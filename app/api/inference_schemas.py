@@ -6,6 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 DATATYPE: Final = "FP32"
 """Of every tensor of every package."""
+MOST_TENSORS: Final = 16
+"""Named in one list: more than any package has, few enough to say what is wrong with each."""
 
 
 class _Wire(BaseModel):
@@ -79,10 +81,11 @@ class InferenceRequest(_Wire):
     """What `infer` is asked."""
 
     id: Annotated[str | None, Field(max_length=64)] = None
-    inputs: list[TensorIn]
-    outputs: Annotated[list[TensorWanted] | None, Field(description="All outputs where this is absent.")] = (
-        None
-    )
+    inputs: Annotated[list[TensorIn], Field(max_length=MOST_TENSORS)]
+    outputs: Annotated[
+        list[TensorWanted] | None,
+        Field(max_length=MOST_TENSORS, description="All outputs where this is absent."),
+    ] = None
     parameters: dict[str, Any] = {}
 
 

@@ -113,6 +113,22 @@ def _text(body: dict[str, Any]) -> None:
     body["inputs"][1]["data"][0] = "71"
 
 
+def _long_text(body: dict[str, Any]) -> None:
+    body["inputs"][0]["data"][0] = "a" * 100_000
+
+
+def _texts(body: dict[str, Any]) -> None:
+    body["inputs"][1]["data"] = [""] * 100_000
+
+
+def _lists(body: dict[str, Any]) -> None:
+    body["inputs"][0]["data"] = [[]] * 100_000
+
+
+def _nothing(body: dict[str, Any]) -> None:
+    body["inputs"][1]["data"][0] = None
+
+
 def _truth(body: dict[str, Any]) -> None:
     body["inputs"][2]["data"] = [True] * len(body["inputs"][2]["data"])
 
@@ -132,7 +148,7 @@ def _unknown_output(body: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "spoil",
     [
-        _without_image, _image_twice, _other_type, _other_shape, _too_few_numbers, _text, _truth, _half_missing, _endless, _unknown_output,
+        _without_image, _image_twice, _other_type, _other_shape, _too_few_numbers, _text, _long_text, _texts, _lists, _nothing, _truth, _half_missing, _endless, _unknown_output,
     ],
 )  # fmt: skip
 def test_what_is_no_case_is_refused_in_words_a_client_of_the_protocol_reads(
