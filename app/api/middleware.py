@@ -17,7 +17,10 @@ from app.telemetry import describe_exception
 from app.tracing import Span, Tracing
 
 REQUEST_ID_HEADER: Final = "X-Request-ID"
-ACCEPTED_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+ACCEPTED_REQUEST_ID: Final = re.compile(
+    r"[0-9A-Fa-f]{8}(-?)[0-9A-Fa-f]{4}(\1[0-9A-Fa-f]{4}){3}[0-9A-Fa-f]{8}"
+)
+"""A UUID and nothing else: it goes into the log and the audit trail, where no word of a client may."""
 PAGE_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
     "font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

@@ -146,10 +146,18 @@ def test_cases_at_the_same_time_get_the_answers_they_get_alone(server: Server, h
 
 
 def test_a_request_id_is_echoed_or_made(server: Server) -> None:
-    echoed = server.client.get("/livez", headers={"X-Request-ID": "abc-1"})
-    assert echoed.headers["x-request-id"] == "abc-1"
-    made = server.client.get("/livez", headers={"X-Request-ID": "not an id; at all"}).headers["x-request-id"]
-    assert len(made) == 36
+    def ask(sent: str) -> str:
+        return server.client.get("/livez", headers={"X-Request-ID": sent}).headers["x-request-id"]
+
+    for sent in ("0193c2f4-6a00-7a31-9c2e-5d1f0b7e8a90", "0193C2F46A007A319C2E5D1F0B7E8A90"):
+        assert ask(sent) == sent
+    for words in (
+        "not an id; at all",
+        "Doe-John-19500101",
+        "0193c2f4-6a00-7a31-9c2e-5d1f0b7e8a901",
+        "19500101",
+    ):
+        assert len({ask(words), ask(words), words}) == 3
 
 
 def test_metrics_carry_the_stage_names_of_kserve_and_the_outcomes(server: Server, head_ct: Path) -> None:
