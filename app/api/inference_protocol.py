@@ -53,7 +53,10 @@ BODY: Final = {
     }
 }
 """Written here since the body is parsed in a worker thread: megabytes of JSON would hold up the event loop."""
-FOUND: Final = problem_responses(errors.UnknownModelError, errors.MalformedRequestError)
+READY: Final = {
+    **problem_responses(errors.UnknownModelError, errors.MalformedRequestError),
+    503: {"model": ModelReady, "description": "The package is not ready."},
+}
 ASKED: Final = problem_responses(errors.UnknownModelError, errors.MalformedRequestError, errors.NotReadyError)
 INFERRED: Final = problem_responses(
     errors.UnknownModelError,
@@ -65,6 +68,7 @@ INFERRED: Final = problem_responses(
 )
 
 
+@router.get("/", include_in_schema=False)  # as the protocol's own open_inference_rest.yaml spells it
 @router.get("", operation_id="get_server_metadata", summary="Who answers")
 async def get_server_metadata(request: Request) -> ServerMetadata:
     """Name and version of the service; no extension of the protocol is spoken."""
@@ -110,22 +114,24 @@ async def get_model_version_metadata(runtime: CurrentRuntime, name: Name, versio
 
 
 @router.get(
-    "/models/{name}/ready", operation_id="get_model_ready", summary="Does a package answer?", responses=FOUND
+    "/models/{name}/ready", operation_id="get_model_ready", summary="Does a package answer?", responses=READY
 )
-async def get_model_ready(runtime: CurrentRuntime, name: Name) -> ModelReady:
+async def get_model_ready(runtime: CurrentRuntime, response: Response, name: Name) -> ModelReady:
     """Of the version that the name means."""
-    return ModelReady(name=name, ready=runtime.catalogue.entry(name).predictor is not None)
+    return _ready(runtime.catalogue, response, name, name)
 
 
 @router.get(
     "/models/{name}/versions/{version}/ready",
     operation_id="get_model_version_ready",
     summary="Does one version of a package answer?",
-    responses=FOUND,
+    responses=READY,
 )
-async def get_model_version_ready(runtime: CurrentRuntime, name: Name, version: Version) -> ModelReady:
+async def get_model_version_ready(
+    runtime: CurrentRuntime, response: Response, name: Name, version: Version
+) -> ModelReady:
     """Of this version."""
-    return ModelReady(name=name, ready=runtime.catalogue.entry(f"{name}@{version}").predictor is not None)
+    return _ready(runtime.catalogue, response, name, f"{name}@{version}")
 
 
 @router.post(
@@ -196,6 +202,12 @@ def _answer(predictor: Predictor, body: bytes) -> InferenceResponse:
             for name in wanted
         ],
     )
+
+
+def _ready(catalogue: Catalogue, response: Response, name: str, model: str) -> ModelReady:
+    ready = catalogue.entry(model).predictor is not None
+    response.status_code = 200 if ready else 503  # clients look at nothing else
+    return ModelReady(name=name, ready=ready)
 
 
 def _metadata(catalogue: Catalogue, model: str) -> ModelMetadata:

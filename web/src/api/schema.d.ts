@@ -6777,12 +6777,13 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
+            /** @description The package is not ready. */
             503: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["ModelReady"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -6865,12 +6866,13 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
+            /** @description The package is not ready. */
             503: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["ModelReady"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
