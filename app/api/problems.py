@@ -4,7 +4,6 @@
 full path): it is stable, ends in the code, and fetching it explains the problem.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
@@ -15,6 +14,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from app import errors
+from app.api.parameter_faults import NOT_JSON, explain_faults
 from app.api.routes import methods_at, path_of
 from app.records.faults import explain_disk
 
@@ -155,7 +155,10 @@ def _on_http_exception(request: Request, error: HTTPException) -> JSONResponse:
     kind = {404: NOT_FOUND, 405: METHOD_NOT_ALLOWED}.get(error.status_code)
     if kind is None and error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
         kind = problem_type(errors.MalformedRequestError)
-    response = problem_response(request, kind or INTERNAL, (kind or INTERNAL).meaning)
+    kind = kind or INTERNAL
+    # The one 400 is FastAPI's own: of a body that its parser of JSON gave up, but not as wrong JSON.
+    detail = NOT_JSON if error.status_code == HTTPStatus.BAD_REQUEST else kind.meaning
+    response = problem_response(request, kind, detail)
     response.headers.update(error.headers or {})
     if kind is METHOD_NOT_ALLOWED:
         # RFC 9110, section 10.2.1: those of the resource, whichever route takes them.
@@ -164,18 +167,7 @@ def _on_http_exception(request: Request, error: HTTPException) -> JSONResponse:
 
 
 def _on_validation_error(request: Request, error: RequestValidationError) -> JSONResponse:
-    # Pydantic's `input` and `msg` may quote what the client sent; only the places are given back.
-    places = sorted({".".join(map(str, _place(found))) for found in error.errors()})
-    detail = "Expected the parameters of the OpenAPI document; those named in `parameters` differ."
-    return problem_response(
-        request, problem_type(errors.MalformedRequestError), detail, {"parameters": places}
-    )
-
-
-def _place(found: Mapping[str, Any]) -> Sequence[object]:
-    # The name of what should not be there is a client's own word too: where it stands is enough.
-    place: Sequence[object] = found["loc"]
-    return place[:-1] if found["type"] == "extra_forbidden" else place
+    return problem_response(request, problem_type(errors.MalformedRequestError), *explain_faults(error))
 
 
 def internal_problem(request: Request) -> JSONResponse:

@@ -1,21 +1,57 @@
 """The page on HTTP says what the code does."""
 
+import ast
 import re
 from pathlib import Path
-from typing import get_args
+from typing import Final, get_args
 
+from app import errors
 from app.api.form_receiver import FIELD_PARTS, IMAGE_PART
+from app.api.parameter_faults import OTHER, REASONS, WRONG_TYPE
 from app.api.problems import PROBLEM_TYPES
 from app.api.worklist import WorklistQuery
 from app.records.worklist import SortKey
 
-PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "http.md").read_text(encoding="utf-8")
+ROOT: Final = Path(__file__).parents[2]
+PAGE: Final = (ROOT / "docs" / "reference" / "http.md").read_text(encoding="utf-8")
+OF_HANDLERS: Final = frozenset({"parameters", "reasons", "error"})
+"""Members that no error brings: `app.api.problems` adds them."""
+UNSEEN: Final = frozenset({"provider"})
+"""Of a package that does not open, which clients meet as one that is not ready."""
 
 
 def test_the_table_of_problems_is_that_of_the_code() -> None:
     documented = re.findall(r"^\| (\d+) \| `([\w-]+)` \| (.+) \|$", PAGE, re.MULTILINE)
     kinds = sorted(PROBLEM_TYPES.values(), key=lambda kind: (kind.status, kind.code))
     assert documented == [(str(int(kind.status)), kind.code, kind.meaning) for kind in kinds]
+
+
+def test_the_members_of_problems_are_those_that_the_code_gives_them() -> None:
+    sentence = PAGE.split("Members beside the standard ones: ")[1].split("Where parameters")[0]
+    calls = (
+        node
+        for path in (ROOT / "app").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and _is_error(node.func)
+    )
+    given = {keyword.arg for call in calls for keyword in call.keywords if keyword.arg is not None}
+    assert set(re.findall(r"`(\w+)`", sentence)) == (given | OF_HANDLERS) - UNSEEN
+
+
+def _is_error(called: ast.expr) -> bool:
+    name = (
+        called.id
+        if isinstance(called, ast.Name)
+        else called.attr
+        if isinstance(called, ast.Attribute)
+        else ""
+    )
+    return name.endswith("Error") and hasattr(errors, name)
+
+
+def test_the_words_for_what_is_wrong_with_a_parameter_are_those_of_the_code() -> None:
+    words = PAGE.split("`reasons` gives")[1].split("No problem")[0]
+    assert set(re.findall(r"`([a-z-]+)`", words)) == {*REASONS.values(), WRONG_TYPE, OTHER}
 
 
 def test_the_parts_of_the_form_are_those_of_the_code() -> None:
