@@ -31,7 +31,7 @@ NAME: Final = "package-trial"
 LONGEST_S: Final[Mapping[Provider, float]] = MappingProxyType(
     {"cpu": 60.0, "cuda": 60.0, "tensorrt": 600.0}  # which compiles for minutes
 )
-_NEEDED: Final = {"provider", "threads", "devices", "max_batch", "batch_wait_ms"}
+_NEEDED: Final = {"provider", "threads", "devices", "cuda_graphs", "max_batch", "batch_wait_ms"}
 """What of the settings decides how a package is opened; none of them is a secret."""
 
 log = structlog.stdlib.get_logger(__name__)

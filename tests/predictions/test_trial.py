@@ -18,7 +18,8 @@ from app.errors import NotReadyError, PackageInvalidError, PackageRefusedError
 from app.main import create_app
 from app.model_package.package import Package
 from app.model_package.store import ModelStore, Reference
-from app.predictions.trial import PackageTrial
+from app.predictions.start import start_as_set
+from app.predictions.trial import _NEEDED, PackageTrial
 from app.settings import Settings
 from tests.service.processes import descendants
 
@@ -73,6 +74,20 @@ def test_a_package_that_takes_too_long_is_invalid(package: Package) -> None:
     with pytest.raises(PackageInvalidError, match=r"not ready after 0\.1 seconds"):
         PackageTrial(Settings(), longest_s=0.1)(package)
     assert trials() == set()
+
+
+def test_every_setting_that_decides_how_a_package_is_opened_decides_it_there() -> None:
+    asked = set[str]()
+
+    class Watched(Settings):
+        def __getattribute__(self, name: str) -> object:
+            asked.add(name)
+            return super().__getattribute__(name)
+
+    settings = Watched()
+    asked.clear()
+    start_as_set(settings)
+    assert asked & Settings.model_fields.keys() == _NEEDED
 
 
 @on_linux
