@@ -7,6 +7,7 @@ symbolic (exporters cannot always infer it), so what is open at load is checked 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from jaxtyping import Float32
 
 from app.errors import PackageInvalidError
 from app.model_package.manifest import Manifest
@@ -34,6 +35,13 @@ def output_shapes(manifest: Manifest) -> dict[str, tuple[int, ...]]:
     outputs = manifest.outputs
     shapes = ((len(outputs.classes),), outputs.heatmap.shape, (outputs.heads,), (outputs.embedding_size,))
     return dict(zip(OUTPUTS, shapes, strict=True))
+
+
+def blank_inputs(manifest: Manifest, size: int) -> tuple[Float32[np.ndarray, "B ..."], ...]:
+    """Empty images with empty records: shapes decide how long a graph takes, values hardly do."""
+    shapes = input_shapes(manifest)
+    image, values, missing = (np.zeros((size, *shapes[name]), np.float32) for name in INPUTS)
+    return image, values, missing + 1
 
 
 def check_tensors(inputs: Signature, outputs: Signature, manifest: Manifest) -> None:

@@ -10,7 +10,6 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -22,13 +21,13 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from app.cpus import usable_cpus
 from app.errors import NotReadyError, OverloadedError, PackageInvalidError
-from app.inference.graph_contract import INPUTS, OUTPUTS, check_answer, check_tensors
+from app.inference.capturing import CAPTURES
+from app.inference.graph_contract import INPUTS, OUTPUTS, blank_inputs, check_answer, check_tensors
 from app.inference.graph_session import RawOutputs
 from app.model_package.package import Package
 
 ort.disable_telemetry_events()  # see `app.inference`; where that is not heeded (Windows), this is
 Provider = Literal["cpu", "cuda", "tensorrt"]
-Binding = Literal["none", "kept", "captured"]
 
 _CPU = "CPUExecutionProvider"
 # float32 as on the CPU, where the golden answers were made: TF32 keeps 10 bits of mantissa and would move them by 1e-3.
@@ -51,10 +50,10 @@ _ORT_ERRORS: tuple[type[Exception], ...] = tuple(
 _OUT_OF_MEMORY = ("allocate memory", "out of memory", "alloc_failed")
 """How the arena, CUDA, and cuDNN or cuBLAS say it."""
 _GRAPH_NUMBER = "gpu_graph_id"
-"""Of a run: which captured CUDA graph it is to be (onnxruntime_run_options_config_keys.h)."""
+"""Of a run: which captured CUDA graph it is to be (onnxruntime_run_options_config_keys.h); 0 is ONNX Runtime's own."""
 _NO_GRAPH = -1
 _MOST_SHAPES = 8
-"""Shapes whose tensors stay; batches are filled up to five (`app.inference.warm_up.SIZES`)."""
+"""Shapes whose tensors stay, beside those that are captured; batches are filled up to five (`app.inference.warm_up.SIZES`)."""
 
 Shapes = tuple[tuple[int, ...], ...]
 Feed = Mapping[str, Float32[np.ndarray, "B ..."]]
@@ -71,16 +70,17 @@ class OnnxSession:
         allow_fallback: Go on where ONNX Runtime chose another provider than asked; `fell_back` then says so.
         threads: Threads within one operator; by default the CPUs this process may use.
         device: Number of the GPU; means nothing on the CPU.
-        binding: `kept`: the tensors of each batch size stay on the device from run to run; by default on a GPU, where it saves
-            allocations and the copy of what does not change. `captured`: the kernels too are captured once and launched together
-            from then on (CUDA graphs); on a CPU there is nothing to capture. `none`: tensors are made anew.
+        captured: Sizes of the batches whose kernels are captured now and launched together from then on (CUDA graphs); other sizes are
+            run without. On a CPU there is nothing to capture. Where this is given, be it empty, and on a GPU in any case, the tensors of
+            each size stay on the device from run to run, which saves allocations and the copy of what does not change.
 
     Attributes:
         provider: Name of the execution provider that ONNX Runtime really uses, such as `CPUExecutionProvider`.
         fell_back: Whether that is another than asked for.
 
     Raises:
-        NotReadyError: The provider asked for is not the one in use.
+        NotReadyError: The provider asked for is not the one in use, or failed to capture.
+        OverloadedError: The device has no memory left for what is captured.
         PackageInvalidError: The file is no ONNX graph, or its tensors are not those of the manifest.
     """
 
@@ -92,11 +92,12 @@ class OnnxSession:
         allow_fallback: bool = False,
         threads: int | None = None,
         device: int = 0,
-        binding: Binding | None = None,
+        captured: Sequence[int] | None = None,
     ) -> None:
         self._manifest = package.manifest
-        chain = _chain(provider, device, captured=binding == "captured")
-        self._session = _open(package.model_path, chain, threads or usable_cpus())
+        chain = _chain(provider, device, captured=bool(captured))
+        with CAPTURES.together():
+            self._session = _open(package.model_path, chain, threads or usable_cpus())
         self.provider: str = self._session.get_providers()[0]
         self.fell_back = self.provider != _CHAINS[provider][0][0]
         if self.fell_back and not allow_fallback:
@@ -110,10 +111,9 @@ class OnnxSession:
         )
         on_cpu = self.provider == _CPU
         place = ("cpu", 0) if on_cpu else ("cuda", device)
-        chosen = binding or ("none" if on_cpu else "kept")
-        self._buffers = (
-            None if chosen == "none" else _Buffers(self._session, *place, captured=chosen == "captured")
-        )
+        stays = captured is not None or not on_cpu
+        self._buffers = _Buffers(self._session, *place, captured=bool(captured)) if stays else None
+        self._capture(captured or ())
 
     def run(
         self,
@@ -146,14 +146,26 @@ class OnnxSession:
         check_answer(answer.tensors(), len(image), self._manifest)
         return answer
 
+    def close(self) -> None:
+        """Ends its thread, if it has one, and gives back what it holds on a device; elsewhere memory goes with the object."""
+        if self._buffers is not None:
+            self._buffers.close()
+            with CAPTURES.together():  # cudaFree
+                self._buffers = self._session = None
+
     def _run_anew(self, feed: Feed) -> list[Float32[np.ndarray, "B ..."]]:
         answer: list[np.ndarray] = self._session.run(list(OUTPUTS), feed)
         return answer
 
-    def close(self) -> None:
-        """Ends its thread, if it has one; the graph's memory goes with the object."""
-        if self._buffers is not None:
-            self._buffers.close()
+    def _capture(self, sizes: Sequence[int]) -> None:
+        if self._buffers is None:
+            return
+        try:
+            for size in sizes:
+                self._buffers.capture(dict(zip(INPUTS, blank_inputs(self._manifest, size), strict=True)))
+        except _RUN_ERRORS as error:
+            self.close()
+            raise _named(error) from error
 
 
 @dataclass
@@ -163,41 +175,49 @@ class _Bound:
     Attributes:
         binding: Of the tensors to the graph.
         inputs: Those that a run fills.
-        graph: Number of the CUDA graph that such a run is captured as.
-        is_fixed: Whether the outputs have their addresses for good.
+        options: Of a run; they name its CUDA graph, where there are any.
     """
 
     binding: ort.IOBinding
     inputs: dict[str, ort.OrtValue]
-    graph: int
-    is_fixed: bool = False
+    options: ort.RunOptions | None
+
+    def fill(self, feed: Feed) -> None:
+        """Copy a batch to the device."""
+        for name, tensor in feed.items():
+            self.inputs[name].update_inplace(np.ascontiguousarray(tensor))
 
 
 class _Buffers:
     """Tensors that stay on a device, a set for each of the last shapes; their addresses stay the same from run to run.
 
-    A CUDA graph reads and writes the addresses that it was captured with, and ONNX Runtime keeps it with the thread that captured
-    it (`CUDAExecutionProvider::PerThreadContext`); so all of these runs have one thread.
+    A CUDA graph reads and writes the addresses that it was captured with, and ONNX Runtime keeps it for good (`CudaGraphSet` has no way to
+    let go of one) with the thread that captured it (`CUDAExecutionProvider::PerThreadContext`). So tensors of captured shapes stay too,
+    whatever fails; no more is captured than was asked for; and all of these runs have one thread.
 
     Args:
         session: Theirs; it is run by one thread at a time.
         device: `cuda` or `cpu`.
         number: Of the device.
-        captured: Whether runs are captured as CUDA graphs.
+        captured: Whether there will be CUDA graphs.
     """
 
     def __init__(self, session: ort.InferenceSession, device: str, number: int, *, captured: bool) -> None:
         self._session = session
         self._place = device, number
-        self._by_shapes: OrderedDict[Shapes, _Bound] = OrderedDict()
+        self._captured: dict[Shapes, _Bound] = {}
+        self._others: OrderedDict[Shapes, _Bound] = OrderedDict()
         self._lock = threading.Lock()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="cuda-graph") if captured else None
-        # Never one twice: a graph that was captured with tensors that are gone must not be launched again.
-        self._graphs = count(1)
 
     def run(self, feed: Feed) -> list[Float32[np.ndarray, "B ..."]]:
         """Answer a batch, as `InferenceSession.run` does."""
         return self._run(feed) if self._thread is None else self._thread.submit(self._run, feed).result()
+
+    def capture(self, feed: Feed) -> None:
+        """Capture a run as a CUDA graph, which all runs of this shape are from then on."""
+        if self._thread is not None:
+            self._thread.submit(self._capture, feed).result()
 
     def close(self) -> None:
         """End the thread of the graphs."""
@@ -205,46 +225,59 @@ class _Buffers:
             self._thread.shutdown()
 
     def _run(self, feed: Feed) -> list[Float32[np.ndarray, "B ..."]]:
-        with self._lock:
+        # In this order: who waits for this session's turn keeps no other one from capturing.
+        with self._lock, CAPTURES.together():
             try:
                 bound = self._of(feed)
-                for name, tensor in feed.items():
-                    bound.inputs[name].update_inplace(np.ascontiguousarray(tensor))
-                if self._thread is None:
-                    self._session.run_with_iobinding(bound.binding)
-                else:
-                    self._run_captured(bound)
+                bound.fill(feed)
+                self._session.run_with_iobinding(bound.binding, bound.options)
                 answer: list[np.ndarray] = bound.binding.copy_outputs_to_cpu()
             except Exception:
-                self._by_shapes.clear()  # where the device is full, all that is held here is given back
+                self._others.clear()  # where the device is full, all that can be given back is
                 raise
             return answer
 
-    def _run_captured(self, bound: _Bound) -> None:
-        if not bound.is_fixed:
-            self._session.run_with_iobinding(bound.binding, _as_graph(_NO_GRAPH))
-            for name, value in zip(OUTPUTS, bound.binding.get_outputs(), strict=True):
-                bound.binding.bind_ortvalue_output(name, value)
-            bound.is_fixed = True
-        self._session.run_with_iobinding(bound.binding, _as_graph(bound.graph))
+    def _capture(self, feed: Feed) -> None:
+        with self._lock:
+            with CAPTURES.together():
+                bound = self._bound(feed, _NO_GRAPH)
+                bound.fill(feed)
+                self._session.run_with_iobinding(bound.binding, bound.options)
+                for name, value in zip(OUTPUTS, bound.binding.get_outputs(), strict=True):
+                    bound.binding.bind_ortvalue_output(name, value)  # they have their addresses for good
+            bound.options = _as_graph(
+                len(feed[INPUTS[0]])
+            )  # a size has one shape, so its number is no other's
+            with CAPTURES.alone():
+                self._session.run_with_iobinding(bound.binding, bound.options)
+            self._captured[_shapes(feed)] = bound
 
     def _of(self, feed: Feed) -> _Bound:
-        shapes = tuple(tensor.shape for tensor in feed.values())
-        if shapes not in self._by_shapes:
-            binding = self._session.io_binding()
-            inputs = {
-                name: ort.OrtValue.ortvalue_from_shape_and_type(tensor.shape, np.float32, *self._place)
-                for name, tensor in feed.items()
-            }
-            for name, value in inputs.items():
-                binding.bind_ortvalue_input(name, value)
-            for name in OUTPUTS:
-                binding.bind_output(name, *self._place)
-            self._by_shapes[shapes] = _Bound(binding, inputs, next(self._graphs))
-        self._by_shapes.move_to_end(shapes)
-        while len(self._by_shapes) > _MOST_SHAPES:
-            self._by_shapes.popitem(last=False)
-        return self._by_shapes[shapes]
+        shapes = _shapes(feed)
+        if shapes in self._captured:
+            return self._captured[shapes]
+        if shapes not in self._others:
+            self._others[shapes] = self._bound(feed, None if self._thread is None else _NO_GRAPH)
+        self._others.move_to_end(shapes)
+        while len(self._others) > _MOST_SHAPES:
+            self._others.popitem(last=False)
+        return self._others[shapes]
+
+    def _bound(self, feed: Feed, graph: int | None) -> _Bound:
+        binding = self._session.io_binding()
+        inputs = {
+            name: ort.OrtValue.ortvalue_from_shape_and_type(tensor.shape, np.float32, *self._place)
+            for name, tensor in feed.items()
+        }
+        for name, value in inputs.items():
+            binding.bind_ortvalue_input(name, value)
+        for name in OUTPUTS:
+            binding.bind_output(name, *self._place)
+        return _Bound(binding, inputs, None if graph is None else _as_graph(graph))
+
+
+def _shapes(feed: Feed) -> Shapes:
+    return tuple(tensor.shape for tensor in feed.values())
 
 
 def _as_graph(number: int) -> ort.RunOptions:

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from app.inference.batching import BatchPolicy
-from app.inference.graph_contract import input_shapes
+from app.inference.graph_contract import blank_inputs
 from app.inference.graph_session import GraphSession
 from app.model_package.manifest import Manifest
 
@@ -66,7 +66,7 @@ def exercise(session: GraphSession, manifest: Manifest, sizes: Iterable[int]) ->
         ServiceError: As `GraphSession.run`.
     """
     for size in sizes:
-        session.run(*_blank(manifest, size))
+        session.run(*blank_inputs(manifest, size))
 
 
 def _worth_it(run_s: Mapping[int, float], size: int, chosen: int) -> bool:
@@ -81,7 +81,7 @@ def fastest_run_s(session: GraphSession, manifest: Manifest, size: int) -> float
     Raises:
         ServiceError: As `GraphSession.run`.
     """
-    tensors = _blank(manifest, size)
+    tensors = blank_inputs(manifest, size)
     session.run(*tensors)
     return min(_timed(session, tensors) for _ in range(RUNS))
 
@@ -90,12 +90,3 @@ def _timed(session: GraphSession, tensors: tuple[Float32[np.ndarray, "B ..."], .
     began_s = time.perf_counter()
     session.run(*tensors)
     return time.perf_counter() - began_s
-
-
-def _blank(manifest: Manifest, size: int) -> tuple[Float32[np.ndarray, "B ..."], ...]:
-    """Empty images with empty records: shapes decide how long a graph takes, values hardly do."""
-    shapes = input_shapes(manifest)
-    image, values, missing = (
-        np.zeros((size, *shapes[name]), np.float32) for name in ("image", "ehr_values", "ehr_missing")
-    )
-    return image, values, missing + 1

@@ -96,19 +96,21 @@ def start_with(
     threads_each = threads or min(ours, MOST_THREADS)
     places = [0] * max(1, ours // threads_each) if provider == "cpu" else devices
 
-    def opened(package: Package, device: int) -> GraphSession:
-        open_session = partial(OnnxSession, package, provider=provider, threads=threads_each, device=device)
-        if not (cuda_graphs and provider == "cuda"):
-            return open_session()
-        return captured_where_faster(open_session(), partial(open_session, binding="captured"), package)
-
     def start(package: Package) -> Predictor:
-        sessions = [opened(package, device) for device in places]
-        most = gathering.max_batch or (1 if provider == "cpu" else SIZES[-1])
-        measured = warm_up(sessions[0], package.manifest, most)
-        policy = _as_chosen(measured, provider, gathering)
-        for session in sessions[1:]:
-            exercise(session, package.manifest, policy.sizes or (1,))
+        openers = [
+            partial(OnnxSession, package, provider=provider, threads=threads_each, device=device)
+            for device in places
+        ]
+        sessions: list[GraphSession] = [opened() for opened in openers]
+        policy = _measured(sessions[0], package, provider, gathering)
+        if cuda_graphs and provider == "cuda":
+            sessions = [
+                captured_where_faster(session, partial(opened, captured=policy.sizes), package)
+                for session, opened in zip(sessions, openers, strict=True)
+            ]
+            # With graphs a case that comes alone gains most, so larger batches bring less; of these, none is larger than what is captured.
+            policy = _measured(sessions[0], package, provider, gathering, policy.max_batch)
+        _exercised(sessions, package, policy)
         narrows = provider == "cpu" and not threads and threads_each > 1
         lanes = _narrowed(sessions, package, threads_each, ours) if narrows else sessions
         predictor = Predictor(package, BatchedSession(lanes, policy, _observer(package, gathering.metrics)))
@@ -123,6 +125,23 @@ def start_with(
         return predictor
 
     return start
+
+
+def _measured(
+    session: GraphSession, package: Package, provider: Provider, gathering: Gathering, most: int = SIZES[-1]
+) -> BatchPolicy:
+    """The operator's choices before the measurement's; a CPU gains nothing by shapes that it has met before."""
+    most = gathering.max_batch or (1 if provider == "cpu" else most)
+    measured = warm_up(session, package.manifest, most)
+    chosen = gathering.max_batch or measured.max_batch
+    sizes = () if provider == "cpu" else tuple(sorted({*(size for size in SIZES if size < chosen), chosen}))
+    wait_s = measured.max_wait_s if gathering.wait_s is None else gathering.wait_s
+    return replace(measured, max_batch=chosen, max_wait_s=wait_s, sizes=sizes)
+
+
+def _exercised(sessions: Sequence[GraphSession], package: Package, policy: BatchPolicy) -> None:
+    for session in sessions[1:]:
+        exercise(session, package.manifest, policy.sizes or (1,))
 
 
 def _narrowed(
@@ -144,7 +163,7 @@ def captured_where_faster(
 
     Args:
         plain: Without.
-        open_captured: Opens the same with them; refused where the graph has nodes that do not run on the GPU.
+        open_captured: Opens the same and captures them; refused where the graph has nodes that do not run on the GPU.
         package: Theirs.
 
     Raises:
@@ -167,14 +186,6 @@ def captured_where_faster(
 
 def _name(package: Package) -> str:
     return f"{package.manifest.name}@{package.manifest.version}"
-
-
-def _as_chosen(measured: BatchPolicy, provider: Provider, gathering: Gathering) -> BatchPolicy:
-    """The operator's choices before the measurement's; a CPU gains nothing by shapes that it has met before."""
-    most = gathering.max_batch or measured.max_batch
-    sizes = () if provider == "cpu" else tuple(sorted({*(size for size in SIZES if size < most), most}))
-    wait_s = measured.max_wait_s if gathering.wait_s is None else gathering.wait_s
-    return replace(measured, max_batch=most, max_wait_s=wait_s, sizes=sizes)
 
 
 def _observer(package: Package, metrics: Metrics | None) -> Callable[[int], None]:

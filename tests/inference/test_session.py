@@ -4,8 +4,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -15,7 +16,7 @@ from onnx import helper, numpy_helper
 
 from app.errors import NotReadyError, OverloadedError, PackageInvalidError
 from app.inference.graph_contract import INPUTS, OUTPUTS, input_shapes
-from app.inference.session import Binding, OnnxSession, Provider
+from app.inference.session import OnnxSession, Provider
 from app.model_package.package import Package
 from app.model_package.store import ModelStore
 
@@ -23,6 +24,8 @@ GPU_PROVIDERS: dict[Provider, str] = {
     "cuda": "CUDAExecutionProvider",
     "tensorrt": "TensorrtExecutionProvider",
 }
+LONGEST_S = 10.0
+NOT_YET_S = 0.1
 absent = [name for name, full in GPU_PROVIDERS.items() if full not in ort.get_available_providers()]
 
 
@@ -58,15 +61,25 @@ def batch(package: Package, size: int, seed: int = 0) -> list[np.ndarray]:
     ]
 
 
-BOUND: tuple[Binding, ...] = ("kept", "captured")
-"""On a CPU nothing is captured; the tensors and the thread of a captured graph are the same as on a GPU."""
+def ask_for_petabytes(graph: onnx.ModelProto) -> None:
+    softmax = next(node for node in graph.graph.node if node.op_type == "Softmax")
+    softmax.output[0] = "once"
+    graph.graph.initializer.append(numpy_helper.from_array(np.array([10**15, 1, 1]), "often"))
+    graph.graph.node.append(helper.make_node("Expand", ["once", "often"], ["repeated"]))
+    graph.graph.node.append(
+        helper.make_node("ReduceMean", ["repeated"], ["probabilities"], axes=[0], keepdims=0)
+    )
 
 
-@pytest.mark.parametrize("binding", BOUND)
+BOUND: tuple[tuple[int, ...], ...] = ((), (1, 2))
+"""Sizes that are captured. On a CPU nothing is; the tensors and the thread of a captured graph are the same as on a GPU."""
+
+
+@pytest.mark.parametrize("captured", BOUND)
 def test_tensors_that_stay_on_the_device_give_the_same_answers_whatever_ran_before(
-    package: Package, binding: Binding
+    package: Package, captured: tuple[int, ...]
 ) -> None:
-    anew, bound = OnnxSession(package), OnnxSession(package, binding=binding)
+    anew, bound = OnnxSession(package), OnnxSession(package, captured=captured)
     sizes = [1, 3, 1, 2, *range(1, 12), 1]
     runs = [batch(package, size, seed) for seed, size in enumerate(sizes)]
     answers = [bound.run(*tensors) for tensors in runs]
@@ -78,11 +91,11 @@ def test_tensors_that_stay_on_the_device_give_the_same_answers_whatever_ran_befo
             )
 
 
-@pytest.mark.parametrize("binding", BOUND)
+@pytest.mark.parametrize("captured", BOUND)
 def test_threads_that_share_tensors_on_the_device_never_mix_their_cases(
-    package: Package, binding: Binding
+    package: Package, captured: tuple[int, ...]
 ) -> None:
-    bound = OnnxSession(package, binding=binding)
+    bound = OnnxSession(package, captured=captured)
     runs = [batch(package, 1 + seed % 2, seed) for seed in range(24)]
     alone = [bound.run(*tensors).probabilities for tensors in runs]
     with ThreadPoolExecutor(6) as pool:
@@ -91,11 +104,11 @@ def test_threads_that_share_tensors_on_the_device_never_mix_their_cases(
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("binding", BOUND)
+@pytest.mark.parametrize("captured", BOUND)
 def test_a_run_that_fails_gives_its_tensors_back_and_the_next_one_answers(
-    package: Package, binding: Binding
+    package: Package, captured: tuple[int, ...]
 ) -> None:
-    bound = OnnxSession(package, binding=binding)
+    bound = OnnxSession(package, captured=captured)
     image, values, missing = batch(package, 2)
     expected = bound.run(image, values, missing).probabilities
     with pytest.raises(NotReadyError):
@@ -105,17 +118,118 @@ def test_a_run_that_fails_gives_its_tensors_back_and_the_next_one_answers(
     np.testing.assert_array_equal(bound.run(image, values, missing).probabilities, expected)
 
 
-def test_a_session_that_captures_has_a_thread_until_it_is_closed(package: Package) -> None:
-    def graph_threads() -> set[threading.Thread]:
-        return {each for each in threading.enumerate() if each.name.startswith("cuda-graph")}
+def graph_threads() -> set[threading.Thread]:
+    return {each for each in threading.enumerate() if each.name.startswith("cuda-graph")}
 
+
+def test_a_session_that_captures_has_a_thread_until_it_is_closed(package: Package) -> None:
     others = graph_threads()  # of sessions that are yet to be collected
-    session = OnnxSession(package, binding="captured")
+    session = OnnxSession(package, captured=(1,))
     for _ in range(3):
         session.run(*batch(package, 1))
     (thread,) = graph_threads() - others
     session.close()
     assert not thread.is_alive()
+
+
+class Device:
+    """ONNX Runtime's runs of bound tensors, watched on their way to a CPU, which ignores the numbers of graphs.
+
+    Attributes:
+        runs: Number of the graph and cases of each run; no number where none was named.
+        holds: A number whose runs are held until `released`; `held` tells of one.
+    """
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.runs: list[tuple[str | None, int]] = []
+        self.holds = ""
+        self.held, self.released = threading.Event(), threading.Event()
+        run = ort.InferenceSession.run_with_iobinding
+
+        def watched(
+            session: ort.InferenceSession, binding: ort.IOBinding, options: ort.RunOptions | None = None
+        ) -> None:
+            number = None if options is None else options.get_run_config_entry("gpu_graph_id")
+            if number == self.holds:
+                self.held.set()
+                assert self.released.wait(LONGEST_S)
+            run(session, binding, options)
+            self.runs.append((number, binding.get_outputs()[0].shape()[0]))
+
+        patch.setattr(ort.InferenceSession, "run_with_iobinding", watched)
+
+
+@pytest.fixture
+def device(monkeypatch: pytest.MonkeyPatch) -> Device:
+    return Device(monkeypatch)
+
+
+def test_sizes_are_captured_when_a_session_opens_each_under_its_own_number(
+    package: Package, device: Device
+) -> None:
+    OnnxSession(package, captured=(1, 2, 4))
+    assert device.runs == [("-1", 1), ("1", 1), ("-1", 2), ("2", 2), ("-1", 4), ("4", 4)]
+
+
+def test_nothing_is_captured_afterwards_whatever_is_asked_and_whatever_fails(
+    package: Package, device: Device
+) -> None:
+    session = OnnxSession(package, captured=(1, 2))
+    device.runs.clear()
+    for size in (*range(1, 15), 2, 3, 1):
+        session.run(*batch(package, size))
+        image, values, missing = batch(package, 2)
+        for broken in ((image[:, :, :-1], values, missing), (image, values[:, :-1], missing)):
+            with pytest.raises(NotReadyError):
+                session.run(*broken)
+    assert [size for _, size in device.runs] == [*range(1, 15), 2, 3, 1]
+    assert all(number == (str(size) if size in (1, 2) else "-1") for number, size in device.runs)
+
+
+def test_where_nothing_is_captured_no_graph_is_named(package: Package, device: Device) -> None:
+    OnnxSession(package, captured=()).run(*batch(package, 1))
+    assert device.runs == [(None, 1)]
+
+
+def test_no_other_session_runs_opens_or_closes_while_one_captures(package: Package, device: Device) -> None:
+    answering, leaving = (OnnxSession(package, captured=()) for _ in range(2))
+    device.holds = "1"
+    with ThreadPoolExecutor() as threads:
+        capturing = threads.submit(OnnxSession, package, captured=(1,))
+        assert device.held.wait(LONGEST_S)
+        others: list[Future[Any]] = [
+            threads.submit(answering.run, *batch(package, 2)),
+            threads.submit(leaving.close),
+            threads.submit(OnnxSession, package),
+        ]
+        assert not wait(others, NOT_YET_S).done
+        device.released.set()
+        for each in (capturing, *others):
+            each.result(LONGEST_S)
+    assert device.runs == [("-1", 1), ("1", 1), (None, 2)]
+
+
+def test_a_session_captures_when_the_runs_that_go_on_have_ended(package: Package, device: Device) -> None:
+    answering = OnnxSession(package, captured=(1,))
+    device.runs.clear()
+    device.holds = "1"
+    with ThreadPoolExecutor() as threads:
+        asked = threads.submit(answering.run, *batch(package, 1))
+        assert device.held.wait(LONGEST_S)
+        capturing = threads.submit(OnnxSession, package, captured=(2,))
+        assert not wait([capturing], NOT_YET_S).done
+        device.released.set()
+        for each in (asked, capturing):
+            each.result(LONGEST_S)
+    assert device.runs[-1] == ("2", 2)
+    assert ("1", 1) in device.runs[:-1]
+
+
+def test_a_capture_that_fails_is_told_of_and_leaves_no_thread(spoil: Spoil) -> None:
+    others = graph_threads()
+    with pytest.raises(OverloadedError, match="no memory left"):
+        OnnxSession(spoil(ask_for_petabytes), captured=(1,))
+    assert graph_threads() <= others
 
 
 def test_the_cpu_is_the_cpu(package: Package) -> None:
@@ -229,15 +343,6 @@ def test_a_failed_run_does_not_spoil_the_next(package: Package) -> None:
 
 
 def test_an_exhausted_device_is_overload_and_passes(spoil: Spoil) -> None:
-    def ask_for_petabytes(graph: onnx.ModelProto) -> None:
-        softmax = next(node for node in graph.graph.node if node.op_type == "Softmax")
-        softmax.output[0] = "once"
-        graph.graph.initializer.append(numpy_helper.from_array(np.array([10**15, 1, 1]), "often"))
-        graph.graph.node.append(helper.make_node("Expand", ["once", "often"], ["repeated"]))
-        graph.graph.node.append(
-            helper.make_node("ReduceMean", ["repeated"], ["probabilities"], axes=[0], keepdims=0)
-        )
-
     package = spoil(ask_for_petabytes)
     with pytest.raises(OverloadedError, match="no memory left"):
         OnnxSession(package).run(*batch(package, 1))

@@ -1,25 +1,30 @@
 """app.predictions.start: CUDA graphs are kept where they can be had and bring something, and a package is served in any case."""
 
 import time
+from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
-from app.errors import NotReadyError
+from app.errors import NotReadyError, OverloadedError
+from app.inference.batching import BatchedSession
 from app.inference.graph_session import GraphSession, RawOutputs
 from app.inference.session import OnnxSession
 from app.model_package.package import Package
 from app.model_package.store import ModelStore
-from app.predictions.start import captured_where_faster, start_with
+from app.predictions import start
+from app.predictions.start import Gathering, captured_where_faster, start_with
 
 
 class Slowed:
     """A session that takes its time, on whatever device there is."""
 
     def __init__(self, package: Package, takes_s: float) -> None:
-        self._session = OnnxSession(package, binding="captured")
+        self._session = OnnxSession(package, captured=(1,))
         self._takes_s = takes_s
         self.provider = self._session.provider
         self.fell_back = False
@@ -63,6 +68,51 @@ def test_where_they_cannot_be_had_the_package_is_served_without(package: Package
     assert [line["event"] for line in lines] == ["cuda-graphs-refused", "cuda-graphs-tried"]
     assert not plain.is_closed
     plain.close()
+
+
+class Device:
+    """Stands for GPUs: sessions open on the CPU instead, and what they met is written down by the number of the GPU.
+
+    Attributes:
+        met: Sizes of the runs of its sessions.
+        captured: Sizes that were captured for its session with graphs.
+    """
+
+    def __init__(
+        self, patch: pytest.MonkeyPatch, *, plain_takes_s: float = 0.0, memory: Sequence[int] = (1000, 1000)
+    ) -> None:
+        self.met = met = defaultdict[int, set[int]](set)
+        self.captured = captured_on = dict[int, tuple[int, ...]]()
+
+        class OnCpu(OnnxSession):
+            def __init__(self, package: Package, captured: tuple[int, ...] = (), **how: Any) -> None:
+                super().__init__(package, threads=how["threads"], captured=captured)
+                self.number, self.takes_s = how["device"], 0.0 if captured else plain_takes_s
+                if captured:
+                    captured_on[self.number] = captured
+
+            def run(self, image: np.ndarray, values: np.ndarray, missing: np.ndarray) -> RawOutputs:
+                time.sleep(self.takes_s)
+                if len(image) > memory[self.number]:
+                    raise OverloadedError("the device has no memory left for this batch")
+                met[self.number].add(len(image))
+                return super().run(image, values, missing)
+
+        patch.setattr(start, "OnnxSession", OnCpu)
+
+
+def test_what_is_captured_are_the_sizes_that_runs_will_have(
+    package: Package, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = Device(monkeypatch, plain_takes_s=0.1)
+    chosen = Gathering(max_batch=3)
+    with capture_logs() as lines:
+        predictor = start_with("cuda", 1, devices=(0, 1), gathering=chosen, cuda_graphs=True)(package)
+    assert isinstance(predictor.session, BatchedSession)
+    assert predictor.session.policy.sizes == (1, 2, 3)
+    assert device.captured == {0: (1, 2, 3), 1: (1, 2, 3)}
+    assert [line["kept"] for line in lines if line["event"] == "cuda-graphs-tried"] == [True, True]
+    predictor.session.close()
 
 
 def test_a_cpu_tries_none(package: Package) -> None:
