@@ -90,7 +90,8 @@ def start_with(
         cuda_graphs: Whether CUDA graphs are tried, and kept where a run gains by them.
 
     Returns:
-        A function from a verified package to a predictor that has given its golden answer.
+        A function from a verified package to a predictor that has given its golden answer. Each of its sessions has met every size that
+        its runs will have; one that the device has no memory for is refused here, not under load.
     """
     ours = cpus or usable_cpus()
     threads_each = threads or min(ours, MOST_THREADS)
@@ -140,8 +141,11 @@ def _measured(
 
 
 def _exercised(sessions: Sequence[GraphSession], package: Package, policy: BatchPolicy) -> None:
+    """Have each session meet every size; the first has met those that were measured, which end where they no longer pay."""
+    sizes = policy.sizes or (1,)
+    exercise(sessions[0], package.manifest, (size for size in sizes if size not in policy.run_s))
     for session in sessions[1:]:
-        exercise(session, package.manifest, policy.sizes or (1,))
+        exercise(session, package.manifest, sizes)
 
 
 def _narrowed(

@@ -101,6 +101,27 @@ class Device:
         patch.setattr(start, "OnnxSession", OnCpu)
 
 
+@pytest.mark.parametrize("most", [6, 16])
+def test_every_lane_meets_every_size_before_it_takes_cases(
+    package: Package, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    device = Device(monkeypatch)
+    predictor = start_with("cuda", 1, devices=(0, 1), gathering=Gathering(max_batch=most))(package)
+    assert isinstance(predictor.session, BatchedSession)
+    sizes = predictor.session.policy.sizes
+    assert max(sizes) == most
+    assert device.met == {0: {*sizes}, 1: {*sizes}}
+
+
+@pytest.mark.parametrize("memory", [(4, 1000), (1000, 4)])
+def test_a_package_is_refused_where_any_lane_has_no_memory_for_the_largest_batch(
+    package: Package, monkeypatch: pytest.MonkeyPatch, memory: tuple[int, int]
+) -> None:
+    Device(monkeypatch, memory=memory)
+    with pytest.raises(OverloadedError):
+        start_with("cuda", 1, devices=(0, 1), gathering=Gathering(max_batch=6))(package)
+
+
 def test_what_is_captured_are_the_sizes_that_runs_will_have(
     package: Package, monkeypatch: pytest.MonkeyPatch
 ) -> None:
