@@ -129,26 +129,41 @@ class Catalogue:
         return entry
 
     def look(self) -> None:
-        """Take notice of packages that came into the store; they are listed, not served."""
+        """Take notice of what came into the store, which is listed, not served; and of what is gone from it and not needed."""
         with self._changing:
             listed = {each: Entry(each, State.UNLOADED) for each in self._store.references()}
-            self._now = replace(self._now, entries={**listed, **self._now.entries})
+            known = {
+                reference: entry
+                for reference, entry in self._now.entries.items()
+                if reference in listed or self._now.holds(entry)
+            }
+            self._now = replace(self._now, entries={**listed, **known})
+
+    def forget(self, reference: Reference) -> None:
+        """Take a version that failed for one that was never tried: nobody wants it any more."""
+        with self._changing:
+            entry = self._now.entries.get(reference)
+            if entry is not None and entry.state is State.FAILED:
+                unloaded = Entry(reference, State.UNLOADED, entry.package)
+                self._now = replace(self._now, entries={**self._now.entries, reference: unloaded})
 
     def switch(self, routing: Routing, lagging: Set[str] = frozenset()) -> None:
         """Change what names mean, at once for every request that comes from now on, and let go of what is not named in it.
 
-        Requests that are being answered keep the predictor they have; its session is closed after the last of them.
+        Requests that are being answered keep the predictor they have; its session is closed after the last of them. A failure is kept
+        with its reason until its version, which was to be served, is to be served no longer.
 
         Args:
             routing: The new meaning; what it does not serve is unloaded.
             lagging: Names of packages that mean here what they do because what they should mean cannot be loaded.
         """
-        kept = routing.in_service.union(*(alias.needed for alias in routing.aliases.values()))
+        kept = routing.needed()
         with self._changing:
             before = self._now
+            settled = before.wanted() - {each for each in before.entries if each.name in lagging}
             entries = {
                 reference: entry
-                if reference in kept or entry.state is State.FAILED
+                if reference in kept or (entry.state is State.FAILED and reference not in settled)
                 else Entry(reference, State.UNLOADED, entry.package)
                 for reference, entry in before.entries.items()
             }

@@ -78,7 +78,7 @@ class Rollout:
         return self._catalogue.entry(str(reference))
 
     def unload(self, reference: Reference) -> Entry:
-        """Serve a version no longer; cases that it is answering are answered.
+        """Serve a version no longer, and take a failure of it for settled; cases that it is answering are answered.
 
         Raises:
             UnknownModelError: There is no such one.
@@ -86,6 +86,7 @@ class Rollout:
         """
         self._catalogue.entry(str(reference))
         self._change(not_wanting(reference))
+        self._catalogue.forget(reference)
         return self._catalogue.entry(str(reference))
 
     def point(self, wanted: Alias) -> Alias:

@@ -77,6 +77,10 @@ class Routing:
         bare = (each for name, each in latest.items() if (name, PRODUCTION) not in self.aliases)
         return frozenset(bare).union(*(alias.answering for alias in self.aliases.values()))
 
+    def needed(self) -> frozenset[Reference]:
+        """Every version that is in service, or that an alias needs."""
+        return self.in_service.union(*(alias.needed for alias in self.aliases.values()))
+
     def names(self) -> frozenset[str]:
         """Package names that have a meaning."""
         return frozenset(each.name for each in self.answering())

@@ -41,6 +41,15 @@ class Serving:
         entry = self.entries.get(reference)
         return entry.state if entry else None
 
+    def wanted(self) -> frozenset[Reference]:
+        """Versions that something needs, or would need if they could be loaded."""
+        late = (reference for reference in self.entries if reference.name in self.lagging)
+        return self.routing.needed().union(late)
+
+    def holds(self, entry: Entry) -> bool:
+        """Whether a package stays known though it may be gone from the store: it is open, or something needs it."""
+        return entry.state in (State.READY, State.LOADING) or entry.reference in self.wanted()
+
     def find(self, model: str, key: str | None = None) -> tuple[Entry, Meaning]:
         """Find what a name means; see `app.predictions.catalogue.Catalogue.entry`.
 

@@ -263,7 +263,62 @@ def test_a_process_that_cannot_follow_keeps_what_it_has_and_is_not_ready(
     assert not second.catalogue.ready
     first.rollout.unload(GOS_3)
     second.rollout.follow()
+    assert second.states()["gos@3"] is State.UNLOADED
     assert second.catalogue.ready
+
+
+def test_a_failure_is_forgotten_when_its_version_is_unloaded(
+    start: Callable[[], Process], store: Path, later: Path
+) -> None:
+    (store / "gos" / "2" / "manifest.json").write_text("{}")
+    first, second = start(), start()
+    copy_in(later, store, broken=True)
+    with pytest.raises(PackageRefusedError):
+        first.rollout.load(GOS_3)
+    assert [first.states()[model] for model in ("gos@2", "gos@3")] == [State.FAILED, State.FAILED]
+    for reference in (GOS_2, GOS_3):
+        unloaded = first.rollout.unload(reference)
+        assert (unloaded.state, unloaded.code, unloaded.detail) == (State.UNLOADED, None, None)
+    second.rollout.follow()
+    assert second.states()["gos@2"] is State.UNLOADED
+
+
+def test_a_failure_is_kept_while_others_move(start: Callable[[], Process], store: Path, later: Path) -> None:
+    process = start()
+    copy_in(later, store, broken=True)
+    with pytest.raises(PackageRefusedError):
+        process.rollout.load(GOS_3)
+    process.rollout.point(Alias("gos", "production", 1))
+    process.rollout.unload(GOS_2)
+    assert process.states()["gos@3"] is State.FAILED
+
+
+def test_what_is_gone_from_the_store_is_listed_only_as_long_as_something_needs_it(
+    start: Callable[[], Process], store: Path, later: Path
+) -> None:
+    process = start()
+    copy_in(later, store, broken=True)
+    with pytest.raises(PackageRefusedError):
+        process.rollout.load(GOS_3)
+    for version in (2, 3):
+        shutil.rmtree(store / "gos" / str(version))
+    process.catalogue.look()
+    assert process.states() == dict.fromkeys(("gos@1", "gos@2"), State.READY)
+    process.rollout.unload(GOS_2)
+    process.catalogue.look()
+    assert process.states() == {"gos@1": State.READY}
+
+
+def test_a_version_whose_copy_is_late_stays_listed(
+    start: Callable[[], Process], store: Path, later: Path
+) -> None:
+    first, second = start(), start()
+    copy_in(later, store)
+    first.rollout.load(GOS_3)
+    shutil.rmtree(store / "gos" / "3")
+    second.rollout.follow()
+    second.catalogue.look()
+    assert second.states()["gos@3"] is State.FAILED
 
 
 def test_a_database_that_is_away_stops_no_service(

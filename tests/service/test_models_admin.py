@@ -125,6 +125,13 @@ def test_a_broken_package_is_refused_listed_and_never_asked(
     assert answered_by(moving.predict(head_ct, task="gos", heatmap="none")) == 2
     assert moving.client.get("/readyz").status_code == 200
     problem(moving.predict(head_ct, model="gos@4"), 503, "not-ready")
+    assert 'neurofuse_packages{state="failed"} 1.0' in moving.client.get("/metrics").text
+    shutil.rmtree(broken)
+    assert admin(moving, "POST", "gos/4/unload").json()["state"] == "unloaded"
+    assert 'neurofuse_packages{state="failed"} 0.0' in moving.client.get("/metrics").text
+    in_store = moving.client.get("/admin/models", headers=ADMIN).json()["models"]
+    assert 4 not in {model["version"] for model in in_store}
+    problem(moving.predict(head_ct, model="gos@4"), 404, "unknown-model")
 
 
 def test_an_alias_moves_and_goes_back_in_one_call(moving: Server, head_ct: Path) -> None:
