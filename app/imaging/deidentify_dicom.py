@@ -66,10 +66,10 @@ UID_BYTES: Final = 16
 
 
 def series_uid(original: str, key: bytes) -> str:
-    """The UID that stands for a series' own, of the form that is made of 128 bits (PS3.5 B.2).
+    """The UID that stands for a series' own, or a study's, of the form that is made of 128 bits (PS3.5 B.2).
 
     Args:
-        original: Series Instance UID.
+        original: Series Instance UID, or Study Instance UID.
         key: Of one upload, up to 64 bytes; without it nobody can tell which series it was.
     """
     digest = hashlib.blake2b(original.encode(), key=key, digest_size=UID_BYTES).digest()
@@ -105,8 +105,9 @@ def _clean(dataset: Any, key: bytes) -> None:  # noqa: ANN401 - pydicom ships no
     if dataset.get("ContrastBolusAgent") or dataset.get("ContrastBolusAgentSequence"):
         dataset.ContrastBolusAgent = AGENT
     dataset.pop("ContrastBolusAgentSequence", None)
-    if dataset.get("SeriesInstanceUID"):
-        dataset.SeriesInstanceUID = series_uid(str(dataset.SeriesInstanceUID), key)
+    for keyword in ("StudyInstanceUID", "SeriesInstanceUID"):
+        if dataset.get(keyword):
+            setattr(dataset, keyword, series_uid(str(dataset[keyword].value), key))
     profile = Dataset()
     profile.CodeValue, profile.CodingSchemeDesignator, profile.CodeMeaning = PROFILE
     dataset.PatientIdentityRemoved = "YES"

@@ -11,6 +11,7 @@ from app.imaging.dicom_header import Acquisition, LookupTable, PixelFormat, Plac
 
 KEYWORDS: Final = (
     "SOPClassUID",
+    "StudyInstanceUID",
     "SeriesInstanceUID",
     "SeriesNumber",
     "Modality",

@@ -64,6 +64,7 @@ def enhanced_slices(
         pixel_format=pixel_format(dataset),
         is_lossy=dataset.get("LossyImageCompression") == "01",
         acquisition=acquisition(dataset),
+        study_instance_uid=str(dataset.get("StudyInstanceUID") or ""),
     )
     return [_frame(base, n, _Groups(own, shared)) for n, own in enumerate(per_frame)]
 

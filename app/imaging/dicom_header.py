@@ -123,6 +123,7 @@ class SliceHeader:
         lookup_table: A modality LUT that is a table; it replaces slope and intercept.
         is_lossy: Whether it was ever compressed with loss.
         acquisition: What the file declares.
+        study_instance_uid: Of the examination, so that two are never chosen between; empty where the file does not say; never shown.
     """
 
     source: Source
@@ -140,3 +141,4 @@ class SliceHeader:
     lookup_table: LookupTable | None = None
     is_lossy: bool = False
     acquisition: Acquisition = field(default_factory=Acquisition)
+    study_instance_uid: str = ""

@@ -2,8 +2,8 @@
 
 What cannot be meant is set aside first: files that hold no CT or MR slices (reports, plans, segmentations, captures),
 another modality, localisers, mosaics, slices without a place, series of fewer than `FEWEST_SLICES`. The rest is ranked
-by `series_ranking.RULES`, the first difference decides, and the answer says which. Two series that no rule can tell apart are never
-chosen between: `mixed-series`, and the caller may name one by its Series Instance UID.
+by `series_ranking.RULES`, the first difference decides, and the answer says which. Two series that no rule can tell apart, and those of two
+examinations, which may be two patients', are never chosen between: `mixed-series`, and the caller may name one by its Series Instance UID.
 
 One Series Instance UID may hold several images of the same places (echoes, phases, magnitude and phase). Where most places
 repeat, the images are told apart by echo time, image type, phase or acquisition number, and ranked like series.
@@ -76,13 +76,20 @@ def choose_series(headers: Sequence[SliceHeader], wanted: Wanted) -> tuple[list[
         WrongModalityError: There are images, of another modality only.
         UnsupportedFileError: The only images are multi-frame of a kind that is not read.
         NoUsableSeriesError: No series has enough slices, or the one asked for is not there.
-        MixedSeriesError: The rules cannot tell two apart.
+        MixedSeriesError: The rules cannot tell two apart, or they are of two examinations.
     """
     modality = wanted.modality
     candidates = candidates_of(headers, wanted)
     fit = [candidate for candidate in candidates if not candidate.unfit]
     if not fit:
         _refuse(headers, candidates, wanted)
+    studies = {one.slices[0].study_instance_uid for one in fit} - {""}
+    if len(studies) > 1:
+        raise MixedSeriesError(
+            f"Expected one examination, found {modality} series of {len(studies)}. Send only the one that is meant, or name its series "
+            "by its Series Instance UID.",
+            series=len(fit),
+        )
     ranked = sorted(fit, key=lambda one: rank(one.summary, modality), reverse=True)
     best = [one for one in ranked if rank(one.summary, modality) == rank(ranked[0].summary, modality)]
     if len(best) > 1:

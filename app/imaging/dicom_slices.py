@@ -79,6 +79,7 @@ def _classic(source: Source, dataset: Any, pixels: PixelPlace | None) -> SliceHe
         lookup_table=lookup_table(dataset),
         is_lossy=dataset.get("LossyImageCompression") == "01",
         acquisition=acquisition(dataset),
+        study_instance_uid=str(dataset.get("StudyInstanceUID") or ""),
     )
 
 

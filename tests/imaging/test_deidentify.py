@@ -121,6 +121,16 @@ def test_of_a_series_only_what_is_read_stays(tmp_path: Path) -> None:
     assert not isinstance(seen(left), str)
 
 
+@pytest.mark.parametrize("other", ["2.25.1", "2.25.2"])
+def test_two_examinations_stay_two_and_one_stays_one(tmp_path: Path, other: str) -> None:
+    soft = Series(extra={"StudyInstanceUID": "2.25.1", "ConvolutionKernel": "STANDARD"})
+    bone = Series(extra={"StudyInstanceUID": other, "ConvolutionKernel": "BONEPLUS"})
+    paths = [*soft.write(tmp_path / "a"), *bone.write(tmp_path / "b")]
+    found = seen(kept(paths, tmp_path / "kept"))
+    assert found == seen(paths)
+    assert (found == "mixed-series") is (other != "2.25.1")
+
+
 def test_of_a_picture_that_is_no_slice_no_pixel_stays(tmp_path: Path) -> None:
     paths = Series().write(tmp_path / "sent")
     picture = named(pydicom.dcmread(paths[0]))

@@ -19,6 +19,7 @@ from tests.imaging.making import Series
 CT = Wanted(Modality.CT)
 MR = Wanted(Modality.MR)
 SOFT = Acquisition(2, ("ORIGINAL", "PRIMARY", "AXIAL"), "HEAD", "STANDARD")
+BONE = replace(SOFT, kernel="BONEPLUS")
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 SAGITTAL = (0.0, 1.0, 0.0, 0.0, 0.0, -1.0)
 
@@ -140,6 +141,23 @@ def test_equals_are_never_chosen_between_but_may_be_named() -> None:
     assert uid_of(choice) == "b"
     assert choice.reason == "it was asked for"
     assert choice.others[0].reason == "another series was asked for"
+
+
+def of_study(headers: list[SliceHeader], study: str) -> list[SliceHeader]:
+    return [replace(header, study_instance_uid=study) for header in headers]
+
+
+def test_two_examinations_are_never_chosen_between_however_much_better_one_is_but_may_be_named() -> None:
+    better, worse = of_study(image("a"), "today"), of_study(image("b", BONE), "another day")
+    with pytest.raises(MixedSeriesError, match="found CT series of 2"):
+        choose_series([*better, *worse], CT)
+    assert uid_of(choose_series([*better, *worse], Wanted(Modality.CT, "b"))[1]) == "b"
+
+
+def test_what_cannot_be_meant_or_names_no_examination_does_not_count_as_one() -> None:
+    better, other = of_study(image("a"), "today"), image("b", BONE)
+    scout = of_study(image("few", slices=2), "another day")
+    assert uid_of(choose_series([*better, *other, *scout], CT)[1]) == "a"
 
 
 def test_a_worse_series_can_be_asked_for() -> None:
