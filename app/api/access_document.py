@@ -62,7 +62,8 @@ def _complete(operation: dict[str, Any], route: str) -> None:
     if access != PERHAPS:
         operation[ROLES_MEMBER] = sorted(access or ())
     other_sites = () if route.split(maxsplit=1)[0] in SAFE_METHODS else (errors.CrossSiteError,)
-    _refuse(operation, (errors.MalformedRequestError, *REFUSALS, *other_sites))
+    packed = (errors.UnsupportedEncodingError,) if "requestBody" in operation else ()
+    _refuse(operation, (errors.MalformedRequestError, *REFUSALS, *other_sites, *packed))
 
 
 def _refuse(operation: dict[str, Any], kinds: Sequence[type[errors.NeuroFuseError]]) -> None:

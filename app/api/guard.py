@@ -24,6 +24,7 @@ from app.errors import (
     NotAllowedError,
     NotAuthenticatedError,
     RateLimitedError,
+    UnsupportedEncodingError,
 )
 from app.security.principal import Principal
 from app.security.rates import Rates
@@ -118,6 +119,7 @@ class Guard:
             refuse_other_sites(request)
         self._require_patience(principal)
         self._require_role(place.access, principal)
+        _refuse_packed(request.headers)
 
     def _place(self, scope: Scope) -> _Place | None:
         """Where the router will go: the first route of this path that has this method."""
@@ -210,6 +212,13 @@ def _places(application: FastAPI) -> Sequence[_Place]:
         for route in iter_route_contexts(application.routes)
         for method in sorted(route.methods or {EVERY_METHOD})
     ]
+
+
+def _refuse_packed(headers: Headers) -> None:
+    """A few bytes would unfold to more than any bound on bytes says; archives have bounds of their own."""
+    coding = headers.get("Content-Encoding", "").strip().lower()
+    if coding not in ("", "identity") and _has_body(headers):
+        raise UnsupportedEncodingError("Expected a body without Content-Encoding; send it as it is.")
 
 
 def _has_body(headers: Headers) -> bool:

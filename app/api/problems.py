@@ -28,6 +28,7 @@ STATUS: Final[dict[type[errors.NeuroFuseError], HTTPStatus]] = {
     errors.UploadTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.ArchiveTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.UnsupportedFileError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.UnsupportedEncodingError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.ImageError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.RecordError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.FeedbackInvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -141,6 +142,8 @@ def problem_of(request: Request, error: errors.NeuroFuseError) -> JSONResponse:
         response.headers["WWW-Authenticate"] = (
             "Bearer"  # RFC 9110, section 11.6.1: a 401 must say what would do
         )
+    if isinstance(error, errors.UnsupportedEncodingError):
+        response.headers["Accept-Encoding"] = "identity"  # section 15.5.16: so should a 415 for this cause
     return response
 
 

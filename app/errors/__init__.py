@@ -6,6 +6,7 @@
     │   ├── UploadTooLargeError             upload-too-large
     │   ├── ArchiveTooLargeError            archive-too-large
     │   ├── UnsupportedFileError            unsupported-file
+    │   ├── UnsupportedEncodingError        unsupported-encoding
     │   ├── ImageError                  the file is readable in kind, but not as the image we need
     │   │   ├── CorruptImageError           corrupt-image
     │   │   ├── NoUsableSeriesError         no-usable-series
@@ -102,6 +103,13 @@ class UnsupportedFileError(RequestError):
 
     code = "unsupported-file"
     title = "The file is of a kind that is not read here."
+
+
+class UnsupportedEncodingError(RequestError):
+    """The body is packed in a way that is not unpacked here."""
+
+    code = "unsupported-encoding"
+    title = "The request is packed in a way that is not read here."
 
 
 class RecordError(RequestError):

@@ -127,7 +127,7 @@ def test_predict_documents_every_code_it_can_answer_with() -> None:
         for code in body.get("examples", {})
     }
     assert codes == {
-        "malformed-request", "upload-too-large", "archive-too-large", "unsupported-file", "corrupt-image",
+        "malformed-request", "upload-too-large", "archive-too-large", "unsupported-file", "unsupported-encoding", "corrupt-image",
         "no-usable-series", "mixed-series", "missing-slices", "irregular-geometry", "wrong-modality", "ehr-invalid",
         "unreadable-image", "not-a-head", "ehr-insufficient", "unknown-model", "unknown-upload", "not-ready", "overloaded",
         "deadline-passed",

@@ -14,7 +14,7 @@ CONTRACT = {
     409: {"package-in-use", "nothing-to-roll-back", "job-finished", "batch-closed", "idempotency-key-in-use"},
     410: {"case-expired", "job-cancelled"},
     413: {"upload-too-large", "archive-too-large"},
-    415: {"unsupported-file"},
+    415: {"unsupported-file", "unsupported-encoding"},
     422: {
         "corrupt-image", "no-usable-series", "mixed-series", "missing-slices", "irregular-geometry", "wrong-modality",
         "unreadable-image", "not-a-head", "ehr-invalid", "ehr-insufficient", "feedback-invalid",

@@ -71,6 +71,26 @@ def test_a_body_that_is_no_form_is_malformed(server: Server, content_type: str, 
     problem(response, 400, "malformed-request")
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "content_type"),
+    [
+        ("POST", "/predict", "multipart/form-data; boundary=x"),
+        ("POST", "/batches", "application/json"),
+        ("POST", "/v2/models/gos/infer", "application/json"),
+    ],
+)
+def test_a_packed_body_is_refused_for_that(server: Server, method: str, path: str, content_type: str) -> None:
+    body, kind = gzip.compress(b'{"task": "gos"}'), {"Content-Type": content_type}
+    response = server.client.request(method, path, content=body, headers=kind | {"Content-Encoding": "gzip"})
+    assert "Content-Encoding" in problem(response, 415, "unsupported-encoding")["detail"]
+    assert response.headers["accept-encoding"] == "identity"
+
+
+def test_a_body_that_says_it_is_not_packed_is_taken(server: Server) -> None:
+    response = server.client.post("/batches", json={"task": "gos"}, headers={"Content-Encoding": "identity"})
+    assert response.status_code == 201
+
+
 def test_a_part_that_occurs_twice_is_malformed(server: Server) -> None:
     response = server.client.post("/predict", files=[("task", (None, "gos")), ("task", (None, "ad"))])
     assert problem(response, 400, "malformed-request")["part"] == "task"

@@ -3148,7 +3148,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unsupported-file`: The file is of a kind that is not read here. */
+            /** @description `unsupported-file`: The file is of a kind that is not read here. `unsupported-encoding`: The request is packed in a way that is not read here. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -3931,6 +3931,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `unsupported-encoding`: The request is packed in a way that is not read here. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `webhook-refused`: The webhook's address is not allowed. */
             422: {
                 headers: {
@@ -4397,6 +4406,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `unsupported-encoding`: The request is packed in a way that is not read here. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `ehr-insufficient`: The record has too few fields. `ehr-invalid`: The record has fields that cannot be used. */
             422: {
                 headers: {
@@ -4512,6 +4530,15 @@ export interface operations {
             };
             /** @description `upload-too-large`: The upload is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported-encoding`: The request is packed in a way that is not read here. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4998,6 +5025,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `unsupported-encoding`: The request is packed in a way that is not read here. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `feedback-invalid`: The feedback names a class that the answer does not have. */
             422: {
                 headers: {
@@ -5194,7 +5230,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unsupported-file`: The file is of a kind that is not read here. */
+            /** @description `unsupported-file`: The file is of a kind that is not read here. `unsupported-encoding`: The request is packed in a way that is not read here. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -6166,6 +6202,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `unsupported-encoding`: The request is packed in a way that is not read here. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `package-refused`: The model package is refused. */
             422: {
                 headers: {
@@ -6953,6 +6998,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `unsupported-encoding`: The request is packed in a way that is not read here. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
@@ -7052,6 +7106,15 @@ export interface operations {
             };
             /** @description `upload-too-large`: The upload is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported-encoding`: The request is packed in a way that is not read here. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -81,6 +81,11 @@ export const texts = {
         title: "This is not an image the service reads.",
         remedy: "Send DICOM files, a zip of them, or one NIfTI file (.nii or .nii.gz).",
       },
+      "unsupported-encoding": {
+        title: "Something on the way to the service packed what was sent.",
+        remedy:
+          "Ask the operator: a proxy in between may compress requests, which the service does not read.",
+      },
       "corrupt-image": {
         title: "The image is damaged.",
         remedy: "Export the series again from the archive (PACS); a transfer may have broken off.",
