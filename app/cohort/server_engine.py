@@ -22,7 +22,13 @@ from pydantic import BaseModel, ValidationError
 
 from app.api.job_schemas import JobProblem, JobStatus
 from app.cohort.table import Row
-from app.errors import JobCancelledError, NeuroFuseError, NotAuthenticatedError, NotReadyError
+from app.errors import (
+    JobCancelledError,
+    MalformedRequestError,
+    NeuroFuseError,
+    NotAuthenticatedError,
+    NotReadyError,
+)
 from app.imaging.folders import files_in
 from app.model_package.manifest import Manifest, Task
 from app.predictions.answer import Answer
@@ -71,6 +77,7 @@ def remote_package(server: str, task: Task | None, model: str | None, settings: 
         settings: Hold the API key, where the service asks for one.
 
     Raises:
+        MalformedRequestError: The address is none.
         NotAuthenticatedError: The service asks for a key, or for another one.
         NotReadyError: The service cannot be reached, or has no such package that answers.
     """
@@ -85,6 +92,14 @@ def remote_package(server: str, task: Task | None, model: str | None, settings: 
             name = model or _name_for(task, client.get("/models").raise_for_status().json()["models"])
             found = client.get(f"/models/{quote(name, safe='@')}").raise_for_status().json()
             return RemotePackage(server, Manifest.model_validate(found["manifest"]), found["sha256"], headers)
+        except httpx.UnsupportedProtocol:
+            raise MalformedRequestError(
+                "Expected the address of a service that begins with http:// or https://; this one does not."
+            ) from None
+        except httpx.TransportError:
+            raise NotReadyError(
+                "Expected a service at the address; nothing answers there. See that it runs."
+            ) from None
         except (httpx.HTTPError, ValueError, KeyError, TypeError):  # no answer, or one of something else
             raise NotReadyError(
                 "Expected a service of this release at the address, with such a package that answers; there is none. "

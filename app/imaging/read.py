@@ -158,7 +158,11 @@ def _check_extent(volume: Volume) -> None:
 
 def _unsupported(kinds: dict[FileKind, list[Source]]) -> UnsupportedFileError:
     found = ", ".join(f"{len(files)} {kind}" for kind, files in kinds.items() if files) or "nothing"
-    remedy = ANALYZE_REMEDY if kinds[FileKind.ANALYZE] else "Send the image's own files."
+    remedy = "Send the image's own files."
+    if kinds[FileKind.ANALYZE]:
+        remedy = ANALYZE_REMEDY
+    elif kinds[FileKind.ZIP]:
+        remedy = "A zip within a zip is not opened: send the inner one."
     return UnsupportedFileError(
         f"Expected one NIfTI (.nii, .nii.gz, or .hdr and .img), DICOM files or one zip of either, found: {found}. {remedy}"
     )

@@ -118,3 +118,7 @@ def test_an_address_where_no_service_answers_is_named(
     with proxy_before(server.client, lambda *_: Page(200)) as address:
         assert predict(folder, [HEAD], address) == FAILED
     assert "not-ready" in capsys.readouterr().err
+    assert predict(folder, [HEAD], "http://127.0.0.1:1") == FAILED
+    assert "nothing answers there" in capsys.readouterr().err
+    assert predict(folder, [HEAD], "127.0.0.1:8000") != OK
+    assert "http://" in capsys.readouterr().err
