@@ -74,6 +74,8 @@ def _refuse(operation: dict[str, Any], kinds: Sequence[type[errors.NeuroFuseErro
 def _merge(known: dict[str, Any], more: dict[str, Any]) -> None:
     """Add the problems of one response to those of another of the same status."""
     added = more["content"][MEDIA_TYPE]
+    if "headers" in more:
+        known["headers"] = known.get("headers", {}) | more["headers"]
     examples = known.setdefault("content", {}).setdefault(MEDIA_TYPE, added)["examples"]
     for code, example in added["examples"].items():
         if code not in examples:

@@ -13,6 +13,7 @@ from app.api.job_schemas import BatchStatus, batch_status
 from app.api.json_body import BoundedJson
 from app.api.openapi import problem_responses
 from app.api.preferences import PriorityName
+from app.api.response_headers import LOCATION
 from app.api.runtime import CurrentRuntime, Runtime
 from app.api.visibility import BatchId, caller_of
 from app.inference.ticket import Urgency
@@ -58,13 +59,16 @@ class BatchWish(BaseModel):
     operation_id="make_batch",
     summary="Make a batch",
     status_code=HTTPStatus.CREATED,
-    responses=problem_responses(
-        errors.MalformedRequestError,
-        errors.UploadTooLargeError,
-        errors.UnknownModelError,
-        errors.NotReadyError,
-        errors.WebhookRefusedError,
-    ),
+    responses={
+        **problem_responses(
+            errors.MalformedRequestError,
+            errors.UploadTooLargeError,
+            errors.UnknownModelError,
+            errors.NotReadyError,
+            errors.WebhookRefusedError,
+        ),
+        HTTPStatus.CREATED: {"headers": LOCATION},
+    },
 )
 def make_batch(
     runtime: CurrentRuntime, principal: CurrentPrincipal, wish: BatchWish, response: Response

@@ -10,6 +10,7 @@ from app import errors
 from app.api.inference_schemas import InferenceRequest
 from app.api.predict_document import ANSWER, PREVIEW_BODY, REQUEST_BODY
 from app.api.problems import INTERNAL, MEDIA_TYPE, TYPE_PREFIX, ProblemType, problem_type
+from app.api.response_headers import headers_of
 from app.api.schemas import Problem
 
 Responses = dict[int | str, dict[str, Any]]
@@ -50,6 +51,7 @@ def document_problems(*kinds: ProblemType) -> Responses:
 def _response(kinds: Sequence[ProblemType]) -> dict[str, Any]:
     return {
         "description": " ".join(f"`{kind.code}`: {kind.title}" for kind in kinds),
+        **headers_of([kind.code for kind in kinds]),
         "content": {
             MEDIA_TYPE: {
                 "schema": {"$ref": f"#/components/schemas/{Problem.__name__}"},

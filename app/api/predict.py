@@ -18,6 +18,7 @@ from app.api.idempotency import IdempotencyKey
 from app.api.job_schemas import JobStatus
 from app.api.openapi import IMAGE_PROBLEMS, problem_responses
 from app.api.preferences import PRIORITY_HEADER, CurrentTicket, Preferences
+from app.api.response_headers import LOCATION, PREFERENCE_APPLIED, RETRY_AFTER
 from app.api.runtime import CurrentRuntime, Runtime
 from app.api.uploads import receive_form, upload_folder
 from app.api.visibility import caller_of
@@ -55,6 +56,7 @@ ACCEPTED: Final[dict[int | str, dict[str, Any]]] = {
     HTTPStatus.ACCEPTED: {
         "model": JobStatus,
         "description": "Accepted, with `Prefer: respond-async`; `Location` is where the answer will be.",
+        "headers": LOCATION | RETRY_AFTER | PREFERENCE_APPLIED,
     }
 }
 

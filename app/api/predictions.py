@@ -13,6 +13,7 @@ from fastapi.responses import FileResponse, JSONResponse
 from app.api.answers import PREFIX, accepted, outcome, with_links
 from app.api.job_schemas import JobStatus
 from app.api.openapi import IMAGE_PROBLEMS, problem_responses
+from app.api.response_headers import LOCATION, RETRY_AFTER
 from app.api.runtime import CurrentRuntime
 from app.api.visibility import PredictionId
 from app.errors import (
@@ -53,6 +54,7 @@ EXPIRED = problem_responses(UnknownPredictionError, CaseExpiredError)
         HTTPStatus.ACCEPTED: {
             "model": JobStatus,
             "description": "Its job waits or runs; come back after `Retry-After`.",
+            "headers": LOCATION | RETRY_AFTER,
         },
     },
 )

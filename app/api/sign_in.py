@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.openapi import problem_responses
+from app.api.response_headers import LOCATION
 from app.api.runtime import CurrentRuntime, Runtime
 from app.api.session_cookie import (
     ATTEMPT,
@@ -108,7 +109,10 @@ def who_am_i(request: Request, runtime: CurrentRuntime) -> WhoAmI:
     summary="Go to the OpenID provider",
     status_code=HTTPStatus.SEE_OTHER,
     response_class=RedirectResponse,
-    responses=problem_responses(NotAllowedError, RateLimitedError),
+    responses={
+        **problem_responses(NotAllowedError, RateLimitedError),
+        HTTPStatus.SEE_OTHER: {"headers": LOCATION},
+    },
 )
 def sign_in(request: Request, runtime: CurrentRuntime) -> Response:
     """For browsers: the authorization code flow with PKCE, which comes back to `/auth/callback`."""
@@ -128,7 +132,10 @@ def sign_in(request: Request, runtime: CurrentRuntime) -> Response:
     summary="Come back from the OpenID provider",
     status_code=HTTPStatus.SEE_OTHER,
     response_class=RedirectResponse,
-    responses=problem_responses(NotAllowedError, RateLimitedError, StorageUnavailableError),
+    responses={
+        **problem_responses(NotAllowedError, RateLimitedError, StorageUnavailableError),
+        HTTPStatus.SEE_OTHER: {"headers": LOCATION},
+    },
 )
 def finish_sign_in(request: Request, runtime: CurrentRuntime) -> Response:
     """Leads to the page, signed in, or to its words on why not."""

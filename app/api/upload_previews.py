@@ -13,6 +13,7 @@ from app.api.case_form import chosen, sent_images, upload_limits
 from app.api.departure import departure
 from app.api.openapi import IMAGE_PROBLEMS, problem_responses
 from app.api.preferences import CurrentTicket
+from app.api.response_headers import LOCATION
 from app.api.runtime import CurrentRuntime
 from app.api.uploads import receive_form, upload_folder
 from app.api.visibility import UploadId, caller_of
@@ -33,15 +34,18 @@ UNKNOWN = problem_responses(errors.UnknownUploadError)
     operation_id="preview_upload",
     summary="What is recognised in an image, before a prediction",
     status_code=201,
-    responses=problem_responses(
-        *IMAGE_PROBLEMS,
-        errors.MalformedRequestError,
-        errors.UploadTooLargeError,
-        errors.UnknownModelError,
-        errors.NotReadyError,
-        errors.OverloadedError,
-        errors.DeadlinePassedError,
-    ),
+    responses={
+        **problem_responses(
+            *IMAGE_PROBLEMS,
+            errors.MalformedRequestError,
+            errors.UploadTooLargeError,
+            errors.UnknownModelError,
+            errors.NotReadyError,
+            errors.OverloadedError,
+            errors.DeadlinePassedError,
+        ),
+        201: {"headers": LOCATION},
+    },
 )
 async def preview_upload(
     request: Request, response: Response, runtime: CurrentRuntime, ticket: CurrentTicket

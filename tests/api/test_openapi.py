@@ -137,6 +137,31 @@ def test_predict_documents_every_code_it_can_answer_with() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("route", "status", "headers"),
+    [
+        (("post", "/predict"), "202", {"Location", "Retry-After", "Preference-Applied"}),
+        (("get", "/predictions/{prediction_id}"), "202", {"Location", "Retry-After"}),
+        (("post", "/batches"), "201", {"Location"}),
+        (("post", "/uploads"), "201", {"Location"}),
+        (("get", "/auth/sign-in"), "303", {"Location"}),
+        (("get", "/auth/callback"), "303", {"Location"}),
+        (("post", "/predict"), "401", {"WWW-Authenticate"}),
+        (("post", "/predict"), "409", {"Retry-After"}),
+        (("post", "/predict"), "415", {"Accept-Encoding"}),
+        (("get", "/models"), "429", {"Retry-After"}),
+        (("get", "/models"), "503", {"Retry-After"}),
+        (("get", "/problems/{code}"), "404", set()),
+    ],
+)
+def test_headers_that_tell_a_client_what_to_do_are_documented(
+    route: tuple[str, str], status: str, headers: set[str]
+) -> None:
+    documented = OPERATIONS[route]["responses"][status].get("headers", {})
+    assert documented.keys() == headers
+    assert all(header["description"] and header["schema"]["type"] for header in documented.values())
+
+
 def test_the_example_answer_is_an_answer() -> None:
     answer = OPERATIONS["post", "/predict"]["responses"]["200"]["content"]["application/json"]
     assert answer["example"] == examples.ANSWER

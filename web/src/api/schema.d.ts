@@ -3079,6 +3079,12 @@ export interface operations {
             /** @description Accepted, with `Prefer: respond-async`; `Location` is where the answer will be. */
             202: {
                 headers: {
+                    /** @description Where to go on: a path of this service, or the OpenID provider. */
+                    Location?: string;
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
+                    /** @description Of `Prefer`, what was done (RFC 7240, section 3). */
+                    "Preference-Applied"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3097,6 +3103,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3124,6 +3132,8 @@ export interface operations {
             /** @description `batch-closed`: The batch is closed. `idempotency-key-in-use`: The first request with this key is not finished. */
             409: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3151,6 +3161,8 @@ export interface operations {
             /** @description `unsupported-file`: The file is of a kind that is not read here. `unsupported-encoding`: The request is packed in a way that is not read here. */
             415: {
                 headers: {
+                    /** @description How a body may be packed: not at all. */
+                    "Accept-Encoding"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3169,6 +3181,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3187,6 +3201,8 @@ export interface operations {
             /** @description `deadline-passed`: The time for an answer is over. `not-ready`: The service is not ready. `overloaded`: The service is overloaded. `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3219,6 +3235,10 @@ export interface operations {
             /** @description Its job waits or runs; come back after `Retry-After`. */
             202: {
                 headers: {
+                    /** @description Where to go on: a path of this service, or the OpenID provider. */
+                    Location?: string;
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3237,6 +3257,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3300,6 +3322,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3318,6 +3342,8 @@ export interface operations {
             /** @description `not-ready`: The service is not ready. `overloaded`: The service is overloaded. `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3357,6 +3383,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3384,6 +3412,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3402,6 +3432,8 @@ export interface operations {
             /** @description `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3443,6 +3475,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3479,6 +3513,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3497,6 +3533,8 @@ export interface operations {
             /** @description `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3538,6 +3576,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3574,6 +3614,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3592,6 +3634,8 @@ export interface operations {
             /** @description `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3639,6 +3683,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3657,6 +3703,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3675,6 +3723,8 @@ export interface operations {
             /** @description `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3716,6 +3766,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3743,6 +3795,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3761,6 +3815,8 @@ export interface operations {
             /** @description `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3802,6 +3858,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3838,6 +3896,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3856,6 +3916,8 @@ export interface operations {
             /** @description `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3880,6 +3942,8 @@ export interface operations {
             /** @description Successful Response */
             201: {
                 headers: {
+                    /** @description Where to go on: a path of this service, or the OpenID provider. */
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3898,6 +3962,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3934,6 +4000,8 @@ export interface operations {
             /** @description `unsupported-encoding`: The request is packed in a way that is not read here. */
             415: {
                 headers: {
+                    /** @description How a body may be packed: not at all. */
+                    "Accept-Encoding"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3952,6 +4020,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3970,6 +4040,8 @@ export interface operations {
             /** @description `not-ready`: The service is not ready. `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4011,6 +4083,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4038,6 +4112,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4056,6 +4132,8 @@ export interface operations {
             /** @description `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4097,6 +4175,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4124,6 +4204,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4142,6 +4224,8 @@ export interface operations {
             /** @description `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4183,6 +4267,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4210,6 +4296,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4228,6 +4316,8 @@ export interface operations {
             /** @description `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4269,6 +4359,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4296,6 +4388,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4314,6 +4408,8 @@ export interface operations {
             /** @description `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4364,6 +4460,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4409,6 +4507,8 @@ export interface operations {
             /** @description `unsupported-encoding`: The request is packed in a way that is not read here. */
             415: {
                 headers: {
+                    /** @description How a body may be packed: not at all. */
+                    "Accept-Encoding"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4427,6 +4527,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4445,6 +4547,8 @@ export interface operations {
             /** @description `deadline-passed`: The time for an answer is over. `not-ready`: The service is not ready. `overloaded`: The service is overloaded. `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4495,6 +4599,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4540,6 +4646,8 @@ export interface operations {
             /** @description `unsupported-encoding`: The request is packed in a way that is not read here. */
             415: {
                 headers: {
+                    /** @description How a body may be packed: not at all. */
+                    "Accept-Encoding"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4558,6 +4666,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4576,6 +4686,8 @@ export interface operations {
             /** @description `deadline-passed`: The time for an answer is over. `not-ready`: The service is not ready. `overloaded`: The service is overloaded. `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4617,6 +4729,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4653,6 +4767,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4671,6 +4787,8 @@ export interface operations {
             /** @description `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4712,6 +4830,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4748,6 +4868,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4766,6 +4888,8 @@ export interface operations {
             /** @description `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4825,6 +4949,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4843,6 +4969,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4861,6 +4989,8 @@ export interface operations {
             /** @description `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4902,6 +5032,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4929,6 +5061,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4947,6 +5081,8 @@ export interface operations {
             /** @description `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4992,6 +5128,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5028,6 +5166,8 @@ export interface operations {
             /** @description `unsupported-encoding`: The request is packed in a way that is not read here. */
             415: {
                 headers: {
+                    /** @description How a body may be packed: not at all. */
+                    "Accept-Encoding"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5046,6 +5186,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5064,6 +5206,8 @@ export interface operations {
             /** @description `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5102,6 +5246,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5120,6 +5266,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5138,6 +5286,8 @@ export interface operations {
             /** @description `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5179,6 +5329,8 @@ export interface operations {
             /** @description Successful Response */
             201: {
                 headers: {
+                    /** @description Where to go on: a path of this service, or the OpenID provider. */
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5197,6 +5349,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5233,6 +5387,8 @@ export interface operations {
             /** @description `unsupported-file`: The file is of a kind that is not read here. `unsupported-encoding`: The request is packed in a way that is not read here. */
             415: {
                 headers: {
+                    /** @description How a body may be packed: not at all. */
+                    "Accept-Encoding"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5251,6 +5407,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5269,6 +5427,8 @@ export interface operations {
             /** @description `deadline-passed`: The time for an answer is over. `not-ready`: The service is not ready. `overloaded`: The service is overloaded. `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5310,6 +5470,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5337,6 +5499,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5355,6 +5519,8 @@ export interface operations {
             /** @description `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5394,6 +5560,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5421,6 +5589,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5439,6 +5609,8 @@ export interface operations {
             /** @description `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5477,6 +5649,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5495,6 +5669,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5504,6 +5680,8 @@ export interface operations {
             /** @description `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5545,6 +5723,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5572,6 +5752,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5590,6 +5772,8 @@ export interface operations {
             /** @description `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5633,6 +5817,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5660,6 +5846,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5678,6 +5866,8 @@ export interface operations {
             /** @description `not-ready`: The service is not ready. `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5721,6 +5911,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5748,6 +5940,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5766,6 +5960,8 @@ export interface operations {
             /** @description `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5809,6 +6005,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5836,6 +6034,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5854,6 +6054,8 @@ export interface operations {
             /** @description `not-ready`: The service is not ready. `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5892,6 +6094,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5910,6 +6114,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5928,6 +6134,8 @@ export interface operations {
             /** @description `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5971,6 +6179,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6007,6 +6217,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6025,6 +6237,8 @@ export interface operations {
             /** @description `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6068,6 +6282,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6104,6 +6320,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6122,6 +6340,8 @@ export interface operations {
             /** @description `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6169,6 +6389,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6205,6 +6427,8 @@ export interface operations {
             /** @description `unsupported-encoding`: The request is packed in a way that is not read here. */
             415: {
                 headers: {
+                    /** @description How a body may be packed: not at all. */
+                    "Accept-Encoding"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6223,6 +6447,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6241,6 +6467,8 @@ export interface operations {
             /** @description `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6282,6 +6510,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6309,6 +6539,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6327,6 +6559,8 @@ export interface operations {
             /** @description `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6370,6 +6604,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6415,6 +6651,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6433,6 +6671,8 @@ export interface operations {
             /** @description `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6471,6 +6711,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6489,6 +6731,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6498,6 +6742,8 @@ export interface operations {
             /** @description `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6606,6 +6852,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6633,6 +6881,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6651,6 +6901,8 @@ export interface operations {
             /** @description `not-ready`: The service is not ready. `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6694,6 +6946,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6721,6 +6975,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6739,6 +6995,8 @@ export interface operations {
             /** @description `not-ready`: The service is not ready. `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6780,6 +7038,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6807,6 +7067,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6825,6 +7087,8 @@ export interface operations {
             /** @description The package is not ready. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6869,6 +7133,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6896,6 +7162,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6914,6 +7182,8 @@ export interface operations {
             /** @description The package is not ready. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6965,6 +7235,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7001,6 +7273,8 @@ export interface operations {
             /** @description `unsupported-encoding`: The request is packed in a way that is not read here. */
             415: {
                 headers: {
+                    /** @description How a body may be packed: not at all. */
+                    "Accept-Encoding"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7010,6 +7284,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7028,6 +7304,8 @@ export interface operations {
             /** @description `deadline-passed`: The time for an answer is over. `not-ready`: The service is not ready. `overloaded`: The service is overloaded. `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7080,6 +7358,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7116,6 +7396,8 @@ export interface operations {
             /** @description `unsupported-encoding`: The request is packed in a way that is not read here. */
             415: {
                 headers: {
+                    /** @description How a body may be packed: not at all. */
+                    "Accept-Encoding"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7125,6 +7407,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7143,6 +7427,8 @@ export interface operations {
             /** @description `deadline-passed`: The time for an answer is over. `not-ready`: The service is not ready. `overloaded`: The service is overloaded. `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7181,6 +7467,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7199,6 +7487,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7217,6 +7507,8 @@ export interface operations {
             /** @description `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7237,6 +7529,8 @@ export interface operations {
             /** @description Successful Response */
             303: {
                 headers: {
+                    /** @description Where to go on: a path of this service, or the OpenID provider. */
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -7262,6 +7556,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7291,6 +7587,8 @@ export interface operations {
             /** @description Successful Response */
             303: {
                 headers: {
+                    /** @description Where to go on: a path of this service, or the OpenID provider. */
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -7316,6 +7614,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7334,6 +7634,8 @@ export interface operations {
             /** @description `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7381,6 +7683,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7399,6 +7703,8 @@ export interface operations {
             /** @description `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7504,6 +7810,8 @@ export interface operations {
             /** @description `not-authenticated`: The request is not authenticated. */
             401: {
                 headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7522,6 +7830,8 @@ export interface operations {
             /** @description `rate-limited`: Too many requests. */
             429: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7531,6 +7841,8 @@ export interface operations {
             /** @description `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
             503: {
                 headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
