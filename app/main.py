@@ -262,6 +262,7 @@ def _runtime(  # noqa: PLR0913 - what it is made of
             job_room.sweep,
             sessions,
             forgetting,
+            records.write_ahead_log,  # after all that removes something
         ),
         cases=cases,
         kept_cases=KeptCases(predictions, cases, catalogue, metrics),
