@@ -37,9 +37,8 @@ def explain_faults(error: RequestValidationError) -> tuple[str, dict[str, Any]]:
 
 
 def _detail(error: RequestValidationError) -> str:
-    if isinstance(
-        error.body, bytes
-    ):  # FastAPI parses what is said to be JSON, and leaves all else as it came
+    # FastAPI parses what is said to be JSON, and leaves all else as it came.
+    if isinstance(error.body, bytes):
         return NOT_SAID_TO_BE_JSON
     kinds = {found["type"] for found in error.errors()}
     return NOT_JSON if "json_invalid" in kinds else DIFFERENT

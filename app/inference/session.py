@@ -245,9 +245,8 @@ class _Buffers:
                 self._session.run_with_iobinding(bound.binding, bound.options)
                 for name, value in zip(OUTPUTS, bound.binding.get_outputs(), strict=True):
                     bound.binding.bind_ortvalue_output(name, value)  # they have their addresses for good
-            bound.options = _as_graph(
-                len(feed[INPUTS[0]])
-            )  # a size has one shape, so its number is no other's
+            # A size has one shape, so its number is no other's.
+            bound.options = _as_graph(len(feed[INPUTS[0]]))
             with CAPTURES.alone():
                 self._session.run_with_iobinding(bound.binding, bound.options)
             self._captured[_shapes(feed)] = bound
