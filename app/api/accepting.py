@@ -119,7 +119,7 @@ async def accept(form: Form, wishes: Wishes, request: Request, runtime: Runtime)
             urgency=urgency,
             fingerprint=digest,
             key=wishes.key,
-            webhook_url=webhook and runtime.jobs.addresses.judge(webhook),
+            webhook_url=None if webhook is None else runtime.jobs.addresses.judge(webhook),
             batch_id=form.fields.get("batch"),
         )
         async with upload_folder(runtime.scratch) as folder:

@@ -77,7 +77,7 @@ def make_batch(
     catalogue = runtime.catalogue
     entry = catalogue.entry(wish.model) if wish.model else catalogue.entry_for_task(wish.task or "gos")
     require_ready(entry)
-    webhook = wish.webhook and runtime.jobs.addresses.judge(wish.webhook)
+    webhook = None if wish.webhook is None else runtime.jobs.addresses.judge(wish.webhook)
     urgency = Urgency[wish.priority.upper()]
     batch = runtime.jobs.batches.make(entry.reference, urgency, webhook, caller_of(principal))
     response.headers["Location"] = f"/batches/{batch.id}"

@@ -206,9 +206,13 @@ def test_the_end_of_a_job_is_told_signed_and_says_nothing_of_the_patient(
     assert CANARY not in server.log.read_text()
 
 
-@pytest.mark.parametrize("address", ["https://a.example", "http://127.0.0.1:1/", "file:///etc/passwd", "x"])
+@pytest.mark.parametrize(
+    "address", ["https://a.example", "http://127.0.0.1:1/", "file:///etc/passwd", "x", ""]
+)
 def test_only_a_named_host_is_told(server: Server, head_ct: Path, address: str) -> None:
     problem(send(server, head_ct, task="gos", webhook=address), 422, "webhook-refused")
+    batch = server.client.post("/batches", json={"task": "gos", "webhook": address})
+    problem(batch, 422, "webhook-refused")
 
 
 def test_a_batch_is_counted_tabled_told_and_cancelled(
