@@ -2,15 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from datetime import datetime
-from typing import Literal
+from datetime import datetime, timedelta
+from typing import Final, Literal
 
-from sqlalchemy import Engine, delete, select, update
+from sqlalchemy import ColumnElement, Engine, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.records.tables import WebhookRow
 
 WebhookState = Literal["waiting", "delivered", "failed"]
+
+SET_BACK: Final = timedelta(hours=25)
+"""What is due further in the future was written before the clock was set back: no pause of ours is so long."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +59,14 @@ class WebhookRecords:
             now: Only what is due.
             until: When these attempts count as failed, should nothing be heard of them.
         """
-        due = select(WebhookRow.id).where(WebhookRow.state == "waiting", WebhookRow.due <= now)
+        due = select(WebhookRow.id).where(*_due(now))
         with Session(self._engine) as session:
             if session.scalars(due.limit(1)).first() is None:
                 return []  # as nearly always: SQLite is spared a write
         oldest = due.order_by(WebhookRow.due).limit(most).with_for_update(skip_locked=True)
         begin = (
             update(WebhookRow)
-            .where(WebhookRow.id.in_(oldest), WebhookRow.state == "waiting", WebhookRow.due <= now)
+            .where(WebhookRow.id.in_(oldest), *_due(now))
             .values(attempt=WebhookRow.attempt + 1, due=until)
             .returning(WebhookRow)
         )
@@ -84,6 +87,12 @@ class WebhookRecords:
         gone = delete(WebhookRow).where(WebhookRow.state != "waiting", WebhookRow.created < before)
         with Session(self._engine) as session, session.begin():
             return len(session.scalars(gone.returning(WebhookRow.id)).all())
+
+
+def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    # What was never sent has no pause: where its moment is still to come, it was written while the clock was ahead.
+    is_due = or_(WebhookRow.due <= now, WebhookRow.attempt == 0, WebhookRow.due > now + SET_BACK)
+    return WebhookRow.state == "waiting", is_due
 
 
 def _webhook_of(row: WebhookRow) -> Webhook:

@@ -14,7 +14,7 @@ from app.jobs.signals import Signals
 from app.metrics import Metrics
 from app.records.jobs import Job
 from app.records.store import RecordStore
-from app.records.webhooks import Webhook
+from app.records.webhooks import SET_BACK, Webhook
 from tests.service.jobs import Receiver, receiving
 
 NOW = datetime.now(UTC)
@@ -98,6 +98,10 @@ def test_pauses_grow_until_a_message_is_given_up(records: RecordStore, receiver:
     (claimed,) = records.webhooks.claim(1, message(records).due, NOW)
     records.webhooks.settle(claimed, "waiting", NOW)
     deliver_until(records, lambda: message(records).state == "failed")
+
+
+def test_no_pause_is_taken_for_a_clock_that_was_set_back() -> None:
+    assert timedelta(seconds=max(PAUSES_S)) < SET_BACK
 
 
 def test_an_attempt_that_a_crash_cut_short_is_made_again(records: RecordStore, receiver: Receiver) -> None:
