@@ -8,6 +8,8 @@ import anyio
 import anyio.to_thread
 import structlog
 
+from app.errors import WebhookRefusedError
+from app.jobs.addresses import AllowedAddresses
 from app.jobs.sender import TIMEOUT_S, WebhookSender
 from app.jobs.signals import Signals
 from app.metrics import Metrics
@@ -23,6 +25,9 @@ GONE: Final = 410
 """A receiver that answers so wants no more (Standard Webhooks, "Response status codes")."""
 SUCCESS: Final = range(200, 300)
 
+Verdict = tuple[str, WebhookState, datetime]
+"""What comes of an attempt: its outcome, the message's state, and when it is due again."""
+
 log = structlog.stdlib.get_logger(__name__)
 
 
@@ -31,6 +36,7 @@ class Deliveries:
 
     Args:
         records: The table of messages.
+        addresses: Where they may go now: the operator may have taken a host off the list since it was accepted.
         sender: How one is sent.
         signals: Say that a message may be due.
         metrics: Where attempts are counted.
@@ -39,11 +45,13 @@ class Deliveries:
     def __init__(
         self,
         records: WebhookRecords,
+        addresses: AllowedAddresses,
         sender: WebhookSender,
         signals: Signals,
         metrics: Metrics,
     ) -> None:
         self._records = records
+        self._addresses = addresses
         self._sender = sender
         self._signals = signals
         self._metrics = metrics
@@ -74,16 +82,24 @@ class Deliveries:
         return self._records.claim(AT_ONCE, now, now + timedelta(seconds=3 * TIMEOUT_S))
 
     async def _deliver(self, webhook: Webhook) -> None:
-        status = await self._sender.send(webhook)
-        outcome, state, due = _judge(webhook, status)
+        outcome, state, due = await self._attempt(webhook)
         self._metrics.webhooks.labels(outcome).inc()
-        level: Callable[..., None] = log.info if state == "delivered" else log.warning
-        level("webhook-sent", prediction_id=webhook.id, status=status, state=state, count=webhook.attempt)
         await anyio.to_thread.run_sync(self._records.settle, webhook, state, due)
 
+    async def _attempt(self, webhook: Webhook) -> Verdict:
+        try:
+            self._addresses.judge(webhook.url)
+        except WebhookRefusedError:
+            log.warning("webhook-refused", prediction_id=webhook.id)
+            return "given-up", "failed", datetime.now(UTC)
+        status = await self._sender.send(webhook)
+        outcome, state, due = _judge(webhook, status)
+        level: Callable[..., None] = log.info if state == "delivered" else log.warning
+        level("webhook-sent", prediction_id=webhook.id, status=status, state=state, count=webhook.attempt)
+        return outcome, state, due
 
-def _judge(webhook: Webhook, status: int | None) -> tuple[str, WebhookState, datetime]:
-    """What comes of an attempt: its outcome, the message's state, and when it is due again."""
+
+def _judge(webhook: Webhook, status: int | None) -> Verdict:
     now = datetime.now(UTC)
     if status in SUCCESS:
         return "delivered", "delivered", now

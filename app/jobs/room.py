@@ -55,4 +55,5 @@ class JobRoom:
             group.start_soon(self._runner.run)
             if self._settings.webhook_secret:
                 sender = WebhookSender(webhook_key(self._settings.webhook_secret))
-                group.start_soon(Deliveries(self.webhooks, sender, self.signals, self._metrics).run)
+                deliveries = Deliveries(self.webhooks, self.addresses, sender, self.signals, self._metrics)
+                group.start_soon(deliveries.run)

@@ -1,4 +1,4 @@
-"""Webhooks are sent until they are taken, with growing pauses, and given up in the end; a restart loses none."""
+"""Webhooks are sent to allowed hosts until they are taken, with growing pauses, and given up in the end; a restart loses none."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -6,8 +6,10 @@ from pathlib import Path
 
 import anyio
 import pytest
+from structlog.testing import capture_logs
 
 from app.inference.ticket import Urgency
+from app.jobs.addresses import AllowedAddresses
 from app.jobs.delivery import PAUSES_S, Deliveries
 from app.jobs.sender import WebhookSender
 from app.jobs.signals import Signals
@@ -19,6 +21,7 @@ from tests.service.jobs import Receiver, receiving
 
 NOW = datetime.now(UTC)
 DEADLINE_S = 30
+ABSENT = "http://127.0.0.1:1"
 
 
 @pytest.fixture
@@ -40,11 +43,16 @@ def due(records: RecordStore, url: str, job_id: str = "a") -> None:
     records.jobs.cancel(job_id, NOW)
 
 
-def deliver_until(records: RecordStore, holds: Callable[[], bool], metrics: Metrics | None = None) -> None:
+def deliver_until(
+    records: RecordStore, hosts: str, holds: Callable[[], bool], metrics: Metrics | None = None
+) -> None:
+    addresses = AllowedAddresses(hosts, signed=True)
+
     async def work() -> None:
         signals = Signals()
         signals.bind()
-        deliveries = Deliveries(records.webhooks, WebhookSender(bytes(24)), signals, metrics or Metrics())
+        sender = WebhookSender(bytes(24))
+        deliveries = Deliveries(records.webhooks, addresses, sender, signals, metrics or Metrics())
         async with anyio.create_task_group() as group:
             group.start_soon(deliveries.run)
             signals.message_came()
@@ -65,7 +73,7 @@ def message(records: RecordStore, job_id: str = "a") -> Webhook:
 def test_a_message_that_is_taken_is_sent_once(records: RecordStore, receiver: Receiver) -> None:
     due(records, receiver.url)
     metrics = Metrics()
-    deliver_until(records, lambda: message(records).state == "delivered", metrics)
+    deliver_until(records, receiver.url, lambda: message(records).state == "delivered", metrics)
     assert len(receiver.received) == 1
     assert 'neurofuse_webhooks_total{outcome="delivered"} 1.0' in metrics.render().decode()
 
@@ -73,7 +81,7 @@ def test_a_message_that_is_taken_is_sent_once(records: RecordStore, receiver: Re
 def test_a_message_that_is_not_taken_waits_and_comes_again(records: RecordStore, receiver: Receiver) -> None:
     receiver.statuses[:] = [500]
     due(records, receiver.url)
-    deliver_until(records, lambda: message(records).state == "delivered")
+    deliver_until(records, receiver.url, lambda: message(records).state == "delivered")
     first, second = (headers["webhook-id"] for _, headers, _ in receiver.received)
     assert first == second == "a"
     assert message(records).attempt == 2
@@ -82,7 +90,7 @@ def test_a_message_that_is_not_taken_waits_and_comes_again(records: RecordStore,
 def test_a_receiver_that_wants_no_more_is_left_alone(records: RecordStore, receiver: Receiver) -> None:
     receiver.statuses[:] = [410]
     due(records, receiver.url)
-    deliver_until(records, lambda: message(records).state == "failed")
+    deliver_until(records, receiver.url, lambda: message(records).state == "failed")
     assert message(records).attempt == 1
 
 
@@ -94,10 +102,12 @@ def test_pauses_grow_until_a_message_is_given_up(records: RecordStore, receiver:
         (claimed,) = records.webhooks.claim(1, now, now)
         records.webhooks.settle(claimed, "waiting", NOW)
     receiver.statuses[:] = [503, 503]
-    deliver_until(records, lambda: message(records).due > datetime.now(UTC) + timedelta(hours=23))
+    deliver_until(
+        records, receiver.url, lambda: message(records).due > datetime.now(UTC) + timedelta(hours=23)
+    )
     (claimed,) = records.webhooks.claim(1, message(records).due, NOW)
     records.webhooks.settle(claimed, "waiting", NOW)
-    deliver_until(records, lambda: message(records).state == "failed")
+    deliver_until(records, receiver.url, lambda: message(records).state == "failed")
 
 
 def test_no_pause_is_taken_for_a_clock_that_was_set_back() -> None:
@@ -107,14 +117,29 @@ def test_no_pause_is_taken_for_a_clock_that_was_set_back() -> None:
 def test_an_attempt_that_a_crash_cut_short_is_made_again(records: RecordStore, receiver: Receiver) -> None:
     due(records, receiver.url)
     records.webhooks.claim(1, NOW, datetime.now(UTC) + timedelta(seconds=0.5))
-    deliver_until(records, lambda: message(records).state == "delivered")
+    deliver_until(records, receiver.url, lambda: message(records).state == "delivered")
     assert message(records).attempt == 2
 
 
 def test_a_receiver_that_is_not_there_does_not_hold_up_the_others(
     records: RecordStore, receiver: Receiver
 ) -> None:
-    due(records, "http://127.0.0.1:1", "absent")
+    due(records, ABSENT, "absent")
     due(records, receiver.url, "b")
-    deliver_until(records, lambda: message(records, "b").state == "delivered")
+    deliver_until(records, f"{ABSENT},{receiver.url}", lambda: message(records, "b").state == "delivered")
     assert message(records, "absent").state == "waiting"
+
+
+def test_a_host_that_was_taken_off_the_list_is_not_called_any_more(
+    records: RecordStore, receiver: Receiver
+) -> None:
+    due(records, f"{receiver.url}/told?key=SECRET")
+    metrics = Metrics()
+    with capture_logs() as lines:
+        deliver_until(records, "ris.example.org", lambda: message(records).state == "failed", metrics)
+    assert receiver.received == []
+    assert [line for line in lines if line["event"] == "webhook-refused"] == [
+        {"event": "webhook-refused", "log_level": "warning", "prediction_id": "a"}
+    ]
+    assert "SECRET" not in str(lines)
+    assert 'neurofuse_webhooks_total{outcome="given-up"} 1.0' in metrics.render().decode()
