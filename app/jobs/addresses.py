@@ -26,7 +26,7 @@ class AllowedAddresses:
 
     def __init__(self, hosts: str, *, signed: bool) -> None:
         urls = [host if "://" in host else f"https://{host}" for host in hosts.split(",") if host]
-        self._origins = frozenset(map(_origin, urls)) - {None} if signed else frozenset()
+        self._origins = frozenset(map(origin_of, urls)) - {None} if signed else frozenset()
 
     def judge(self, url: str) -> str:
         """Let an address pass.
@@ -44,7 +44,7 @@ class AllowedAddresses:
             len(url) > LONGEST
             or not url.isascii()
             or not url.isprintable()
-            or _origin(url) not in self._origins
+            or origin_of(url) not in self._origins
         ):
             raise WebhookRefusedError(
                 "Expected the address of a host that the operator allows (NEUROFUSE_WEBHOOK_HOSTS, with a secret to sign); "
@@ -54,7 +54,7 @@ class AllowedAddresses:
         return url
 
 
-def _origin(url: str) -> Origin | None:
+def origin_of(url: str) -> Origin | None:
     """Scheme, host and port of an address that has these and no user name; None for any other."""
     try:
         parts = urlsplit(url)

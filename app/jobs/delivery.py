@@ -1,15 +1,18 @@
 """Webhooks on their way: each is sent until its receiver takes it, with growing pauses, for two days; restarts lose none."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import anyio
 import anyio.to_thread
 import structlog
+from anyio.abc import TaskGroup
 
 from app.errors import WebhookRefusedError
-from app.jobs.addresses import AllowedAddresses
+from app.jobs.addresses import AllowedAddresses, Origin, origin_of
 from app.jobs.sender import TIMEOUT_S, WebhookSender
 from app.jobs.signals import Signals
 from app.metrics import Metrics
@@ -18,8 +21,9 @@ from app.telemetry import describe_exception
 
 PAUSES_S: Final = (1, 5, 30, 120, 600, 3600, 7200, 18000, 36000, 86400)
 """Before the second attempt, the third, and so on; after the last, it is given up."""
-AT_ONCE: Final = 4
-"""Messages sent at the same time, so that a receiver that hangs does not hold up the others."""
+AT_ONCE: Final = 2
+"""Messages that one process sends to one receiver at the same time. All together are bounded by the operator's list of hosts alone:
+receivers that hang would use up any other bound, and hold up the others."""
 LOOK_EVERY_S: Final = 2.0
 GONE: Final = 410
 """A receiver that answers so wants no more (Standard Webhooks, "Response status codes")."""
@@ -55,36 +59,43 @@ class Deliveries:
         self._sender = sender
         self._signals = signals
         self._metrics = metrics
+        self._sending: Counter[Origin | None] = Counter()
 
     async def run(self) -> None:
         """Deliver until cancelled."""
         try:
-            while True:
-                with anyio.move_on_after(LOOK_EVERY_S):
-                    await self._signals.messages.wait()
-                self._signals.messages.clear()
-                await self._deliver_due()
+            async with anyio.create_task_group() as group:
+                while True:
+                    with anyio.move_on_after(LOOK_EVERY_S):
+                        await self._signals.messages.wait()
+                    self._signals.messages.clear()
+                    await self._begin_due(group)
         finally:
             with anyio.CancelScope(shield=True):
                 await self._sender.close()
 
-    async def _deliver_due(self) -> None:
-        try:
-            while due := await anyio.to_thread.run_sync(self._claim):
-                async with anyio.create_task_group() as group:
-                    for webhook in due:
-                        group.start_soon(self._deliver, webhook)
-        except Exception as error:  # noqa: BLE001 - the database may say anything; the next look tries again
-            log.error("delivery-fault", **describe_exception(error))  # noqa: TRY400
+    async def _begin_due(self, group: TaskGroup) -> None:
+        with _faults_logged():
+            while (webhook := await anyio.to_thread.run_sync(self._claim)) is not None:
+                self._sending[origin_of(webhook.url)] += 1
+                group.start_soon(self._deliver, webhook)
 
-    def _claim(self) -> list[Webhook]:
+    def _claim(self) -> Webhook | None:
         now = datetime.now(UTC)
-        return self._records.claim(AT_ONCE, now, now + timedelta(seconds=3 * TIMEOUT_S))
+        return self._records.claim(now, now + timedelta(seconds=3 * TIMEOUT_S), self._has_room)
+
+    def _has_room(self, url: str) -> bool:
+        return self._sending[origin_of(url)] < AT_ONCE
 
     async def _deliver(self, webhook: Webhook) -> None:
-        outcome, state, due = await self._attempt(webhook)
-        self._metrics.webhooks.labels(outcome).inc()
-        await anyio.to_thread.run_sync(self._records.settle, webhook, state, due)
+        try:
+            with _faults_logged():
+                outcome, state, due = await self._attempt(webhook)
+                self._metrics.webhooks.labels(outcome).inc()
+                await anyio.to_thread.run_sync(self._records.settle, webhook, state, due)
+        finally:
+            self._sending[origin_of(webhook.url)] -= 1
+            self._signals.message_came()  # there is room for the next one
 
     async def _attempt(self, webhook: Webhook) -> Verdict:
         try:
@@ -97,6 +108,15 @@ class Deliveries:
         level: Callable[..., None] = log.info if state == "delivered" else log.warning
         level("webhook-sent", prediction_id=webhook.id, status=status, state=state, count=webhook.attempt)
         return outcome, state, due
+
+
+@contextmanager
+def _faults_logged() -> Iterator[None]:
+    """The database may say anything; what it says of one message holds up no other, and the next look tries again."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - see above
+        log.error("delivery-fault", **describe_exception(error))  # noqa: TRY400
 
 
 def _judge(webhook: Webhook, status: int | None) -> Verdict:

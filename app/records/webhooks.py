@@ -1,6 +1,6 @@
 """Messages to be delivered; `app.records.job_events` writes them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Final, Literal
@@ -14,6 +14,9 @@ WebhookState = Literal["waiting", "delivered", "failed"]
 
 SET_BACK: Final = timedelta(hours=25)
 """What is due further in the future was written before the clock was set back: no pause of ours is so long."""
+
+ROWS: Final = 100
+"""Read at a time: behind a receiver that hangs, many may wait."""
 
 
 @dataclass(frozen=True)
@@ -51,27 +54,38 @@ class WebhookRecords:
         with Session(self._engine) as session:
             return {row.id: _webhook_of(row) for row in session.scalars(query)}
 
-    def claim(self, most: int, now: datetime, until: datetime) -> list[Webhook]:
-        """Begin to send the messages that are due, those that waited longest first.
+    def claim(
+        self, now: datetime, until: datetime, has_room: Callable[[str], bool] = lambda _: True
+    ) -> Webhook | None:
+        """Begin to send a message: of those that are due, the one that waited longest.
 
         Args:
-            most: How many at most.
             now: Only what is due.
-            until: When these attempts count as failed, should nothing be heard of them.
+            until: When this attempt counts as failed, should nothing be heard of it.
+            has_room: Whether one more may go to an address now; where not, its message lets others by.
+
+        Returns:
+            The message, or None where there is none.
         """
-        due = select(WebhookRow.id).where(*_due(now))
-        with Session(self._engine) as session:
-            if session.scalars(due.limit(1)).first() is None:
-                return []  # as nearly always: SQLite is spared a write
-        oldest = due.order_by(WebhookRow.due).limit(most).with_for_update(skip_locked=True)
-        begin = (
-            update(WebhookRow)
-            .where(WebhookRow.id.in_(oldest), *_due(now))
-            .values(attempt=WebhookRow.attempt + 1, due=until)
-            .returning(WebhookRow)
-        )
-        with Session(self._engine) as session, session.begin():
-            return [_webhook_of(row) for row in session.scalars(begin)]
+        while (message_id := self._oldest(now, has_room)) is not None:
+            begin = (
+                update(WebhookRow)
+                .where(WebhookRow.id == message_id, *_due(now))
+                .values(attempt=WebhookRow.attempt + 1, due=until)
+                .returning(WebhookRow)
+            )
+            with Session(self._engine) as session, session.begin():
+                row = session.scalars(begin).first()
+                if row is not None:  # else another process was faster
+                    return _webhook_of(row)
+        return None
+
+    def _oldest(self, now: datetime, has_room: Callable[[str], bool]) -> str | None:
+        """Read first: there is nearly always nothing to send, and SQLite is spared a write."""
+        due = select(WebhookRow.id, WebhookRow.url).where(*_due(now)).order_by(WebhookRow.due)
+        in_parts = due.execution_options(yield_per=ROWS)
+        with Session(self._engine) as session, session.execute(in_parts) as rows:
+            return next((row.id for row in rows if has_room(row.url)), None)
 
     def settle(self, webhook: Webhook, state: WebhookState, due: datetime) -> None:
         """Note what came of an attempt, unless a later one has begun."""

@@ -1,6 +1,8 @@
 """Webhooks are sent to allowed hosts until they are taken, with growing pauses, and given up in the end; a restart loses none."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,8 +11,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.inference.ticket import Urgency
+from app.jobs import sender
 from app.jobs.addresses import AllowedAddresses
-from app.jobs.delivery import PAUSES_S, Deliveries
+from app.jobs.delivery import AT_ONCE, PAUSES_S, Deliveries
 from app.jobs.sender import WebhookSender
 from app.jobs.signals import Signals
 from app.metrics import Metrics
@@ -37,10 +40,10 @@ def receiver() -> Iterator[Receiver]:
         yield running
 
 
-def due(records: RecordStore, url: str, job_id: str = "a") -> None:
+def due(records: RecordStore, url: str, job_id: str = "a", now: datetime = NOW) -> None:
     """A message that is due: its job has ended."""
-    records.jobs.add(Job(job_id, "queued", Urgency.BATCH, "gos", 1, "{}", NOW, NOW, 3, webhook_url=url))
-    records.jobs.cancel(job_id, NOW)
+    records.jobs.add(Job(job_id, "queued", Urgency.BATCH, "gos", 1, "{}", now, now, 3, webhook_url=url))
+    records.jobs.cancel(job_id, now)
 
 
 def deliver_until(
@@ -51,8 +54,9 @@ def deliver_until(
     async def work() -> None:
         signals = Signals()
         signals.bind()
-        sender = WebhookSender(bytes(24))
-        deliveries = Deliveries(records.webhooks, addresses, sender, signals, metrics or Metrics())
+        deliveries = Deliveries(
+            records.webhooks, addresses, WebhookSender(bytes(24)), signals, metrics or Metrics()
+        )
         async with anyio.create_task_group() as group:
             group.start_soon(deliveries.run)
             signals.message_came()
@@ -66,6 +70,12 @@ def deliver_until(
 
 def message(records: RecordStore, job_id: str = "a") -> Webhook:
     found = records.webhooks.find(job_id)
+    assert found is not None
+    return found
+
+
+def claimed(records: RecordStore, now: datetime, until: datetime) -> Webhook:
+    found = records.webhooks.claim(now, until)
     assert found is not None
     return found
 
@@ -99,14 +109,12 @@ def test_pauses_grow_until_a_message_is_given_up(records: RecordStore, receiver:
     due(records, receiver.url)
     now = NOW
     for _ in range(len(PAUSES_S) - 1):
-        (claimed,) = records.webhooks.claim(1, now, now)
-        records.webhooks.settle(claimed, "waiting", NOW)
+        records.webhooks.settle(claimed(records, now, now), "waiting", NOW)
     receiver.statuses[:] = [503, 503]
     deliver_until(
         records, receiver.url, lambda: message(records).due > datetime.now(UTC) + timedelta(hours=23)
     )
-    (claimed,) = records.webhooks.claim(1, message(records).due, NOW)
-    records.webhooks.settle(claimed, "waiting", NOW)
+    records.webhooks.settle(claimed(records, message(records).due, NOW), "waiting", NOW)
     deliver_until(records, receiver.url, lambda: message(records).state == "failed")
 
 
@@ -116,7 +124,7 @@ def test_no_pause_is_taken_for_a_clock_that_was_set_back() -> None:
 
 def test_an_attempt_that_a_crash_cut_short_is_made_again(records: RecordStore, receiver: Receiver) -> None:
     due(records, receiver.url)
-    records.webhooks.claim(1, NOW, datetime.now(UTC) + timedelta(seconds=0.5))
+    records.webhooks.claim(NOW, datetime.now(UTC) + timedelta(seconds=0.5))
     deliver_until(records, receiver.url, lambda: message(records).state == "delivered")
     assert message(records).attempt == 2
 
@@ -128,6 +136,58 @@ def test_a_receiver_that_is_not_there_does_not_hold_up_the_others(
     due(records, receiver.url, "b")
     deliver_until(records, f"{ABSENT},{receiver.url}", lambda: message(records, "b").state == "delivered")
     assert message(records, "absent").state == "waiting"
+
+
+def test_a_receiver_that_hangs_holds_up_no_other(
+    records: RecordStore, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "TIMEOUT_S", 3600)
+    with receiving() as hanging:
+        ids = [f"held {number}" for number in range(6)]
+        for job_id in ids:
+            due(records, f"{hanging.url}/held?{job_id[-1]}", job_id, NOW - timedelta(seconds=1))
+        due(records, receiver.url, "b")
+        hosts = f"{hanging.url},{receiver.url}"
+        deliver_until(records, hosts, lambda: message(records, "b").state == "delivered")
+        assert sum(message(records, job_id).attempt for job_id in ids) == AT_ONCE
+
+
+def test_a_message_that_hangs_holds_up_none_that_comes_after_it(
+    records: RecordStore, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "TIMEOUT_S", 3600)
+    due(records, f"{receiver.url}/held", "held", NOW - timedelta(seconds=1))
+    ids = [str(number) for number in range(6)]
+    for job_id in ids:
+        due(records, receiver.url, job_id)
+    deliver_until(
+        records,
+        receiver.url,
+        lambda: {message(records, job_id).state for job_id in ids} == {"delivered"},
+    )
+    assert (message(records, "held").state, message(records, "held").attempt) == ("waiting", 1)
+
+
+def test_what_cannot_be_noted_of_one_message_holds_up_no_other(
+    tmp_path: Path, records: RecordStore, receiver: Receiver
+) -> None:
+    """The other is on its way when the database refuses, and is answered once that was logged."""
+    with closing(sqlite3.connect(tmp_path / "records.sqlite3")) as database:
+        database.execute(
+            "CREATE TRIGGER full BEFORE UPDATE ON webhooks WHEN NEW.id = 'a' AND NEW.state = 'delivered' "
+            "BEGIN SELECT RAISE(ABORT, 'refused'); END"
+        )
+    due(records, f"{receiver.url}/held", "held", NOW - timedelta(seconds=1))
+    due(records, receiver.url)
+    with capture_logs() as lines:
+
+        def holds() -> bool:
+            if any(line["event"] == "delivery-fault" for line in lines):
+                receiver.lets_go.set()
+            return message(records, "held").state == "delivered"
+
+        deliver_until(records, receiver.url, holds)
+    assert message(records, "held").attempt == 1
 
 
 def test_a_host_that_was_taken_off_the_list_is_not_called_any_more(

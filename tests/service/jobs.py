@@ -57,11 +57,13 @@ class Receiver:
         url: Where it listens.
         received: Path, headers in lower case and body of each request.
         statuses: What it answers next; 200 once they are used up.
+        lets_go: While it is not set, what is sent to a path that begins with `/held` is not answered.
     """
 
     url: str = ""
     received: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
+    lets_go: threading.Event = field(default_factory=threading.Event)
 
     def wait_for(self, count: int) -> None:
         """Wait until so many requests have come."""
@@ -81,6 +83,8 @@ def receiving() -> Iterator[Receiver]:
             body = self.rfile.read(int(self.headers["content-length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
             receiver.received.append((self.path, headers, body))
+            if self.path.startswith("/held"):
+                receiver.lets_go.wait()
             self.send_response(receiver.statuses.pop(0) if receiver.statuses else 200)
             self.send_header("Location", f"{receiver.url}/elsewhere")
             self.send_header("Content-Length", "0")
@@ -93,6 +97,9 @@ def receiving() -> Iterator[Receiver]:
         receiver.url = f"http://127.0.0.1:{listening.server_port}"
         thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
-        yield receiver
-        listening.shutdown()
-        thread.join()
+        try:
+            yield receiver
+        finally:
+            receiver.lets_go.set()
+            listening.shutdown()
+            thread.join()
