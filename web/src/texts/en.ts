@@ -96,7 +96,7 @@ export const texts = {
       },
       "mixed-series": {
         title: "Several series could be meant.",
-        remedy: "Send the folder of one series only.",
+        remedy: "They may be of several examinations. Send the folder of one series only.",
       },
       "missing-slices": {
         title: "Slices are missing.",
