@@ -9,10 +9,10 @@ One Series Instance UID may hold several images of the same places (echoes, phas
 repeat, the images are told apart by echo time, image type, phase or acquisition number, and ranked like series.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final, NoReturn
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
+from typing import Final, NoReturn, TypeVar
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from app.imaging.series_ranking import first_difference, rank
 from app.imaging.series_rules import body_part_of, is_original, kernel_of, plane_of, weighting_of
 from app.imaging.volume import Finding, Modality
 
+Value = TypeVar("Value")
 FEWEST_SLICES: Final = 5
 """A volume needs slices above and below what is looked at; fewer are localisers or excerpts."""
 NOT_A_SLICE: Final = {"LOCALIZER": "a localiser", "MOSAIC": "a mosaic"}
@@ -83,7 +84,7 @@ def choose_series(headers: Sequence[SliceHeader], wanted: Wanted) -> tuple[list[
     fit = [candidate for candidate in candidates if not candidate.unfit]
     if not fit:
         _refuse(headers, candidates, wanted)
-    studies = {one.slices[0].study_instance_uid for one in fit} - {""}
+    studies = {header.study_instance_uid for one in fit for header in one.slices} - {""}
     if len(studies) > 1:
         raise MixedSeriesError(
             f"Expected one examination, found {modality} series of {len(studies)}. Send only the one that is meant, or name its series "
@@ -129,13 +130,13 @@ def candidates_of(headers: Sequence[SliceHeader], wanted: Wanted) -> list[Candid
 @np.errstate(over="ignore", invalid="ignore")  # absurd positions are refused by name when they are read
 def summarise(image: Sequence[SliceHeader]) -> SeriesSummary:
     """What the headers of one image say."""
-    first = image[0]
-    made = first.acquisition
+    made = _usual_acquisition(image)
+    modality = _usual(header.modality for header in image)
     depths, normal, spacing = _depths(image)
     gaps = np.diff(np.unique(np.round(depths, 3)))
     return SeriesSummary(
         number=made.series_number,
-        modality=first.modality,
+        modality=modality,
         slices=len(image),
         plane=plane_of(normal) if len(depths) else None,
         extent_mm=_millimetres(np.ptp(depths)) if len(depths) else None,
@@ -145,8 +146,8 @@ def summarise(image: Sequence[SliceHeader]) -> SeriesSummary:
         has_contrast_agent=made.has_contrast_agent,
         body_part=body_part_of(made.body_part),
         kernel=kernel_of(made.kernel),
-        weighting=weighting_of(made) if first.modality == Modality.MR else "unknown",
-        series_instance_uid=first.series_instance_uid,
+        weighting=weighting_of(made) if modality == Modality.MR else "unknown",
+        series_instance_uid=image[0].series_instance_uid,
     )
 
 
@@ -170,6 +171,20 @@ def series_findings(choice: SeriesChoice, files: int, used: int) -> tuple[Findin
     return tuple(findings)
 
 
+def _usual_acquisition(image: Sequence[SliceHeader]) -> Acquisition:
+    """What most slices declare, whatever the order of the files; an agent that one slice names was given."""
+    declared = [header.acquisition for header in image]
+    usual = {
+        field.name: _usual(getattr(each, field.name) for each in declared) for field in fields(Acquisition)
+    }
+    return Acquisition(**{**usual, "has_contrast_agent": any(each.has_contrast_agent for each in declared)})
+
+
+def _usual(values: Iterable[Value]) -> Value:
+    """The most frequent value; of those that are as frequent, always the same."""
+    return max(Counter(values).items(), key=lambda counted: (counted[1], repr(counted[0])))[0]
+
+
 def _millimetres(length: np.floating) -> float | None:
     """To a micrometre; None for what is no length."""
     return round(float(length), 3) if np.isfinite(length) else None
@@ -180,10 +195,14 @@ def _depths(image: Sequence[SliceHeader]) -> tuple[np.ndarray, np.ndarray, float
     places = [header.placement for header in image if header.placement is not None]
     if not places:
         return np.empty(0), np.zeros(3), None
-    cosines = np.array(places[0].image_orientation_patient)
+    cosines = np.array(_usual(place.image_orientation_patient for place in places))
     normal = np.cross(cosines[:3], cosines[3:])
     depths = np.array([place.image_position_patient for place in places]) @ normal
-    return np.nan_to_num(depths), np.nan_to_num(normal, nan=1.0), float(places[0].pixel_spacing[0])
+    return (
+        np.nan_to_num(depths),
+        np.nan_to_num(normal, nan=1.0),
+        float(_usual(place.pixel_spacing for place in places)[0]),
+    )
 
 
 def _images(group: list[SliceHeader]) -> list[list[SliceHeader]]:
@@ -194,9 +213,18 @@ def _images(group: list[SliceHeader]) -> list[list[SliceHeader]]:
         parts: dict[object, list[SliceHeader]] = defaultdict(list)
         for header in group:
             parts[telling(header.acquisition)].append(header)
-        if len(parts) > 1:
+        if len(parts) > 1 and _tells_apart(telling, group):
             return [image for part in parts.values() for image in _images(part)]
     return [group]
+
+
+def _tells_apart(telling: Callable[[Acquisition], object], group: Sequence[SliceHeader]) -> bool:
+    """Whether what is at one place differs in this. A slice that was sent twice does not, though blocks of a series may have numbers of their own."""
+    found: dict[tuple[float, ...], set[object]] = defaultdict(set)
+    for header in group:
+        if header.placement is not None:
+            found[header.placement.image_position_patient].add(telling(header.acquisition))
+    return bool(found) and sum(map(len, found.values())) / len(found) - 1 >= MOST_REPEATED
 
 
 def _repeated(group: Sequence[SliceHeader]) -> float:

@@ -143,6 +143,27 @@ def test_equals_are_never_chosen_between_but_may_be_named() -> None:
     assert choice.others[0].reason == "another series was asked for"
 
 
+@pytest.mark.parametrize("more", [13, 15, 30])
+def test_slices_that_were_sent_twice_stay_in_their_series_though_its_blocks_are_numbered(more: int) -> None:
+    lower, upper = replace(SOFT, acquisition_number=1), replace(SOFT, acquisition_number=2)
+    blocks = [replace(header, acquisition=lower if n < 12 else upper) for n, header in enumerate(image("a"))]
+    chosen, choice = choose_series([*blocks, *blocks[30 - more :]], CT)
+    assert len(chosen) == 30 + more
+    assert choice.others == ()
+
+
+def test_the_order_of_files_decides_nothing_where_a_series_declares_this_and_that() -> None:
+    agent = replace(SOFT, has_contrast_agent=True)
+    derived = replace(SOFT, image_type=("DERIVED", "SECONDARY", "MPR"))
+    for made, other in ((agent, SOFT), (derived, SOFT), (BONE, SOFT)):
+        mixed = [
+            replace(header, acquisition=made if n < 16 else other) for n, header in enumerate(image("mixed"))
+        ]
+        plain = image("plain", slices=29)
+        told = {uid_of(choose_series([*order, *plain], CT)[1]) for order in (mixed, mixed[::-1])}
+        assert told == {"plain"}
+
+
 def of_study(headers: list[SliceHeader], study: str) -> list[SliceHeader]:
     return [replace(header, study_instance_uid=study) for header in headers]
 
