@@ -140,4 +140,7 @@ def load_training_summary(package: Package) -> TrainingSummary | None:
     try:
         return TrainingSummary.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
-        raise PackageInvalidError(f"{TRAINING_SUMMARY} breaks the format") from error
+        raise PackageInvalidError(
+            f"{TRAINING_SUMMARY} breaks the format that this program reads; serve the package with the release that made it, "
+            "or export it again"
+        ) from error

@@ -9,9 +9,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+import structlog
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+from pydantic import ValidationError
 
+from app.errors import PackageInvalidError
 from app.imaging.intensity import intensity_of
 from app.inference.predictor import ModelArray
 from app.model_package.package import Package
@@ -23,6 +26,8 @@ from app.records.predictions import PredictionRecords
 
 MODEL = ("model_name", "model_version")
 MEASURE = (*MODEL, "kind", "measure")
+
+log = structlog.stdlib.get_logger(__name__)
 
 
 @dataclass
@@ -95,7 +100,9 @@ class DriftWatch(Collector):
         known = watched.observations
         fresh = self._records.documents([each for each in ids if each not in known])
         seen = {
-            id_: observe(Answer.model_validate_json(text), watched.reference) for id_, text in fresh.items()
+            id_: observe(answer, watched.reference)
+            for id_, text in fresh.items()
+            if (answer := read_answer(text))
         }
         return {id_: known.get(id_) or seen[id_] for id_ in ids if id_ in known or id_ in seen}
 
@@ -109,8 +116,23 @@ class DriftWatch(Collector):
         return len(observations), found, shares(watched.reference, observations)
 
 
+def read_answer(document: str) -> Answer | None:
+    """A kept answer; None where another release wrote what this one cannot read, so that the others count all the same."""
+    try:
+        return Answer.model_validate_json(document)
+    except ValidationError:
+        return None
+
+
 def _watch(package: Package) -> _Watched:
-    return _Watched(package, reference_of(package.manifest, load_training_summary(package)))
+    """A summary that was read when the package was made ready may be spoilt since; the other packages are watched all the same."""
+    manifest = package.manifest
+    try:
+        summary = load_training_summary(package)
+    except PackageInvalidError as error:
+        log.warning("summary-unreadable", model=f"{manifest.name}@{manifest.version}", code=error.code)
+        summary = None
+    return _Watched(package, reference_of(manifest, summary))
 
 
 def _families(rows: Sequence[tuple[Package, int, list[Drift], list[ShareNow]]]) -> list[Metric]:

@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 
 from app.model_package.manifest import Manifest
 from app.model_package.package import Package
+from app.monitoring.drift import read_answer
 from app.monitoring.observation import event_probability
 from app.predictions.answer import Answer
 from app.records.feedback import Feedback, FeedbackRecords
@@ -46,7 +47,7 @@ class OutcomeWatch(Collector):
 
     def _said(self, manifest: Manifest) -> list[Said]:
         latest = self._records.latest(manifest.name, manifest.version, MOST_FEEDBACK)
-        return [(Answer.model_validate_json(kept.document), said) for kept, said in latest]
+        return [(answer, said) for kept, said in latest if (answer := read_answer(kept.document))]
 
 
 def _families(rows: Sequence[tuple[Manifest, list[Said]]]) -> list[Metric]:

@@ -18,6 +18,7 @@ from app.inference.session import OnnxSession, Provider
 from app.inference.warm_up import SIZES, exercise, fastest_run_s, warm_up
 from app.metrics import Metrics
 from app.model_package.package import Package
+from app.model_package.training_summary import load_training_summary
 from app.predictions.entry import StartPredictor
 from app.settings import Settings
 
@@ -98,6 +99,7 @@ def start_with(
     places = [0] * max(1, ours // threads_each) if provider == "cpu" else devices
 
     def start(package: Package) -> Predictor:
+        load_training_summary(package)  # what cannot be watched later is refused now
         openers = [
             partial(OnnxSession, package, provider=provider, threads=threads_each, device=device)
             for device in places

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 from prometheus_client.registry import Collector
+from sqlalchemy import update
 from sqlalchemy.orm import Session
+from structlog.testing import capture_logs
 
 from app.model_package.package import Package
 from app.model_package.training_summary import TRAINING_SUMMARY, TrainingSummary
@@ -74,6 +76,12 @@ def kept(answer: Answer) -> KeptPrediction:
         abstained=said.abstained,
         out_of_distribution=said.out_of_distribution.flagged,
     )
+
+
+def spoil(records: RecordStore, answer: Answer) -> None:
+    """Leave a document that no release can read."""
+    with Session(records.predictions._engine) as session, session.begin():
+        session.execute(update(PredictionRow).where(PredictionRow.id == answer.id).values(document="{"))
 
 
 def send(watch: DriftWatch, records: RecordStore, source: Stream, shift: Shift, count: int) -> None:
@@ -184,6 +192,24 @@ def test_a_package_without_a_summary_has_no_gauge_rather_than_a_wrong_one(
     assert any('kind="missing",measure="age"' in name for name in gauges(watch))
 
 
+def test_a_package_whose_summary_cannot_be_read_is_watched_without_and_the_others_as_ever(
+    package: Package, tmp_path: Path, records: RecordStore
+) -> None:
+    (tmp_path / TRAINING_SUMMARY).write_text('{"schema_version": 2, "distributions": [], "shares": []}')
+    spoilt = Package(tmp_path, tiny_manifest("gos", "spoilt", 1), "1" * 64)
+    watch = DriftWatch(records.predictions, lambda: [package, spoilt])
+    for each in (package, spoilt):
+        source = Stream(each.manifest, seed=11)
+        keep(records, [source.answer(source.case()) for _ in range(200)])
+    with capture_logs() as lines:
+        watch.refresh()
+        watch.refresh()
+    assert [(line["event"], line["model"]) for line in lines] == [("summary-unreadable", "spoilt@1")]
+    drifts = [name for name in gauges(watch) if name.startswith("neurofuse_drift{")]
+    assert any('model_name="gos"' in name and 'kind="record"' in name for name in drifts)
+    assert ['kind="embedding"' in name for name in drifts if 'model_name="spoilt"' in name] == [True]
+
+
 def test_a_restart_forgets_nothing_but_brightness(package: Package, records: RecordStore) -> None:
     first = DriftWatch(records.predictions, lambda: [package])
     first.refresh()
@@ -223,6 +249,17 @@ def test_an_answer_that_was_deleted_is_no_longer_counted(package: Package, recor
     keep(records, answers)
     watch.refresh()
     records.predictions.delete(answers[0].id)
+    watch.refresh()
+    assert [value for name, value in gauges(watch).items() if "window_cases" in name] == [2]
+
+
+def test_an_answer_that_cannot_be_read_is_left_out_and_the_others_count(
+    package: Package, records: RecordStore
+) -> None:
+    watch, source = DriftWatch(records.predictions, lambda: [package]), Stream(MANIFEST, seed=12)
+    answers = [source.answer(source.case()) for _ in range(3)]
+    keep(records, answers)
+    spoil(records, answers[0])
     watch.refresh()
     assert [value for name, value in gauges(watch).items() if "window_cases" in name] == [2]
 

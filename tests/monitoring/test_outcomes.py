@@ -16,7 +16,7 @@ from app.predictions.answer import Answer
 from app.records.store import RecordStore
 from app.records.tables import FeedbackRow
 from tests.monitoring.stream import Stream
-from tests.monitoring.test_drift import MANIFEST, SHA256, as_rule_test, gauges, keep
+from tests.monitoring.test_drift import MANIFEST, SHA256, as_rule_test, gauges, keep, spoil
 from tests.support.promtool import failures_of_rules
 
 
@@ -73,6 +73,15 @@ def test_feedback_is_counted_by_agreement(watch: OutcomeWatch, records: RecordSt
     }
     assert counted == {"agree": 3, "disagree": 2}
     assert told(watch)["outcomes"] == 0
+
+
+def test_an_answer_that_cannot_be_read_is_left_out_and_the_others_count(
+    watch: OutcomeWatch, records: RecordStore
+) -> None:
+    answers = answers_of(3)
+    say(records, answers, ["gos_4"] * 3)
+    spoil(records, answers[0])
+    assert told(watch)["outcomes"] == 2
 
 
 def test_few_outcomes_are_counted_and_not_judged(watch: OutcomeWatch, records: RecordStore) -> None:

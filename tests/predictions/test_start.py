@@ -1,5 +1,6 @@
 """app.predictions.start: CUDA graphs are kept where they can be had and bring something, and a package is served in any case."""
 
+import shutil
 import time
 from collections import defaultdict
 from collections.abc import Sequence
@@ -10,12 +11,13 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
-from app.errors import NotReadyError, OverloadedError
+from app.errors import NotReadyError, OverloadedError, PackageInvalidError
 from app.inference.batching import BatchedSession
 from app.inference.graph_session import GraphSession, RawOutputs
 from app.inference.session import OnnxSession
-from app.model_package.package import Package
+from app.model_package.package import Package, open_package, seal
 from app.model_package.store import ModelStore
+from app.model_package.training_summary import TRAINING_SUMMARY
 from app.predictions import start
 from app.predictions.start import Gathering, captured_where_faster, start_with
 
@@ -140,3 +142,14 @@ def test_a_cpu_tries_none(package: Package) -> None:
     with capture_logs() as lines:
         start_with("cpu", 1, cuda_graphs=True)(package)
     assert "cuda-graphs-tried" not in {line["event"] for line in lines}
+
+
+@pytest.mark.parametrize("summary", ["{", '{"schema_version": 2, "distributions": [], "shares": []}'])
+def test_a_package_whose_summary_cannot_be_read_is_refused(
+    package: Package, tmp_path: Path, summary: str
+) -> None:
+    folder = shutil.copytree(package.path, tmp_path / "package")
+    (folder / TRAINING_SUMMARY).write_text(summary)
+    seal(folder, package.manifest)
+    with pytest.raises(PackageInvalidError, match=TRAINING_SUMMARY):
+        start_with("cpu", 1)(open_package(folder))
