@@ -36,7 +36,7 @@ def are_names(names: str) -> str:
     entries = [entry.strip().lower() for entry in names.split(",") if entry.strip()]
     if not all(HOST_NAME.fullmatch(entry) for entry in entries):
         raise ValueError("expected host names without a port")
-    return ",".join(entries)
+    return ",".join(entry.strip("[]").rstrip(".") for entry in entries)  # as the header Host is compared
 
 
 def is_https(url: str) -> str:
@@ -52,6 +52,16 @@ def is_https(url: str) -> str:
     ):
         raise ValueError("expected https://")
     return url.rstrip("/")
+
+
+def is_public_https(url: str) -> str:
+    """The same for an address that browsers compare with what they have: scheme and host in small letters (RFC 3986, section 6.2.2.1).
+
+    Raises:
+        ValueError: It is something else.
+    """
+    parts = urlsplit(is_https(url))
+    return parts._replace(scheme=parts.scheme.lower(), netloc=parts.netloc.lower()).geturl()
 
 
 def are_role_names(pairs: str) -> str:

@@ -10,7 +10,14 @@ from pydantic import AfterValidator, Field, PositiveInt, SecretStr, ValidationIn
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.cpus import usable_cpus
-from app.setting_values import are_hosts, are_names, are_role_names, is_https, webhook_key
+from app.setting_values import (
+    are_hosts,
+    are_names,
+    are_role_names,
+    is_https,
+    is_public_https,
+    webhook_key,
+)
 
 ENV_PREFIX = "NEUROFUSE_"
 MIB = 1024**2
@@ -314,7 +321,7 @@ class Settings(BaseSettings):
     ] = 10.0
     public_url: Annotated[
         str,
-        AfterValidator(is_https),
+        AfterValidator(is_public_https),
         Field(
             description="Address that browsers reach the page at, for the way back from the provider, `https://...`."
         ),

@@ -134,3 +134,8 @@ def test_the_secret_of_webhooks_may_come_from_a_file(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("NEUROFUSE_WEBHOOK_SECRET_FILE", str(tmp_path / "secret"))
     assert webhook_key(Settings().webhook_secret) == bytes(range(24))
     assert secret not in repr(Settings())
+
+
+def test_addresses_that_are_compared_with_a_browsers_are_in_small_letters() -> None:
+    assert Settings(public_url="HTTPS://Brain.Example/Page/").public_url == "https://brain.example/Page"
+    assert Settings(hosts="[::1], Brain.Example.").hosts == "::1,brain.example"

@@ -106,12 +106,12 @@ async def _written(request: Request, status: int) -> NeuroFuseError | None:
 
 def _deed(request: Request, status: int) -> Deed | None:
     template = getattr(request.state, "route_template", None)
-    if template is None:
+    # Whoever asks too often is told so as often, and must not fill a disk by it; the log and the metrics count.
+    if template is None or status == HTTPStatus.TOO_MANY_REQUESTS:
         return None
     action = _action(request)
     is_watched = access_to(request.method, template) in WATCHED and request.method != "HEAD"
-    is_signing = action in SIGNING and status != HTTPStatus.TOO_MANY_REQUESTS
-    if not ((is_watched and action not in POLLED) or is_signing or status in REFUSALS):
+    if not ((is_watched and action not in POLLED) or action in SIGNING or status in REFUSALS):
         return None
     if status < HTTPStatus.BAD_REQUEST and getattr(request.state, "is_written", False):
         return None

@@ -20,6 +20,7 @@ from app.api.routes import path_of
 from app.api.runtime import Runtime
 from app.api.session_cookie import session_of
 from app.errors import (
+    CrossSiteError,
     NeuroFuseError,
     NotAllowedError,
     NotAuthenticatedError,
@@ -40,7 +41,7 @@ REFUSALS_PER_MINUTE: Final = 60
 """Of one address; more are 429. Nobody guesses 256 bits: this is for clients that go on and on with an expired key."""
 EVERY_METHOD: Final = "*"
 LOOKING: Final = 8
-"""Credentials looked up at the same time: a provider that hangs must not take the threads of everything else."""
+"""Credentials looked up at the same time, and as many tokens of the provider beside them: while it hangs, nobody else waits."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ class Guard:
         self._refusals = Rates(REFUSALS_PER_MINUTE)
         self._sign_ins = Rates(SIGN_INS_PER_MINUTE)
         self._looking = anyio.CapacityLimiter(LOOKING)
+        self._looking_at_tokens = anyio.CapacityLimiter(LOOKING)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one connection pass, or answer it."""
@@ -101,9 +103,10 @@ class Guard:
         if place is None:
             self._origins.require_known(request)
             return  # 404 or 405
-        request.state.route_template = place.template
         if place.template not in PROBES:
             self._origins.require_known(request)
+        # From here on the audit knows what was asked: what comes before may be refused as often as somebody likes.
+        request.state.route_template = place.template
         if place.access is None:
             raise _closed()
         if place.access == ANYBODY:
@@ -116,10 +119,21 @@ class Guard:
         # Before anything is refused: the log and the audit say who was.
         request.state.principal = principal
         if principal.kind == "local":
-            refuse_other_sites(request)
+            self._refuse_other_sites(request)
         self._require_patience(principal)
         self._require_role(place.access, principal)
         _refuse_packed(request.headers)
+
+    def _refuse_other_sites(self, request: Request) -> None:
+        try:
+            refuse_other_sites(request)
+        except CrossSiteError:
+            self._count(
+                self._refusals,
+                request,
+                "Expected requests of this service's own page; another site sent too many.",
+            )
+            raise
 
     def _place(self, scope: Scope) -> _Place | None:
         """Where the router will go: the first route of this path that has this method."""
@@ -135,7 +149,9 @@ class Guard:
         if not runtime.authenticator.is_on:
             return look(authorization)
         if authorization:
-            return await anyio.to_thread.run_sync(look, authorization, limiter=self._looking)
+            # Tokens of the provider have dots (RFC 7515, section 3.1), API keys none: what has none never waits for the provider.
+            places = self._looking_at_tokens if "." in authorization else self._looking
+            return await anyio.to_thread.run_sync(look, authorization, limiter=places)
         if "Cookie" not in request.headers:
             return None
         session = await anyio.to_thread.run_sync(session_of, request, runtime, limiter=self._looking)

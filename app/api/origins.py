@@ -13,7 +13,6 @@ from app.settings import Settings
 
 OWN_SITES: Final = frozenset({"same-origin", "none"})
 """Of `Sec-Fetch-Site`: our own page, or somebody who typed the address."""
-IPV6: Final = 6
 IPV6_NETWORK_BITS: Final = 64
 
 
@@ -76,9 +75,11 @@ def network_of(request: Request) -> str:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return ""
-    if parsed.version == IPV6:
-        return str(ipaddress.ip_network((parsed, IPV6_NETWORK_BITS), strict=False))
-    return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return address
+    if parsed.ipv4_mapped is not None:  # as sockets that take both kinds write it (RFC 4291, section 2.5.5.2)
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.ip_network((parsed, IPV6_NETWORK_BITS), strict=False))
 
 
 def _host_name(host: str) -> str:

@@ -70,7 +70,12 @@ def session_of(connection: HTTPConnection, runtime: Runtime) -> OpenSession | No
     value = cookie(connection, SESSION, runtime.settings)
     if not value:
         return None
-    require_own_page(connection, runtime.settings)
+    try:
+        require_own_page(connection, runtime.settings)
+    except CrossSiteError:
+        if runtime.sessions.find(value, is_use=False) is None:
+            return None  # an invented cookie is a credential that is not good, and counted as such
+        raise
     # A page that looks whether it is still signed in does nothing: two that lie open would keep each other so for ever.
     return runtime.sessions.find(value, is_use=connection.url.path != WHO_AM_I)
 

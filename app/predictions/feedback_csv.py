@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
@@ -10,8 +11,8 @@ from app.predictions.answer import Answer
 from app.records.feedback import Feedback, FeedbackRecords
 from app.records.predictions import KeptPrediction
 
-FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet take a cell for a formula (OWASP, CSV Injection)."""
+FORMULA_START: Final = re.compile(r"(^|[;\t\r\n])(?=[=+\-@\t\r])")
+"""Where a spreadsheet would begin a formula (OWASP, CSV Injection): also behind what some take for the end of a cell, such as `;` where commas are decimal."""
 PROBABILITY: Final = "probability_"
 
 
@@ -59,10 +60,8 @@ def _row(kept: KeptPrediction, said: Feedback, labels: Sequence[str]) -> list[st
 
 
 def cell(text: str | None) -> str:
-    """Text as a cell that no spreadsheet computes: one that could be a formula gets an apostrophe in front."""
-    if text is None:
-        return ""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    """Text as a cell that no spreadsheet computes: what could be a formula gets an apostrophe in front."""
+    return FORMULA_START.sub(r"\1'", text or "")
 
 
 def _probabilities(kept: KeptPrediction) -> Mapping[str, float]:

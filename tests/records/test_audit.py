@@ -4,11 +4,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, delete, select, text, update
+from sqlalchemy import Engine, delete, event, select, text, update
 from sqlalchemy.orm import Session
 
+from app.records import audit
 from app.records.audit import AuditTrail, Deed, Verdict, digest_of
 from app.records.database import open_database
 from app.records.tables import AuditHeadRow, AuditRow
@@ -137,6 +139,24 @@ def test_what_is_over_its_time_goes_and_the_rest_can_still_be_verified(
     trail.add(deed(99))
     assert trail.verify().broken_at is None
     assert changed(engine, delete(AuditRow).where(AuditRow.number == 5)).broken_at == 5
+
+
+def test_lines_that_go_by_their_time_while_they_are_verified_are_no_breach(
+    trail: AuditTrail, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "READ_AT_ONCE", 2)
+    swept: list[int] = []
+
+    def sweep_meanwhile(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "audit" in statement and "LIMIT" in statement and not swept:
+            swept.append(0)
+            swept[0] = trail.forget_before(MOMENT + timedelta(days=7))
+
+    event.listen(engine, "after_cursor_execute", sweep_meanwhile)
+    verdict = trail.verify()
+    event.remove(engine, "after_cursor_execute", sweep_meanwhile)
+    assert swept == [6]
+    assert (verdict.broken_at, verdict.lines) == (None, LINES - 6 + 1)
 
 
 def test_everything_may_be_over_its_time(trail: AuditTrail) -> None:

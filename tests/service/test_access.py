@@ -1,9 +1,11 @@
 """Who may come in, on running services: every route and every kind of caller, and what is refused before it costs anything."""
 
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -24,7 +26,7 @@ from app.cohort.server_engine import remote_package
 from app.errors import NotAuthenticatedError
 from app.settings import Settings
 from tests.service.access_table import CALLERS, as_document, expected, guarded, tried, written
-from tests.service.server import Server
+from tests.service.server import Server, serving
 
 Headers = dict[str, dict[str, str]]
 BAD_ONES = 500
@@ -57,6 +59,27 @@ def test_a_stream_of_bad_credentials_lets_no_one_in_and_is_slowed_down(door: tup
     assert (
         server.client.get("/predictions", headers=there | headers["clinician"]).status_code == httpx.codes.OK
     )
+
+
+def test_who_is_not_let_in_cannot_fill_the_audit_trail(door: tuple[Server, Headers]) -> None:
+    server, _ = door
+    there = {"X-Forwarded-For": "::ffff:10.7.8.9"}
+    invented = {"Cookie": "neurofuse-session=invented", "Sec-Fetch-Site": "cross-site"}
+    before = lines_of(server)
+    asked = [server.client.get("/predictions", headers=there) for _ in range(40)]
+    asked += [server.client.delete("/predictions/x", headers=there | invented) for _ in range(80)]
+    assert {each.status_code for each in asked} == {401, 429}
+    refused = sum(each.status_code == httpx.codes.UNAUTHORIZED for each in asked)
+    assert lines_of(server) - before == refused < 80
+    # The addresses that a socket of both kinds tells are not one network.
+    elsewhere = server.client.get("/predictions", headers={"X-Forwarded-For": "::ffff:10.9.9.9"})
+    assert elsewhere.status_code == httpx.codes.UNAUTHORIZED
+
+
+def lines_of(server: Server) -> int:
+    with closing(sqlite3.connect(server.data / "records.sqlite3", timeout=30)) as records:
+        count: int = records.execute("SELECT count(*) FROM audit").fetchone()[0]
+        return count
 
 
 def test_sign_ins_of_one_address_are_bounded_as_the_document_says(door: tuple[Server, Headers]) -> None:
@@ -201,6 +224,18 @@ def test_where_nobody_is_asked_only_our_own_origin_may_change_something(server: 
     assert answer.json()["type"] == "/problems/cross-site"
     own = server.client.post("/predict", headers={"Origin": str(server.client.base_url)})
     assert own.json()["type"] == "/problems/malformed-request"
+
+
+def test_where_nobody_is_asked_other_sites_cannot_fill_the_audit_trail(
+    tiny_store: Path, tmp_path: Path
+) -> None:
+    with serving(tiny_store, tmp_path / "var", ready=False) as own:
+        post = own.client.post
+        asked = [post("/predict", headers={"Sec-Fetch-Site": "cross-site"}) for _ in range(100)]
+        asked += [post("/predict", headers={"Host": "rebound.example"}) for _ in range(20)]
+        assert {each.status_code for each in asked} == {400, 403, 429}
+        refused = sum(each.status_code == httpx.codes.FORBIDDEN for each in asked)
+        assert lines_of(own) == refused < 80
 
 
 def test_where_nobody_is_asked_other_sites_and_other_machines_are_refused(server: Server) -> None:
