@@ -138,4 +138,5 @@ def test_the_secret_of_webhooks_may_come_from_a_file(monkeypatch: pytest.MonkeyP
 
 def test_addresses_that_are_compared_with_a_browsers_are_in_small_letters() -> None:
     assert Settings(public_url="HTTPS://Brain.Example/Page/").public_url == "https://brain.example/Page"
-    assert Settings(hosts="[::1], Brain.Example.").hosts == "::1,brain.example"
+    named = Settings(hosts="[::1], Brain.Example.")
+    assert named.hosts == Settings(hosts=named.hosts).hosts == "::1,brain.example"
