@@ -1,11 +1,15 @@
 """`/auth`: a person signs in on the page with the OpenID provider of the site, sees who they are here, and signs out."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, TypedDict, TypeVar
 
-from fastapi import APIRouter, Request, Response
+import anyio.to_thread
+from anyio import CapacityLimiter
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -32,15 +36,29 @@ from app.errors import (
     StorageUnavailableError,
 )
 from app.security.principal import LOCAL, Principal, Role
-from app.security.sign_in import Attempt, SignIn
+from app.security.sign_in import Attempt, SignIn, unavailable
 
 PREFIX: Final = "/auth"
 CALLBACK: Final = f"{PREFIX}/callback"
 PAGE: Final = "/"
 FAILED: Final = "/#/sign-in/{code}"
 """A view of the page: whoever comes here is a person in a browser, who is told in words."""
+ASKING: Final = 16
+"""Browsers that wait for the provider at the same time, in threads apart: while it hangs, nobody else waits."""
 
-router = APIRouter(prefix=PREFIX, tags=["sign-in"])
+
+class _State(TypedDict):
+    asking: CapacityLimiter
+
+
+@asynccontextmanager
+async def _lifespan(_app: FastAPI) -> AsyncIterator[_State]:
+    yield {"asking": CapacityLimiter(ASKING)}
+
+
+router = APIRouter(prefix=PREFIX, tags=["sign-in"], lifespan=_lifespan)
+
+Answer = TypeVar("Answer")
 
 
 class Person(BaseModel):
@@ -114,7 +132,7 @@ def who_am_i(request: Request, runtime: CurrentRuntime) -> WhoAmI:
         HTTPStatus.SEE_OTHER: {"headers": LOCATION},
     },
 )
-def sign_in(request: Request, runtime: CurrentRuntime) -> Response:
+async def sign_in(request: Request, runtime: CurrentRuntime) -> Response:
     """For browsers: the authorization code flow with PKCE, which comes back to `/auth/callback`."""
     flow, attempt = _flow(runtime), Attempt.new()
 
@@ -123,7 +141,7 @@ def sign_in(request: Request, runtime: CurrentRuntime) -> Response:
         set_cookie(response, ATTEMPT, attempt.secret, runtime.settings)
         return response
 
-    return _in_words(leave, request)
+    return await _in_words(leave, request)
 
 
 @router.get(
@@ -137,7 +155,7 @@ def sign_in(request: Request, runtime: CurrentRuntime) -> Response:
         HTTPStatus.SEE_OTHER: {"headers": LOCATION},
     },
 )
-def finish_sign_in(request: Request, runtime: CurrentRuntime) -> Response:
+async def finish_sign_in(request: Request, runtime: CurrentRuntime) -> Response:
     """Leads to the page, signed in, or to its words on why not."""
     settings, flow = runtime.settings, _flow(runtime)
 
@@ -155,7 +173,7 @@ def finish_sign_in(request: Request, runtime: CurrentRuntime) -> Response:
         set_cookie(response, SESSION, runtime.sessions.begin(principal), settings)
         return response
 
-    response = _in_words(arrive, request)
+    response = await _in_words(arrive, request)
     forget_cookie(response, ATTEMPT, settings)
     return response
 
@@ -166,19 +184,14 @@ def finish_sign_in(request: Request, runtime: CurrentRuntime) -> Response:
     summary="Sign out",
     responses=problem_responses(CrossSiteError, RateLimitedError, StorageUnavailableError),
 )
-def sign_out(request: Request, response: Response, runtime: CurrentRuntime) -> SignedOut:
+async def sign_out(request: Request, response: Response, runtime: CurrentRuntime) -> SignedOut:
     """The session is over at once, on every tab of this browser; nothing happens where there is none."""
     settings = runtime.settings
     require_own_page(request, settings)
-    session = session_of(request, runtime)
-    if session is not None:
-        request.state.principal = session.principal  # for the audit trail
-    _end_session(request, runtime)
+    await run_in_threadpool(_leave_session, request, runtime)
     forget_cookie(response, SESSION, settings)
     try:
-        return SignedOut(
-            next=runtime.sign_in and runtime.sign_in.sign_out_address(page_address(settings) + PAGE)
-        )
+        return SignedOut(next=await _ask(lambda: _sign_out_address(runtime), request))
     except ProviderUnavailableError:
         return SignedOut(next=None)
 
@@ -192,15 +205,40 @@ def _flow(runtime: Runtime) -> SignIn:
     return runtime.sign_in
 
 
+def _leave_session(request: Request, runtime: Runtime) -> None:
+    session = session_of(request, runtime)
+    if session is not None:
+        request.state.principal = session.principal  # for the audit trail
+    _end_session(request, runtime)
+
+
+def _sign_out_address(runtime: Runtime) -> str | None:
+    if runtime.sign_in is None:
+        return None
+    return runtime.sign_in.sign_out_address(page_address(runtime.settings) + PAGE)
+
+
 def _end_session(request: Request, runtime: Runtime) -> None:
     if value := cookie(request, SESSION, runtime.settings):
         runtime.sessions.end(value)
 
 
-def _in_words(step: Callable[[], Response], request: Request) -> Response:
+async def _ask(question: Callable[[], Answer], request: Request) -> Answer:
+    """What may wait for the provider, in a thread of the few there are for it.
+
+    Raises:
+        ProviderUnavailableError: All of them wait for it already.
+    """
+    asking: CapacityLimiter = request.state.asking
+    if not asking.available_tokens:
+        raise unavailable()
+    return await anyio.to_thread.run_sync(question, limiter=asking)
+
+
+async def _in_words(step: Callable[[], Response], request: Request) -> Response:
     """The answer of a step; where it fails, the page says so."""
     try:
-        return step()
+        return await _ask(step, request)
     except NeuroFuseError as error:
         request.state.problem_code = error.code
         return _see_other(FAILED.format(code=error.code))

@@ -21,6 +21,8 @@ USABLE_S: Final = 24 * 3600.0
 """How long it still serves where the provider does not answer: an outage there is none here."""
 PAUSE_S: Final = 10.0
 """Between two fetches, whatever is asked: tokens with invented key ids must not make this service a hammer."""
+PATIENCE_S: Final = 1.0
+"""How long others wait for a fetch under way where there is nothing to go on with: one that goes well is over by then."""
 
 
 class ProviderDocuments:
@@ -70,7 +72,7 @@ class ProviderDocuments:
         if time.monotonic() - self._fetched_s < FRESH_S and not urgent:
             return
         # One fetches. Whoever has documents to go on with does not wait for it: a provider that hangs holds nobody up.
-        if self._lock.acquire(blocking=not self._is_usable()):
+        if self._lock.acquire(timeout=0 if self._is_usable() else PATIENCE_S):
             try:
                 self._fetch_if_due()
             finally:

@@ -1,0 +1,101 @@
+"""An OpenID provider that takes requests and does not answer: who asked it waits, for a while, and nobody else does."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+
+from app.api.sign_in import ASKING
+from tests.service.access_table import OWN_PAGE, TOKENS, headers_of_callers
+from tests.service.server import Server, serving
+from tests.support.hanging import Hanging
+from tests.support.oidc import Provider
+
+MANY = 48
+"""More than all threads of the service."""
+
+Headers = dict[str, dict[str, str]]
+
+
+@pytest.fixture
+def door(tiny_store: Path, provider: Provider, tmp_path: Path) -> Iterator[tuple[Server, Headers]]:
+    """A service that has asked the provider nothing yet, and what each kind of caller shows it."""
+    data = tmp_path / "var"
+    chosen: dict[str, Any] = {"oidc_issuer": provider.issuer, "oidc_client_id": provider.client_id}
+    chosen |= {name.replace(" ", "_"): token.get_secret_value() for name, token in TOKENS.items()}
+    with serving(tiny_store, data, authentication="on", **chosen) as server:
+        yield server, headers_of_callers(data, provider.token(sub="nora", roles=["clinician"]))
+
+
+@contextmanager
+def sent(server: Server, path: str, headers: dict[str, str], times: int) -> Iterator[list[HTTPConnection]]:
+    """Requests that are on their way; nobody waits for their answers yet."""
+    with ExitStack() as stack:
+        connections = [HTTPConnection("127.0.0.1", server.client.base_url.port) for _ in range(times)]
+        for connection in connections:
+            stack.callback(connection.close)
+            connection.request("GET", path, headers=headers)
+        yield connections
+
+
+def served(server: Server, headers: Headers) -> list[int]:
+    """What those get who ask nothing of the provider."""
+    asked = (("/predictions", "system"), ("/metrics", "ops"), ("/metrics", "metrics token"))
+    return [server.client.get(path, headers=headers[who]).status_code for path, who in asked]
+
+
+def test_api_keys_do_not_notice_that_tokens_wait(
+    door: tuple[Server, Headers], provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, headers = door
+    hanging = Hanging(provider.configuration())
+    monkeypatch.setattr(provider, "configuration", hanging)
+    token = headers["no role"]
+    with sent(server, "/predictions", token, 1) as (first,), sent(server, "/predictions", token, MANY):
+        hanging.wait_until_asked()
+        assert served(server, headers) == [200] * 3
+        hanging.go_on.set()
+        # The answer came in time for whoever waited: all the others were served meanwhile.
+        assert first.getresponse().status == httpx.codes.OK
+
+
+def test_nobody_notices_that_those_who_sign_in_wait(
+    door: tuple[Server, Headers], provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, headers = door
+    hanging = Hanging(provider.configuration())
+    monkeypatch.setattr(provider, "configuration", hanging)
+    with sent(server, "/auth/sign-in", {}, 1) as (first,), sent(server, "/auth/sign-in", {}, MANY):
+        hanging.wait_until_asked()
+        assert served(server, headers) == [200] * 3
+        hanging.go_on.set()
+        assert str(first.getresponse().headers["Location"]).startswith(f"{provider.issuer}/authorize?")
+
+
+def test_few_wait_for_the_answer_to_a_code_and_signing_out_works_meanwhile(
+    door: tuple[Server, Headers], provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, headers = door
+    leaving = httpx.get(f"{server.client.base_url}/auth/sign-in")
+    (state,) = parse_qs(urlsplit(leaving.headers["Location"]).query)["state"]
+    back = f"/auth/callback?code=1&state={state}&iss={provider.issuer}"
+    hanging = Hanging({})
+    monkeypatch.setattr(provider, "exchange", hanging)
+    cookie = {"Cookie": leaving.headers["Set-Cookie"].split(";")[0]}
+    with sent(server, back, cookie, MANY) as coming:
+        hanging.wait_until_asked(ASKING)
+        assert served(server, headers) == [200] * 3
+        assert not hanging.is_asked_more()
+        left = server.client.post("/auth/sign-out", headers=OWN_PAGE)
+        assert (left.status_code, left.json()) == (200, {"next": None})
+        hanging.go_on.set()
+        told = Counter(each.getresponse().headers["Location"] for each in coming)
+    # Whoever found no room was told at once, and those who waited had their answer: one without a token.
+    assert told["/#/sign-in/sign-in-failed"] >= ASKING
+    assert told.keys() == {"/#/sign-in/sign-in-failed", "/#/sign-in/provider-unavailable"}
