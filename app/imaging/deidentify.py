@@ -8,27 +8,36 @@ import secrets
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from isal import igzip
 
 from app.errors import RequestError
 from app.imaging.deidentify_dicom import BROKEN, deidentify_dicom
 from app.imaging.deidentify_nifti import (
+    BROKEN_GZIP,
     copy_voxels,
     deidentify_analyze,
     deidentify_header,
     deidentify_nifti,
+    header_of,
 )
 from app.imaging.file_kind import FileKind, kind_inside, may_be_voxels
 from app.imaging.limits import DEFAULT_LIMITS, ReadLimits
+from app.imaging.nifti_header import NiftiHeader
+from app.imaging.nifti_pair import voxels_beside
 from app.imaging.read import opened
 from app.imaging.source import Source
 
 KEY_BYTES: Final = 32
-BROKEN_GZIP: Final = b"\x1f\x8b"
 PACKED_OTHER: Final = igzip.compress(BROKEN, 1)
 """A gzip of what is no NIfTI, which is refused."""
+IMAGES: Final = (FileKind.DICOM, FileKind.NIFTI, FileKind.NIFTI_PAIR)
+
+
+class _Pair(NamedTuple):
+    header: NiftiHeader
+    voxels: Source
 
 
 def new_key() -> bytes:
@@ -49,12 +58,12 @@ def deidentify(paths: Sequence[Path], folder: Path, key: bytes, limits: ReadLimi
         RequestError: An archive that cannot be opened, or too many files, as `app.imaging.read.read_image` says it.
     """
     with opened(paths, limits) as sources:
-        kinds = [_kind(source) for source in sources]
-        voxels = _voxels_of_pair(sources, kinds)
+        kinds = _kinds(sources)
+        pair = _pair(sources, kinds, limits)
         for number, (source, kind) in enumerate(zip(sources, kinds, strict=True)):
             target = folder / f"{number:06d}"
-            if source is voxels:
-                copy_voxels(source, target, limits)
+            if pair is not None and source is pair.voxels:
+                copy_voxels(source, pair.header, target)
             else:
                 _write(source, kind, target, limits, key)
 
@@ -72,6 +81,17 @@ def _write(source: Source, kind: FileKind | None, target: Path, limits: ReadLimi
         target.write_bytes({None: BROKEN_GZIP, FileKind.GZIP: PACKED_OTHER}.get(kind, b""))
 
 
+def _kinds(sources: Sequence[Source]) -> list[FileKind | None]:
+    """As the reader sees them: beside the header of a pair, what only begins like a dataset is no slice."""
+    kinds = [_kind(source) for source in sources]
+    if FileKind.NIFTI_PAIR not in kinds:
+        return kinds
+    return [
+        FileKind.OTHER if kind is FileKind.DICOM and may_be_voxels(source) else kind
+        for source, kind in zip(sources, kinds, strict=True)
+    ]
+
+
 def _kind(source: Source) -> FileKind | None:
     """None for a gzip that cannot be unfolded."""
     try:
@@ -80,13 +100,13 @@ def _kind(source: Source) -> FileKind | None:
         return None
 
 
-def _voxels_of_pair(sources: Sequence[Source], kinds: Sequence[FileKind | None]) -> Source | None:
-    """The largest file beside the header of a pair that is no image by itself."""
-    if FileKind.NIFTI_PAIR not in kinds:
+def _pair(sources: Sequence[Source], kinds: Sequence[FileKind | None], limits: ReadLimits) -> _Pair | None:
+    """The pair that is read; None where there is none, or its reader refuses it before it looks at a voxel."""
+    if [kind for kind in kinds if kind in IMAGES] != [FileKind.NIFTI_PAIR]:
         return None
-    fitting = [
-        source
-        for source, kind in zip(sources, kinds, strict=True)
-        if kind is FileKind.OTHER or (kind is FileKind.DICOM and may_be_voxels(source))
-    ]
-    return max(fitting, key=lambda source: source.size, default=None)
+    others = [source for source, kind in zip(sources, kinds, strict=True) if kind is FileKind.OTHER]
+    try:
+        header = header_of(sources[kinds.index(FileKind.NIFTI_PAIR)], FileKind.NIFTI_PAIR, limits)
+        return _Pair(header, voxels_beside(header, others))
+    except RequestError:
+        return None

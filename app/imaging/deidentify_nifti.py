@@ -1,4 +1,4 @@
-"""A NIfTI file without words: its text fields and its extensions are emptied, and nothing stays behind the last voxel."""
+"""A NIfTI file without words: its text fields and its extensions are emptied, and nothing stays around the voxels."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ from app.imaging.file_kind import (
     nifti_version,
 )
 from app.imaging.limits import ReadLimits
-from app.imaging.nifti_header import read_nifti_header
+from app.imaging.nifti_header import NiftiHeader, read_nifti_header
 from app.imaging.source import Source
 
 HEADER_BYTES: Final = {1: NIFTI1_HEADER_BYTES, 2: NIFTI2_HEADER_BYTES}
@@ -28,6 +28,23 @@ KNOWN_BY: Final = ((0, 4), (40, 42))
 """sizeof_hdr and dim[0] of an Analyze header, by which it is known and refused."""
 BLOCK_BYTES: Final = 1 << 20
 GZIP_LEVEL: Final = 1
+BROKEN_GZIP: Final = b"\x1f\x8b"
+"""Refused as a damaged image, whatever lies beside it."""
+
+
+def header_of(source: Source, kind: FileKind, limits: ReadLimits) -> NiftiHeader:
+    """Read a header.
+
+    Args:
+        source: The file that begins with it, packed or not.
+        kind: `NIFTI` or `NIFTI_PAIR`.
+        limits: Bounds.
+
+    Raises:
+        RequestError: As `read_nifti_header`.
+    """
+    with decoding("A NIfTI header"), _unpacked(source) as stream:
+        return read_nifti_header(stream, kind, limits, labels=False)
 
 
 def deidentify_nifti(source: Source, target: Path, limits: ReadLimits) -> None:
@@ -39,8 +56,7 @@ def deidentify_nifti(source: Source, target: Path, limits: ReadLimits) -> None:
         limits: Bounds.
     """
     try:
-        with _unpacked(source) as stream:
-            header = read_nifti_header(stream, FileKind.NIFTI, limits, labels=False)
+        header = header_of(source, FileKind.NIFTI, limits)
     except RequestError:
         deidentify_header(source, target)
         return
@@ -67,10 +83,22 @@ def deidentify_analyze(source: Source, target: Path) -> None:
         out.write(bytes(kept))
 
 
-def copy_voxels(source: Source, target: Path, limits: ReadLimits) -> None:
-    """Write the voxels of a pair, which have no header; packed anew, as a gzip may hold a file's name."""
-    with _rewritten(source, target) as (stream, out):
-        _copy(stream, out, limits.max_archive_bytes)
+def copy_voxels(source: Source, header: NiftiHeader, target: Path) -> None:
+    """Write the voxels of a pair, at their place and alone; what its reader finds damaged stays damaged.
+
+    Args:
+        source: The file that holds them, packed or not.
+        header: Of the pair.
+        target: Where to; packed anew where the source is packed, as a gzip may hold a file's name.
+    """
+    try:
+        with decoding("A NIfTI pair"), _unpacked(source) as stream, _packed(target, source) as out:
+            stream.seek(header.vox_offset)
+            out.write(bytes(header.vox_offset))
+            _copy(stream, out, header.voxel_bytes)
+    except RequestError:
+        # Not a part of them: that would be too small for the header, which is refused by another code.
+        target.write_bytes(BROKEN_GZIP)
 
 
 def _write_header(stream: IO[bytes], out: IO[bytes]) -> int:
@@ -85,8 +113,12 @@ def _write_header(stream: IO[bytes], out: IO[bytes]) -> int:
 
 def _copy(stream: IO[bytes], out: IO[bytes], count: int) -> None:
     while count and (block := stream.read(min(BLOCK_BYTES, count))):
-        out.write(block)
         count -= len(block)
+        if not count:  # before the last block is written, so that it is missed where this fails
+            stream.read(1)  # as the reader does: at the end of a gzip file this checks its CRC
+        out.write(block)
+    if count:
+        raise EOFError
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import gzip
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,12 @@ from app.errors import NeuroFuseError
 from app.imaging.deidentify import deidentify
 from app.imaging.deidentify_dicom import IN_ITEMS, series_uid
 from app.imaging.dicom_elements import KEYWORDS
+from app.imaging.file_kind import FileKind, kind_of
 from app.imaging.read import read_image
 from app.imaging.volume import Modality, Volume
 from tests.imaging.enhanced import enhanced, item
 from tests.imaging.making import Series
+from tests.imaging.nifti_bytes import VOXELS, parts
 
 CANARY = "ZZCANARY"
 DATE, UID = "19010203", "1.2.826.0.1.3680043.8.498.77190102777"
@@ -204,6 +206,124 @@ def test_a_pair_and_what_lies_beside_it(tmp_path: Path) -> None:
     assert CANARY.encode() not in contents(left)
     assert seen(left, Modality.MR) == seen(paths, Modality.MR)
     assert not isinstance(seen(left, Modality.MR), str)
+
+
+def pair_beside(
+    folder: Path, image: bytes, *others: bytes, fields: dict[str, Any] | None = None
+) -> list[Path]:
+    """The header of a pair, an image, and other files, by no names."""
+    contents = (parts(pair=True, fields=fields).header, image, *others)
+    paths = [folder / str(number) for number in range(len(contents))]
+    for path, content in zip(paths, contents, strict=True):
+        path.write_bytes(content)
+    return paths
+
+
+def test_a_report_larger_than_packed_voxels_is_not_kept_in_their_place(tmp_path: Path) -> None:
+    dark = np.zeros_like(VOXELS)
+    dark[4, 4, 4] = 900
+    image = parts(dark, pair=True).image
+    report = CANARY.encode() * 60
+    paths = pair_beside(tmp_path, gzip.compress(image), report)
+    assert len(gzip.compress(image)) < len(report) < len(image)
+    left = kept(paths, tmp_path / "kept")
+    assert CANARY.encode() not in contents(left)
+    assert seen(left, Modality.MR) == seen(paths, Modality.MR)
+    assert not isinstance(seen(left, Modality.MR), str)
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize("front", [0, 512])
+def test_nothing_stays_before_or_behind_the_voxels_of_a_pair(
+    tmp_path: Path, pack: Callable[[bytes], bytes], front: int
+) -> None:
+    voxels = parts(pair=True).image
+    image = (CANARY.encode() * 64)[:front] + voxels + CANARY.encode()
+    paths = pair_beside(tmp_path, pack(image), fields={"vox_offset": front})
+    left = kept(paths, tmp_path / "kept")
+    assert contents(left[1:]) == bytes(front) + voxels
+    assert seen(left, Modality.MR) == seen(paths, Modality.MR)
+    assert not isinstance(seen(left, Modality.MR), str)
+
+
+def with_a_wrong_checksum(plain: bytes) -> bytes:
+    packed = bytearray(gzip.compress(plain))
+    packed[-8] ^= 1
+    return bytes(packed)
+
+
+IMAGE = parts(pair=True).image
+SINGLE = b"".join(parts())
+
+
+@pytest.mark.parametrize(
+    ("code", "image", "others"),
+    [
+        ("unsupported-file", IMAGE, [CANARY.encode() * 200]),
+        ("unsupported-file", IMAGE[:-1], []),
+        ("unsupported-file", gzip.compress(IMAGE), [gzip.compress(CANARY.encode())]),
+        ("corrupt-image", gzip.compress(IMAGE[:-1]), []),
+        ("corrupt-image", gzip.compress(IMAGE)[:-1], []),
+        ("corrupt-image", with_a_wrong_checksum(IMAGE), []),
+        ("mixed-series", gzip.compress(IMAGE[:-1]), [SINGLE]),
+        ("mixed-series", IMAGE, [parts(pair=True).header]),
+    ],
+)
+def test_a_pair_that_is_refused_is_refused_as_before(
+    tmp_path: Path, code: str, image: bytes, others: list[bytes]
+) -> None:
+    paths = pair_beside(tmp_path, image, *others)
+    left = kept(paths, tmp_path / "kept")
+    assert seen(paths, Modality.MR) == code
+    assert seen(left, Modality.MR) == code
+    assert CANARY.encode() not in contents(left[2:])
+
+
+def test_short_voxels_that_pack_well_are_still_damaged(tmp_path: Path) -> None:
+    fields = {"dim": [3, 128, 128, 64, 1, 1, 1, 1]}
+    paths = pair_beside(tmp_path, gzip.compress(bytes(4000), 0), fields=fields)
+    assert seen(paths, Modality.MR) == "corrupt-image"
+    assert seen(kept(paths, tmp_path / "kept"), Modality.MR) == "corrupt-image"
+
+
+@pytest.mark.parametrize("members", [parts(pair=True), [SINGLE]])
+def test_voxels_that_a_zip_finds_damaged_are_still_damaged(tmp_path: Path, members: Sequence[bytes]) -> None:
+    archive = tmp_path / "sent.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        for number, member in enumerate(members):
+            packed.writestr(str(number), member)
+    archive.write_bytes(archive.read_bytes().replace(IMAGE, IMAGE[:-1] + b"\x7f"))
+    assert seen([archive], Modality.MR) == "corrupt-image"
+    assert seen(kept([archive], tmp_path / "kept"), Modality.MR) == "corrupt-image"
+
+
+def test_a_dataset_without_preamble_beside_a_pair_is_still_left_out(tmp_path: Path) -> None:
+    bare = b"\x08\0\x05\0\x0a\0\0\0ISO_IR 100" + CANARY.encode() * 20
+    paths = pair_beside(tmp_path, IMAGE, bare)
+    left = kept(paths, tmp_path / "kept")
+    assert kind_of(bare) is FileKind.DICOM
+    assert CANARY.encode() not in contents(left)
+    assert seen(left, Modality.MR) == seen(paths, Modality.MR)
+    assert not isinstance(seen(left, Modality.MR), str)
+
+
+def test_a_single_file_with_a_wrong_checksum_is_still_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "sent"
+    path.write_bytes(with_a_wrong_checksum(SINGLE))
+    assert seen([path], Modality.MR) == "corrupt-image"
+    assert seen(kept([path], tmp_path / "kept"), Modality.MR) == "corrupt-image"
+
+
+@pytest.mark.parametrize("pair", [False, True])
+def test_a_header_that_its_decoder_gives_up_is_still_damaged(tmp_path: Path, pair: bool) -> None:
+    fields = {"scl_slope": 2, "scl_inter": np.nan, "descrip": CANARY}
+    header, image = tmp_path / "header", tmp_path / "image"
+    header.write_bytes(parts(pair=pair, fields=fields).header)
+    image.write_bytes(IMAGE)
+    left = kept([header, image], tmp_path / "kept")
+    assert CANARY.encode() not in contents(left)
+    assert seen([header, image], Modality.MR) == "corrupt-image"
+    assert seen(left, Modality.MR) == "corrupt-image"
 
 
 def test_no_name_of_an_archive_or_of_its_members_stays_and_no_other_file(tmp_path: Path) -> None:
