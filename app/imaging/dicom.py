@@ -13,6 +13,7 @@ from jaxtyping import Float64
 
 from app.errors import (
     ArchiveTooLargeError,
+    CorruptImageError,
     IrregularGeometryError,
     MixedSeriesError,
     NoUsableSeriesError,
@@ -24,6 +25,7 @@ from app.imaging.dicom_series import FEWEST_SLICES, Wanted, choose_series, serie
 from app.imaging.dicom_slices import read_slices
 from app.imaging.geometry import normal_of, stack_slices
 from app.imaging.limits import ReadLimits
+from app.imaging.nifti_affine import FARTHEST_MM, SPACING_MM
 from app.imaging.source import Source
 from app.imaging.volume import Finding, Grid, Modality, Volume
 
@@ -131,6 +133,10 @@ def _check_alike(headers: Sequence[SliceHeader], limits: ReadLimits) -> None:
         raise IrregularGeometryError(
             "Expected slices of one size, found several in one series. Send one acquisition."
         )
+    if any(min(header.pixel_format.rows, header.pixel_format.columns) < 1 for header in headers):
+        raise CorruptImageError(
+            "Expected slices of rows and columns, found one without. Send the complete files."
+        )
     spacings = np.array([_placed(header).pixel_spacing for header in headers])
     cosines = np.array([_placed(header).image_orientation_patient for header in headers])
     positions = np.array([_placed(header).image_position_patient for header in headers])
@@ -138,9 +144,17 @@ def _check_alike(headers: Sequence[SliceHeader], limits: ReadLimits) -> None:
         raise IrregularGeometryError(
             "Expected finite positions, found some that are not. Export the series again."
         )
+    if not (np.abs(positions) <= FARTHEST_MM).all():
+        raise IrregularGeometryError(
+            f"Expected slices within {FARTHEST_MM / 1000:.0f} m, found one farther away. Export the series again."
+        )
     if np.ptp(spacings, axis=0).max() > SAME_SPACING_MM or spacings.min() <= 0:
         raise IrregularGeometryError(
             "Expected one pixel spacing in the series, found several. Send one acquisition."
+        )
+    if spacings.min() < SPACING_MM[0] or spacings.max() > SPACING_MM[1]:
+        raise IrregularGeometryError(
+            f"Expected pixels of {SPACING_MM[0]} to {SPACING_MM[1]:.0f} mm, found others. Export the original series."
         )
     if np.ptp(cosines, axis=0).max() > SAME_DIRECTION:
         raise IrregularGeometryError(

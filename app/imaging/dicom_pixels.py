@@ -25,6 +25,8 @@ from app.imaging.source import Buffer, Loaded
 from app.imaging.threads import side_by_side
 from app.imaging.volume import Modality
 
+CELL_BITS: Final = frozenset({8, 16, 32})
+"""Bits of a stored cell that images of slices have (PS3.5 8.1.1); 1 is for overlays and segmentations."""
 SMALL_BITS: Final = 16
 LARGEST_RESCALE: Final = 1 << 14
 """16 bits times this, plus this, still fit int32."""
@@ -103,6 +105,8 @@ def _check_supported(header: SliceHeader, modality: Modality) -> None:
         raise CorruptImageError(
             "Expected pixels in every slice, found a slice without. Send the complete files."
         )
+    if form.bits_allocated not in CELL_BITS:
+        raise CorruptImageError("Expected pixels of 8, 16 or 32 bits, found others. Export the series again.")
     if form.samples != 1 or form.photometric not in {"MONOCHROME1", "MONOCHROME2"}:
         raise UnsupportedFileError("Expected grey-scale slices, found colours. Send the original images.")
     if form.photometric == "MONOCHROME1" and modality is Modality.MR:
@@ -163,7 +167,9 @@ def stored_pixels(header: SliceHeader, loaded: Loaded) -> Stored:
             stream.seek(place.offset)
             data = get_frame(stream, header.frame, number_of_frames=header.frames)
     else:
-        data = loaded.part(place.offset + header.frame * size, size)
+        # What lies behind the element is not its pixels, however much there is.
+        there = min(size, max(0, place.length - header.frame * size))
+        data = loaded.part(place.offset + header.frame * size, there)
     if place.transfer_syntax in NATIVE and len(data) < size:
         raise CorruptImageError(
             f"Expected {form.rows} x {form.columns} pixels in a slice, found fewer: the file is truncated. "

@@ -158,6 +158,51 @@ def test_one_slice_unlike_the_others_is_an_error_by_name(
         read_image(rewrite(Series(), tmp_path, alter), modality=Modality.CT)
 
 
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"Rows": 0}, CorruptImageError),
+        ({"Columns": 0}, CorruptImageError),
+        ({"BitsAllocated": 0}, CorruptImageError),
+        ({"BitsAllocated": 1}, CorruptImageError),
+        ({"PixelSpacing": [1e-7, 1e-7]}, IrregularGeometryError),
+        ({"PixelSpacing": [1e-20, 1e-20]}, IrregularGeometryError),
+        ({"PixelSpacing": [60, 60]}, IrregularGeometryError),
+    ],
+)
+@pytest.mark.parametrize("modality", [Modality.CT, Modality.MR])
+def test_a_series_that_no_scanner_makes_is_an_error_by_name(
+    tmp_path: Path, change: dict[str, object], error: type[NeuroFuseError], modality: Modality
+) -> None:
+    def alter(_number: int, dataset: Dataset) -> None:
+        for keyword, value in change.items():
+            setattr(dataset, keyword, value)
+
+    with pytest.raises(error):
+        read_image(rewrite(Series(modality=modality), tmp_path, alter), modality=modality)
+
+
+@pytest.mark.parametrize("apart", [(1e100, 0), (0, 1e6)])
+def test_places_where_no_scanner_is_are_an_error_by_name(tmp_path: Path, apart: tuple[float, float]) -> None:
+    def alter(number: int, dataset: Dataset) -> None:
+        x, y, z = dataset.ImagePositionPatient
+        dataset.ImagePositionPatient = [f"{x + apart[0]:.6g}", y, f"{z + number * apart[1]:.6g}"]
+
+    with pytest.raises(IrregularGeometryError, match="within 100 m"):
+        read_image(rewrite(Series(), tmp_path, alter), modality=Modality.CT)
+
+
+def test_bytes_behind_the_pixels_are_no_pixels(tmp_path: Path) -> None:
+    def alter(number: int, dataset: Dataset) -> None:
+        if number == 7:
+            whole = dataset.PixelData
+            dataset.PixelData = whole[: len(whole) // 2]
+            dataset.add_new(0xFFFCFFFC, "OB", whole)  # Data Set Trailing Padding (PS3.10 7.2)
+
+    with pytest.raises(CorruptImageError, match="truncated"):
+        read_image(rewrite(Series(), tmp_path, alter), modality=Modality.CT)
+
+
 def test_cosines_that_are_no_directions_are_refused(tmp_path: Path) -> None:
     with pytest.raises(IrregularGeometryError, match="perpendicular"):
         read_image(
