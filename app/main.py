@@ -275,6 +275,7 @@ def _runtime(  # noqa: PLR0913 - what it is made of
         sessions=sessions,
         audit=records.audit,
         sign_in=sign_in_of(settings, authenticator, page_address(settings) + sign_in.CALLBACK),
+        signing_in=anyio.CapacityLimiter(sign_in.ASKING),
     )
 
 

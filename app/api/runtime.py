@@ -56,6 +56,7 @@ class Runtime:
         feedback: What clinicians say of answers.
         sessions: Who is signed in on the page.
         sign_in: How people do; None where no OpenID provider is set.
+        signing_in: Lets few wait for that provider at the same time, in threads apart.
         audit: Who did what.
     """
 
@@ -80,6 +81,7 @@ class Runtime:
     feedback: FeedbackService
     sessions: Sessions
     sign_in: SignIn | None
+    signing_in: CapacityLimiter
     audit: AuditTrail
 
 

@@ -1,14 +1,12 @@
 """`/auth`: a person signs in on the page with the OpenID provider of the site, sees who they are here, and signs out."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Final, Literal, TypedDict, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 
 import anyio.to_thread
-from anyio import CapacityLimiter
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
@@ -46,17 +44,7 @@ FAILED: Final = "/#/sign-in/{code}"
 ASKING: Final = 16
 """Browsers that wait for the provider at the same time, in threads apart: while it hangs, nobody else waits."""
 
-
-class _State(TypedDict):
-    asking: CapacityLimiter
-
-
-@asynccontextmanager
-async def _lifespan(_app: FastAPI) -> AsyncIterator[_State]:
-    yield {"asking": CapacityLimiter(ASKING)}
-
-
-router = APIRouter(prefix=PREFIX, tags=["sign-in"], lifespan=_lifespan)
+router = APIRouter(prefix=PREFIX, tags=["sign-in"])
 
 Answer = TypeVar("Answer")
 
@@ -141,7 +129,7 @@ async def sign_in(request: Request, runtime: CurrentRuntime) -> Response:
         set_cookie(response, ATTEMPT, attempt.secret, runtime.settings)
         return response
 
-    return await _in_words(leave, request)
+    return await _in_words(leave, request, runtime)
 
 
 @router.get(
@@ -173,7 +161,7 @@ async def finish_sign_in(request: Request, runtime: CurrentRuntime) -> Response:
         set_cookie(response, SESSION, runtime.sessions.begin(principal), settings)
         return response
 
-    response = await _in_words(arrive, request)
+    response = await _in_words(arrive, request, runtime)
     forget_cookie(response, ATTEMPT, settings)
     return response
 
@@ -191,7 +179,7 @@ async def sign_out(request: Request, response: Response, runtime: CurrentRuntime
     await run_in_threadpool(_leave_session, request, runtime)
     forget_cookie(response, SESSION, settings)
     try:
-        return SignedOut(next=await _ask(lambda: _sign_out_address(runtime), request))
+        return SignedOut(next=await _ask(lambda: _sign_out_address(runtime), runtime))
     except ProviderUnavailableError:
         return SignedOut(next=None)
 
@@ -223,22 +211,21 @@ def _end_session(request: Request, runtime: Runtime) -> None:
         runtime.sessions.end(value)
 
 
-async def _ask(question: Callable[[], Answer], request: Request) -> Answer:
+async def _ask(question: Callable[[], Answer], runtime: Runtime) -> Answer:
     """What may wait for the provider, in a thread of the few there are for it.
 
     Raises:
         ProviderUnavailableError: All of them wait for it already.
     """
-    asking: CapacityLimiter = request.state.asking
-    if not asking.available_tokens:
+    if not runtime.signing_in.available_tokens:
         raise unavailable()
-    return await anyio.to_thread.run_sync(question, limiter=asking)
+    return await anyio.to_thread.run_sync(question, limiter=runtime.signing_in)
 
 
-async def _in_words(step: Callable[[], Response], request: Request) -> Response:
+async def _in_words(step: Callable[[], Response], request: Request, runtime: Runtime) -> Response:
     """The answer of a step; where it fails, the page says so."""
     try:
-        return await _ask(step, request)
+        return await _ask(step, runtime)
     except NeuroFuseError as error:
         request.state.problem_code = error.code
         return _see_other(FAILED.format(code=error.code))
