@@ -148,7 +148,7 @@ def _check_alike(headers: Sequence[SliceHeader], limits: ReadLimits) -> None:
         raise IrregularGeometryError(
             f"Expected slices within {FARTHEST_MM / 1000:.0f} m, found one farther away. Export the series again."
         )
-    if np.ptp(spacings, axis=0).max() > SAME_SPACING_MM or spacings.min() <= 0:
+    if np.ptp(spacings, axis=0).max() > SAME_SPACING_MM:
         raise IrregularGeometryError(
             "Expected one pixel spacing in the series, found several. Send one acquisition."
         )

@@ -55,7 +55,6 @@ NATIVE: Final = frozenset(
 END_OF_IMAGE: Final = b"\xff\xd9"
 END_BYTES: Final = 16
 """The marker, and padding after it (PS3.5 A.4)."""
-CELL_BITS: Final = (8, 16, 32)
 
 
 def _rle(data: bytes, form: PixelFormat) -> Any:  # noqa: ANN401
@@ -133,10 +132,6 @@ def decode_frame(data: Buffer, syntax: str, form: PixelFormat) -> Stored:
 
 def native_cells(data: Buffer, syntax: str, form: PixelFormat) -> Any:  # noqa: ANN401
     """Uncompressed cells as an array on the bytes themselves; what follows the pixels is padding (PS3.5 8.1.1)."""
-    if form.bits_allocated not in CELL_BITS:
-        raise CorruptImageError(
-            f"Expected 8, 16 or 32 bits per pixel, found {form.bits_allocated}. Export the series again."
-        )
     order = ">" if syntax == ExplicitVRBigEndian else "<"
     cells = np.frombuffer(data, f"{order}u{form.bits_allocated // 8}", form.rows * form.columns)
     return cells.reshape(form.rows, form.columns)

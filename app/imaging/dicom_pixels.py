@@ -106,7 +106,9 @@ def _check_supported(header: SliceHeader, modality: Modality) -> None:
             "Expected pixels in every slice, found a slice without. Send the complete files."
         )
     if form.bits_allocated not in CELL_BITS:
-        raise CorruptImageError("Expected pixels of 8, 16 or 32 bits, found others. Export the series again.")
+        raise CorruptImageError(
+            f"Expected 8, 16 or 32 bits per pixel, found {form.bits_allocated}. Export the series again."
+        )
     if form.samples != 1 or form.photometric not in {"MONOCHROME1", "MONOCHROME2"}:
         raise UnsupportedFileError("Expected grey-scale slices, found colours. Send the original images.")
     if form.photometric == "MONOCHROME1" and modality is Modality.MR:

@@ -168,6 +168,7 @@ def test_one_slice_unlike_the_others_is_an_error_by_name(
         ({"PixelSpacing": [1e-7, 1e-7]}, IrregularGeometryError),
         ({"PixelSpacing": [1e-20, 1e-20]}, IrregularGeometryError),
         ({"PixelSpacing": [60, 60]}, IrregularGeometryError),
+        ({"PixelSpacing": [0, 0]}, IrregularGeometryError),
     ],
 )
 @pytest.mark.parametrize("modality", [Modality.CT, Modality.MR])
