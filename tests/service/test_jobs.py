@@ -6,8 +6,6 @@ import hashlib
 import hmac
 import io
 import json
-import os
-import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +19,7 @@ from tests.service.jobs import ASYNC, DEADLINE_S, Receiver, accepted, ended, rec
 from tests.service.processes import workers
 from tests.service.server import Server, serving
 from tests.service.test_problems import problem
+from tests.support.frozen import frozen
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 CANARY = "ZZCANARY"
@@ -47,14 +46,8 @@ def server(
 @contextmanager
 def held(server: Server) -> Iterator[None]:
     """Nothing is read while the block runs: the process that reads stands still."""
-    readers = workers(server)
-    for each in readers:
-        os.kill(each, signal.SIGSTOP)
-    try:
+    with frozen(workers(server)):
         yield
-    finally:
-        for each in readers:
-            os.kill(each, signal.SIGCONT)
 
 
 def wait_until_gone(folder: Path, pattern: str = "*") -> None:

@@ -2,8 +2,6 @@
 
 import gzip
 import io
-import os
-import signal
 import time
 import zipfile
 from contextlib import closing
@@ -17,6 +15,7 @@ from app.records.store import RecordStore
 from tests.service.jobs import ASYNC, ended
 from tests.service.processes import workers
 from tests.service.server import Server, serving
+from tests.support.frozen import frozen
 
 CANARY = "ZZCANARY"
 BIRTH_DATE = "19010203"
@@ -98,10 +97,7 @@ def left(server: Server) -> list[str]:
 
 def while_it_waits(server: Server, samples: Path) -> bytes:
     """All that is kept of a job that nobody has begun, its row included; it is answered as ever after that."""
-    readers = workers(server)
-    for each in readers:
-        os.kill(each, signal.SIGSTOP)
-    try:
+    with frozen(workers(server)):
         name, content = renamed_file(samples)
         accepted = server.client.post(
             "/predict",
@@ -112,9 +108,6 @@ def while_it_waits(server: Server, samples: Path) -> bytes:
         assert accepted.status_code == 202, accepted.text
         kept = on_disk(server.data / "jobs")
         kept += b"".join(path.read_bytes() for path in server.data.glob("records.sqlite3*"))
-    finally:
-        for each in readers:
-            os.kill(each, signal.SIGCONT)
     assert ended(server, accepted.json()["id"])["state"] == "done"
     return kept
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 import psycopg
 import pytest
 
+from tests.support.frozen import frozen
 from tests.support.ports import free_port
 
 SUPERUSER: Final = "neurofuse"
@@ -96,14 +97,8 @@ class Postgres:
         assert self.process is not None
         postmaster = self.process.pid
         children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text(encoding="ascii").split()
-        processes = [postmaster, *map(int, children)]
-        for each in processes:
-            os.kill(each, signal.SIGSTOP)
-        try:
+        with frozen([postmaster, *map(int, children)]):
             yield
-        finally:
-            for each in processes:
-                os.kill(each, signal.SIGCONT)
 
     def _answers(self) -> bool:
         try:
