@@ -112,9 +112,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def _end(self, seconds: float) -> None:
         self._timer = None
         if self._is_answering:
-            self._wait(
-                seconds
-            )  # whoever waits for an answer does not lose it by what it sent after its request
+            # Whoever waits for an answer does not lose it by what it sent after its request.
+            self._wait(seconds)
         else:
             self.transport.close()
 

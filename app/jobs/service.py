@@ -99,9 +99,6 @@ class JobService:
             BatchClosedError: The batch takes no more jobs.
             NotReadyError: The package was unloaded.
         """
-        earlier = self.earlier(wanted.case.caller, wanted.key, wanted.fingerprint)
-        if earlier is not None:
-            return earlier
         self._refuse_more()
         # The files first: a row speaks of files that are there. What is left of a crash in between is swept.
         self._artefacts.put(upload_name(wanted.case.id), folder)
