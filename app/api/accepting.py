@@ -99,7 +99,7 @@ async def accept(form: Form, wishes: Wishes, request: Request, runtime: Runtime)
         The job, and whether it is new: it is not where the same request came before, under the same key.
 
     Raises:
-        NeuroFuseError: All that can be said without judging the image, as the answer to the request itself.
+        NeuroFuseError: All that can be said without looking at a voxel, as the answer to the request itself.
     """
     caller = caller_of(request.state.principal)
     digest = await anyio.to_thread.run_sync(fingerprint, form.fields, form.images)

@@ -16,6 +16,7 @@ from nibabel.wrapstruct import WrapStructError
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from app.errors import CorruptImageError, UnreadableImageError
+from app.errors.disk import UNAVAILABLE_DISK
 
 DECODER_ERRORS: tuple[type[Exception], ...] = (  # type: ignore[assignment]  # isal types its class as an instance
     ValueError,  # also UnicodeDecodeError
@@ -44,7 +45,7 @@ DECODER_ERRORS: tuple[type[Exception], ...] = (  # type: ignore[assignment]  # i
 def decoding(what: str) -> Iterator[None]:
     """Turns any decoder's exception into `CorruptImageError`, a lack of memory into `UnreadableImageError`.
 
-    Our own errors pass unchanged.
+    Our own errors pass unchanged, and so does a disk that takes or gives no files.
 
     Args:
         what: What was being read, in words of ours; the decoder's own message may quote the file and is dropped.
@@ -57,6 +58,8 @@ def decoding(what: str) -> Iterator[None]:
             "Send one series, and only its files."
         ) from None
     except DECODER_ERRORS as error:
+        if isinstance(error, OSError) and error.errno in UNAVAILABLE_DISK:
+            raise
         # `from None`: a chained message may hold an element's value, and chains end up in logs.
         raise CorruptImageError(
             f"{what} could not be read ({type(error).__name__}): the data is truncated or contradictory. "

@@ -6,7 +6,7 @@ The stored lattice is kept as it is: shear, flips and axis order included. `nift
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import IO
+from typing import IO, Final
 
 import numpy as np
 from isal import igzip
@@ -20,6 +20,9 @@ from app.imaging.nifti_pair import voxels_beside
 from app.imaging.nifti_voxels import read_voxels
 from app.imaging.source import Source
 from app.imaging.volume import Grid, Modality, Volume
+
+DECODED: Final = "The NIfTI image"
+"""What is read, in the words of a refusal."""
 
 
 def read_nifti(source: Source, *, modality: Modality, limits: ReadLimits, labels: bool = False) -> Volume:
@@ -38,7 +41,7 @@ def read_nifti(source: Source, *, modality: Modality, limits: ReadLimits, labels
         IrregularGeometryError: No orientation, or an impossible one.
         NoUsableSeriesError: Not one three-dimensional image.
     """
-    with decoding("The NIfTI file"), opened_nifti(source) as stream:
+    with decoding(DECODED), opened_nifti(source) as stream:
         header = read_nifti_header(stream, FileKind.NIFTI, limits, labels=labels)
         return _volume(header, read_voxels(stream, header), modality)
 
@@ -57,7 +60,7 @@ def read_nifti_pair(
     Raises:
         RequestError: As `read_nifti`; `UnsupportedFileError` also where the image is not to be found.
     """
-    with decoding("The NIfTI pair"):
+    with decoding(DECODED):
         with opened_nifti(source) as stream:
             header = read_nifti_header(stream, FileKind.NIFTI_PAIR, limits, labels=False)
         with opened_nifti(voxels_beside(header, others)) as stream:
@@ -85,4 +88,5 @@ def _volume(header: NiftiHeader, voxels: Real[np.ndarray, "I J K"], modality: Mo
         grid=Grid(header.shape, affine),
         modality=modality,
         findings=header.findings,
+        stored_bits=8 * header.stored.itemsize,
     )

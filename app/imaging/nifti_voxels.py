@@ -3,6 +3,7 @@
 Small integers that nothing scales stay as stored; everything else becomes float32.
 """
 
+from collections.abc import Iterator
 from typing import IO, Any, Final
 
 import numpy as np
@@ -30,8 +31,26 @@ def read_voxels(stream: IO[bytes], header: NiftiHeader) -> Real[np.ndarray, "I J
     Raises:
         CorruptImageError: Truncated.
     """
-    stream.seek(header.vox_offset)
     flat = np.empty(header.voxel_bytes // header.stored.itemsize, _kept_type(header))
+    first = 0
+    for block in voxel_blocks(stream, header):
+        stored = np.frombuffer(block, header.stored)
+        _convert(stored, flat[first : first + stored.size], header)
+        first += stored.size
+    return flat.reshape(header.shape, order="F")
+
+
+def voxel_blocks(stream: IO[bytes], header: NiftiHeader) -> Iterator[bytes]:
+    """The bytes of the voxels as they are stored, whole voxels at a time.
+
+    Args:
+        stream: The file that holds the voxels.
+        header: Of the same image.
+
+    Raises:
+        CorruptImageError: Truncated.
+    """
+    stream.seek(header.vox_offset)
     for start in range(0, header.voxel_bytes, BLOCK_BYTES):
         wanted = min(BLOCK_BYTES, header.voxel_bytes - start)
         data = stream.read(wanted)
@@ -40,12 +59,8 @@ def read_voxels(stream: IO[bytes], header: NiftiHeader) -> Real[np.ndarray, "I J
                 f"Expected {header.voxel_bytes} bytes of voxels, found {start + len(data)}: the file is truncated. "
                 "Send the complete file."
             )
-        first = start // header.stored.itemsize
-        _convert(
-            np.frombuffer(data, header.stored), flat[first : first + wanted // header.stored.itemsize], header
-        )
+        yield data
     stream.read(1)  # at the end of a gzip file this checks its CRC
-    return flat.reshape(header.shape, order="F")
 
 
 def _is_scaled(header: NiftiHeader) -> bool:

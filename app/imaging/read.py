@@ -4,35 +4,24 @@ Accepted: one NIfTI (one file, or a header and its image), or DICOM files, or on
 left out and counted.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
-from app.errors import (
-    MalformedRequestError,
-    MixedSeriesError,
-    NoUsableSeriesError,
-    UnsupportedFileError,
-    UploadTooLargeError,
-)
+from app.errors import MalformedRequestError, NoUsableSeriesError, UploadTooLargeError
 from app.imaging.archive import members_of
 from app.imaging.content import check_values, cleaned, finite
 from app.imaging.dicom import read_dicom
 from app.imaging.dicom_series import FEWEST_SLICES, Wanted
-from app.imaging.file_kind import FileKind, kind_inside, kind_of_file, may_be_voxels
+from app.imaging.file_kind import FileKind, kind_of_file
 from app.imaging.limits import DEFAULT_LIMITS, ReadLimits
 from app.imaging.nifti import read_nifti, read_nifti_pair
+from app.imaging.sorted_files import SortedFiles, sort_files
 from app.imaging.source import DiskFile, Source
 from app.imaging.volume import Finding, Modality, Volume
 
 __all__ = ["ReadLimits", "opened", "read_image", "read_mask", "read_sources"]
-
-ANALYZE_REMEDY: Final = (
-    "Analyze 7.5 does not say which side is left: convert the image from its DICOM files to NIfTI."
-)
 
 
 def read_image(
@@ -90,10 +79,10 @@ def read_sources(sources: Sequence[Source], wanted: Wanted, limits: ReadLimits) 
     Raises:
         RequestError: As `read_image`.
     """
-    kinds: dict[FileKind, list[Source]] = defaultdict(list)
-    for source in sources:
-        kinds[kind_inside(source)].append(source)
-    return _read_plain(kinds, len(sources), wanted, limits)
+    files = sort_files(sources)
+    if files.nifti is None:
+        return finite(read_dicom(files.slices, wanted, limits, len(sources)))
+    return _read_nifti(files, files.nifti, len(sources), wanted.modality, limits)
 
 
 def read_mask(path: Path, *, limits: ReadLimits = DEFAULT_LIMITS) -> Volume:
@@ -101,49 +90,22 @@ def read_mask(path: Path, *, limits: ReadLimits = DEFAULT_LIMITS) -> Volume:
     return read_nifti(DiskFile(path), modality=Modality.MR, limits=limits, labels=True)
 
 
-def _read_plain(
-    kinds: dict[FileKind, list[Source]], files: int, wanted: Wanted, limits: ReadLimits
-) -> Volume:
-    """Reads files that are no archives."""
-    niftis = [*kinds[FileKind.NIFTI], *kinds[FileKind.NIFTI_PAIR]]
-    if kinds[FileKind.NIFTI_PAIR]:
-        _free_voxels(kinds)
-    slices = kinds[FileKind.DICOM]
-    if (slices and niftis) or len(niftis) > 1:
-        raise MixedSeriesError(
-            f"Expected one NIfTI or one DICOM series, found {len(niftis)} NIfTI and {len(slices)} DICOM files. "
-            "Send only the image that is meant."
-        )
-    if slices:
-        return finite(read_dicom(slices, wanted, limits, files))
-    if niftis:
-        return _read_nifti(kinds, files, wanted.modality, limits)
-    raise _unsupported(kinds)
-
-
-def _free_voxels(kinds: dict[FileKind, list[Source]]) -> None:
-    """Beside the header of a pair, what only begins like a dataset may be its voxels."""
-    taken = kinds[FileKind.DICOM]
-    kinds[FileKind.OTHER] += [source for source in taken if may_be_voxels(source)]
-    kinds[FileKind.DICOM] = [source for source in taken if not may_be_voxels(source)]
-
-
 def _read_nifti(
-    kinds: dict[FileKind, list[Source]], files: int, modality: Modality, limits: ReadLimits
+    files: SortedFiles, nifti: Source, sent: int, modality: Modality, limits: ReadLimits
 ) -> Volume:
     """Reads the one NIfTI there is, and judges what a DICOM would say of itself."""
-    if pairs := kinds[FileKind.NIFTI_PAIR]:
-        volume = read_nifti_pair(pairs[0], kinds[FileKind.OTHER], modality=modality, limits=limits)
+    if files.is_pair:
+        volume = read_nifti_pair(nifti, files.others, modality=modality, limits=limits)
     else:
-        volume = read_nifti(kinds[FileKind.NIFTI][0], modality=modality, limits=limits)
+        volume = read_nifti(nifti, modality=modality, limits=limits)
     volume = cleaned(volume)
     _check_extent(volume)
     check_values(volume)
-    left_out = files - (2 if pairs else 1)
+    left_out = sent - (2 if files.is_pair else 1)
     if not left_out:
         return volume
     finding = Finding(
-        "files-ignored", f"{left_out} of {files} files are no part of the image and were left out"
+        "files-ignored", f"{left_out} of {sent} files are no part of the image and were left out"
     )
     return replace(volume, findings=(*volume.findings, finding))
 
@@ -154,15 +116,3 @@ def _check_extent(volume: Volume) -> None:
             f"Expected at least {FEWEST_SLICES} voxels along every axis, found {min(volume.voxels.shape)}. "
             "Send the whole image."
         )
-
-
-def _unsupported(kinds: dict[FileKind, list[Source]]) -> UnsupportedFileError:
-    found = ", ".join(f"{len(files)} {kind}" for kind, files in kinds.items() if files) or "nothing"
-    remedy = "Send the image's own files."
-    if kinds[FileKind.ANALYZE]:
-        remedy = ANALYZE_REMEDY
-    elif kinds[FileKind.ZIP]:
-        remedy = "A zip within a zip is not opened: send the inner one."
-    return UnsupportedFileError(
-        f"Expected one NIfTI (.nii, .nii.gz, or .hdr and .img), DICOM files or one zip of either, found: {found}. {remedy}"
-    )

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from app.errors import MalformedRequestError, StorageUnavailableError
+from app.errors.disk import UNAVAILABLE_DISK
 
 RETRY_AFTER_S: Final = 5
 UNAVAILABLE_SQLITE: Final = frozenset({
@@ -18,8 +19,6 @@ UNAVAILABLE_SQLITE: Final = frozenset({
 })  # fmt: skip
 UNAVAILABLE_SQLSTATE: Final = ("08", "53", "57")
 """Classes of SQLSTATE: connection exception, insufficient resources, operator intervention."""
-UNAVAILABLE_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
-"""A disk that is full or broken: no fault of the request, and none of the program."""
 
 log = structlog.stdlib.get_logger(__name__)
 

@@ -1,3 +1,4 @@
+import errno
 import struct
 
 import pytest
@@ -23,6 +24,14 @@ def test_a_lack_of_memory_is_not_called_damage() -> None:
 def test_our_own_errors_pass_unchanged() -> None:
     with pytest.raises(WrongModalityError, match="as it was"), decoding("The file"):
         raise WrongModalityError("as it was")
+
+
+def test_a_broken_disk_is_not_called_a_damaged_image() -> None:
+    with pytest.raises(OSError, match="broken") as caught, decoding("The file"):
+        raise OSError(errno.EIO, "broken")
+    assert caught.value.errno == errno.EIO
+    with pytest.raises(CorruptImageError), decoding("The file"):
+        raise OSError(errno.EINVAL, "a place before the first byte")
 
 
 def test_what_no_decoder_raises_stays_visible() -> None:

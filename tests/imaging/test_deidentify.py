@@ -1,5 +1,6 @@
 """What is kept of an upload: the same image to the last voxel, and nothing that leads to the patient."""
 
+import errno
 import gzip
 import zipfile
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ import pydicom
 import pytest
 from pydicom.uid import SecondaryCaptureImageStorage
 
-from app.errors import NeuroFuseError
+from app.errors import NeuroFuseError, RequestError
 from app.imaging.deidentify import deidentify
 from app.imaging.deidentify_dicom import IN_ITEMS, series_uid
 from app.imaging.dicom_elements import KEYWORDS
@@ -42,6 +43,20 @@ def seen(paths: Sequence[Path], modality: Modality = Modality.CT, series: str | 
         return told(read_image(paths, modality=modality, series=series))
     except NeuroFuseError as error:
         return error.code
+
+
+def refused(do: Callable[[], object]) -> tuple[str, str]:
+    """Code and words of a refusal."""
+    with pytest.raises(RequestError) as caught:
+        do()
+    return caught.value.code, str(caught.value)
+
+
+def refused_alike(paths: Sequence[Path], folder: Path) -> str:
+    """The code by which files are refused before they are kept, in the words of their reader."""
+    code, words = refused(lambda: kept(paths, folder))
+    assert (code, words) == refused(lambda: read_image(paths, modality=Modality.MR))
+    return code
 
 
 def told(volume: Volume) -> Any:
@@ -267,23 +282,20 @@ SINGLE = b"".join(parts())
         ("corrupt-image", with_a_wrong_checksum(IMAGE), []),
         ("mixed-series", gzip.compress(IMAGE[:-1]), [SINGLE]),
         ("mixed-series", IMAGE, [parts(pair=True).header]),
+        ("corrupt-image", IMAGE, [b"\x1f\x8b" + CANARY.encode()]),
     ],
 )
-def test_a_pair_that_is_refused_is_refused_as_before(
+def test_a_pair_that_is_refused_is_refused_before_it_is_kept(
     tmp_path: Path, code: str, image: bytes, others: list[bytes]
 ) -> None:
     paths = pair_beside(tmp_path, image, *others)
-    left = kept(paths, tmp_path / "kept")
-    assert seen(paths, Modality.MR) == code
-    assert seen(left, Modality.MR) == code
-    assert CANARY.encode() not in contents(left[2:])
+    assert refused_alike(paths, tmp_path / "kept") == code
 
 
 def test_short_voxels_that_pack_well_are_still_damaged(tmp_path: Path) -> None:
     fields = {"dim": [3, 128, 128, 64, 1, 1, 1, 1]}
     paths = pair_beside(tmp_path, gzip.compress(bytes(4000), 0), fields=fields)
-    assert seen(paths, Modality.MR) == "corrupt-image"
-    assert seen(kept(paths, tmp_path / "kept"), Modality.MR) == "corrupt-image"
+    assert refused_alike(paths, tmp_path / "kept") == "corrupt-image"
 
 
 @pytest.mark.parametrize("members", [parts(pair=True), [SINGLE]])
@@ -293,8 +305,7 @@ def test_voxels_that_a_zip_finds_damaged_are_still_damaged(tmp_path: Path, membe
         for number, member in enumerate(members):
             packed.writestr(str(number), member)
     archive.write_bytes(archive.read_bytes().replace(IMAGE, IMAGE[:-1] + b"\x7f"))
-    assert seen([archive], Modality.MR) == "corrupt-image"
-    assert seen(kept([archive], tmp_path / "kept"), Modality.MR) == "corrupt-image"
+    assert refused_alike([archive], tmp_path / "kept") == "corrupt-image"
 
 
 def test_a_dataset_without_preamble_beside_a_pair_is_still_left_out(tmp_path: Path) -> None:
@@ -310,8 +321,7 @@ def test_a_dataset_without_preamble_beside_a_pair_is_still_left_out(tmp_path: Pa
 def test_a_single_file_with_a_wrong_checksum_is_still_damaged(tmp_path: Path) -> None:
     path = tmp_path / "sent"
     path.write_bytes(with_a_wrong_checksum(SINGLE))
-    assert seen([path], Modality.MR) == "corrupt-image"
-    assert seen(kept([path], tmp_path / "kept"), Modality.MR) == "corrupt-image"
+    assert refused_alike([path], tmp_path / "kept") == "corrupt-image"
 
 
 @pytest.mark.parametrize("pair", [False, True])
@@ -320,10 +330,7 @@ def test_a_header_that_its_decoder_gives_up_is_still_damaged(tmp_path: Path, pai
     header, image = tmp_path / "header", tmp_path / "image"
     header.write_bytes(parts(pair=pair, fields=fields).header)
     image.write_bytes(IMAGE)
-    left = kept([header, image], tmp_path / "kept")
-    assert CANARY.encode() not in contents(left)
-    assert seen([header, image], Modality.MR) == "corrupt-image"
-    assert seen(left, Modality.MR) == "corrupt-image"
+    assert refused_alike([header, image], tmp_path / "kept") == "corrupt-image"
 
 
 def test_no_name_of_an_archive_or_of_its_members_stays_and_no_other_file(tmp_path: Path) -> None:
@@ -342,10 +349,52 @@ def test_no_name_of_an_archive_or_of_its_members_stays_and_no_other_file(tmp_pat
     assert not isinstance(seen(left), str)
 
 
-@pytest.mark.parametrize("start", [b"", bytes(128) + b"DICM", b"\x1f\x8b\x08", b"\x5c\x01\0\0"])
-def test_of_what_is_broken_nothing_that_was_planted_stays(tmp_path: Path, start: bytes) -> None:
+@pytest.mark.parametrize("start", [b"", b"\x1f\x8b\x08", b"\x5c\x01\0\0"])
+def test_what_is_no_image_is_refused_before_it_is_kept(tmp_path: Path, start: bytes) -> None:
     path = tmp_path / "sent"
     path.write_bytes(start + CANARY.encode() * 200)
+    assert refused_alike([path], tmp_path / "kept") in {"unsupported-file", "corrupt-image"}
+
+
+def test_of_a_broken_slice_nothing_that_was_planted_stays(tmp_path: Path) -> None:
+    path = tmp_path / "sent"
+    path.write_bytes(bytes(128) + b"DICM" + CANARY.encode() * 200)
     left = kept([path], tmp_path / "kept")
-    assert CANARY.encode() not in b"".join(each.read_bytes() for each in left)
+    assert CANARY.encode() not in contents(left)
     assert seen(left) == seen([path])
+
+
+def a_slice(folder: Path) -> Path:
+    return Series().write(folder)[0]
+
+
+def a_nifti(folder: Path) -> Path:
+    path = folder / "sent"
+    path.write_bytes(SINGLE)
+    return path
+
+
+@pytest.mark.parametrize("make", [a_slice, a_nifti])
+def test_a_full_disk_is_told_as_such_and_not_as_a_damaged_image(
+    tmp_path: Path, make: Callable[[Path], Path]
+) -> None:
+    sent = make(tmp_path)
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    (folder / "000000").symlink_to("/dev/full")  # full(4): every write fails with ENOSPC
+    with pytest.raises(OSError, match="No space left") as full:
+        deidentify([sent], folder, KEY)
+    assert full.value.errno == errno.ENOSPC
+
+
+@pytest.mark.parametrize("is_enhanced", [False, True])
+def test_a_ct_in_another_unit_than_hu_stays_one(tmp_path: Path, is_enhanced: bool) -> None:
+    series = Series(extra={"RescaleType": "MGML"})
+    if is_enhanced:
+        dataset = enhanced(series)
+        dataset.SharedFunctionalGroupsSequence[0].PixelValueTransformationSequence[0].RescaleType = "MGML"
+        dataset.save_as(tmp_path / "sent", enforce_file_format=True)
+        paths = [tmp_path / "sent"]
+    else:
+        paths = series.write(tmp_path / "sent")
+    assert seen(kept(paths, tmp_path / "kept")) == seen(paths) == "unsupported-file"

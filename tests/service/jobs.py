@@ -11,10 +11,13 @@ from typing import Any
 
 import httpx
 
+from tests.imaging.nifti_bytes import parts
 from tests.service.server import Server
 
 DEADLINE_S = 60
 ASYNC = {"Prefer": "respond-async"}
+NO_CT = b"".join(parts())
+"""An image that no model for CT takes, which its voxels alone tell: what is told sooner is no job."""
 
 
 def send(

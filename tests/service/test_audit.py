@@ -54,9 +54,9 @@ def test_an_answer_and_those_who_read_it_are_written_down_with_the_package_that_
 def test_a_job_is_written_down_when_it_is_accepted_and_when_it_has_ended(
     audited: Server, head_ct: Path, tmp_path: Path
 ) -> None:
-    no_image = tmp_path / f"{CANARY}.nii"
-    no_image.write_bytes(b"nothing" * 100)
-    answered, failed = (jobs.accepted(jobs.send(audited, image, task="gos")) for image in (head_ct, no_image))
+    no_ct = tmp_path / f"{CANARY}.nii"
+    no_ct.write_bytes(jobs.NO_CT)
+    answered, failed = (jobs.accepted(jobs.send(audited, image, task="gos")) for image in (head_ct, no_ct))
     assert [jobs.ended(audited, each)["state"] for each in (answered, failed)] == ["done", "failed"]
     model = audited.client.get(f"/predictions/{answered}").json()["model"]
     # A job may have ended before the request that brought it is written down, which is when it is answered.
@@ -70,7 +70,7 @@ def test_a_job_is_written_down_when_it_is_accepted_and_when_it_has_ended(
     assert ended.model == f"{model['name']}@{model['version']} sha256:{model['sha256']}"
     assert {(each.action, each.outcome) for each in deeds(audited) if each.object_id == failed} == {
         ("POST /predict", "ok"),
-        ("job failed", "unsupported-file"),
+        ("job failed", "wrong-modality"),
     }
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.service.jobs import ASYNC, DEADLINE_S, Receiver, accepted, ended, receiving, send, state
+from tests.service.jobs import ASYNC, DEADLINE_S, NO_CT, Receiver, accepted, ended, receiving, send, state
 from tests.service.processes import workers
 from tests.service.server import Server, serving
 from tests.service.test_problems import problem
@@ -89,14 +89,15 @@ def test_what_can_be_judged_without_the_image_is_judged_first(server: Server, he
     problem(send(server, head_ct, task="gos", batch="absent"), 400, "malformed-request")
     problem(send(server, head_ct, batch="absent"), 404, "unknown-batch")
     problem(send(server, head_ct, {}, task="gos", webhook="https://a.example"), 400, "malformed-request")
+    problem(send(server, CANARY.encode(), task="gos"), 415, "unsupported-file")
     assert server.client.get("/jobs", params={"batch": "absent"}).json()["total"] == 0
 
 
 def test_a_job_that_fails_is_answered_with_its_problem(server: Server) -> None:
-    job_id = accepted(send(server, CANARY.encode(), task="gos"))
+    job_id = accepted(send(server, NO_CT, task="gos"))
     status = ended(server, job_id)
-    assert (status["state"], status["problem"]["type"]) == ("failed", "/problems/unsupported-file")
-    problem(server.client.get(f"/predictions/{job_id}"), 415, "unsupported-file")
+    assert (status["state"], status["problem"]["type"]) == ("failed", "/problems/wrong-modality")
+    problem(server.client.get(f"/predictions/{job_id}"), 422, "wrong-modality")
     problem(server.client.delete(f"/jobs/{job_id}"), 409, "job-finished")
 
 
@@ -217,7 +218,7 @@ def test_a_batch_is_counted_tabled_told_and_cancelled(
     place = made.headers["location"]
     batch = made.json()["id"]
     first = accepted(send(server, head_ct, batch=batch, reference="=1+1", heatmap="none"))
-    second = accepted(send(server, b"no image", batch=batch))
+    second = accepted(send(server, NO_CT, batch=batch))
     for each in (first, second):
         ended(server, each)
     with held(server):
@@ -234,7 +235,7 @@ def test_a_batch_is_counted_tabled_told_and_cancelled(
     rows = list(csv.DictReader(io.StringIO(server.client.get(status["links"]["results"]).text)))
     assert [(row["id"], row["status"], row["code"]) for row in rows] == [
         ("'=1+1", "answered", ""),
-        (second, "failed", "unsupported-file"),
+        (second, "failed", "wrong-modality"),
     ]
     answer = server.client.get(f"/predictions/{first}").json()
     assert float(rows[0]["favourable"]) == pytest.approx(answer["prediction"]["favourable"], abs=1e-6)

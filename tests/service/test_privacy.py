@@ -12,6 +12,7 @@ import pydicom
 import pytest
 
 from app.records.store import RecordStore
+from tests.imaging.nifti_bytes import parts
 from tests.service.jobs import ASYNC, ended
 from tests.service.processes import workers
 from tests.service.server import Server, serving
@@ -171,14 +172,16 @@ def plant_everywhere(server: Server, samples: Path) -> None:
 
 def jobs(server: Server, named: list[tuple[str, bytes]]) -> list[httpx.Response]:
     """The same as jobs: their status, when they have ended, says no more than an answer does."""
+    no_ct = b"".join(parts(fields={"descrip": CANARY})) + CANARY.encode()
     accepted = [
         server.client.post(
-            "/predict", data={"task": "gos"}, files=[("image", part) for part in parts], headers=ASYNC
+            "/predict", data={"task": "gos"}, files=[("image", image) for image in images], headers=ASYNC
         )
-        for parts in (named, [(f"{CANARY}.nii", b"damaged" + CANARY.encode())])
+        for images in (named, [(f"{CANARY}.nii", no_ct)], [(f"{CANARY}.nii", b"damaged" + CANARY.encode())])
     ]
-    statuses = [ended(server, each.json()["id"]) for each in accepted]
+    statuses = [ended(server, each.json()["id"]) for each in accepted[:2]]
     assert [status["state"] for status in statuses] == ["done", "failed"]
+    assert accepted[2].status_code == 415
     refused = server.client.post(
         "/predict",
         data={"task": "gos", "webhook": f"https://{CANARY}"},
