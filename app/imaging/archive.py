@@ -11,6 +11,7 @@ viewer's `.jar` on a patient's CD or what file managers add (`__MACOSX/`, `.DS_S
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 from typing import Final
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
@@ -18,7 +19,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 from app.errors import ArchiveTooLargeError, UnsupportedFileError, UploadTooLargeError
 from app.imaging.decoding_errors import decoding
 from app.imaging.limits import ReadLimits
-from app.imaging.zip_directory import declared_size
+from app.imaging.zip_directory import NamelessZip, declared_size
 from app.imaging.zip_member import ZipMember
 
 ENCRYPTED: Final = 0x1
@@ -37,7 +38,7 @@ def members_of(archive: Path, limits: ReadLimits) -> Iterator[Sequence[ZipMember
         UnsupportedFileError: Encrypted or oddly compressed.
         CorruptImageError: Broken.
     """
-    with archive.open("rb") as file:
+    with NamelessZip(FileIO(archive)) as file:
         _check_directory(archive, limits)
         with decoding("The zip archive"), ZipFile(file) as opened:
             entries = [entry for entry in opened.infolist() if not entry.is_dir()]

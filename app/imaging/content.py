@@ -63,7 +63,7 @@ def finite(volume: Volume) -> Volume:
 
 
 def check_values(volume: Volume) -> None:
-    """Refuses a NIfTI whose values contradict the modality the task needs.
+    """Refuses an image that does not name its unit, as no NIfTI does, and whose values contradict the modality the task needs.
 
     Raises:
         WrongModalityError: With the shares that were expected and found; no voxel value.

@@ -19,10 +19,12 @@ from app.errors import (
     NoUsableSeriesError,
     WrongModalityError,
 )
+from app.imaging.content import check_values
 from app.imaging.dicom_header import Placement, SliceHeader
 from app.imaging.dicom_pixels import read_voxels
 from app.imaging.dicom_series import FEWEST_SLICES, Wanted, choose_series, series_findings
 from app.imaging.dicom_slices import read_slices
+from app.imaging.dicom_supported import UNSPECIFIED
 from app.imaging.geometry import normal_of, stack_slices
 from app.imaging.limits import ReadLimits
 from app.imaging.nifti_affine import FARTHEST_MM, SPACING_MM
@@ -34,6 +36,8 @@ SAME_PLACE_MM: Final = 0.01
 SAME_DIRECTION: Final = 1e-3
 """Greatest difference of a direction cosine within a series: 0.06 degrees."""
 SAME_SPACING_MM: Final = 1e-4
+SHARED_MM: Final = 20.0
+"""Blocks of one protocol may overlap by a slice or two where they meet; passes of a CT by far more."""
 UNIT: Final = 0.01
 """Greatest deviation of direction cosines from orthonormal; files round them to four digits or more."""
 
@@ -54,7 +58,7 @@ def read_dicom(sources: Sequence[Source], wanted: Wanted, limits: ReadLimits, fi
 
     Raises:
         ImageError: By name; see `app.errors`.
-        UnsupportedFileError: Colours, unknown encodings, unknown kinds of multi-frame images.
+        UnsupportedFileError: Colours, units other than HU, unknown encodings, unknown kinds of multi-frame images.
     """
     headers = [header for source in sources for header in read_slices(source, limits)]
     chosen, choice = choose_series(headers, wanted)
@@ -64,12 +68,14 @@ def read_dicom(sources: Sequence[Source], wanted: Wanted, limits: ReadLimits, fi
     ordered = _ordered(chosen, normal_of(step_i, step_j))
     distinct = _without_duplicates(ordered, modality, limits)
     origins = np.stack([_origin(header) for header in distinct])
+    if modality is Modality.CT:  # an MR's packages lie between each other, and may have numbers of their own
+        _check_one_pass(distinct, origins @ normal_of(step_i, step_j))
     form = distinct[0].pixel_format
     stack = stack_slices(step_i, step_j, origins, (form.columns, form.rows))
     _check_size(math.prod(stack.grid.shape), limits)
     findings = (*stack.findings, *_duplicates(len(ordered) - len(distinct)), *_lossy(distinct))
     used = len({header.source for header in chosen})
-    return Volume(
+    volume = Volume(
         voxels=read_voxels(
             distinct, modality, limits
         ).T,  # (slice, row, column) becomes (i = column, j = row, k)
@@ -80,7 +86,11 @@ def read_dicom(sources: Sequence[Source], wanted: Wanted, limits: ReadLimits, fi
         modality=modality,
         findings=(*findings, *series_findings(choice, files, used)),
         series=choice,
+        stored_bits=max(header.pixel_format.bits_stored for header in distinct),
     )
+    if modality is Modality.CT and any(header.rescale_type == UNSPECIFIED for header in distinct):
+        check_values(volume)
+    return volume
 
 
 def read_dicom_slice(source: Source, modality: Modality, limits: ReadLimits) -> Volume:
@@ -223,6 +233,27 @@ def _check_same(group: Sequence[SliceHeader], modality: Modality, limits: ReadLi
                 "Expected one image at each place, found different images at one (several phases, echoes or "
                 "reconstructions). Send one of them."
             )
+
+
+def _check_one_pass(ordered: Sequence[SliceHeader], depths: Float64[np.ndarray, " K"]) -> None:
+    """Refuses slices of a second pass over the same part, which may show another phase, or a head that moved.
+
+    Scanners put several passes into one series, at places of their own; each has its Acquisition Number, as each rotation
+    may have that makes a few neighbouring slices.
+    """
+    ranges: dict[int, tuple[float, float]] = {}
+    for header, depth in zip(ordered, depths.tolist(), strict=True):
+        number = header.acquisition.acquisition_number
+        if number is not None:
+            ranges[number] = (ranges.get(number, (depth, depth))[0], depth)
+    reached = -math.inf
+    for low, high in sorted(ranges.values()):
+        if min(reached, high) - low > SHARED_MM:
+            raise MixedSeriesError(
+                f"Expected one pass over the head, found slices of two acquisitions that share {min(reached, high) - low:.0f} mm. "
+                "Send the slices of one acquisition."
+            )
+        reached = max(reached, high)
 
 
 def _duplicates(dropped: int) -> tuple[Finding, ...]:

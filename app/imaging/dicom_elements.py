@@ -41,6 +41,7 @@ KEYWORDS: Final = (
     "PixelSpacing",
     "RescaleSlope",
     "RescaleIntercept",
+    "RescaleType",
     "ModalityLUTSequence",
     "LossyImageCompression",
     "ContrastBolusAgentSequence",
@@ -106,6 +107,16 @@ def number(dataset: Any, keyword: str, absent: float) -> float:  # noqa: ANN401
     return absent if value is None or value == "" else float(value)
 
 
+def is_rescaled(dataset: Any) -> bool:  # noqa: ANN401
+    """Whether an intercept or a table says what stored values mean."""
+    return dataset.get("RescaleIntercept") not in {None, ""} or bool(dataset.get("ModalityLUTSequence"))
+
+
+def rescale_type(dataset: Any) -> str:  # noqa: ANN401
+    """Unit that slope and intercept lead to (PS3.3 C.11.1.1.2), upper case; empty where the file does not say."""
+    return str(dataset.get("RescaleType") or "").upper()
+
+
 def optional(dataset: Any, keyword: str) -> float | None:  # noqa: ANN401
     """A numeric element; None where it is absent, empty or no number: nothing but a choice depends on it."""
     try:
@@ -129,7 +140,7 @@ def _padding(dataset: Any) -> tuple[int, int] | None:  # noqa: ANN401
 def acquisition(dataset: Any) -> Acquisition:  # noqa: ANN401
     """What a file declares about how it was made."""
     return Acquisition(
-        series_number=_whole(dataset, "SeriesNumber"),
+        series_number=whole(dataset, "SeriesNumber"),
         image_type=tuple(str(value).upper() for value in several(dataset.get("ImageType"))),
         body_part=str(dataset.get("BodyPartExamined") or "").upper(),
         kernel=str((several(dataset.get("ConvolutionKernel")) or ("",))[0]).upper(),
@@ -140,11 +151,12 @@ def acquisition(dataset: Any) -> Acquisition:  # noqa: ANN401
         echo_time_ms=optional(dataset, "EchoTime"),
         repetition_time_ms=optional(dataset, "RepetitionTime"),
         inversion_time_ms=optional(dataset, "InversionTime"),
-        temporal_position=_whole(dataset, "TemporalPositionIdentifier"),
-        acquisition_number=_whole(dataset, "AcquisitionNumber"),
+        temporal_position=whole(dataset, "TemporalPositionIdentifier"),
+        acquisition_number=whole(dataset, "AcquisitionNumber"),
     )
 
 
-def _whole(dataset: Any, keyword: str) -> int | None:  # noqa: ANN401
+def whole(dataset: Any, keyword: str) -> int | None:  # noqa: ANN401
+    """As `optional`; None also where it is no whole number."""
     value = optional(dataset, keyword)
     return None if value is None or not value.is_integer() else int(value)

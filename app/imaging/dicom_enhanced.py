@@ -12,12 +12,15 @@ from typing import Any, Final
 from app.errors import ArchiveTooLargeError
 from app.imaging.dicom_elements import (
     acquisition,
+    is_rescaled,
     lookup_table,
     number,
     optional,
     pixel_format,
     placement,
+    rescale_type,
     several,
+    whole,
 )
 from app.imaging.dicom_file import PixelPlace
 from app.imaging.dicom_header import Acquisition, SliceHeader
@@ -98,6 +101,8 @@ def _frame(base: SliceHeader, frame: int, groups: _Groups) -> SliceHeader:
         ),
         rescale_slope=number(transform, "RescaleSlope", 1.0),
         rescale_intercept=number(transform, "RescaleIntercept", 0.0),
+        is_rescaled=is_rescaled(transform),
+        rescale_type=rescale_type(transform),
         lookup_table=lookup_table(transform),
         acquisition=_acquisition(base.acquisition, groups),
     )
@@ -121,10 +126,6 @@ def _acquisition(declared: Acquisition, groups: _Groups) -> Acquisition:
         echo_time_ms=optional(groups.item("MREchoSequence"), "EffectiveEchoTime"),
         repetition_time_ms=optional(timing, "RepetitionTime"),
         inversion_time_ms=optional(groups.item("MRModifierSequence"), "InversionTimes"),
-        temporal_position=_temporal(content),
+        temporal_position=whole(content, "TemporalPositionIndex"),
+        acquisition_number=whole(content, "FrameAcquisitionNumber"),
     )
-
-
-def _temporal(content: Any) -> int | None:  # noqa: ANN401
-    value = optional(content, "TemporalPositionIndex")
-    return None if value is None else int(value)

@@ -120,6 +120,8 @@ class SliceHeader:
         pixel_format: Their layout.
         rescale_slope: Of the modality LUT, 1 where absent.
         rescale_intercept: Of the modality LUT, 0 where absent.
+        is_rescaled: Whether the file says what it is rescaled by; a CT must (PS3.3 C.8.2.1).
+        rescale_type: Unit they lead to, such as `HU`; empty where the file does not say.
         lookup_table: A modality LUT that is a table; it replaces slope and intercept.
         is_lossy: Whether it was ever compressed with loss.
         acquisition: What the file declares.
@@ -138,6 +140,8 @@ class SliceHeader:
     pixel_format: PixelFormat = field(default_factory=lambda: PixelFormat(0, 0, 16, 16, 15, is_signed=False))
     rescale_slope: float = 1.0
     rescale_intercept: float = 0.0
+    is_rescaled: bool = True
+    rescale_type: str = ""
     lookup_table: LookupTable | None = None
     is_lossy: bool = False
     acquisition: Acquisition = field(default_factory=Acquisition)

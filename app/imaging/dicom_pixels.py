@@ -1,8 +1,6 @@
 """The voxels of ordered slices as the scanner means them: decoded, padding filled, modality LUT applied.
 
-HU stays integer where slope and intercept are integers. MONOCHROME1 only says that a display should invert: after the
-modality LUT a CT value is HU either way (PS3.3 C.7.6.3.1.2). An MR value has no unit to hold on to, so an inverted MR
-would look like a wrong contrast; it is refused.
+HU stays integer where slope and intercept are integers. Which slices have a meaning that is known says `dicom_supported`.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,19 +12,18 @@ from jaxtyping import Real
 from pydicom.encaps import get_frame
 
 from app.cpus import usable_cpus
-from app.errors import CorruptImageError, UnsupportedFileError
+from app.errors import CorruptImageError
 from app.imaging.content import AIR
 from app.imaging.decoding_errors import decoding
-from app.imaging.dicom_decode import NATIVE, Stored, check_syntax, decode_frame
+from app.imaging.dicom_decode import NATIVE, Stored, decode_frame
 from app.imaging.dicom_file import inflated
 from app.imaging.dicom_header import SliceHeader
+from app.imaging.dicom_supported import check_supported, is_scaled
 from app.imaging.limits import ReadLimits
 from app.imaging.source import Buffer, Loaded
 from app.imaging.threads import side_by_side
 from app.imaging.volume import Modality
 
-CELL_BITS: Final = frozenset({8, 16, 32})
-"""Bits of a stored cell that images of slices have (PS3.5 8.1.1); 1 is for overlays and segmentations."""
 SMALL_BITS: Final = 16
 LARGEST_RESCALE: Final = 1 << 14
 """16 bits times this, plus this, still fit int32."""
@@ -52,10 +49,9 @@ def read_voxels(
 
     Raises:
         CorruptImageError: Truncated or contradictory pixels.
-        UnsupportedFileError: Colours, inverted MR, an encoding that is not read here.
+        UnsupportedFileError: As `check_supported`.
     """
-    for header in headers:
-        _check_supported(header, modality)
+    check_supported(headers, modality)
     form = headers[0].pixel_format
     dtype = voxel_dtype(headers, modality)
     voxels = np.empty((len(headers), form.rows, form.columns), dtype)
@@ -83,43 +79,16 @@ def voxel_dtype(headers: Sequence[SliceHeader], modality: Modality) -> np.dtype[
         return np.dtype(np.float32)
     if modality is Modality.CT:
         return np.dtype(np.int16)
-    if len(forms) == 1 and not any(_is_scaled(header) for header in headers):
+    if len(forms) == 1 and not any(is_scaled(header) for header in headers):
         signed, bits = forms.pop()
         return np.dtype(f"{'i' if signed else 'u'}{bits // 8}")
     return np.dtype(np.int32)
-
-
-def _is_scaled(header: SliceHeader) -> bool:
-    return header.lookup_table is not None or (header.rescale_slope, header.rescale_intercept) != (1.0, 0.0)
 
 
 def _is_integral(header: SliceHeader) -> bool:
     """Whether the rescale is whole numbers and int32 holds its result."""
     slope, intercept = header.rescale_slope, header.rescale_intercept
     return slope.is_integer() and intercept.is_integer() and max(abs(slope), abs(intercept)) < LARGEST_RESCALE
-
-
-def _check_supported(header: SliceHeader, modality: Modality) -> None:
-    form = header.pixel_format
-    if header.pixels is None:
-        raise CorruptImageError(
-            "Expected pixels in every slice, found a slice without. Send the complete files."
-        )
-    if form.bits_allocated not in CELL_BITS:
-        raise CorruptImageError(
-            f"Expected 8, 16 or 32 bits per pixel, found {form.bits_allocated}. Export the series again."
-        )
-    if form.samples != 1 or form.photometric not in {"MONOCHROME1", "MONOCHROME2"}:
-        raise UnsupportedFileError("Expected grey-scale slices, found colours. Send the original images.")
-    if form.photometric == "MONOCHROME1" and modality is Modality.MR:
-        raise UnsupportedFileError(
-            "Expected MONOCHROME2, found inverted MR (MONOCHROME1). Send the original images."
-        )
-    if header.lookup_table and modality is Modality.CT and header.lookup_table.unit != "HU":
-        raise UnsupportedFileError(
-            "Expected a modality LUT to HU, found one to another unit. Export the original images."
-        )
-    check_syntax(header.pixels.transfer_syntax)
 
 
 def _loading(headers: Sequence[SliceHeader], limits: ReadLimits) -> Callable[[SliceHeader], Loaded]:
@@ -185,7 +154,7 @@ def _rescale(stored: Stored, header: SliceHeader, modality: Modality, out: Plane
     fits = _fits(stored, header, modality, out)
     if fits:
         _shift_hu(stored, header, out)
-    elif modality is Modality.MR and not _is_scaled(header) and stored.dtype == out.dtype:
+    elif modality is Modality.MR and not is_scaled(header) and stored.dtype == out.dtype:
         out[:] = stored
     else:
         _transform(stored, header, modality, out)

@@ -1,7 +1,7 @@
 """Which files of an upload are the image: every series is named, ranked by a stated rule, and one is read.
 
 What cannot be meant is set aside first: files that hold no CT or MR slices (reports, plans, segmentations, captures),
-another modality, localisers, mosaics, slices without a place, series of fewer than `FEWEST_SLICES`. The rest is ranked
+another modality, localisers, mosaics, phase images, maps, projections, slices without a place, series of fewer than `FEWEST_SLICES`. The rest is ranked
 by `series_ranking.RULES`, the first difference decides, and the answer says which. Two series that no rule can tell apart, and those of two
 examinations, which may be two patients', are never chosen between: `mixed-series`, and the caller may name one by its Series Instance UID.
 
@@ -26,8 +26,17 @@ from app.imaging.volume import Finding, Modality
 Value = TypeVar("Value")
 FEWEST_SLICES: Final = 5
 """A volume needs slices above and below what is looked at; fewer are localisers or excerpts."""
-NOT_A_SLICE: Final = {"LOCALIZER": "a localiser", "MOSAIC": "a mosaic"}
-"""Values of Image Type: a scout (PS3.3 C.7.6.1.1.2), and Siemens' many slices tiled into one image."""
+NOT_A_SLICE: Final = {
+    "LOCALIZER": "a localiser",
+    "MOSAIC": "a mosaic",
+    "P": "a phase image",
+    "PHASE MAP": "a phase image",
+    **dict.fromkeys(("DENSITY MAP", "T1 MAP", "T2 MAP", "VELOCITY MAP"), "a map"),
+    **dict.fromkeys(("MINIP", "MIP", "PROJECTION IMAGE"), "a projection"),
+}
+"""Values of Image Type: a scout (PS3.3 C.7.6.1.1.2); Siemens' many slices tiled into one image; what has the times of an
+MR image and other values than it (C.8.3.1.1.1), the phase as Philips and Siemens call it; the brightest or darkest of
+many slices, none of which lies where the image says."""
 KNOWN_MODALITIES: Final = frozenset(
     {"CT", "MR", "PT", "NM", "US", "XA", "RF", "CR", "DX", "MG", "SEG", "SR", "RTDOSE", "RTPLAN"}
 )
@@ -265,7 +274,7 @@ def _refuse(headers: Sequence[SliceHeader], candidates: Sequence[Candidate], wan
         largest = max((one.summary.slices for one in fitting if not _is_scout(one)), default=0)
         raise NoUsableSeriesError(
             f"Expected a series of at least {FEWEST_SLICES} {modality} slices, found at most {largest} slices that are "
-            "neither localiser nor mosaic. Send all slices of the series."
+            "no localiser, mosaic, phase image, map or projection. Send all slices of the series."
         )
     _refuse_modality(headers, modality)
 

@@ -16,11 +16,13 @@ from app.imaging.decoding_errors import decoding
 from app.imaging.dicom_elements import (
     KEYWORDS,
     acquisition,
+    is_rescaled,
     lookup_table,
     number,
     optional,
     pixel_format,
     placement,
+    rescale_type,
 )
 from app.imaging.dicom_enhanced import enhanced_slices
 from app.imaging.dicom_file import PixelPlace, parse
@@ -76,6 +78,8 @@ def _classic(source: Source, dataset: Any, pixels: PixelPlace | None) -> SliceHe
         pixel_format=pixel_format(dataset),
         rescale_slope=number(dataset, "RescaleSlope", 1.0),
         rescale_intercept=number(dataset, "RescaleIntercept", 0.0),
+        is_rescaled=is_rescaled(dataset),
+        rescale_type=rescale_type(dataset),
         lookup_table=lookup_table(dataset),
         is_lossy=dataset.get("LossyImageCompression") == "01",
         acquisition=acquisition(dataset),

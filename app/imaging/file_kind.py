@@ -32,6 +32,7 @@ class FileKind(StrEnum):
     NIFTI_PAIR = "NIfTI header of a header/image pair"
     ANALYZE = "Analyze 7.5 header"
     GZIP = "gzip"
+    PACKED_DICOM = "DICOM in gzip"
     ZIP = "zip"
     OTHER = "other"
 
@@ -66,6 +67,8 @@ def kind_inside(source: Source) -> FileKind:
         return outside
     with decoding("A gzip file"), source.open() as packed, igzip.open(packed, "rb") as stream:
         inside = kind_of(stream.read(HEAD_BYTES))
+    if inside is FileKind.DICOM:
+        return FileKind.PACKED_DICOM
     return inside if inside in _READ_THROUGH_GZIP else FileKind.GZIP
 
 

@@ -8,7 +8,7 @@ gives every rule with its reason. In the order of the answer:
 - `head-doubtful`: cut off at three sides or more; or a box that no head has; or an outline that is not closed; or, in CT,
   a body larger than a brain without a shell of bone;
 - `skull-stripped`: a brain without its skull (`app.imaging.skull`), where there is no such doubt and bone is not clipped;
-- `windowed-image`: 8 bits; or at least 2 % of the body at exactly the highest value, as a display window leaves it;
+- `windowed-image`: 8 bits, whatever scale was put on them; or at least 2 % of the body at exactly the highest value, as a display window leaves it;
 - `small-head`: less than 50 cm around, where neither a cut, nor doubt, nor stripping explains it.
 """
 
@@ -36,6 +36,8 @@ LARGEST_RATIO: Final = 1.7
 LEAST_CLOSED: Final = 0.7
 """Median radius over half the box's shorter side; an ellipse has more than 1, fragments of a shell far less."""
 MOST_AT_MAXIMUM: Final = 0.02
+PICTURE_BITS: Final = 8
+"""Scanners store 12 bits or more."""
 SMALLEST_ADULT_MM: Final = 500.0
 """English women have 552 mm on average (Bushby, Arch Dis Child 1992;67:1286), girls of three years 493 (CDC charts)."""
 
@@ -58,12 +60,13 @@ def judge(volume: Volume, head: Head) -> tuple[Finding, ...]:
     something_else = what_else(volume.modality, outline, frozenset(missing))
     if something_else:
         raise _refusal(something_else)
-    windowed, cut = _windowed(volume, head), _cut_off(missing)
+    is_clipped, cut = _is_clipped(head), _cut_off(missing)
     # A window that cuts the values off hides whether there is bone.
-    is_ct, shows_bone = volume.modality is Modality.CT, windowed is None
+    is_ct, shows_bone = volume.modality is Modality.CT, not is_clipped
     doubt = _misshapen(head, outline, frozenset(missing))
     doubt = doubt or (_boneless(outline) if is_ct and shows_bone else None)
     stripped = None if doubt or (is_ct and not shows_bone) else _stripped(volume.modality, outline)
+    windowed = _windowed(volume, is_clipped=is_clipped)
     small = None if cut or doubt or stripped else _small(volume.modality, outline)
     return tuple(finding for finding in (cut, doubt, stripped, windowed, small) if finding)
 
@@ -108,11 +111,16 @@ def _stripped(modality: Modality, outline: Silhouette) -> Finding | None:
     return Finding("skull-stripped", "no skull around the brain; the model expects the whole head")
 
 
-def _windowed(volume: Volume, head: Head) -> Finding | None:
-    if volume.voxels.dtype.itemsize == 1:
-        return Finding("windowed-image", "stored with 8 bits: at most 256 grey levels")
+def _is_clipped(head: Head) -> bool:
     values = head.coarse.values
-    if float(np.mean(values[head.mask] == values.max())) < MOST_AT_MAXIMUM:
+    return bool(np.mean(values[head.mask] == values.max()) >= MOST_AT_MAXIMUM)
+
+
+def _windowed(volume: Volume, *, is_clipped: bool) -> Finding | None:
+    if volume.stored_bits <= PICTURE_BITS:
+        levels = f"stored with {PICTURE_BITS} bits: at most {1 << PICTURE_BITS} grey levels"
+        return Finding("windowed-image", levels)
+    if not is_clipped:
         return None
     share = f"{MOST_AT_MAXIMUM:.0%} of the head or more"
     return Finding(

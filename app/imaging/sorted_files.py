@@ -43,7 +43,7 @@ def sort_files(sources: Sequence[Source]) -> SortedFiles:
     Raises:
         CorruptImageError: A gzip that cannot be unfolded; it may be a part of the image.
         MixedSeriesError: More than one NIfTI, or NIfTI and DICOM.
-        UnsupportedFileError: No image at all.
+        UnsupportedFileError: No image at all, or slices that are packed one by one; to leave them out would make a hole.
     """
     kinds: dict[FileKind, list[Source]] = defaultdict(list)
     for source in sources:
@@ -57,7 +57,7 @@ def sort_files(sources: Sequence[Source]) -> SortedFiles:
             f"Expected one NIfTI or one DICOM series, found {len(niftis)} NIfTI and {len(slices)} DICOM files. "
             "Send only the image that is meant."
         )
-    if not slices and not niftis:
+    if kinds[FileKind.PACKED_DICOM] or not (slices or niftis):
         raise _unsupported(kinds)
     return SortedFiles(slices, niftis[0] if niftis else None, bool(pairs), kinds[FileKind.OTHER])
 
@@ -74,6 +74,8 @@ def _unsupported(kinds: dict[FileKind, list[Source]]) -> UnsupportedFileError:
     remedy = "Send the image's own files."
     if kinds[FileKind.ANALYZE]:
         remedy = ANALYZE_REMEDY
+    elif kinds[FileKind.PACKED_DICOM]:
+        remedy = "Unpack the DICOM files and send them as they are, or all in one zip."
     elif kinds[FileKind.ZIP]:
         remedy = "A zip within a zip is not opened: send the inner one."
     return UnsupportedFileError(

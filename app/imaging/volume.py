@@ -76,6 +76,7 @@ class Volume:
         modality: What the voxel values mean.
         findings: What the door noticed and corrected.
         series: Which series of a DICOM upload this is, and why; None for a NIfTI.
+        stored_bits: Bits of a value as it was stored, before any scale: n of them tell 2^n grey levels apart at most.
     """
 
     voxels: Real[np.ndarray, "I J K"]
@@ -86,6 +87,7 @@ class Volume:
     modality: Modality
     findings: tuple[Finding, ...] = ()
     series: SeriesChoice | None = None
+    stored_bits: int = 16
 
 
 def without_voxels(volume: Volume, shape: tuple[int, int, int]) -> Volume:

@@ -6,6 +6,7 @@ central directory record (APPNOTE 4.3.16; 4.3.14 and 4.3.15 where it says ZIP64)
 
 import struct
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, Final
 
@@ -16,6 +17,12 @@ ZIP64_LOCATOR_SIGNATURE: Final = b"PK\x06\x07"
 ZIP64_END: Final = struct.Struct("<4sQ2H2L4Q")
 ZIP64_END_SIGNATURE: Final = b"PK\x06\x06"
 LONGEST_COMMENT_BYTES: Final = 1 << 16
+ENTRY: Final = struct.Struct("<4s4xH18x3H12x")
+"""Of an entry of the directory (APPNOTE 4.3.12): signature, flags, and the lengths of name, extra field and comment."""
+ENTRY_SIGNATURE: Final = b"PK\x01\x02"
+FLAGS_AT: Final = 8
+NAME_IS_UTF8: Final = 0x800
+"""Bit 11 of an entry's flags (APPNOTE 4.4.4)."""
 
 
 @dataclass(frozen=True)
@@ -58,3 +65,26 @@ def _zip64(file: IO[bytes], end: int) -> DirectorySize | None:
         return None
     *_, entries, size, _ = ZIP64_END.unpack_from(found)
     return DirectorySize(entries, size)
+
+
+class NamelessZip(BufferedReader):
+    """An archive in whose directory no name is said to be UTF-8, for `zipfile`, which opens none with a name that is not.
+
+    Packers set the flag and write what the system's names are. Names are never used here, so one that is odd is no damage.
+    """
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Bytes as they are; where a directory begins, its entries without that flag."""
+        data = super().read(size)
+        return _without_names(data) if data.startswith(ENTRY_SIGNATURE) else data
+
+
+def _without_names(directory: bytes) -> bytes:
+    data, at = bytearray(directory), 0
+    while at + ENTRY.size <= len(data):
+        signature, flags, *lengths = ENTRY.unpack_from(data, at)
+        if signature != ENTRY_SIGNATURE:
+            break
+        struct.pack_into("<H", data, at + FLAGS_AT, flags & ~NAME_IS_UTF8)
+        at += ENTRY.size + sum(lengths)
+    return bytes(data)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from jaxtyping import Real
+from jaxtyping import Float64, Real
 from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
 
@@ -26,6 +26,7 @@ def parts(
     version: int = 1,
     order: str = "<",
     pair: bool = False,
+    affine: Float64[np.ndarray, "4 4"] = AFFINE,
     fields: dict[str, Any] | None = None,
 ) -> Parts:
     """A header with an sform, and voxels in the same byte order.
@@ -35,12 +36,13 @@ def parts(
         version: NIfTI-1 or 2.
         order: `<` or `>`.
         pair: Whether the header is of a pair.
+        affine: Of the sform.
         fields: Set last, as they are.
     """
     header: Any = (Nifti1Header if version == 1 else Nifti2Header)(endianness=order)  # type: ignore[no-untyped-call]  # nibabel has no types
     header.set_data_dtype(voxels.dtype.newbyteorder("="))
     header.set_data_shape(voxels.shape)
-    header.set_sform(AFFINE, 1)
+    header.set_sform(affine, 1)
     header["magic"] = header.pair_magic if pair else header.single_magic
     header["vox_offset"] = 0 if pair else header.single_vox_offset
     header["scl_slope"] = 1

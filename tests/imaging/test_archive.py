@@ -80,6 +80,31 @@ def contents(members: Sequence[Source]) -> list[bytes]:
     return [member.head(member.size) for member in members]
 
 
+@pytest.mark.parametrize("name", [b"Mu\xcc\x88ller", b"M\xfcller", b"\xff\xfe/..\\\x80"])
+@pytest.mark.parametrize("says_utf8", [True, False])
+def test_a_name_that_is_not_what_its_flag_says_is_no_damage(
+    tmp_path: Path, series: list[Path], name: bytes, says_utf8: bool
+) -> None:
+    # Packers set the flag of UTF-8 and write names as the system has them.
+    stands_in = "n" * len(name)
+    members = {f"{n:02d}{stands_in}": path.read_bytes() for n, path in enumerate(series)}
+    packed = pack(tmp_path / "a", members).read_bytes().replace(stands_in.encode(), name)
+    if says_utf8:
+        for signature, flags in ((b"PK\x01\x02", 8), (b"PK\x03\x04", 6)):
+            packed = with_flag(packed, signature, flags)
+    (tmp_path / "a").write_bytes(packed)
+    read = read_image([tmp_path / "a"], modality=Modality.CT)
+    assert np.array_equal(read.voxels, read_image(series, modality=Modality.CT).voxels)
+
+
+def with_flag(packed: bytes, signature: bytes, flags: int) -> bytes:
+    """An archive whose headers of one kind all say that their names are UTF-8."""
+    head, *parts = packed.split(signature)
+    at = flags - len(signature)
+    said = [part[: at + 1] + bytes([part[at + 1] | 0x08]) + part[at + 2 :] for part in parts]
+    return signature.join([head, *said])
+
+
 def test_nothing_is_unfolded_on_disk(
     tmp_path: Path, series: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -398,3 +398,11 @@ def test_a_ct_in_another_unit_than_hu_stays_one(tmp_path: Path, is_enhanced: boo
     else:
         paths = series.write(tmp_path / "sent")
     assert seen(kept(paths, tmp_path / "kept")) == seen(paths) == "unsupported-file"
+
+
+def test_two_passes_of_a_ct_in_one_enhanced_file_stay_two(tmp_path: Path) -> None:
+    dataset = enhanced(Series())
+    for n, groups in enumerate(dataset.PerFrameFunctionalGroupsSequence):
+        groups.FrameContentSequence = [item(FrameAcquisitionNumber=1 + n % 2)]
+    dataset.save_as(tmp_path / "sent", enforce_file_format=True)
+    assert seen(kept([tmp_path / "sent"], tmp_path / "kept")) == seen([tmp_path / "sent"]) == "mixed-series"

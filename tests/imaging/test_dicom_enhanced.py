@@ -9,7 +9,13 @@ from pydicom.encaps import encapsulate, encapsulate_extended
 from pydicom.sequence import Sequence as Items
 from pydicom.uid import JPEGLSLossless
 
-from app.errors import ArchiveTooLargeError, CorruptImageError, IrregularGeometryError
+from app.errors import (
+    ArchiveTooLargeError,
+    CorruptImageError,
+    IrregularGeometryError,
+    MixedSeriesError,
+    UnsupportedFileError,
+)
 from app.imaging.dicom_slices import read_slices
 from app.imaging.limits import ReadLimits
 from app.imaging.read import read_image
@@ -56,6 +62,38 @@ def test_a_frame_has_its_own_rescale_before_the_shared_one(tmp_path: Path) -> No
         (2.0, -7.0),
         (1.0, -1024.0),
     ]
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_frames_of_a_ct_in_another_unit_than_hu_are_no_ct(tmp_path: Path, is_shared: bool) -> None:
+    # An effective atomic number, a density or an iodine map is an Enhanced CT as well (PS3.3 C.8.15.3.10).
+    dataset = enhanced(Series())
+    if is_shared:
+        groups = dataset.SharedFunctionalGroupsSequence[0]
+        groups.PixelValueTransformationSequence[0].RescaleType = "Z_EFF"
+    else:
+        own = item(RescaleSlope=1, RescaleIntercept=-1024, RescaleType="Z_EFF")
+        dataset.PerFrameFunctionalGroupsSequence[3].PixelValueTransformationSequence = Items([own])
+    dataset.save_as(tmp_path / "a", enforce_file_format=True)
+    with pytest.raises(UnsupportedFileError, match="another unit"):
+        read_image([tmp_path / "a"], modality=Modality.CT)
+
+
+def test_frames_of_a_ct_that_do_not_say_how_they_are_rescaled_are_refused(tmp_path: Path) -> None:
+    dataset = enhanced(Series())
+    del dataset.SharedFunctionalGroupsSequence[0].PixelValueTransformationSequence
+    dataset.save_as(tmp_path / "a", enforce_file_format=True)
+    with pytest.raises(UnsupportedFileError, match="a slice without"):
+        read_image([tmp_path / "a"], modality=Modality.CT)
+
+
+def test_two_passes_of_a_ct_in_one_file_are_never_laid_between_each_other(tmp_path: Path) -> None:
+    dataset = enhanced(Series())
+    for n, groups in enumerate(dataset.PerFrameFunctionalGroupsSequence):
+        groups.FrameContentSequence = Items([item(FrameAcquisitionNumber=1 + n % 2)])
+    dataset.save_as(tmp_path / "a", enforce_file_format=True)
+    with pytest.raises(MixedSeriesError, match="two acquisitions that share"):
+        read_image([tmp_path / "a"], modality=Modality.CT)
 
 
 def test_what_frames_declare_tells_their_images_apart(tmp_path: Path) -> None:

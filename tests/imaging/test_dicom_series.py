@@ -133,6 +133,45 @@ def test_a_localiser_within_the_series_is_left_out_of_it() -> None:
     assert choice.others[0].reason == "a localiser"
 
 
+PHASE = ("ORIGINAL", "PRIMARY", "P", "ND")
+
+
+@pytest.mark.parametrize(
+    ("image_type", "reason"),
+    [
+        (PHASE, "a phase image"),
+        (("ORIGINAL", "PRIMARY", "PHASE MAP", "P", "FFE"), "a phase image"),
+        (("DERIVED", "PRIMARY", "T1 MAP", "ND"), "a map"),
+        (("DERIVED", "PRIMARY", "VELOCITY MAP"), "a map"),
+    ],
+)
+@pytest.mark.parametrize("uid", ["of its own", "t1"])
+def test_what_has_the_times_of_a_t1_and_other_values_is_never_taken_for_it(
+    image_type: tuple[str, ...], reason: str, uid: str
+) -> None:
+    t1 = replace(
+        SOFT, image_type=("ORIGINAL", "PRIMARY", "M", "ND"), echo_time_ms=3.0, repetition_time_ms=20.0
+    )
+    other = image(uid, replace(t1, image_type=image_type), slices=40, gap_mm=4.0, modality="MR")
+    chosen, choice = choose_series([*other, *image("t1", t1, modality="MR")], MR)
+    assert {header.acquisition.image_type for header in chosen} == {t1.image_type}
+    assert [one.reason for one in choice.others] == [reason]
+
+
+@pytest.mark.parametrize("word", ["MIP", "MINIP", "PROJECTION IMAGE"])
+def test_a_projection_of_many_slices_is_never_taken_for_slices(word: str) -> None:
+    projected = image("mip", replace(SOFT, image_type=("DERIVED", "SECONDARY", "AXIAL", word)))
+    with pytest.raises(NoUsableSeriesError, match="map or projection"):
+        choose_series(projected, CT)
+    _, choice = choose_series([*projected, *image("ct")], CT)
+    assert [one.reason for one in choice.others] == ["a projection"]
+
+
+def test_a_phase_image_alone_is_no_image_of_a_head() -> None:
+    with pytest.raises(NoUsableSeriesError, match="found at most 0 slices that are no localiser"):
+        choose_series(image("phase", replace(SOFT, image_type=PHASE), modality="MR"), MR)
+
+
 def test_equals_are_never_chosen_between_but_may_be_named() -> None:
     headers = [*image("a"), *image("b")]
     with pytest.raises(MixedSeriesError, match="found 2 of at least 5"):

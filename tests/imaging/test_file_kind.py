@@ -65,7 +65,7 @@ def test_analyze_is_a_kind_of_its_own_only_where_it_counts_axes() -> None:
         (nib.Nifti1Pair(np.zeros((2, 2, 2), np.int16), np.eye(4)).header.binaryblock, FileKind.NIFTI_PAIR),
         (b"text", FileKind.OTHER),
         (b"", FileKind.OTHER),
-        (b"\0" * 128 + b"DICM" + b"\0" * 500, FileKind.GZIP),
+        (b"\0" * 128 + b"DICM" + b"\0" * 500, FileKind.PACKED_DICOM),
         (gzip.compress(b"twice"), FileKind.GZIP),
         (empty_zip(), FileKind.GZIP),
     ],

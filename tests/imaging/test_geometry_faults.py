@@ -1,6 +1,7 @@
 """Series as they arrive in practice: slices turned, moved, lost, sent twice, in any order. Right, or refused by name."""
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -8,7 +9,7 @@ from typing import Final
 import numpy as np
 import pytest
 
-from app.errors import IrregularGeometryError, MissingSlicesError, NeuroFuseError
+from app.errors import IrregularGeometryError, MissingSlicesError, MixedSeriesError, NeuroFuseError
 from app.imaging.read import read_image
 from app.imaging.resample import sample_on_grid
 from app.imaging.volume import Grid, Modality, Volume
@@ -168,16 +169,53 @@ def test_slices_thicker_than_their_gap_are_read_by_their_gap(tmp_path: Path) -> 
     assert codes(overlapping) == []
 
 
-def test_two_interleaved_packages_are_one_volume(tmp_path: Path) -> None:
-    for n, dataset in enumerate(SMALL.datasets()):
-        package, within = n % 2, n // 2
-        dataset.InstanceNumber = package * SLICES // 2 + within + 1
-        dataset.AcquisitionNumber = package + 1
-        save(dataset, tmp_path / f"{dataset.InstanceNumber}")
-    volume = read(list(tmp_path.iterdir()))
+def numbered(series: Series, folder: Path, numbers: Callable[[int], int]) -> list[Path]:
+    """A series with an Acquisition Number on each slice."""
+    folder.mkdir()
+    datasets = series.datasets()
+    for n, dataset in enumerate(datasets):
+        dataset.AcquisitionNumber = numbers(n)
+    return [save(dataset, folder / str(n)) for n, dataset in enumerate(datasets)]
+
+
+def test_two_interleaved_packages_of_an_mr_are_one_volume(tmp_path: Path) -> None:
+    series = replace(SMALL, modality=Modality.MR, field_at=lambda points: ramp(points) + 300)
+    packages = read_image(numbered(series, tmp_path / "a", lambda n: 1 + n % 2), modality=Modality.MR)
+    plain = read_image(series.write(tmp_path / "b"), modality=Modality.MR)
+    assert codes(packages) == []
+    assert np.array_equal(packages.voxels, plain.voxels)
+    assert np.array_equal(packages.slice_origins, plain.slice_origins)
+
+
+@pytest.mark.parametrize("apart_mm", [1.5, GAP / 2])
+@pytest.mark.parametrize("slices", [SLICES, 4])
+def test_two_passes_of_a_ct_are_never_laid_between_each_other(
+    tmp_path: Path, apart_mm: float, slices: int
+) -> None:
+    # The whole head again, or a part of it, from another start: positions alone would make one stack of both.
+    x, y, z = SMALL.first
+    again = replace(SMALL, first=(x, y, z + apart_mm), depths_mm=SMALL.depths_mm[:slices])
+    passes = [*numbered(SMALL, tmp_path / "a", lambda _: 1), *numbered(again, tmp_path / "b", lambda _: 2)]
+    with pytest.raises(MixedSeriesError, match="two acquisitions that share"):
+        read(passes)
+
+
+@pytest.mark.parametrize(
+    "numbers", [lambda n: n, lambda n: n // 2, lambda n: 3 - n // 4], ids=["1", "2", "4"]
+)
+def test_blocks_of_a_ct_have_numbers_of_their_own_and_are_one_volume(
+    tmp_path: Path, numbers: Callable[[int], int]
+) -> None:
+    volume = read(numbered(SMALL, tmp_path / "a", numbers))
     assert codes(volume) == []
-    assert volume.voxels.shape[2] == SLICES
     assert is_right(volume)
+
+
+def test_blocks_of_a_ct_may_overlap_where_they_meet(tmp_path: Path) -> None:
+    upper = replace(SMALL, depths_mm=[GAP * n - 6 for n in range(5, SLICES)])
+    lower = replace(SMALL, depths_mm=[GAP * n for n in range(6)])
+    paths = [*numbered(lower, tmp_path / "a", lambda _: 1), *numbered(upper, tmp_path / "b", lambda _: 2)]
+    assert is_right(read(paths))
 
 
 def test_packages_that_lie_unevenly_between_each_other_are_read_where_they_lie(tmp_path: Path) -> None:

@@ -26,7 +26,8 @@ from tests.imaging.bodies import (
     stored_otherwise,
     trunk,
 )
-from tests.imaging.making import Field
+from tests.imaging.making import Field, Series, save
+from tests.imaging.nifti_bytes import write_parts
 
 CT, MR = Modality.CT, Modality.MR
 SMALL_BOX = ((-40.0, -40.0, -40.0), (40.0, 40.0, 40.0))
@@ -107,10 +108,34 @@ def test_an_image_without_a_body_is_found_without_a_head() -> None:
     assert codes(image_of(lambda points: points[..., 0] / 10 - 1000, CT, *SMALL_BOX)) == ["head-not-found"]
 
 
-def test_eight_bits_are_a_picture() -> None:
+@pytest.mark.parametrize("fields", [{}, {"scl_slope": 2.5}, {"scl_inter": 1.0}])
+def test_eight_bits_are_a_picture_whatever_scale_is_put_on_them(
+    tmp_path: Path, fields: dict[str, float]
+) -> None:
     volume = image_of(head(MR_HEAD, scalp_mm=12.0), MR)
     grey = (np.clip(volume.voxels, 0, 360) / 360 * 254).astype(np.uint8)
-    assert codes(replace(volume, voxels=grey)) == ["windowed-image"]
+    image = write_parts(tmp_path / "a.nii", grey, fields=fields, affine=volume.grid.affine)
+    assert codes(read_image([image], modality=MR)) == ["windowed-image"]
+
+
+@pytest.mark.parametrize(
+    ("allocated", "bits", "slope", "expected"),
+    [(8, 8, 10, ["windowed-image"]), (16, 8, 10, ["windowed-image"]), (16, 12, 1, [])],
+)
+def test_the_bits_of_dicom_that_count_are_those_of_the_values(
+    tmp_path: Path, allocated: int, bits: int, slope: int, expected: list[str]
+) -> None:
+    def uneven(points: Points) -> Values:  # so that few voxels have the highest value, though levels are few
+        return np.maximum(head()(points) * (1 + points[..., 2] / 500), -1000.0)
+
+    paths = []
+    for n, dataset in enumerate(Series(field_at=uneven, first=(110.0, 125.0, -60.0), rows=66).datasets()):
+        stored = np.frombuffer(dataset.PixelData, "<u2") // slope
+        dataset.PixelData = stored.astype(f"<u{allocated // 8}").tobytes()
+        dataset.RescaleSlope, dataset.BitsAllocated = slope, allocated
+        dataset.BitsStored, dataset.HighBit = bits, bits - 1
+        paths.append(save(dataset, tmp_path / str(n)))
+    assert codes(read_image(paths, modality=CT)) == expected
 
 
 @pytest.mark.parametrize(("ceiling", "expected"), [(290, ["windowed-image"]), (3000, [])])
@@ -136,13 +161,14 @@ def test_findings_do_not_depend_on_storage(
 REAL = {
     "ct-head-ge": (CT, []),
     "ct-phantom-philips": (CT, ["head-doubtful"]),
-    "nifti/shear.nii.gz": (CT, ["head-doubtful"]),
+    "nifti/shear.nii.gz": (CT, ["head-doubtful", "windowed-image"]),
     "mr-t1/studyforrest-sub02-t1.zip": (MR, []),
     "nifti/studyforrest_sub02_t1_1p4mm.nii.gz": (MR, []),
     "nifti/MNI152_2009_template.nii.gz": (MR, ["skull-stripped"]),
     "nifti/avg152T1_RL_nifti.nii.gz": (MR, ["windowed-image"]),
 }
-"""The plastic heads have a broken shell; both templates are what their findings say, the letters in one are burnt in."""
+"""The plastic heads have a broken shell; both templates are what their findings say, the letters in one are burnt in; the sheared
+one has 8 bits and a scale."""
 
 
 @pytest.mark.samples

@@ -61,6 +61,9 @@ def test_dicom_files_with_and_without_preamble_are_slices(tmp_path: Path, dicom:
         ((b"words", b""), "unsupported-file", "found: 2 other"),
         ((), "unsupported-file", "found: nothing"),
         ((NIFTI, b"\x1f\x8bwords"), "corrupt-image", "A gzip file"),
+        ((BARE, b"\x1f\x8bwords"), "corrupt-image", "A gzip file"),
+        ((BARE, gzip.compress(BARE)), "unsupported-file", "1 DICOM in gzip. Unpack the DICOM files"),
+        ((gzip.compress(BARE), b"words"), "unsupported-file", "1 DICOM in gzip, 1 other. Unpack"),
     ],
 )
 def test_what_cannot_be_one_image_is_refused(
