@@ -14,10 +14,12 @@ import pytest
 from pydantic import ValidationError
 
 from app.cli import FAILED, OK, REFUSED, _parser, main
+from app.model_package.package import open_package, seal
 from app.predictions.answer import Answer
 from app.records.store import RecordStore
 from app.settings import Settings
 from tests.service.server import Server, free_port, serving
+from tests.support.tiny_package import build_tiny_package
 
 RECORD = {"age": 71, "gcs": 9, "glucose": {"value": 126, "unit": "mg/dL"}}
 START_FAILED = 3
@@ -131,6 +133,17 @@ def test_the_packages_are_listed_with_their_state(capsys: pytest.CaptureFixture[
     shown = capsys.readouterr().out
     assert all(package in shown for package in ("ad@1", "gos@1", "gos@2"))
     assert shown.count("ready") == 3
+
+
+def test_a_title_is_shown_as_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    built = build_tiny_package(tmp_path / "store")
+    seal(built, open_package(built).manifest.model_copy(update={"title": "Of our [ward] [/]"}))
+    monkeypatch.setenv("NEUROFUSE_MODEL_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("COLUMNS", "200")
+    assert main(["models"]) == OK
+    assert "Of our [ward] [/]" in capsys.readouterr().out
 
 
 def test_a_changed_package_fails_the_list_and_the_case(

@@ -142,9 +142,9 @@ def _put_changed(alias: str, client: ServiceClient, change: Json) -> None:
 def _print_list(client: ServiceClient) -> None:
     known = client.ask("GET", ADMIN)
     console = Console()
-    console.print(package_table(known["models"], known["aliases"]))
+    console.print(package_table(known["models"], known["aliases"]), markup=False)
     if known["aliases"]:
-        console.print(alias_table(known["aliases"]))
+        console.print(alias_table(known["aliases"]), markup=False)
 
 
 def _package(text: str) -> tuple[str, int]:
@@ -171,5 +171,5 @@ def _list_here(_arguments: argparse.Namespace, settings: Settings) -> int:
             reason = f"{entry.code}: {entry.detail}" if entry.state is State.FAILED else ""
             task, title = (manifest.task, manifest.title) if manifest else ("", "")
             table.add_row(str(entry.reference), task, title, entry.state, reason)
-        Console().print(table)
+        Console().print(table, markup=False)
         return OK if catalogue.ready else FAILED

@@ -80,7 +80,7 @@ def _list(_arguments: argparse.Namespace, settings: Settings) -> int:
     for key in keys:
         last = f"{key.last_used:%Y-%m-%d %H:%M}" if key.last_used else "never"
         table.add_row(key.id, key.name, ", ".join(key.roles), _state(key), last)
-    Console().print(table)
+    Console().print(table, markup=False)
     return OK
 
 

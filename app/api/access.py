@@ -37,7 +37,9 @@ ACCESS: Final[dict[str, Access]] = {
     "GET /readyz": ANYBODY,
     "HEAD /readyz": ANYBODY,
     "GET /v2/health/live": ANYBODY,
+    "HEAD /v2/health/live": ANYBODY,
     "GET /v2/health/ready": ANYBODY,
+    "HEAD /v2/health/ready": ANYBODY,
     # Signing in on the page.
     "GET /auth/me": PERHAPS,
     "GET /auth/sign-in": ANYBODY,

@@ -3,12 +3,14 @@
 from http import HTTPStatus
 from typing import Annotated, Final, Self
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app import errors
 from app.api.access import CurrentPrincipal
+from app.api.auditing import note
+from app.api.idempotency import IdempotencyKey
 from app.api.job_schemas import BatchStatus, batch_status
 from app.api.json_body import BoundedJson
 from app.api.openapi import problem_responses
@@ -18,8 +20,11 @@ from app.api.runtime import CurrentRuntime, Runtime
 from app.api.visibility import BatchId, caller_of
 from app.inference.ticket import Urgency
 from app.jobs.addresses import LONGEST
+from app.jobs.batches import Asked
+from app.jobs.request import fingerprint
 from app.model_package.manifest import Manifest, Task
 from app.predictions.entry import require_ready
+from app.records.audit import model_in_words
 from app.records.batches import Batch
 
 MOST_MODEL: Final = 160
@@ -66,22 +71,35 @@ class BatchWish(BaseModel):
             errors.UnknownModelError,
             errors.NotReadyError,
             errors.WebhookRefusedError,
+            errors.IdempotencyKeyReusedError,
         ),
         HTTPStatus.CREATED: {"headers": LOCATION},
     },
 )
 def make_batch(
-    runtime: CurrentRuntime, principal: CurrentPrincipal, wish: BatchWish, response: Response
+    request: Request,
+    runtime: CurrentRuntime,
+    principal: CurrentPrincipal,
+    wish: BatchWish,
+    key: IdempotencyKey,
+    response: Response,
 ) -> BatchStatus:
     """The package is settled now, for every case; cases come with `POST /predict`, `Prefer: respond-async` and the part `batch`."""
+    asked = Asked(caller_of(principal), key, fingerprint({"batch": wish.model_dump_json()}, ()))
+    # Before all else is judged: what was made once stays so, though its package has gone since.
+    batch = runtime.jobs.batches.earlier(asked) or _made(wish, asked, runtime)
+    note(request, batch.id, model_in_words(batch.model_name, batch.model_version))
+    response.headers["Location"] = f"/batches/{batch.id}"
+    return _status(batch, runtime)
+
+
+def _made(wish: BatchWish, asked: Asked, runtime: Runtime) -> Batch:
     catalogue = runtime.catalogue
     entry = catalogue.entry(wish.model) if wish.model else catalogue.entry_for_task(wish.task or "gos")
     require_ready(entry)
     webhook = None if wish.webhook is None else runtime.jobs.addresses.judge(wish.webhook)
     urgency = Urgency[wish.priority.upper()]
-    batch = runtime.jobs.batches.make(entry.reference, urgency, webhook, caller_of(principal))
-    response.headers["Location"] = f"/batches/{batch.id}"
-    return _status(batch, runtime)
+    return runtime.jobs.batches.make(entry.reference, urgency, webhook, asked)
 
 
 @router.get("/{batch_id}", operation_id="get_batch", summary="How far a batch is", responses=UNKNOWN)

@@ -39,7 +39,7 @@ async def _key(
         str | None,
         Header(
             description="Your own name for this request, such as a UUID. Sent again with the same key, the same request is answered "
-            "as before and not worked on again; kept as long as the job (`NEUROFUSE_JOB_DAYS`)."
+            "as before and not worked on again; kept as long as the job or the batch (`NEUROFUSE_JOB_DAYS`)."
         ),
     ] = None,
 ) -> str | None:

@@ -75,12 +75,14 @@ async def get_server_metadata(request: Request) -> ServerMetadata:
     return ServerMetadata(name="neurofuse", version=request.app.version, extensions=[])
 
 
+@router.head("/health/live", include_in_schema=False)
 @router.get("/health/live", operation_id="get_server_live", summary="Does the process answer?")
 async def get_server_live() -> ServerLive:
     """As `GET /livez`."""
     return ServerLive(live=True)
 
 
+@router.head("/health/ready", include_in_schema=False)
 @router.get(
     "/health/ready",
     operation_id="get_server_ready",

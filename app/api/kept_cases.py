@@ -66,7 +66,11 @@ class CurveQuestion(BaseModel):
     feature: Annotated[str, Field(description="Name of the feature; what `ehr` says of it does not matter.")]
     points: Annotated[
         int,
-        Field(ge=2, le=MOST_POINTS, description="Values over the plausible range; a category has one each."),
+        Field(
+            ge=2,
+            le=MOST_POINTS,
+            description="Values over the plausible range; a whole number has no more than there are, a category one each.",
+        ),
     ] = 21
 
 

@@ -20,8 +20,8 @@ from app.records.faults import explain_disk
 
 MEDIA_TYPE: Final = "application/problem+json"
 TYPE_PREFIX: Final = "/problems/"
-PROTOCOL_PREFIX: Final = "/v2/"
-"""Routes of the Open Inference Protocol, whose clients read an error from the member `error`."""
+PROTOCOL_PREFIX: Final = "/v2"
+"""Of the routes of the Open Inference Protocol, whose clients read an error from the member `error`."""
 
 STATUS: Final[dict[type[errors.NeuroFuseError], HTTPStatus]] = {
     errors.MalformedRequestError: HTTPStatus.BAD_REQUEST,
@@ -125,7 +125,7 @@ def problem_response(
         "detail": detail,
         "request_id": request.state.request_id,
     }
-    if request.url.path.startswith(PROTOCOL_PREFIX):
+    if f"{path_of(request.scope)}/".startswith(f"{PROTOCOL_PREFIX}/"):
         content["error"] = detail
     return JSONResponse(content, kind.status, media_type=MEDIA_TYPE)
 

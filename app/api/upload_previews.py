@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import FileResponse
 
 from app import errors
+from app.api.auditing import note
 from app.api.case_form import chosen, sent_images, upload_limits
 from app.api.departure import departure
 from app.api.openapi import IMAGE_PROBLEMS, problem_responses
@@ -67,6 +68,7 @@ async def preview_upload(
                 partial(departure, request),
                 ticket,
             )
+    note(request, preview.id, "")
     # RFC 9110, section 10.2.2: what can be asked of the new resource, whose own address takes DELETE alone.
     response.headers["Location"] = f"{PREFIX}/{preview.id}/{OVERVIEW_NAME}"
     return preview

@@ -32,6 +32,7 @@ from app.errors import (
 from app.imaging.folders import files_in
 from app.model_package.manifest import Manifest, Task
 from app.predictions.answer import Answer
+from app.predictions.identifiers import uuid7
 from app.predictions.result_lines import Line, answered, failed, failed_with
 from app.records.jobs import OPEN
 from app.settings import Settings
@@ -139,6 +140,7 @@ class _ProblemError(Exception):
         super().__init__(problem.detail)
         self.code = problem.type.rsplit("/", 1)[-1]
         self.detail = problem.detail
+        self.fields = problem.model_extra or {}
 
 
 class _Sender:
@@ -147,6 +149,7 @@ class _Sender:
     def __init__(self, client: httpx.Client, model: str) -> None:
         self._client = client
         self._model = model
+        self._run = str(uuid7())
         self._waited_for: set[str] = set()
         self.stopped = threading.Event()
 
@@ -157,7 +160,7 @@ class _Sender:
                 job = self._accepted(row, digest, image)
             return answered(row.name, digest, self._answer(job))
         except _ProblemError as problem:
-            return failed_with(row.name, digest, problem.code, problem.detail)
+            return failed_with(row.name, digest, problem.code, problem.detail, problem.fields)
         except NeuroFuseError as error:
             return failed(row.name, digest, error)
         except OSError as error:
@@ -169,10 +172,10 @@ class _Sender:
     def _accepted(self, row: Row, digest: str, image: IO[bytes]) -> JobStatus:
         key = f"cohort/{self._model}/{digest}"
         job = self._sent(key, row, image)
-        while job.state in {"failed", "cancelled"} and job.id not in self._waited_for:
-            # The end of an earlier run; what failed is tried again. The job that failed makes the next key: each run makes one
-            # try more, and a run that was killed finds its own.
-            job = self._sent(f"{key}/{job.id}", row, image)
+        if job.state in {"failed", "cancelled"} and job.id not in self._waited_for:
+            # The end of an earlier run; what failed is tried again, under a key of this run: however many runs have failed, the
+            # image is sent twice.
+            job = self._sent(f"{key}/{self._run}", row, image)
         self._waited_for.add(job.id)
         return job
 

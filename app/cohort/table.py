@@ -10,7 +10,8 @@ Other columns are passed over and named.
 import csv
 import hashlib
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -69,7 +70,8 @@ def read_table(path: Path, schema: EhrSchema) -> CohortTable:
         schema: The record of the package that will answer.
 
     Raises:
-        MalformedRequestError: It has no column `image`, no row, a row without an image or of another length, or a name twice.
+        MalformedRequestError: It has no column `image`, one of those that are read twice, no row, a row without an image or of another
+            length, or a name twice.
     """
     with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file, strict=True)
@@ -86,6 +88,7 @@ def read_table(path: Path, schema: EhrSchema) -> CohortTable:
         )
     kinds = {feature.name: feature.kind for feature in schema.features}
     naming = next((name for name in NAMES if name in columns and name not in kinds), None)
+    _require_once(columns, {IMAGE, naming, *kinds})
     rows = tuple(_row(number, line, naming, kinds, path.parent) for number, line in enumerate(lines, start=1))
     if len({row.name for row in rows}) < len(rows):
         raise MalformedRequestError(
@@ -94,6 +97,14 @@ def read_table(path: Path, schema: EhrSchema) -> CohortTable:
     features = tuple(name for name in columns if name in kinds)
     ignored = tuple(name for name in columns if name not in {*features, IMAGE, naming})
     return CohortTable(rows, features, ignored)
+
+
+def _require_once(columns: Sequence[str], read: Set[str | None]) -> None:
+    twice = sorted({name for name in columns if name in read and columns.count(name) > 1})
+    if twice:
+        raise MalformedRequestError(
+            f"Expected every column that is read once; {', '.join(twice)} stands twice. Take out the one that is not meant."
+        )
 
 
 def _row(
@@ -115,6 +126,7 @@ def _value(text: str, kind: str) -> object:
     if kind != "numeric":
         return text
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         return text
+    return number if math.isfinite(number) else text  # JSON, in which a record travels, has no nan

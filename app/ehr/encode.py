@@ -25,7 +25,7 @@ YES_NO = ("no", "yes")
 _QUANTITY_KEYS = {"value", "unit"}
 _MAX_ECHOED_NAME = 64
 _ROUNDING = 1e-9
-"""Relative slack at the ends of a plausible range: a limit converted from another unit must not fall outside."""
+"""Relative slack at the ends of a plausible range, and of whole numbers: what is converted from another unit must not fall outside."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,16 @@ def _number(feature: Feature, value: object, unit: str) -> float:
     slack = _ROUNDING * max(abs(low), abs(high))
     if not low - slack <= converted <= high + slack:
         raise _ProblemError(f"must lie between {low:g} and {high:g} {feature.unit}")
+    if feature.is_whole:
+        converted = _whole(converted)
     return min(max(converted, low), high)
+
+
+def _whole(value: float) -> float:
+    whole = float(round(value))
+    if abs(value - whole) > _ROUNDING * max(1.0, abs(whole)):
+        raise _ProblemError("must be a whole number")
+    return whole
 
 
 def _finite(value: numbers.Real) -> float:

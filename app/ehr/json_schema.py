@@ -53,6 +53,8 @@ def _numbers(feature: Feature) -> list[JsonSchema]:
     unit = feature.unit or ""
     low, high = feature.plausible_range or (None, None)
     bare: JsonSchema = {"title": f"In {unit}", "type": "number", "minimum": low, "maximum": high}
+    if feature.is_whole:
+        bare["multipleOf"] = 1
     return [bare, _quantity(feature, unit)]
 
 

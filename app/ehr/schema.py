@@ -5,6 +5,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 MINIMUM_CATEGORIES = 2
+WHOLE_UNIT = "{count}"
+WHOLE_SCORES = frozenset({"9267-6", "9268-4", "9269-2", "9270-0"})
+"""Glasgow coma score: eye opening, motor, total, verbal. Not every score is whole, so `{score}` alone says nothing: the Clinical
+Dementia Rating has halves, ADAS-Cog thirds."""
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
@@ -45,6 +49,11 @@ class Feature(BaseModel):
                 "a categorical one needs at least two categories and neither unit nor range"
             )
         return self
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether only whole numbers have a meaning: of a count, and of a score whose LOINC code says so."""
+        return self.unit == WHOLE_UNIT or self.loinc in WHOLE_SCORES
 
 
 class EhrSchema(BaseModel):

@@ -11,11 +11,11 @@ from app.inspection.report import Image, Report
 
 def print_report(report: Report, console: Console) -> None:
     """Prints what there is of a report; the refusal is the caller's to print."""
-    console.print(_files(report))
+    console.print(_files(report), markup=False)
     if report.series:
-        console.print(_series(report))
+        console.print(_series(report), markup=False)
     if report.image is not None:
-        console.print(_image(report, report.image))
+        console.print(_image(report, report.image), markup=False)
     for finding in report.findings:
         console.print(f"{finding.code}: {finding.detail}", markup=False, highlight=False, soft_wrap=True)
 

@@ -48,5 +48,6 @@ def _line(job: Job, document: str | None) -> Line | None:
         return answered(name, case, Answer.model_validate_json(document))
     if job.state == "failed":
         stored: dict[str, Any] = json.loads(job.problem or "{}")
-        return failed_with(name, case, stored.get("code", NeuroFuseError.code), stored.get("detail", ""))
+        code, detail = stored.get("code", NeuroFuseError.code), stored.get("detail", "")
+        return failed_with(name, case, code, detail, stored.get("fields", {}))
     return None

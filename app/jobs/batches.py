@@ -1,16 +1,33 @@
 """Batches: cases that are sent one by one and belong together."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from app.inference.ticket import Urgency
 from app.jobs.batch_csv import batch_csv, labels_of
+from app.jobs.request import require_same
 from app.jobs.service import JobService
 from app.model_package.manifest import Manifest
 from app.model_package.store import Reference
 from app.predictions.identifiers import uuid7
 from app.records.batches import Batch, BatchRecords
 from app.records.jobs import JobRecords, JobState
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request for a batch.
+
+    Attributes:
+        caller: Who makes it.
+        key: The caller's own name for the request.
+        fingerprint: Digest of the request.
+    """
+
+    caller: str = ""
+    key: str | None = None
+    fingerprint: str = ""
 
 
 class BatchService:
@@ -27,14 +44,29 @@ class BatchService:
         self._jobs = jobs
         self._service = service
 
-    def make(self, model: Reference, urgency: Urgency, webhook_url: str | None, caller: str = "") -> Batch:
+    def earlier(self, asked: Asked) -> Batch | None:
+        """The batch that the same request made before, under the same key.
+
+        Raises:
+            IdempotencyKeyReusedError: Another request made a batch under the key.
+        """
+        batch = self._batches.under_key(asked.caller, asked.key)
+        return None if batch is None else require_same(batch, asked.fingerprint)
+
+    def make(self, model: Reference, urgency: Urgency, webhook_url: str | None, asked: Asked) -> Batch:
         """A new batch, open.
 
         Args:
             model: Package and version that answer every case of it.
             urgency: Of its jobs.
             webhook_url: Who is told when it is closed and finished; judged already.
-            caller: Who makes it.
+            asked: The request.
+
+        Returns:
+            The batch, or that of `earlier`, where the same key came twice at the same time and the other one was first.
+
+        Raises:
+            IdempotencyKeyReusedError: As `earlier`.
         """
         batch = Batch(
             id=str(uuid7()),
@@ -43,10 +75,11 @@ class BatchService:
             priority=urgency,
             webhook_url=webhook_url,
             created=datetime.now(UTC),
-            caller=caller,
+            caller=asked.caller,
+            idempotency_key=asked.key,
+            fingerprint=asked.fingerprint,
         )
-        self._batches.add(batch)
-        return batch
+        return require_same(self._batches.add(batch), asked.fingerprint)
 
     def get(self, batch_id: str) -> Batch:
         """Find a batch.

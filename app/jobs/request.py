@@ -1,17 +1,21 @@
-"""A case as a job keeps it: its wishes as JSON text, its files as artefacts; and the digest that tells two requests apart."""
+"""A case as a job keeps it: its wishes as JSON text, its files as artefacts; and what tells two requests apart, or the same."""
 
 import hashlib
 import json
+import secrets
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
+from app.errors import IdempotencyKeyReusedError
 from app.predictions.explain import Case
+from app.records.batches import Batch
 from app.records.jobs import Job
 
 KIND: Final = "jobs"
 """Of artefacts."""
 WISHES: Final = ("heatmap", "series", "explain", "keep_image")
+Made = TypeVar("Made", Job, Batch)
 
 
 def upload_name(job_id: str) -> str:
@@ -49,6 +53,24 @@ def fingerprint(fields: Mapping[str, str], images: Iterable[Path]) -> str:
     for each in sorted(_digest(path) for path in images):
         digest.update(each)
     return digest.hexdigest()
+
+
+def require_same(made: Made, asked: str) -> Made:
+    """What an earlier request made under a key, for one that comes under it now.
+
+    Args:
+        made: By the earlier one.
+        asked: Digest of the one that comes now.
+
+    Raises:
+        IdempotencyKeyReusedError: They are two.
+    """
+    if not secrets.compare_digest(made.fingerprint or "", asked):
+        raise IdempotencyKeyReusedError(
+            "Expected the request that this Idempotency-Key was first used for; this is another one. "
+            "Take a new key for a new request."
+        )
+    return made
 
 
 def _digest(path: Path) -> bytes:

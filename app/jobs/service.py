@@ -1,15 +1,14 @@
 """Accept, find and cancel jobs."""
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from app.errors import IdempotencyKeyReusedError, NotReadyError, OverloadedError, RequestError
+from app.errors import NotReadyError, OverloadedError, RequestError
 from app.inference.ticket import Urgency
-from app.jobs.request import upload_name, write_request
+from app.jobs.request import require_same, upload_name, write_request
 from app.jobs.signals import Signals
 from app.model_package.store import Reference
 from app.predictions.explain import Case
@@ -113,7 +112,7 @@ class JobService:
         if job.id != wanted.case.id:
             # The same key came twice at the same time, and the other one was first.
             self._artefacts.delete_all(upload_name(wanted.case.id))
-            return _same(job, wanted.fingerprint)
+            return require_same(job, wanted.fingerprint)
         self._signals.job_came(wanted.urgency)
         return job
 
@@ -145,7 +144,7 @@ class JobService:
             IdempotencyKeyReusedError: Another request was accepted under the key.
         """
         job = None if key is None else self._records.under_key(caller, key)
-        return None if job is None else _same(job, fingerprint)
+        return None if job is None else require_same(job, fingerprint)
 
     def _refuse_more(self) -> None:
         if sum(self._records.open_counts().values()) >= self._limits.most:
@@ -200,12 +199,3 @@ class JobService:
         self._artefacts.delete_all(upload_name(job_id))
         self._discard(job_id)
         self._signals.job_ended(job_id)
-
-
-def _same(job: Job, fingerprint: str) -> Job:
-    if not secrets.compare_digest(job.fingerprint or "", fingerprint):
-        raise IdempotencyKeyReusedError(
-            "Expected the request that this Idempotency-Key was first used for; this is another one. "
-            "Take a new key for a new request."
-        )
-    return job

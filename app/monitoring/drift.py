@@ -19,6 +19,7 @@ from app.imaging.intensity import intensity_of
 from app.inference.predictor import ModelArray
 from app.model_package.package import Package
 from app.model_package.training_summary import load_training_summary
+from app.monitoring.faults import faults_logged, name_of, tell_unreadable
 from app.monitoring.observation import Observation, Reference, observe, reference_of
 from app.monitoring.window import MOST_CASES, Drift, ShareNow, drift_of, drifts, shares
 from app.predictions.answer import Answer
@@ -27,17 +28,21 @@ from app.records.predictions import PredictionRecords
 MODEL = ("model_name", "model_version")
 MEASURE = (*MODEL, "kind", "measure")
 
+Found = tuple[int, list[Drift], list[ShareNow]]
+"""Of one package: its cases, and what they say."""
+
 log = structlog.stdlib.get_logger(__name__)
 
 
 @dataclass
 class _Watched:
-    """One package: what is known of its latest cases."""
+    """One package: what is known of its latest cases; None stands for an answer that cannot be read."""
 
     package: Package
     reference: Reference
-    observations: dict[str, Observation] = field(default_factory=dict)
+    observations: dict[str, Observation | None] = field(default_factory=dict)
     brightness: dict[str, deque[int]] = field(default_factory=dict)
+    found: Found | None = None
 
 
 class DriftWatch(Collector):
@@ -79,8 +84,10 @@ class DriftWatch(Collector):
                 each.sha256: self._watched.get(each.sha256) or _watch(each) for each in self._served()
             }
         for watched in self._watched.values():
-            watched.observations = self._observations(watched)
-        self._told = _families([(each.package, *self._found(each)) for each in self._watched.values()])
+            with faults_logged(watched.package.manifest):
+                watched.observations = self._observations(watched)
+                watched.found = self._found(watched)
+        self._told = _families([(each.package, *each.found) for each in self._watched.values() if each.found])
 
     def collect(self) -> Iterator[Metric]:
         """What the last refresh found."""
@@ -93,21 +100,23 @@ class DriftWatch(Collector):
             self._watched = {**self._watched, **{each.sha256: _watch(each) for each in new}}
             return self._watched.get(sha256)
 
-    def _observations(self, watched: _Watched) -> dict[str, Observation]:
-        """Of the latest answers; a document is read once."""
+    def _observations(self, watched: _Watched) -> dict[str, Observation | None]:
+        """Of the latest answers; a document is read once, and told of once where it cannot be."""
         manifest = watched.package.manifest
         ids = self._records.latest(manifest.name, manifest.version, MOST_CASES)
         known = watched.observations
         fresh = self._records.documents([each for each in ids if each not in known])
+        answers = {id_: read_answer(text) for id_, text in fresh.items()}
+        tell_unreadable(manifest, sum(answer is None for answer in answers.values()))
         seen = {
-            id_: observe(answer, watched.reference)
-            for id_, text in fresh.items()
-            if (answer := read_answer(text))
+            id_: None if answer is None else observe(answer, watched.reference)
+            for id_, answer in answers.items()
         }
-        return {id_: known.get(id_) or seen[id_] for id_ in ids if id_ in known or id_ in seen}
+        all_ = known | seen
+        return {id_: all_[id_] for id_ in ids if id_ in all_}
 
-    def _found(self, watched: _Watched) -> tuple[int, list[Drift], list[ShareNow]]:
-        observations = list(watched.observations.values())
+    def _found(self, watched: _Watched) -> Found:
+        observations = [each for each in watched.observations.values() if each is not None]
         with self._lock:
             brightness = {name: list(bins) for name, bins in watched.brightness.items()}
         found = drifts(watched.reference, observations)
@@ -130,7 +139,7 @@ def _watch(package: Package) -> _Watched:
     try:
         summary = load_training_summary(package)
     except PackageInvalidError as error:
-        log.warning("summary-unreadable", model=f"{manifest.name}@{manifest.version}", code=error.code)
+        log.warning("summary-unreadable", model=name_of(manifest), code=error.code)
         summary = None
     return _Watched(package, reference_of(manifest, summary))
 

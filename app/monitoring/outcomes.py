@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -11,6 +12,7 @@ from prometheus_client.registry import Collector
 from app.model_package.manifest import Manifest
 from app.model_package.package import Package
 from app.monitoring.drift import read_answer
+from app.monitoring.faults import faults_logged, tell_unreadable
 from app.monitoring.observation import event_probability
 from app.predictions.answer import Answer
 from app.records.feedback import Feedback, FeedbackRecords
@@ -20,6 +22,25 @@ MOST_FEEDBACK: Final = 500
 MODEL = ("model_name", "model_version")
 AGREEMENT: Final = ("agree", "disagree")
 Said = tuple[Answer, Feedback]
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Of one package.
+
+    Attributes:
+        manifest: Its manifest.
+        agreement: How often each word was said.
+        known: Answers whose outcome is known.
+        numbers: By the names of the gauges; empty where too few outcomes are known.
+        unreadable: Answers that were left out.
+    """
+
+    manifest: Manifest
+    agreement: Counter[str | None]
+    known: int
+    numbers: dict[str, float]
+    unreadable: int
 
 
 class OutcomeWatch(Collector):
@@ -33,24 +54,39 @@ class OutcomeWatch(Collector):
     def __init__(self, records: FeedbackRecords, served: Callable[[], Iterable[Package]]) -> None:
         self._records = records
         self._served = served
+        self._found: dict[str, _Found] = {}
         self._told: list[Metric] = _families([])
 
     def refresh(self) -> None:
         """Bring the gauges up to date; reads the database."""
-        self._told = _families(
-            [(package.manifest, self._said(package.manifest)) for package in self._served()]
-        )
+        served = list(self._served())
+        self._found = {each.sha256: self._found[each.sha256] for each in served if each.sha256 in self._found}
+        for package in served:
+            with faults_logged(package.manifest):
+                self._found[package.sha256] = self._look(package)
+        self._told = _families(self._found.values())
 
     def collect(self) -> Iterator[Metric]:
         """What the last refresh found."""
         yield from self._told
 
-    def _said(self, manifest: Manifest) -> list[Said]:
+    def _look(self, package: Package) -> _Found:
+        manifest, before = package.manifest, self._found.get(package.sha256)
         latest = self._records.latest(manifest.name, manifest.version, MOST_FEEDBACK)
-        return [(answer, said) for kept, said in latest if (answer := read_answer(kept.document))]
+        said = [(answer, each) for kept, each in latest if (answer := read_answer(kept.document))]
+        unreadable = len(latest) - len(said)
+        if before is None or before.unreadable != unreadable:  # else it was told in an earlier round
+            tell_unreadable(manifest, unreadable)
+        return _found(manifest, said, unreadable)
 
 
-def _families(rows: Sequence[tuple[Manifest, list[Said]]]) -> list[Metric]:
+def _found(manifest: Manifest, said: Sequence[Said], unreadable: int) -> _Found:
+    outcomes = [(answer, each.outcome) for answer, each in said if each.outcome is not None]
+    numbers = judged(outcomes, manifest) if len(outcomes) >= LEAST_OUTCOMES else {}
+    return _Found(manifest, Counter(each.agreement for _, each in said), len(outcomes), numbers, unreadable)
+
+
+def _families(rows: Iterable[_Found]) -> list[Metric]:
     agreement = GaugeMetricFamily(
         "neurofuse_feedback", "Latest answers by what clinicians said.", labels=(*MODEL, "agreement")
     )
@@ -68,16 +104,13 @@ def _families(rows: Sequence[tuple[Manifest, list[Said]]]) -> list[Metric]:
         name: GaugeMetricFamily(f"neurofuse_outcome_{name}", text, labels=MODEL)
         for name, text in numbers.items()
     }
-    for manifest, said in rows:
-        model = (manifest.name, str(manifest.version))
-        counts = Counter(feedback.agreement for _, feedback in said)
+    for found in rows:
+        model = (found.manifest.name, str(found.manifest.version))
         for word in AGREEMENT:
-            agreement.add_metric((*model, word), counts[word])
-        outcomes = [(answer, each.outcome) for answer, each in said if each.outcome is not None]
-        known.add_metric(model, len(outcomes))
-        if len(outcomes) >= LEAST_OUTCOMES:
-            for name, value in judged(outcomes, manifest).items():
-                families[name].add_metric(model, value)
+            agreement.add_metric((*model, word), found.agreement[word])
+        known.add_metric(model, found.known)
+        for name, value in found.numbers.items():
+            families[name].add_metric(model, value)
     return [agreement, known, *families.values()]
 
 

@@ -26,14 +26,20 @@ class Heatmaps:
         artefacts: Where they are.
         max_age_s: Seconds until they are gone; infinite where they stay with their answer.
         now: Unix time in seconds.
+        monotonic: Seconds of a clock that is never set.
     """
 
     def __init__(
-        self, artefacts: Artefacts, max_age_s: float = float("inf"), now: Callable[[], float] = time.time
+        self,
+        artefacts: Artefacts,
+        max_age_s: float = float("inf"),
+        now: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._artefacts = artefacts
         self._max_age_s = max_age_s
         self._now = now
+        self._monotonic = monotonic
         self._next_list_s = float("-inf")
 
     def keep(self, prediction_id: str, folder: Path) -> None:
@@ -69,12 +75,12 @@ class Heatmaps:
 
     def sweep(self) -> int:
         """Remove the files that are over their time, once an hour; the number of files removed."""
-        if self._max_age_s == float("inf") or self._now() < self._next_list_s:
+        if self._max_age_s == float("inf") or self._monotonic() < self._next_list_s:
             return 0
         over = [name for name in self._artefacts.names(KIND) if self._is_over(_prediction_id(name))]
         for name in over:
             self._artefacts.delete(name)
-        self._next_list_s = self._now() + LIST_EVERY_S
+        self._next_list_s = self._monotonic() + LIST_EVERY_S
         return len(over)
 
     def _is_over(self, prediction_id: str) -> bool:

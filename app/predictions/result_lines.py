@@ -1,7 +1,8 @@
 """One line of a table of results: an answer, or why there is none; the same from the command line and over HTTP."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
 from app.errors import NeuroFuseError
 from app.predictions.answer import Answer
@@ -61,12 +62,24 @@ def answered(name: str, case: str, answer: Answer) -> Line:
 
 def failed(name: str, case: str, error: NeuroFuseError) -> Line:
     """The line of a case that cannot be answered: the code and the words of a problem document."""
-    return failed_with(name, case, error.code, error.detail)
+    return failed_with(name, case, error.code, error.detail, error.fields)
 
 
-def failed_with(name: str, case: str, code: str, detail: str) -> Line:
-    """The same from code and words."""
-    return {"id": name, "case": case, "status": FAILED, "code": code, "detail": detail}
+def failed_with(
+    name: str, case: str, code: str, detail: str, fields: Mapping[str, Any] = MappingProxyType({})
+) -> Line:
+    """The same from the parts of a problem document.
+
+    Args:
+        name: Of the row.
+        case: Digest of what was asked.
+        code: Of the problem.
+        detail: Its words.
+        fields: Its further members. A table has no column for them, so where they say what is wrong with which feature,
+            that stands in place of the words.
+    """
+    wrong = "; ".join(f"{each['name']} {each['problem']}" for each in fields.get("features", ()))
+    return {"id": name, "case": case, "status": FAILED, "code": code, "detail": wrong or detail}
 
 
 def _yes(truth: bool) -> str:

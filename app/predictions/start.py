@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from app.cpus import usable_cpus
-from app.errors import NeuroFuseError
+from app.errors import NeuroFuseError, OverloadedError
 from app.inference.batching import BatchedSession, BatchPolicy
 from app.inference.cpu_session import CpuSession, answers_alike
 from app.inference.graph_session import GraphSession
@@ -143,11 +143,20 @@ def _measured(
 
 
 def _exercised(sessions: Sequence[GraphSession], package: Package, policy: BatchPolicy) -> None:
-    """Have each session meet every size; the first has met those that were measured, which end where they no longer pay."""
+    """Have each session meet every size; the first has met those that were measured, which end where they no longer pay.
+
+    Raises:
+        OverloadedError: A device has no memory for one of them.
+    """
     sizes = policy.sizes or (1,)
-    exercise(sessions[0], package.manifest, (size for size in sizes if size not in policy.run_s))
-    for session in sessions[1:]:
-        exercise(session, package.manifest, sizes)
+    try:
+        exercise(sessions[0], package.manifest, (size for size in sizes if size not in policy.run_s))
+        for session in sessions[1:]:
+            exercise(session, package.manifest, sizes)
+    except OverloadedError as error:
+        raise OverloadedError(
+            f"Expected memory on every device for runs of {policy.max_batch} cases; one has less. Set NEUROFUSE_MAX_BATCH lower."
+        ) from error
 
 
 def _narrowed(

@@ -1,5 +1,6 @@
 """A kept case asked again: its own tensor, another record; nothing of it is kept."""
 
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -76,7 +77,7 @@ class KeptCases:
             prediction_id: Of the answer.
             record: The record around the feature.
             name: Of the feature; what the record says of it does not matter.
-            points: Values over the plausible range of a number; a category has one each.
+            points: Values over the plausible range of a number; a whole number has no more than there are, a category one each.
             waited_s: Seconds it waited for its turn.
 
         Raises:
@@ -154,6 +155,9 @@ def _values(feature: Feature, points: int) -> list[float | str]:
     if feature.plausible_range is None:
         return list(feature.categories)
     low, high = feature.plausible_range
+    if feature.is_whole:
+        steps = np.linspace(math.ceil(low), math.floor(high), points)
+        return [float(value) for value in np.unique(steps.round())]
     return [float(value) for value in np.linspace(low, high, points)]
 
 

@@ -39,7 +39,9 @@ class Curve(_Part):
     unit: Annotated[str | None, Field(description="UCUM unit of `values`; null for a category.")]
     values: Annotated[
         list[float | str],
-        Field(description="The plausible range in even steps, both ends included, or every category."),
+        Field(
+            description="The plausible range in even steps, both ends included (of a whole number, whole ones), or every category."
+        ),
     ]
     missing: Annotated[CurvePoint, Field(description="With the feature missing.")]
     outcomes: Annotated[list[CurvePoint], Field(description="One per value, in the same order.")]

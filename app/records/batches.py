@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Engine, delete, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.records.job_events import on_batch_changed, unknown_batch
@@ -27,6 +28,8 @@ class Batch:
     created: datetime
     closed: datetime | None = None
     caller: str = ""
+    idempotency_key: str | None = None
+    fingerprint: str | None = None
 
 
 class BatchRecords:
@@ -39,10 +42,30 @@ class BatchRecords:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def add(self, batch: Batch) -> None:
-        """Keep a batch."""
-        with Session(self._engine) as session, session.begin():
-            session.add(BatchRow(**vars(batch)))
+    def add(self, batch: Batch) -> Batch:
+        """Keep a batch.
+
+        Returns:
+            The batch, or the one that was made earlier under the same key of the same caller.
+        """
+        try:
+            with Session(self._engine) as session, session.begin():
+                session.add(BatchRow(**vars(batch)))
+        except IntegrityError:
+            earlier = self.under_key(batch.caller, batch.idempotency_key)
+            if earlier is None:
+                raise
+            return earlier
+        return batch
+
+    def under_key(self, caller: str, key: str | None) -> Batch | None:
+        """The batch that was made under a caller's own key, or None."""
+        if key is None:
+            return None
+        query = select(BatchRow).where(BatchRow.caller == caller, BatchRow.idempotency_key == key)
+        with Session(self._engine) as session:
+            row = session.scalars(query).first()
+            return None if row is None else _batch_of(row)
 
     def get(self, batch_id: str) -> Batch:
         """Find a batch.
@@ -54,7 +77,7 @@ class BatchRecords:
             row = session.get(BatchRow, batch_id)
             if row is None:
                 raise unknown_batch()
-            return Batch(**{field.name: getattr(row, field.name) for field in fields(Batch)})
+            return _batch_of(row)
 
     def close(self, batch_id: str, now: datetime) -> None:
         """Take no more cases; nothing happens where it was closed before.
@@ -102,3 +125,7 @@ class BatchRecords:
             held = session.scalars(old).all()
             gone = delete(BatchRow).where(BatchRow.id.in_(held), ~has_jobs).returning(BatchRow.id)
             return len(session.scalars(gone).all())
+
+
+def _batch_of(row: BatchRow) -> Batch:
+    return Batch(**{field.name: getattr(row, field.name) for field in fields(Batch)})

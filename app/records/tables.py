@@ -122,9 +122,12 @@ class BatchRow(Base):
         created: When it was made.
         closed: When it was said that no more cases come.
         caller: Who made it, as in `PredictionRow`.
+        idempotency_key: The caller's own name for the request that made it.
+        fingerprint: Digest of that request, as in `JobRow`.
     """
 
     __tablename__ = "batches"
+    __table_args__ = (Index("ix_batches_idempotency_key", "caller", "idempotency_key", unique=True),)
 
     id: Mapped[str] = mapped_column(String(UUID_LENGTH), primary_key=True)
     model_name: Mapped[str] = mapped_column(Text())
@@ -134,6 +137,8 @@ class BatchRow(Base):
     created: Mapped[datetime] = mapped_column(UtcDateTime())
     closed: Mapped[datetime | None] = mapped_column(UtcDateTime())
     caller: Mapped[str] = mapped_column(Text(), server_default="")
+    idempotency_key: Mapped[str | None] = mapped_column(String(KEY_LENGTH))
+    fingerprint: Mapped[str | None] = mapped_column(String(SHA256_LENGTH))
 
 
 class JobRow(Base):

@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 
 from app.cli import FAILED, OK, REFUSED, main
+from app.model_package.package import open_package, seal
 from tests.service.server import Server, serving
 from tests.support.tiny_package import build_tiny_package
 
 TOKEN = "a-token-of-tests-0123456789"  # noqa: S105 - of this test alone
+TITLE = "Outcome [of our ward] [/]"
+"""In which a console that takes it for its own markup finds some."""
 
 pytestmark = pytest.mark.usefixtures("own_logging")
 
@@ -21,7 +24,8 @@ Command = Callable[..., tuple[int, str, str]]
 def server(tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     store = shutil.copytree(tiny_store / "gos", tmp_path_factory.mktemp("moved") / "store" / "gos").parent
     with serving(store, tmp_path_factory.mktemp("moved") / "var", admin_token=TOKEN, max_batch=1) as running:
-        build_tiny_package(store, "gos", version=3)
+        built = build_tiny_package(store, "gos", version=3)
+        seal(built, open_package(built).manifest.model_copy(update={"title": TITLE}))
         yield running
 
 
@@ -68,7 +72,7 @@ def test_a_new_version_is_tried_promoted_and_taken_back(models: Command) -> None
     assert models("unload", "gos@3")[0] == OK
     code, shown, _ = models("alias", "gos@production", "--end")
     assert "production" not in shown
-    assert row(models("load", "gos@3")[1], "gos@3")[2:4] == ["ready", "gos"]
+    assert row(models("load", "gos@3")[1], "gos@3")[2:] == ["ready", "gos", TITLE]
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,14 @@ def test_the_list_names_every_key_and_shows_no_secret(keys: Keys) -> None:
     assert ["good until" in row for row in rows] == [False, True]
 
 
+@pytest.mark.parametrize("name", ["PACS [ward 3]", "a [/] b", "[red]"])
+def test_a_name_is_shown_as_it_was_given(keys: Keys, name: str) -> None:
+    keys("create", name, "--role", "system")
+    code, listed, _ = keys("list")
+    assert code == OK
+    assert name in listed
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

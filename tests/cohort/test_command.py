@@ -89,6 +89,7 @@ def test_a_row_that_cannot_be_answered_says_why_and_is_tried_again(table: Path) 
     found = lines(table)
     assert [found[name]["status"] for name in "abcdef"] == ["answered"] * 3 + ["failed"] * 3
     assert found["e"]["code"] == "ehr-invalid"
+    assert found["e"]["detail"] == "age must lie between 18 and 110 a"
     assert found["f"]["code"] == "unsupported-file"
     assert "900" not in found["e"]["detail"]
     shutil.copy(table.with_name("head.nii.gz"), table.with_name("nothing.nii.gz"))
@@ -137,6 +138,7 @@ def test_a_name_that_a_spreadsheet_would_compute_is_made_harmless_and_found_agai
         ([("a", "x.nii"), ("a", "y.nii")], ("id", "image"), "every id once"),
         ([("a", "")], ("id", "image"), "row 1 names none"),
         ([("a", "x.nii", "more")], ("id", "image"), "row 1 has another number"),
+        ([("head.nii.gz", "9", "13")], ("image", "gcs", "gcs"), "gcs stands twice"),
     ],
 )
 def test_a_table_that_cannot_be_meant_is_refused_before_any_image_is_opened(

@@ -13,11 +13,12 @@ from app.cohort.server_engine import AT_ONCE
 from app.errors import OverloadedError
 from app.jobs.turn import problem_of
 from tests.cohort.proxy import Page, proxy_before
+from tests.service.jobs import NO_CT
 from tests.service.server import Server, serving
 
 pytestmark = pytest.mark.usefixtures("own_logging")
 NO_MEMORY = OverloadedError("Expected memory on the device; there is none.")
-HEAD, WORDS = "head.nii.gz", "words.nii.gz"
+HEAD, OTHER, WORDS = "head.nii.gz", "other.nii", "words.nii.gz"
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +30,9 @@ def server(tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture
 def folder(tmp_path: Path, head_ct: Path) -> Path:
-    """An image, and a file that is none."""
+    """An image, one of another modality, and a file that is none."""
     (tmp_path / HEAD).write_bytes(head_ct.read_bytes())
+    (tmp_path / OTHER).write_bytes(NO_CT)
     (tmp_path / WORDS).write_text("only words")
     return tmp_path
 
@@ -69,20 +71,35 @@ def failing_with(problem: str, server: Server) -> Iterator[None]:
 
 def test_a_case_that_fails_is_tried_once_in_every_run(server: Server, folder: Path) -> None:
     # The same case under more names than are sent at once: the last ones find the try of this very run, already failed.
-    images = [WORDS] * (AT_ONCE + 4)
+    images = [OTHER] * (AT_ONCE + 4)
     before, tries = jobs(server), []
     for _ in range(4):
         assert predict(folder, images, str(server.client.base_url)) == FAILED
-        assert {line["code"] for line in lines(folder)} == {"unsupported-file"}
+        assert {line["code"] for line in lines(folder)} == {"wrong-modality"}
         tries.append(jobs(server) - before)
     assert tries == [1, 2, 3, 4]
+
+
+def test_a_case_that_failed_in_many_runs_is_sent_no_more_often_for_it(server: Server, folder: Path) -> None:
+    sent: list[str] = []
+
+    def noting(_method: str, path: str, _length: int) -> None:
+        sent.append(path)
+
+    counts = []
+    with proxy_before(server.client, noting) as address:
+        for _ in range(4):
+            assert predict(folder, [OTHER], address) == FAILED
+            counts.append(sent.count("/predict"))
+            sent.clear()
+    assert counts == [1, 2, 2, 2]
 
 
 def test_a_job_that_failed_for_good_is_not_taken_for_a_service_that_is_busy(
     server: Server, folder: Path
 ) -> None:
     with failing_with(problem_of(NO_MEMORY), server):
-        assert predict(folder, [WORDS], str(server.client.base_url)) == FAILED
+        assert predict(folder, [OTHER], str(server.client.base_url)) == FAILED
     assert [(line["code"], line["detail"]) for line in lines(folder)] == [("overloaded", NO_MEMORY.detail)]
 
 

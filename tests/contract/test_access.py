@@ -35,8 +35,7 @@ def test_only_what_holds_nothing_of_a_patient_is_open() -> None:
     }
     assert opened == {"", "openapi.json", "docs", "problems", "livez", "readyz", "v2", "auth"}
     assert {route for route in ACCESS if "/v2/" in route and ACCESS[route] == ANYBODY} == {
-        "GET /v2/health/live",
-        "GET /v2/health/ready",
+        f"{method} /v2/health/{probe}" for method in ("GET", "HEAD") for probe in ("live", "ready")
     }
 
 

@@ -82,6 +82,7 @@ def test_a_plausible_value_means_the_same_in_every_accepted_unit(
     assert feature.plausible_range is not None
     low, high = feature.plausible_range
     value = low + share * (high - low)
+    value = float(round(value)) if feature.is_whole else value
     units = accepted_units(feature.unit, feature.loinc)
     unit = units[unit_index % len(units)]
     same = feature.unit.startswith("{")  # an annotation is a plain 1 whichever way it is written
@@ -98,6 +99,30 @@ def test_null_and_absent_are_the_same(record: dict[str, int]) -> None:
     sparse, full = encode(record, GOS_SCHEMA), encode(nulls, GOS_SCHEMA)
     assert sparse.features == full.features
     np.testing.assert_array_equal(sparse.missing, full.missing)
+
+
+@pytest.mark.parametrize(
+    "sent", [13.5, 13.0001, {"value": 13.5, "unit": "{score}"}, {"value": 13.5, "unit": "1"}]
+)
+def test_a_part_of_a_point_of_the_glasgow_coma_scale_is_refused(sent: object) -> None:
+    assert problems({"gcs": sent}) == {"gcs": "must be a whole number"}
+
+
+def test_a_part_of_an_allele_is_refused() -> None:
+    assert problems({"apoe4_alleles": 1.5}, AD_SCHEMA) == {"apoe4_alleles": "must be a whole number"}
+
+
+@pytest.mark.parametrize("sent", [13, 13.0, {"value": 13.0, "unit": "1"}])
+def test_a_whole_number_is_one_however_it_is_written(sent: object) -> None:
+    assert value_of(encode({"gcs": sent}, GOS_SCHEMA), "gcs") == 13
+
+
+def test_a_whole_number_in_another_unit_is_one_in_spite_of_rounding() -> None:
+    gcs = GOS_SCHEMA.features[2].model_copy(update={"unit": "1"})
+    schema = EhrSchema(features=(gcs,), minimum_features=0)
+    for points in range(3, 16):
+        sent = {"gcs": {"value": 100 * points, "unit": "%"}}
+        assert encode(sent, schema).values.tolist() == [points]
 
 
 def test_a_category_becomes_its_index() -> None:

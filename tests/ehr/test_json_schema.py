@@ -15,7 +15,7 @@ AGE = GOS_SCHEMA.features[0]
 VALIDATOR = Draft202012Validator(record_json_schema(GOS_SCHEMA))
 VALUES: st.SearchStrategy[Any] = st.sampled_from(
     [
-        None, True, False, 0, 1, 3, 9, 18, 71, 110, 111, 1.5, -1, "yes", "no", "male", "female", "", [], {},
+        None, True, False, 0, 1, 3, 9, 9.0, 9.5, 18, 71, 110, 111, 1.5, -1, "yes", "no", "male", "female", "", [], {},
         {"value": 90, "unit": "mg/dL"}, {"value": None, "unit": "mg/dL"}, {"value": 90, "unit": "kPa"},
         {"value": 12, "unit": "kPa"}, {"value": "12", "unit": "kPa"}, {"value": 12}, {"value": True, "unit": "1"},
         {"value": 9, "unit": "{score}"}, {"value": 9, "unit": "1"}, {"value": 8, "unit": "{INR}"},

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.ehr.reference import GOS_SCHEMA
+from app.ehr.reference import AD_SCHEMA, GOS_SCHEMA
 from app.ehr.schema import EhrSchema, Feature
 
 AGE, SEX = (feature.model_dump() for feature in GOS_SCHEMA.features[:2])
@@ -30,6 +30,11 @@ def test_fields_that_contradict_the_kind_are_refused(
 ) -> None:
     with pytest.raises(ValidationError, match="needs"):
         Feature.model_validate(feature | changes)
+
+
+def test_a_count_and_a_glasgow_coma_scale_are_whole_and_no_other_score_is_taken_for_one() -> None:
+    whole = {each.name for schema in (GOS_SCHEMA, AD_SCHEMA) for each in schema.features if each.is_whole}
+    assert whole == {"gcs", "apoe4_alleles"}
 
 
 @pytest.mark.parametrize("name", ["Age", "1st", "age in years", "", "_age"])

@@ -18,7 +18,8 @@ FEATURES = list(enumerate(GOS_SCHEMA.features))
 def a_value(feature: Feature) -> st.SearchStrategy[float | str]:
     if feature.plausible_range is None:
         return st.sampled_from(feature.categories)
-    return st.floats(*feature.plausible_range)
+    low, high = feature.plausible_range
+    return st.integers(int(low), int(high)).map(float) if feature.is_whole else st.floats(low, high)
 
 
 RECORDS = st.fixed_dictionaries({}, optional={feature.name: a_value(feature) for _, feature in FEATURES})

@@ -64,6 +64,15 @@ def test_json_says_the_same(series: Path, capsys: pytest.CaptureFixture[str]) ->
     assert found["refused"] is None
 
 
+@pytest.mark.parametrize("uid", ["1.2.3[/]", "1.2.3[red]"])
+def test_a_series_is_shown_by_its_uid_though_that_is_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], uid: str
+) -> None:
+    Series(extra={"SeriesInstanceUID": uid}).write(tmp_path)
+    assert main(["inspect", str(tmp_path)]) == OK
+    assert uid in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("form", [[], ["--json"]])
 def test_no_attribute_of_the_patient_is_shown(
     series: Path, capsys: pytest.CaptureFixture[str], form: list[str]

@@ -210,6 +210,24 @@ def test_a_package_whose_summary_cannot_be_read_is_watched_without_and_the_other
     assert ['kind="embedding"' in name for name in drifts if 'model_name="spoilt"' in name] == [True]
 
 
+def test_an_absurd_number_in_a_summary_costs_no_other_package_its_gauges(
+    package: Package, tmp_path: Path, records: RecordStore
+) -> None:
+    summary = json.loads((package.path / TRAINING_SUMMARY).read_bytes())
+    summary["distributions"][0]["n"] = 10**400  # a whole number, and beyond every float
+    (tmp_path / TRAINING_SUMMARY).write_text(json.dumps(summary))
+    absurd = Package(tmp_path, tiny_manifest("gos", "absurd", 1), "1" * 64)
+    watch = DriftWatch(records.predictions, lambda: [absurd, package])
+    for each in (package, absurd):
+        source = Stream(each.manifest, seed=13)
+        keep(records, [source.answer(source.case()) for _ in range(200)])
+    with capture_logs() as lines:
+        watch.refresh()
+    assert [(line["event"], line["model"]) for line in lines] == [("watch-fault", "absurd@1")]
+    drifts = [name for name in gauges(watch) if name.startswith("neurofuse_drift{")]
+    assert {'model_name="gos"' in name for name in drifts} == {True}
+
+
 def test_a_restart_forgets_nothing_but_brightness(package: Package, records: RecordStore) -> None:
     first = DriftWatch(records.predictions, lambda: [package])
     first.refresh()
@@ -260,8 +278,13 @@ def test_an_answer_that_cannot_be_read_is_left_out_and_the_others_count(
     answers = [source.answer(source.case()) for _ in range(3)]
     keep(records, answers)
     spoil(records, answers[0])
-    watch.refresh()
+    with capture_logs() as lines:
+        watch.refresh()
+        watch.refresh()
     assert [value for name, value in gauges(watch).items() if "window_cases" in name] == [2]
+    assert [(line["event"], line["model"], line["count"]) for line in lines] == [
+        ("answers-unreadable", "gos@1", 1)
+    ]
 
 
 def test_no_value_of_a_record_is_in_a_gauge(package: Package, records: RecordStore) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sqlalchemy.orm import Session
+from structlog.testing import capture_logs
 
 from app.model_package.package import Package
 from app.monitoring.outcomes import LEAST_OUTCOMES, OutcomeWatch, judged
@@ -18,6 +19,7 @@ from app.records.tables import FeedbackRow
 from tests.monitoring.stream import Stream
 from tests.monitoring.test_drift import MANIFEST, SHA256, as_rule_test, gauges, keep, spoil
 from tests.support.promtool import failures_of_rules
+from tests.support.tiny_package import tiny_manifest
 
 
 @pytest.fixture
@@ -81,7 +83,35 @@ def test_an_answer_that_cannot_be_read_is_left_out_and_the_others_count(
     answers = answers_of(3)
     say(records, answers, ["gos_4"] * 3)
     spoil(records, answers[0])
-    assert told(watch)["outcomes"] == 2
+    with capture_logs() as lines:
+        watch.refresh()
+        assert told(watch)["outcomes"] == 2
+    assert [(line["event"], line["model"], line["count"]) for line in lines] == [
+        ("answers-unreadable", "gos@1", 1)
+    ]
+
+
+def test_an_answer_that_cannot_be_judged_costs_no_other_package_its_gauges(
+    records: RecordStore, tmp_path: Path
+) -> None:
+    packages = [
+        Package(tmp_path, tiny_manifest("gos", name, 1), digest * 64)
+        for name, digest in (("odd", "0"), ("even", "1"))
+    ]
+    watch = OutcomeWatch(records.feedback, lambda: packages)
+    for package in packages:
+        source = Stream(package.manifest, seed=4)
+        answers = [source.answer(source.case()) for _ in range(LEAST_OUTCOMES)]
+        if package is packages[0]:
+            nothing = answers[0].prediction.model_copy(update={"probabilities": {}, "favourable": None})
+            answers[0] = answers[0].model_copy(update={"prediction": nothing})
+        say(records, answers, ["gos_4"] * LEAST_OUTCOMES)
+    with capture_logs() as lines:
+        watch.refresh()
+    assert [(line["event"], line["model"]) for line in lines] == [("watch-fault", "odd@1")]
+    assert {name for name in gauges(watch) if "accuracy" in name} == {
+        'neurofuse_outcome_accuracy{model_name="even",model_version="1"}'
+    }
 
 
 def test_few_outcomes_are_counted_and_not_judged(watch: OutcomeWatch, records: RecordStore) -> None:

@@ -76,12 +76,24 @@ def test_a_sweep_removes_what_is_over_its_time_and_nothing_else(tmp_path: Path, 
 
 
 def test_the_store_is_listed_once_an_hour(tmp_path: Path, clock: Clock) -> None:
-    heatmaps = Heatmaps(FolderArtefacts(tmp_path), DAY_S, clock)
+    passed = Clock(0)
+    heatmaps = Heatmaps(FolderArtefacts(tmp_path), DAY_S, clock, passed)
     assert heatmaps.sweep() == 0
     filled(tmp_path, heatmaps)
-    clock.now_s += LIST_EVERY_S - 1
+    passed.now_s += LIST_EVERY_S - 1
     assert heatmaps.sweep() == 0
-    clock.now_s += 1
+    passed.now_s += 1
+    assert heatmaps.sweep() == 2
+
+
+def test_a_clock_that_was_ahead_and_is_set_right_puts_no_sweep_off(tmp_path: Path, clock: Clock) -> None:
+    passed = Clock(0)
+    heatmaps = Heatmaps(FolderArtefacts(tmp_path), DAY_S, clock, passed)
+    right_s, clock.now_s = clock.now_s, clock.now_s + 365 * DAY_S
+    assert heatmaps.sweep() == 0
+    filled(tmp_path, heatmaps)
+    clock.now_s = right_s
+    passed.now_s += LIST_EVERY_S
     assert heatmaps.sweep() == 2
 
 

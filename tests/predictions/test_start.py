@@ -120,7 +120,9 @@ def test_a_package_is_refused_where_any_lane_has_no_memory_for_the_largest_batch
     package: Package, monkeypatch: pytest.MonkeyPatch, memory: tuple[int, int]
 ) -> None:
     Device(monkeypatch, memory=memory)
-    with pytest.raises(OverloadedError):
+    with pytest.raises(
+        OverloadedError, match=r"runs of 6 cases; one has less\. Set NEUROFUSE_MAX_BATCH lower"
+    ):
         start_with("cuda", 1, devices=(0, 1), gathering=Gathering(max_batch=6))(package)
 
 

@@ -114,6 +114,17 @@ def test_a_curve_runs_over_the_plausible_range_and_each_point_is_a_what_if(
     assert curve.missing.probabilities == pytest.approx(missing.probabilities, abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("points", "values"), [(101, [*range(3, 16)]), (3, [3, 9, 15]), (6, [3, 5, 8, 10, 13, 15])]
+)
+def test_a_curve_over_a_whole_number_has_no_part_of_one(
+    house: House, answer: Answer, points: int, values: list[int]
+) -> None:
+    curve = house.kept.curve(answer.id, RECORD, "gcs", points, 0.0)
+    assert curve.values == values
+    assert len(curve.outcomes) == len(values)
+
+
 def test_a_curve_over_a_category_has_a_point_for_each(house: House, answer: Answer) -> None:
     curve = house.kept.curve(answer.id, RECORD, "sex", 50, 0.0)
     assert (curve.values, curve.unit) == (["female", "male"], None)

@@ -74,6 +74,16 @@ def test_a_job_is_written_down_when_it_is_accepted_and_when_it_has_ended(
     }
 
 
+def test_what_a_request_has_made_is_what_its_line_is_about(audited: Server, head_ct: Path) -> None:
+    batch = audited.client.post("/batches", json={"model": "gos@1"}).json()["id"]
+    image = [("image", (CANARY, head_ct.read_bytes()))]
+    upload = audited.client.post("/uploads", data={"task": "gos"}, files=image).json()["id"]
+    assert [(each.action, each.object_id, each.model) for each in last(audited, 2)] == [
+        ("POST /batches", batch, "gos@1"),
+        ("POST /uploads", upload, ""),
+    ]
+
+
 def test_what_was_refused_is_written_down_with_its_code(audited: Server, tmp_path: Path) -> None:
     no_image = tmp_path / f"{CANARY}.nii"
     no_image.write_bytes(b"nothing")

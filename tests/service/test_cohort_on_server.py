@@ -14,12 +14,13 @@ ROWS = (
     "K-19,words.nii.gz,50",
     "K-20,absent.nii.gz,50",
     "K-21,both,50",
+    "K-22,head.nii.gz,nan",
 )
 
 
 @pytest.fixture
 def table(tmp_path: Path, head_ct: Path) -> Path:
-    """Two patients, a file of no kind, one that is not there, and a folder of two images."""
+    """Two patients, a file of no kind, one that is not there, a folder of two images, and an age that is no number."""
     for name in ("head.nii.gz", "both/a.nii.gz", "both/b.nii.gz"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(head_ct.read_bytes())
@@ -53,7 +54,9 @@ def test_a_service_gives_the_table_that_this_machine_gives(
     assert "K-17" not in server.log.read_text() + server.client.get("/jobs", params={"limit": 200}).text
     monkeypatch.setenv("NEUROFUSE_MODEL_STORE", str(tiny_store))
     assert run(table, tmp_path / "here.csv") == from_service
-    assert [row["code"] for row in from_service] == ["", "", "unsupported-file", "internal", "mixed-series"]
+    codes = ["", "", "unsupported-file", "internal", "mixed-series", "ehr-invalid"]
+    assert [row["code"] for row in from_service] == codes
+    assert from_service[-1]["detail"] == "age must be a number"
 
 
 @pytest.mark.usefixtures("own_logging")

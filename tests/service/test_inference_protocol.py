@@ -191,3 +191,10 @@ def test_no_json_too_much_of_it_and_an_unknown_model_are_refused(server: Server)
     unknown = server.client.get("/v2/models/nothing")
     assert unknown.status_code == 404
     assert unknown.json()["error"]
+
+
+@pytest.mark.parametrize("path", ["/v2", "/v2/", "/v2/health/live"])
+def test_a_problem_at_any_address_of_the_protocol_has_the_member_error(server: Server, path: str) -> None:
+    refused = server.client.post(path).json()
+    assert (refused["type"], refused["error"]) == ("/problems/method-not-allowed", refused["detail"])
+    assert "error" not in server.client.get("/v2nd").json()

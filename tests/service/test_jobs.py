@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.service.jobs import ASYNC, DEADLINE_S, NO_CT, Receiver, accepted, ended, receiving, send, state
@@ -239,6 +240,23 @@ def test_a_batch_is_counted_tabled_told_and_cancelled(
     ]
     answer = server.client.get(f"/predictions/{first}").json()
     assert float(rows[0]["favourable"]) == pytest.approx(answer["prediction"]["favourable"], abs=1e-6)
+
+
+def test_a_batch_asked_for_again_under_its_key_is_one_batch(server: Server) -> None:
+    def ask(key: str, **wish: str) -> httpx.Response:
+        return server.client.post("/batches", json=wish, headers={"Idempotency-Key": key})
+
+    first = ask('"one"', task="gos")
+    again = ask("one", task="gos", priority="batch")
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.json() == first.json()
+    assert again.headers["location"] == first.headers["location"]
+    problem(ask("one", task="ad"), 422, "idempotency-key-reused")
+    assert ask("two", task="gos").json()["id"] != first.json()["id"]
+    problem(ask("", task="gos"), 400, "malformed-request")
+    server.client.delete(first.headers["location"])
+    closed = ask("one", task="gos").json()
+    assert (closed["id"], closed["finished"]) == (first.json()["id"], True)
 
 
 def test_a_deleted_answer_takes_its_job_with_it(server: Server, head_ct: Path) -> None:

@@ -21,7 +21,7 @@ def test_a_healthy_service_is_ready_and_says_of_what(server: Server) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("probe", ["/livez", "/readyz"])
+@pytest.mark.parametrize("probe", ["/livez", "/readyz", "/v2/health/live", "/v2/health/ready"])
 def test_a_probe_that_wants_the_status_alone_gets_it(server: Server, probe: str) -> None:
     given, said = server.client.get(probe), server.client.head(probe)
     assert (said.status_code, said.content) == (200, b"")

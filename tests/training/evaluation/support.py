@@ -78,12 +78,14 @@ def cohort_of(predictions: Predictions) -> Cohort:
 
 def _record(features: tuple[Feature, ...], rng: np.random.Generator) -> dict[str, object]:
     known = [feature for feature in features if rng.random() > 0.2]
-    return {
-        feature.name: float(rng.uniform(*feature.plausible_range))
-        if feature.plausible_range
-        else str(rng.choice(feature.categories))
-        for feature in known
-    }
+    return {feature.name: _value(feature, rng) for feature in known}
+
+
+def _value(feature: Feature, rng: np.random.Generator) -> float | str:
+    if feature.plausible_range is None:
+        return str(rng.choice(feature.categories))
+    value = float(rng.uniform(*feature.plausible_range))
+    return float(round(value)) if feature.is_whole else value
 
 
 def delong(first: np.ndarray, second: np.ndarray, event: np.ndarray) -> tuple[float, float]:

@@ -1319,7 +1319,7 @@ export interface components {
             unit: string | null;
             /**
              * Values
-             * @description The plausible range in even steps, both ends included, or every category.
+             * @description The plausible range in even steps, both ends included (of a whole number, whole ones), or every category.
              */
             values: (number | string)[];
             /** @description With the feature missing. */
@@ -1367,7 +1367,7 @@ export interface components {
             feature: string;
             /**
              * Points
-             * @description Values over the plausible range; a category has one each.
+             * @description Values over the plausible range; a whole number has no more than there are, a category one each.
              * @default 21
              */
             points: number;
@@ -2877,7 +2877,7 @@ export interface operations {
                 "NeuroFuse-Priority"?: "stat" | "routine" | "batch";
                 /** @description RFC 7240. `respond-async`, on `POST /predict`: the case is accepted as a job and answered later; with `wait=N`, at once where it is done within N seconds. `wait=N` alone: the answer is of no use after N seconds; what is not done by then costs no more work and is answered `deadline-passed`. Other preferences are ignored where they mean nothing. */
                 prefer?: string | null;
-                /** @description Your own name for this request, such as a UUID. Sent again with the same key, the same request is answered as before and not worked on again; kept as long as the job (`NEUROFUSE_JOB_DAYS`). */
+                /** @description Your own name for this request, such as a UUID. Sent again with the same key, the same request is answered as before and not worked on again; kept as long as the job or the batch (`NEUROFUSE_JOB_DAYS`). */
                 "idempotency-key"?: string | null;
             };
             path?: never;
@@ -3929,7 +3929,10 @@ export interface operations {
     make_batch: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Your own name for this request, such as a UUID. Sent again with the same key, the same request is answered as before and not worked on again; kept as long as the job or the batch (`NEUROFUSE_JOB_DAYS`). */
+                "idempotency-key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4008,7 +4011,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `webhook-refused`: The webhook's address is not allowed. */
+            /** @description `idempotency-key-reused`: The key belongs to another request. `webhook-refused`: The webhook's address is not allowed. */
             422: {
                 headers: {
                     [name: string]: unknown;

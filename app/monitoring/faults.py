@@ -1,0 +1,47 @@
+"""A fault in what is watched of one package leaves the others' gauges right."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+
+from app.errors import StorageUnavailableError
+from app.model_package.manifest import Manifest
+from app.telemetry import describe_exception
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+@contextmanager
+def faults_logged(manifest: Manifest) -> Iterator[None]:
+    """Log a fault of the block and go on: the gauges of this package keep their last values.
+
+    Args:
+        manifest: Of the package.
+
+    Raises:
+        StorageUnavailableError: The database is away, for every package alike; the round ends.
+    """
+    try:
+        yield
+    except StorageUnavailableError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a summary, a stored answer and the database may say anything
+        # No message: it may hold a value.
+        log.error("watch-fault", model=name_of(manifest), **describe_exception(error))  # noqa: TRY400
+
+
+def tell_unreadable(manifest: Manifest, count: int) -> None:
+    """Log that stored answers of a package could not be read, as those of another release may be; nothing where all could.
+
+    Args:
+        manifest: Of the package.
+        count: How many.
+    """
+    if count:
+        log.warning("answers-unreadable", model=name_of(manifest), count=count)
+
+
+def name_of(manifest: Manifest) -> str:
+    """As a log line names a package."""
+    return f"{manifest.name}@{manifest.version}"
