@@ -12,13 +12,15 @@ let service: Service;
 let browser: Browser;
 let first: string;
 let second: string;
+let bare: string;
 
 describe.skipIf(!CAN_BROWSE)("the answer", () => {
   beforeAll(async () => {
     service = await serve();
     browser = await launch();
-    first = (await makeCase(service.url, "gos", goldenNifti("gos"), RECORD)).id;
+    first = (await makeCase(service.url, "gos", goldenNifti("gos"), RECORD, "image", "CT-1")).id;
     second = (await makeCase(service.url, "gos", goldenNifti("gos"), { age: 50, gcs: 15 })).id;
+    bare = (await makeCase(service.url, "gos", goldenNifti("gos"), {})).id;
   });
   afterAll(async () => {
     await browser?.close();
@@ -71,6 +73,139 @@ describe.skipIf(!CAN_BROWSE)("the answer", () => {
       await page.getByRole("link", { name: "Report to print" }).click();
       await page.locator(".report[data-state=taken]").waitFor({ timeout: 120_000 });
       expect(await page.locator(".report .scores").innerText()).toContain("2 of 6 points");
+      await page.context().close();
+    },
+    SLOW,
+  );
+
+  it(
+    "reads a decimal comma in the scores, and takes no number that cannot be",
+    async () => {
+      const page = await open(`#/case/${first}`, ".viewer[data-state=open]");
+      await page.getByText("By ABC/2", { exact: true }).click();
+      for (const [name, typed] of [
+        ["A, largest diameter", "4,5"],
+        ["B, at right angles", "3.5"],
+        ["C, height", "4"],
+      ] as const) {
+        await page.getByLabel(name).focus();
+        await page.keyboard.type(typed);
+      }
+      const volume = page.getByLabel("Haematoma volume, mL");
+      expect(await volume.inputValue()).toBe("31.5");
+      await page.getByLabel("C, height").fill("");
+      expect(await volume.inputValue()).toBe("");
+      await volume.fill("31500");
+      await page.getByText("Enter a number from 0 to 500.").waitFor();
+      expect(await page.locator(".scores").innerText()).toContain("Needs: Haematoma volume");
+      expect(await seriousFindings(page)).toEqual([]);
+      await page.context().close();
+
+      const other = await open(`#/case/${bare}`, ".viewer[data-state=open]");
+      await other.getByLabel("GCS", { exact: true }).fill("51");
+      await other.getByText("Enter a whole number from 3 to 15.").waitFor();
+      expect(await other.locator(".scores").innerText()).toContain("Needs: Age, GCS");
+      await other.context().close();
+    },
+    SLOW,
+  );
+
+  it(
+    "bears the number that the case was given: on the page, on every sheet, beside another",
+    async () => {
+      const page = await open(`#/case/${first}`, ".result-heading");
+      expect(await page.locator(".result-heading").innerText()).toContain("CT-1");
+      await page.goto(`${service.url}/#/report/${first}`);
+      const identity = page.locator(".report-identity");
+      await identity.waitFor();
+      expect(await identity.innerText()).toMatch(/Case number\s+CT-1/);
+      const sheets = () =>
+        page.evaluate(() =>
+          document.adoptedStyleSheets.flatMap(({ cssRules }) => [...cssRules].map((rule) => rule.cssText)),
+        );
+      expect((await sheets()).join()).toContain(`"Not for clinical use. Prediction ${first}"`);
+      await page.goto(`${service.url}/#/compare/${first}/${second}`);
+      await page.locator(".compare-side h2").nth(1).waitFor();
+      const [left, right] = await page.locator(".compare-side").allInnerTexts();
+      expect(left).toContain("CT-1");
+      expect(right).toContain(`…${second.slice(-8)}`);
+      expect((await sheets()).join()).not.toContain(first);
+      await page.context().close();
+    },
+    SLOW,
+  );
+
+  it(
+    "asks once more for what did not arrive: the image, the other record, the curve",
+    async () => {
+      const page = await openPage(browser, ["net::ERR_CONNECTION_REFUSED"]);
+      const down = (path: string) => page.route(path, (route) => route.abort("connectionrefused"));
+      const retry = { name: "Try again" };
+      await down("**/image.nii.gz");
+      await page.goto(`${service.url}/#/case/${first}`);
+      const stored = page.locator(".viewer-stored");
+      await stored.getByText("The service cannot be reached.").waitFor();
+      await page.unroute("**/image.nii.gz");
+      await stored.getByRole("button", retry).click();
+      await page.locator(".viewer[data-state=open]").waitFor({ timeout: 120_000 });
+
+      const what = page.locator(".what-if");
+      await what.locator(".chart canvas").waitFor();
+      for (const path of ["**/what-if", "**/curve"]) await down(path);
+      await what.locator("[data-feature=age] input[type=range]").fill("40");
+      await what.locator(".problem").nth(1).waitFor();
+      expect(await what.locator(".chart").count()).toBe(0);
+      for (const path of ["**/what-if", "**/curve"]) await page.unroute(path);
+      await what.getByRole("button", retry).first().click();
+      await what.locator(".comparison [data-stale=false] .change").waitFor();
+      await what.getByRole("button", retry).click();
+      await what.locator(".chart canvas").waitFor();
+      await page.context().close();
+    },
+    SLOW,
+  );
+
+  it(
+    "shows no number of one record as that of another",
+    async () => {
+      const page = await open(`#/case/${first}`, ".what-if .chart canvas");
+      const what = page.locator(".what-if");
+      await what.locator("[data-feature=age] input[type=range]").fill("40");
+      await what.locator(".comparison [data-stale=false] .change").waitFor();
+      await what.locator(".curve figure[data-stale=false]").waitFor();
+      let release = () => {};
+      const held = new Promise<void>((done) => {
+        release = done;
+      });
+      for (const path of ["**/what-if", "**/curve"]) {
+        await page.route(path, (route) => held.then(() => route.continue()));
+      }
+      await what.locator("[data-feature=age] input[type=range]").fill("90");
+      await what.locator(".comparison [data-stale=true]", { hasText: "Asking …" }).waitFor();
+      expect(await what.locator(".comparison").innerText()).not.toContain("With these values");
+      expect(await what.locator(".curve figure").getAttribute("data-stale")).toBe("true");
+      release();
+      await what.locator(".comparison [data-stale=false]", { hasText: "With these values" }).waitFor();
+      await what.locator(".curve figure[data-stale=false]").waitFor();
+      await page.context().close();
+    },
+    SLOW,
+  );
+
+  it(
+    "is printed dark on white out of the dark theme, which stays on the screen",
+    async () => {
+      const page = await open(`#/case/${first}`, ".classes");
+      const theme = () => page.evaluate(() => document.documentElement.dataset.theme);
+      expect(await theme()).toBe("dark");
+      await page.evaluate(() => {
+        window.addEventListener("beforeprint", () => {
+          document.body.dataset.ink = getComputedStyle(document.body).color;
+        });
+      });
+      await page.pdf();
+      expect(await page.locator("body").getAttribute("data-ink")).toBe("rgb(26, 32, 39)");
+      expect(await theme()).toBe("dark");
       await page.context().close();
     },
     SLOW,

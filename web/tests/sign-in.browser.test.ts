@@ -1,6 +1,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CAN_BROWSE, type Failing, launch, openPage, seriousFindings, shoot } from "./support/browser";
+import { goldenNifti } from "./support/images";
 import { CLIENT_ID, type Provider, provide } from "./support/provider";
 import { freePort, type Service, serve } from "./support/service";
 
@@ -74,6 +75,25 @@ describe.skipIf(!CAN_BROWSE)("who comes in by the page", () => {
   );
 
   it(
+    "says that somebody is still signed in where signing out did not succeed",
+    async () => {
+      const page = await open("#/worklist", ["net::ERR_CONNECTION_REFUSED"]);
+      await signIn(page, "clara");
+      await page.route("**/auth/sign-out", (route) => route.abort("connectionrefused"));
+      await page.getByRole("button", { name: "Sign out" }).click();
+      const dialog = page.getByRole("dialog", { name: "You are still signed in" });
+      await dialog.getByText("The service cannot be reached.").waitFor();
+      expect(await seriousFindings(page)).toEqual([]);
+      await page.unroute("**/auth/sign-out");
+      await dialog.getByRole("button", { name: "Try again" }).click();
+      await page.getByRole("link", { name: "Sign in", exact: true }).waitFor();
+      expect(await page.context().cookies(service.url)).toEqual([]);
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+
+  it(
     "keeps what was entered, out of sight, from whoever comes after the session",
     async () => {
       const page = await open("#/new", [401]);
@@ -101,6 +121,33 @@ describe.skipIf(!CAN_BROWSE)("who comes in by the page", () => {
       await dialog.waitFor({ state: "detached" });
       await page.getByRole("heading", { name: "Worklist" }).waitFor();
       expect(await page.locator("#view").isVisible()).toBe(true);
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "goes on with a case in the middle of which the session ended",
+    async () => {
+      const page = await open("#/new", [401]);
+      await signIn(page, "clara");
+      await page.locator(".feature").first().waitFor();
+      await page.setInputFiles("[data-picker=files]", goldenNifti("gos"));
+      await page.locator(".preview").waitFor();
+      await page.fill("#record_age", "71");
+      await page.context().clearCookies();
+      await page.locator(".submit-action .primary").click();
+      const dialog = page.getByRole("dialog", { name: "You have been signed out" });
+      const [tab] = await Promise.all([
+        page.context().waitForEvent("page"),
+        dialog.getByRole("link").click(),
+      ]);
+      await tab.getByRole("button", { name: "clara" }).click();
+      await tab.locator(".person").waitFor();
+      await dialog.waitFor({ state: "detached" });
+      await page.locator(".problem").getByRole("button", { name: "Try again" }).click();
+      await page.waitForURL(/#\/case\//);
+      await page.locator(".features td", { hasText: "71 years" }).waitFor();
       await page.context().close();
     },
     SLOW_MS,

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CAN_BROWSE, type Failing, launch, openPage, seriousFindings, shoot } from "./support/browser";
+import { dropFolder } from "./support/drop";
 import { ctFolder, goldenNifti } from "./support/images";
 import { type Service, serve } from "./support/service";
 
@@ -208,17 +209,6 @@ describe.skipIf(!CAN_BROWSE)("from a new case to the worklist", () => {
     SLOW_MS,
   );
 });
-
-/** Drop a folder as the file manager would; the page can only make drops of single files itself. */
-async function dropFolder(page: Page, path: string): Promise<void> {
-  const box = await page.locator(".drop-zone").boundingBox();
-  if (!box) throw new Error("there is no place to drop");
-  const devtools = await page.context().newCDPSession(page);
-  const data = { items: [], files: [path], dragOperationsMask: 1 };
-  for (const type of ["dragEnter", "dragOver", "drop"] as const) {
-    await devtools.send("Input.dispatchDragEvent", { type, x: box.x + 40, y: box.y + 20, data });
-  }
-}
 
 /** Press Tab until the element of this name has the focus. */
 async function tabTo(page: Page, name: string): Promise<void> {

@@ -25,7 +25,13 @@ export async function answer<T>(exchange: Promise<Exchange<T>>): Promise<T> {
   return data as T;
 }
 
-function unreachable(cause: unknown): never {
+/**
+ * What it means that an exchange brought no answer.
+ *
+ * @throws {ServiceError} It was not reached, or something else answered.
+ * @throws {DOMException} `AbortError`, where the page itself ended it.
+ */
+export function unreachable(cause: unknown): never {
   if (isAbort(cause)) throw cause;
   // A body that is not JSON, or no connection at all: both mean that this is not the service answering.
   throw new ServiceError(cause instanceof SyntaxError ? "unexpected-answer" : "service-unreachable", 0);

@@ -14,7 +14,7 @@ export function getModel(name: string, version: number, signal?: AbortSignal): P
   ) as Promise<ModelDetail>;
 }
 
-/** JSON Schema of the record that a package reads. */
+/** JSON Schema of the record that a package reads, by its name or as `name@version`. */
 export function getRecordSchema(name: string, signal?: AbortSignal): Promise<Record<string, unknown>> {
   return answer(
     client.GET("/models/{name}/ehr-schema", { params: { path: { name } }, signal: signal ?? null }),

@@ -10,6 +10,12 @@ export function listPredictions(query: WorklistQuery, signal?: AbortSignal): Pro
   return answer(client.GET("/predictions", { params: { query }, signal: signal ?? null }));
 }
 
+/** The number that somebody gave a case, which its answer does not hold; null where nobody did. */
+export async function getReference(id: string, signal?: AbortSignal): Promise<string | null> {
+  const { items } = await listPredictions({ q: id, limit: 1 }, signal);
+  return items.find((item) => item.id === id)?.reference ?? null;
+}
+
 /** Remove a prediction with all that belongs to it. */
 export async function deletePrediction(id: string): Promise<void> {
   await answer(client.DELETE("/predictions/{prediction_id}", { params: of(id) }));

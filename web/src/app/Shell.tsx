@@ -5,9 +5,11 @@ import { mayCare, useSession } from "../sign-in/session";
 import { texts } from "../texts/en";
 import { Banner } from "./Banner";
 import { Failsafe } from "./Failsafe";
+import { usePrintFoot } from "./print-foot";
 import { hrefOf, parseHash, type Route, useHash } from "./router";
 import { viewOf } from "./routes";
 import "./shell.css";
+import { useNoStrayDrops } from "./stray-drops";
 import { setTheme, useTheme } from "./theme";
 
 /** What surrounds every view: the bar, the banner that cannot be missed, and the place of the view. */
@@ -16,6 +18,8 @@ export function Shell() {
   const route = parseHash(hash);
   const main = useRef<HTMLElement>(null);
   useAnnouncedView(route, hash, main);
+  useNoStrayDrops();
+  usePrintFoot(texts.shell.foot("id" in route ? route.id : ""));
   return (
     <div className="shell" data-view={route.view}>
       <button type="button" className="skip-link" onClick={() => main.current?.focus()}>

@@ -18,6 +18,9 @@ it("begins with a new case", () => {
   expect(parseHash("")).toEqual({ view: "new" });
 });
 
-it.each(["#/case", "#/compare/only-one", "#/elsewhere"])("knows that %s leads nowhere", (hash) => {
-  expect(parseHash(hash)).toEqual({ view: "unknown" });
-});
+it.each(["#/case", "#/compare/only-one", "#/elsewhere", "#/case/%", "#/case/0193%E0%A4%A"])(
+  "knows that %s leads nowhere",
+  (hash) => {
+    expect(parseHash(hash)).toEqual({ view: "unknown" });
+  },
+);

@@ -14,7 +14,7 @@ export type Route =
 
 /** Read a hash such as `#/case/0193c2f4`. */
 export function parseHash(hash: string): Route {
-  const [view, first, second] = hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
+  const [view, first, second] = decoded(hash.replace(/^#\/?/, "").split("/"));
   switch (view) {
     case "":
     case undefined:
@@ -31,6 +31,15 @@ export function parseHash(hash: string): Route {
       return first && second ? { view: "compare", left: first, right: second } : { view: "unknown" };
     default:
       return { view: "unknown" };
+  }
+}
+
+/** Steps of an address; one that was cut off or typed wrong leads nowhere. */
+function decoded(steps: string[]): string[] {
+  try {
+    return steps.map(decodeURIComponent);
+  } catch {
+    return ["unknown"];
   }
 }
 

@@ -5,9 +5,23 @@ export type Theme = "dark" | "light";
 const KEY = "neurofuse-theme";
 const listeners = new Set<() => void>();
 
-/** The reading room's dark theme unless this browser chose the light one. */
+/** The reading room's dark theme unless this browser chose the light one; paper is light whatever was chosen. */
 export function applyStoredTheme(): void {
-  document.documentElement.dataset.theme = stored();
+  show(stored());
+  let before: Theme = "dark";
+  window.addEventListener("beforeprint", () => {
+    before = shown();
+    show("light");
+  });
+  window.addEventListener("afterprint", () => show(before));
+}
+
+function show(theme: Theme): void {
+  document.documentElement.dataset.theme = theme;
+}
+
+function shown(): Theme {
+  return document.documentElement.dataset.theme === "light" ? "light" : "dark";
 }
 
 function stored(): Theme {
@@ -19,7 +33,7 @@ function stored(): Theme {
 }
 
 export function setTheme(theme: Theme): void {
-  document.documentElement.dataset.theme = theme;
+  show(theme);
   try {
     localStorage.setItem(KEY, theme);
   } catch {
@@ -30,11 +44,8 @@ export function setTheme(theme: Theme): void {
 
 /** The theme now; charts read their colours anew when it changes. */
 export function useTheme(): Theme {
-  return useSyncExternalStore(
-    (changed) => {
-      listeners.add(changed);
-      return () => listeners.delete(changed);
-    },
-    () => (document.documentElement.dataset.theme === "light" ? "light" : "dark"),
-  );
+  return useSyncExternalStore((changed) => {
+    listeners.add(changed);
+    return () => listeners.delete(changed);
+  }, shown);
 }

@@ -11,6 +11,7 @@ import { type Case, useCase } from "../result/useCase";
 import { texts } from "../texts/en";
 import type { Open } from "../viewer/useViewer";
 import { ViewerPanel } from "../viewer/ViewerPanel";
+import { nameOf } from "../worklist/name";
 import { FeatureComparison } from "./FeatureComparison";
 import { link } from "./link";
 import "../result/result.css";
@@ -66,14 +67,17 @@ function SideOf({
   shown: Case;
   onOpen: (open: Open | null) => void;
 }) {
-  const { answer, model } = shown;
+  const { answer, model, reference } = shown;
   const source = useMemo(() => sourceOf(answer), [answer]);
   return (
     <>
       <h2>
         {title}: <a href={hrefOf({ view: "case", id: answer.id })}>{model?.title ?? answer.model.name}</a>
       </h2>
-      <p className="small quiet">{texts.result.made(momentWords(answer.created))}</p>
+      <p>
+        <strong>{nameOf({ reference, id: answer.id })}</strong>{" "}
+        <span className="small quiet">{texts.result.made(momentWords(answer.created))}</span>
+      </p>
       <ViewerPanel source={source} picture={answer.heatmap?.png ?? null} onOpen={onOpen} />
       <Cautions answer={answer} id={`cautions-${answer.id}`} />
       <Statement answer={answer} model={model} />

@@ -13,27 +13,29 @@ export function FeatureComparison({ left, right }: { left: Case; right: Case }) 
   return (
     <section className="panel compare-features" aria-labelledby="compare-features">
       <h2 id="compare-features">{t.records}</h2>
-      <table>
-        <thead>
-          <tr>
-            <th>{t.feature}</th>
-            <th className="number">{t.left}</th>
-            <th className="number">{t.right}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {names.map((name) => {
-            const [one, other] = [wordsOf(left.answer, name), wordsOf(right.answer, name)];
-            return (
-              <tr key={name} data-differs={one !== other}>
-                <th scope="row">{titleOf(name, left, right)}</th>
-                <td className="number">{one}</td>
-                <td className="number">{other}</td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
+      <div className="table-scroll">
+        <table>
+          <thead>
+            <tr>
+              <th>{t.feature}</th>
+              <th className="number">{t.left}</th>
+              <th className="number">{t.right}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {names.map((name) => {
+              const [one, other] = [wordsOf(left.answer, name), wordsOf(right.answer, name)];
+              return (
+                <tr key={name} data-differs={one !== other}>
+                  <th scope="row">{titleOf(name, left, right)}</th>
+                  <td className="number">{one}</td>
+                  <td className="number">{other}</td>
+                </tr>
+              );
+            })}
+          </tbody>
+        </table>
+      </div>
     </section>
   );
 }

@@ -40,6 +40,7 @@ function DropZone({ onFiles, isSmall }: { onFiles: ImageHandle["take"]; isSmall:
   };
   const dropped = (event: DragEvent) => {
     over(event, false);
+    if (!event.dataTransfer.types.includes("Files")) return; // a piece of text replaces no image
     onFiles(filesBelow(entriesOf(event.dataTransfer.items)));
   };
   return (

@@ -1,15 +1,16 @@
-import { useCallback, useMemo, useRef, useState } from "react";
-import { getRecordSchema, listModels } from "../api/models";
+import { useEffect, useMemo, useRef, useState } from "react";
+import { listModels } from "../api/models";
 import { ServiceError } from "../api/problem";
 import type { ModelSummary } from "../api/types";
-import { featureProblems, ProblemNotice } from "../app/ProblemNotice";
+import { ProblemNotice } from "../app/ProblemNotice";
 import { useLoaded } from "../app/useLoaded";
-import type { RecordSchema } from "../record/features";
-import { type FormRecord, recordOf } from "../record/record";
+import { type FormRecord, partOf, problemsOf, recordOf, withPart } from "../record/record";
+import { useRecordSchema } from "../record/useRecordSchema";
 import { texts } from "../texts/en";
 import { ImagePanel } from "./ImagePanel";
 import { Question, referenceOf } from "./Question";
-import { RecordForm, type RecordFormHandle } from "./RecordForm";
+import { focusOn, RecordForm, type RecordFormHandle } from "./RecordForm";
+import { refusedFeatures } from "./refused";
 import { SubmitBar } from "./SubmitBar";
 import { useImage } from "./useImage";
 import { usePrediction } from "./usePrediction";
@@ -29,32 +30,61 @@ export default function NewCaseView() {
 
 function CaseForm({ models }: { models: ModelSummary[] }) {
   const [chosen, setChosen] = useState(firstReady(models));
-  const [record, setRecord] = useState<FormRecord>({});
+  // By feature, for every question that was looked at: what two of them ask is filled in once.
+  const [filled, setFilled] = useState<FormRecord>({});
   const [reference, setReference] = useState("");
+  const [flaw, setFlaw] = useState("");
   const form = useRef<RecordFormHandle>(null);
   const image = useImage(chosen);
   const prediction = usePrediction();
-  const name = chosen?.split("@")[0] ?? null;
+  const { value: schema, error: schemaError, reload } = useRecordSchema(chosen);
+  const part = schema ? partOf(filled, schema) : {};
+  const record = recordOf(part);
+  const upload = image.state.stage === "ready" ? image.state.upload.id : null;
+
+  const { outdate, forgive } = prediction;
+  const question = JSON.stringify([chosen, upload, record, reference]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: whatever makes another case of it
+  useEffect(() => {
+    outdate();
+    setFlaw("");
+  }, [question, outdate]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another question or image is not to blame
+  useEffect(forgive, [chosen, upload, forgive]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `question` changes with the record
+  const refused = useMemo(() => refusedFeatures(prediction.state, record), [prediction.state, question]);
 
   const predict = () => {
-    if (image.state.stage !== "ready" || !chosen || !form.current?.validateForm()) return;
-    const model = askedFor(models, chosen);
-    prediction.ask({ upload: image.state.upload.id, model, record: recordOf(record), reference });
-  };
-  const choose = (reference: string) => {
-    setChosen(reference);
-    prediction.clear();
+    if (upload === null || chosen === null || schema === null) return;
+    form.current?.validateForm(); // marks what is wrong
+    const [wrong] = problemsOf(record, schema);
+    if (wrong) {
+      const [feature, words] = wrong;
+      setFlaw(feature ? texts.newCase.submit.needsRecord : words);
+      return focusOn(feature);
+    }
+    prediction.ask({ upload, model: askedFor(models, chosen), record, reference });
   };
   const error = prediction.state.stage === "failed" ? prediction.state.error : null;
   return (
     <>
       <div className="new-case-columns">
         <div className="column">
-          <Question models={models} chosen={chosen} onChoose={choose} />
+          <Question models={models} chosen={chosen} onChoose={setChosen} />
           <ImagePanel image={image} />
         </div>
         <div className="column">
-          {name && <RecordOf key={name} name={name} {...{ record, setRecord, form, error }} />}
+          {schemaError !== null && <ProblemNotice error={schemaError} onRetry={reload} />}
+          {schema && (
+            <RecordForm
+              key={chosen}
+              schema={schema}
+              record={part}
+              onChange={(changed) => setFilled((before) => withPart(before, schema, changed))}
+              refused={refused}
+              handle={form}
+            />
+          )}
         </div>
       </div>
       {error !== null && <PredictionProblem error={error} onPredict={predict} onSendAgain={image.again} />}
@@ -62,12 +92,18 @@ function CaseForm({ models }: { models: ModelSummary[] }) {
         reference={reference}
         onReference={setReference}
         state={prediction.state}
-        obstacle={image.state.stage === "ready" ? "" : texts.newCase.submit.needsImage}
+        obstacle={obstacleOf(upload, schema)}
+        flaw={flaw}
         onPredict={predict}
         onCancel={prediction.cancel}
       />
     </>
   );
+}
+
+function obstacleOf(upload: string | null, schema: object | null): string {
+  if (upload === null) return texts.newCase.submit.needsImage;
+  return schema === null ? texts.newCase.submit.needsFields : "";
 }
 
 /** What was taken out of service is listed for operators, not for clinicians. */
@@ -88,42 +124,6 @@ function firstReady(models: ModelSummary[]): string | null {
   // The outcome after haemorrhage is the more urgent question; of a package, the latest version.
   const first = ready.filter(({ task }) => task === "gos").at(-1) ?? ready.at(-1);
   return first ? referenceOf(first) : null;
-}
-
-type RecordProps = {
-  name: string;
-  record: FormRecord;
-  setRecord: (record: FormRecord) => void;
-  form: React.Ref<RecordFormHandle>;
-  error: unknown;
-};
-
-function RecordOf({ name, record, setRecord, form, error }: RecordProps) {
-  const load = useCallback((signal: AbortSignal) => getRecordSchema(name, signal), [name]);
-  const loaded = useLoaded(load);
-  const refused = useMemo(() => refusedFeatures(error), [error]);
-  const schema = loaded.value as RecordSchema | null;
-  if (loaded.error !== null) return <ProblemNotice error={loaded.error} onRetry={loaded.reload} />;
-  if (!schema) return null;
-  return (
-    <RecordForm
-      schema={schema}
-      record={known(record, schema)}
-      onChange={setRecord}
-      refused={refused}
-      handle={form}
-    />
-  );
-}
-
-/** What another question asked too stays filled in; the rest of it is not a part of this record. */
-function known(record: FormRecord, schema: RecordSchema): FormRecord {
-  return Object.fromEntries(Object.entries(record).filter(([name]) => name in (schema.properties ?? {})));
-}
-
-function refusedFeatures(error: unknown): Map<string, string> {
-  const problem = error instanceof ServiceError ? error.problem : null;
-  return new Map(featureProblems(problem).map((feature) => [feature.name, feature.problem]));
 }
 
 type ProblemProps = { error: unknown; onPredict: () => void; onSendAgain: () => void };

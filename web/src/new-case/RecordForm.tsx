@@ -27,6 +27,7 @@ type Props = {
   handle: Ref<RecordFormHandle>;
 };
 
+const ID_PREFIX = "record";
 const FIELDS = { feature: FeatureField };
 const TEMPLATES = {
   FieldTemplate: ({ children }: FieldTemplateProps) => children,
@@ -51,7 +52,7 @@ export function RecordForm({ schema, record, onChange, refused, handle }: Props)
       <Form<FormRecord, RJSFSchema>
         ref={handle}
         tagName="div"
-        idPrefix="record"
+        idPrefix={ID_PREFIX}
         schema={schema as RJSFSchema}
         uiSchema={uiSchema}
         formData={record}
@@ -61,12 +62,18 @@ export function RecordForm({ schema, record, onChange, refused, handle }: Props)
         extraErrors={extraErrorsOf(refused)}
         liveValidate="onBlur"
         showErrorList={false}
+        onError={() => {}} // said at the fields; without it the library writes into the console
         onChange={({ formData }) => onChange(formData ?? {})}
       >
         <span hidden />
       </Form>
     </section>
   );
+}
+
+/** Bring a feature's field into view, for what is wrong with it to be read there. */
+export function focusOn(feature: string): void {
+  document.getElementById(`${ID_PREFIX}_${feature}`)?.focus();
 }
 
 /** Every feature is drawn by one field, which stands for all the ways that the schema lets it be written. */

@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useState } from "react";
+import { type MouseEvent, type ReactNode, useEffect, useState } from "react";
 import { texts } from "../texts/en";
 import type { PredictionState } from "./usePrediction";
 
@@ -10,12 +10,14 @@ type Props = {
   state: PredictionState;
   /** Why it cannot be sent yet; empty where it can. */
   obstacle: string;
+  /** What was found wrong when it was to be sent; empty where nothing was. */
+  flaw: string;
   onPredict: () => void;
   onCancel: () => void;
 };
 
 /** The last step, always in sight: the case number, and the question put. */
-export function SubmitBar({ reference, onReference, state, obstacle, onPredict, onCancel }: Props) {
+export function SubmitBar({ reference, onReference, state, obstacle, flaw, onPredict, onCancel }: Props) {
   return (
     <div className="submit-bar">
       <div className="reference">
@@ -39,12 +41,16 @@ export function SubmitBar({ reference, onReference, state, obstacle, onPredict, 
           <Working since={state.since} onCancel={onCancel} />
         ) : (
           <Ready obstacle={obstacle} onPredict={onPredict}>
-            {state.stage === "cancelled" && t.submit.cancelled}
+            {flaw || wordsOf(state)}
           </Ready>
         )}
       </div>
     </div>
   );
+}
+
+function wordsOf({ stage }: PredictionState): string {
+  return stage === "cancelled" || stage === "outdated" ? t.submit[stage] : "";
 }
 
 function Ready({
@@ -61,7 +67,7 @@ function Ready({
       <span className="quiet" role="status">
         {obstacle || children}
       </span>
-      <button type="button" className="primary" onClick={onPredict} disabled={obstacle !== ""}>
+      <button type="button" className="primary" onClick={once(onPredict)} disabled={obstacle !== ""}>
         {t.submit.predict}
       </button>
     </>
@@ -75,11 +81,18 @@ function Working({ since, onCancel }: { since: number; onCancel: () => void }) {
       <span role="status">{t.submit.working}</span>
       <progress aria-label={t.submit.working} />
       <span className="quiet elapsed">{t.submit.elapsed(seconds)}</span>
-      <button type="button" onClick={onCancel}>
+      <button type="button" onClick={once(onCancel)}>
         {t.submit.cancel}
       </button>
     </>
   );
+}
+
+/** Predict and Cancel stand in the same place: the second click of a double click is not meant for the other one. */
+function once(act: () => void) {
+  return ({ detail: clicks }: MouseEvent) => {
+    if (clicks < 2) act();
+  };
 }
 
 function useElapsed(since: number): number {

@@ -25,6 +25,9 @@ export function useImage(model: string | null): ImageHandle {
   const [state, setState] = useState<ImageState>({ stage: "empty" });
   const current = useRef<AbortController | null>(null);
   const files = useRef<File[]>([]);
+  // As chosen when the files leave, which may be after another choice than when they were dropped.
+  const wanted = useRef(model);
+  wanted.current = model;
 
   const start = useCallback(() => {
     current.current?.abort();
@@ -33,7 +36,7 @@ export function useImage(model: string | null): ImageHandle {
   }, []);
 
   const send = useCallback(async () => {
-    if (!model || files.current.length === 0) return;
+    if (!wanted.current || files.current.length === 0) return;
     const signal = start();
     const sent = files.current;
     const settle = (next: ImageState) => {
@@ -42,16 +45,17 @@ export function useImage(model: string | null): ImageHandle {
     settle({ stage: "sending", files: sent, progress: { sent: 0, total: 0 } });
     try {
       const progressed = (progress: Progress) => settle({ stage: "sending", files: sent, progress });
-      const received = await upload(sent, model, progressed, signal);
+      const received = await upload(sent, wanted.current, progressed, signal);
       settle({ stage: "ready", files: sent, upload: received });
     } catch (error) {
       if (!isAbort(error)) settle({ stage: "failed", files: sent, error });
     }
-  }, [model, start]);
+  }, [start]);
 
   const take = useCallback(
     async (gathered: Promise<File[]>) => {
       const signal = start();
+      files.current = []; // those before are not to be sent any more
       setState({ stage: "gathering" });
       try {
         const found = await gathered;
@@ -73,9 +77,10 @@ export function useImage(model: string | null): ImageHandle {
   }, [start]);
 
   // Another model reads another image, so the same files are judged anew.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `send` takes the model that is chosen now
   useEffect(() => {
     send();
-  }, [send]);
+  }, [send, model]);
   useForgotten(state);
   useEffect(() => () => current.current?.abort(), []);
   return { state, take, drop, again: send };

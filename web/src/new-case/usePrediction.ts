@@ -1,13 +1,16 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import { type PredictRequest, predict } from "../api/predictions";
 import { isAbort } from "../api/problem";
+import type { PatientRecord } from "../api/types";
 import { goTo } from "../app/router";
 
 export type PredictionState =
   | { stage: "idle" }
   | { stage: "cancelled" }
+  /** Stopped by the page, as the case was changed. */
+  | { stage: "outdated" }
   | { stage: "working"; since: number }
-  | { stage: "failed"; error: unknown };
+  | { stage: "failed"; error: unknown /** What was sent. */; record: PatientRecord };
 
 /** One prediction at a time; its answer opens as the result. */
 export function usePrediction() {
@@ -23,7 +26,7 @@ export function usePrediction() {
       const given = await predict(request, signal);
       if (!signal.aborted) goTo({ view: "case", id: given.id });
     } catch (error) {
-      if (!isAbort(error)) setState({ stage: "failed", error });
+      if (!signal.aborted && !isAbort(error)) setState({ stage: "failed", error, record: request.record });
     }
   }, []);
 
@@ -31,7 +34,16 @@ export function usePrediction() {
     aborter.current?.abort();
     setState({ stage: "cancelled" });
   }, []);
-  const clear = useCallback(() => setState({ stage: "idle" }), []);
+  /** The case has changed: what is still to come would be the answer to another one. */
+  const outdate = useCallback(() => {
+    aborter.current?.abort();
+    setState((before) => (before.stage === "working" ? { stage: "outdated" } : before));
+  }, []);
+  /** What went wrong was of another image. */
+  const forgive = useCallback(
+    () => setState((before) => (before.stage === "failed" ? { stage: "idle" } : before)),
+    [],
+  );
   useEffect(() => () => aborter.current?.abort(), []);
-  return { state, ask, cancel, clear };
+  return { state, ask, cancel, outdate, forgive };
 }

@@ -6,7 +6,7 @@ export type Feature = {
   title: string;
   required: boolean;
 } & (
-  | { kind: "number"; unit: string; low: number; high: number; units: string[] }
+  | { kind: "number"; unit: string; low: number; high: number; isWhole: boolean; units: string[] }
   | { kind: "category"; categories: string[] }
 );
 
@@ -18,6 +18,7 @@ type Alternative = {
   enum?: string[];
   minimum?: number;
   maximum?: number;
+  multipleOf?: number;
   properties?: { unit?: { enum?: string[] } };
 };
 type Property = { title?: string; "x-unit"?: string | null; anyOf?: Alternative[] };
@@ -54,6 +55,7 @@ function kindOf(property: Property) {
     unit,
     low: bare?.minimum ?? Number.NEGATIVE_INFINITY,
     high: bare?.maximum ?? Number.POSITIVE_INFINITY,
+    isWhole: bare?.multipleOf === 1,
     units: [unit, ...accepted.filter((one) => one !== unit && OFFERED.has(one) && unit !== "a")],
   };
 }

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { featuresOf, type RecordSchema, rangeWords, stepOf } from "./features";
-import { problemsOf, recordOf, typedValue } from "./record";
+import { partOf, problemsOf, recordOf, typedValue, withPart } from "./record";
 
 const number = (title: string, unit: string, minimum: number, maximum: number, units: string[]) => ({
   title,
@@ -73,6 +73,13 @@ it("leaves what is unknown out of the record", () => {
   });
 });
 
+it("sends of what was filled in only what the package asks, and keeps what another one asked", () => {
+  const filled = { age: 71, education_years: 12, gcs: undefined };
+  expect(recordOf(partOf(filled, SCHEMA))).toEqual({ age: 71 });
+  const changed = withPart(filled, SCHEMA, { age: undefined, sex: "male" });
+  expect(recordOf(changed)).toEqual({ education_years: 12, sex: "male" });
+});
+
 it("finds nothing wrong with an empty record or one in other units", () => {
   expect(problemsOf({}, SCHEMA).size).toBe(0);
   expect(problemsOf({ age: 71, sex: "female", glucose: { value: 126, unit: "mg/dL" } }, SCHEMA).size).toBe(0);
@@ -83,6 +90,22 @@ it("says in words what is wrong with each field", () => {
   expect(problems.get("age")).toContain("18–110 years");
   expect(problems.get("gcs")).toContain("number");
   expect(problems.get("sex")).toContain("list");
+});
+
+it.each([
+  [13, undefined],
+  [13.5, "whole"],
+  [2.5, "whole"],
+  [16, "3–15"],
+])("tells a part of a whole number from one that lies outside: %j", (gcs, words) => {
+  const property = SCHEMA.properties?.gcs;
+  const [bare, ...others] = property?.anyOf ?? [];
+  const whole = { ...property, anyOf: [{ ...bare, multipleOf: 1 }, ...others] };
+  const problem = problemsOf({ gcs }, { ...SCHEMA, properties: { ...SCHEMA.properties, gcs: whole } }).get(
+    "gcs",
+  );
+  if (words === undefined) expect(problem).toBeUndefined();
+  else expect(problem).toContain(words);
 });
 
 it("asks for what a package requires, and for as many fields as it needs", () => {

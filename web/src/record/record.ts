@@ -27,6 +27,21 @@ export function recordOf(form: FormRecord | undefined): PatientRecord {
   return Object.fromEntries(known) as PatientRecord;
 }
 
+/** The part of what was filled in that a package's record has; what only another question asked is none of it. */
+export function partOf(form: FormRecord, schema: RecordSchema): FormRecord {
+  return Object.fromEntries(Object.entries(form).filter(([name]) => isAsked(name, schema)));
+}
+
+/** What was filled in, with that part changed; what only another question asked stays. */
+export function withPart(form: FormRecord, schema: RecordSchema, part: FormRecord): FormRecord {
+  const others = Object.entries(form).filter(([name]) => !isAsked(name, schema));
+  return { ...Object.fromEntries(others), ...part };
+}
+
+function isAsked(name: string, schema: RecordSchema): boolean {
+  return Object.hasOwn(schema.properties ?? {}, name);
+}
+
 /** What is wrong with a record, in words by feature; the key "" holds what concerns the whole of it. */
 export function problemsOf(form: FormRecord | undefined, schema: RecordSchema): Map<string, string> {
   const record = recordOf(form);
@@ -48,5 +63,7 @@ export function problemsOf(form: FormRecord | undefined, schema: RecordSchema): 
 function words(feature: Feature, value: RecordValue | undefined): string {
   if (feature.kind === "category") return texts.record.notAChoice;
   const number = typeof value === "object" && value !== null ? value.value : value;
-  return typeof number === "number" ? texts.record.outOfRange(rangeWords(feature)) : texts.record.notANumber;
+  if (typeof number !== "number") return texts.record.notANumber;
+  const isPart = feature.isWhole && !Number.isInteger(number);
+  return isPart ? texts.record.notWhole : texts.record.outOfRange(rangeWords(feature));
 }

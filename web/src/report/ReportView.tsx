@@ -25,7 +25,7 @@ export default function ReportView({ id }: { id: string }) {
   return <CaseView id={id}>{(one) => <Report {...one} />}</CaseView>;
 }
 
-function Report({ answer, model }: Case) {
+function Report({ answer, model, reference }: Case) {
   const taking = usePictures(useMemo(() => sourceOf(answer), [answer]));
   return (
     <div className="report-desk">
@@ -50,7 +50,7 @@ function Report({ answer, model }: Case) {
         <p className="report-disclaimer">
           <strong>{texts.result.use.title}.</strong> {answer.model.intended_use} {t.disclaimer}
         </p>
-        <Identity answer={answer} />
+        <Identity answer={answer} reference={reference} />
         <Cautions answer={answer} hasUse={false} />
         <PictureRow taking={taking} picture={answer.heatmap?.png ?? null} />
         <Statement answer={answer} model={model} />
@@ -63,10 +63,11 @@ function Report({ answer, model }: Case) {
   );
 }
 
-function Identity({ answer }: Pick<Case, "answer">) {
+function Identity({ answer, reference }: Pick<Case, "answer" | "reference">) {
   const { name, version, sha256, provider } = answer.model;
   return (
     <dl className="facts report-identity">
+      <Fact term={t.reference}>{reference ? <strong>{reference}</strong> : t.noReference}</Fact>
       <Fact term={t.prediction}>
         <code>{answer.id}</code>
       </Fact>

@@ -3,6 +3,7 @@ import type { Answer, ModelDetail } from "../api/types";
 import { Bar } from "../charts/Bar";
 import { texts } from "../texts/en";
 import { className } from "./classes";
+import { percentWords } from "./frequencies";
 import { percentsOf } from "./Statement";
 
 const t = texts.result;
@@ -34,7 +35,7 @@ export function Outcomes({ answer, model }: { answer: Answer; model: ModelDetail
               <td className="classes-bar">
                 <div>
                   <Bar share={prediction.probabilities[label] ?? 0} strong={set.includes(label)} />
-                  <span className="classes-percent">{percent} %</span>
+                  <span className="classes-percent">{percentWords(percent)}</span>
                 </div>
               </td>
               <td className="small quiet">{set.includes(label) ? t.classes.inSet : ""}</td>

@@ -3,6 +3,7 @@ import { momentWords } from "../app/moment";
 import { hrefOf } from "../app/router";
 import { texts } from "../texts/en";
 import { ViewerPanel } from "../viewer/ViewerPanel";
+import { nameOf } from "../worklist/name";
 import { CaseView } from "./CaseView";
 import { Cautions } from "./Cautions";
 import { Contributions } from "./Contributions";
@@ -27,11 +28,11 @@ export default function ResultView({ id }: { id: string }) {
   return <CaseView id={id}>{(one) => <Result {...one} />}</CaseView>;
 }
 
-function Result({ answer, model }: Case) {
+function Result({ answer, model, reference }: Case) {
   const source = useMemo(() => sourceOf(answer), [answer]);
   return (
     <div className="result">
-      <Heading answer={answer} model={model} />
+      <Heading answer={answer} model={model} reference={reference} />
       <div className="result-image">
         <ViewerPanel source={source} picture={answer.heatmap?.png ?? null} takesFocus />
       </div>
@@ -54,16 +55,19 @@ function Result({ answer, model }: Case) {
   );
 }
 
-function Heading({ answer, model }: Case) {
+function Heading({ answer, model, reference }: Case) {
   const t = texts.result;
   return (
     <header className="result-heading">
       <div>
         <h1>{model?.title ?? t.title}</h1>
-        <p className="small quiet">{t.made(momentWords(answer.created))}</p>
+        <p>
+          <strong>{nameOf({ reference, id: answer.id })}</strong>{" "}
+          <span className="small quiet">{t.made(momentWords(answer.created))}</span>
+        </p>
       </div>
       <nav aria-label={t.title}>
-        <FeedbackButton answer={answer} />
+        <FeedbackButton answer={answer} name={nameOf({ reference, id: answer.id })} />
         <a className="button" href={hrefOf({ view: "report", id: answer.id })}>
           {t.report}
         </a>
@@ -75,7 +79,7 @@ function Heading({ answer, model }: Case) {
   );
 }
 
-function FeedbackButton({ answer }: Pick<Case, "answer">) {
+function FeedbackButton({ answer, name }: Pick<Case, "answer"> & { name: string }) {
   const [shown, setShown] = useState(false);
   const close = () => setShown(false);
   return (
@@ -85,7 +89,7 @@ function FeedbackButton({ answer }: Pick<Case, "answer">) {
       </button>
       {shown && (
         <Suspense>
-          <FeedbackDialog item={answer} name={`…${answer.id.slice(-8)}`} onClose={close} onSaved={close} />
+          <FeedbackDialog item={answer} name={name} onClose={close} onSaved={close} />
         </Suspense>
       )}
     </>

@@ -1,5 +1,6 @@
 import { useId } from "react";
 import { texts } from "../texts/en";
+import { type Bounds, ScoreNumber } from "./ScoreNumber";
 import {
   FUNC_MAXIMUM,
   funcScore,
@@ -33,6 +34,7 @@ export function Scores({ record, entered, inputs, onChange }: Props) {
           <FromRecord
             key={name}
             label={t.inputs[name]}
+            bounds={BOUNDS[name]}
             recorded={record[name]}
             value={entered[name]}
             onChange={(value) => set({ [name]: value })}
@@ -99,30 +101,31 @@ const YES_NO = [
   { value: false, words: t.no },
 ];
 
+/** Age in years; the Glasgow Coma Scale goes from 3 to 15 (Teasdale and Jennett, Lancet 1974;304:81-84). */
+const BOUNDS = { age: { low: 0, high: 120 }, gcs: { low: 3, high: 15, whole: true } };
+
 type NumberProps = {
   label: string;
+  bounds: Bounds;
   recorded: number | null;
   value: number | null;
   onChange: (value: number | null) => void;
 };
 
-function FromRecord({ label, recorded, value, onChange }: NumberProps) {
+function FromRecord({ label, bounds, recorded, value, onChange }: NumberProps) {
   const id = useId();
   const isRecorded = recorded !== null;
   return (
     <div className="scores-input">
       <label htmlFor={id}>{label}</label>
-      <input
+      <ScoreNumber
         id={id}
-        type="number"
-        min={0}
+        bounds={bounds}
+        value={recorded ?? value}
+        onChange={onChange}
+        note={isRecorded ? t.fromRecord : t.origin(value !== null)}
         readOnly={isRecorded}
-        value={recorded ?? value ?? ""}
-        onChange={(event) =>
-          onChange(Number.isNaN(event.target.valueAsNumber) ? null : event.target.valueAsNumber)
-        }
       />
-      <small>{isRecorded ? t.fromRecord : t.origin(value !== null)}</small>
     </div>
   );
 }

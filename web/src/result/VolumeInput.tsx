@@ -1,9 +1,13 @@
 import { useId, useState } from "react";
 import { texts } from "../texts/en";
+import { ScoreNumber } from "./ScoreNumber";
 import { abcHalf } from "./scores";
 
 const t = texts.result.scores;
 const DIAMETERS = ["a", "b", "c"] as const;
+/** A head holds no more: what is larger was meant in another unit. */
+const VOLUME_ML = { low: 0, high: 500 };
+const DIAMETER_CM = { low: 0, high: 20 };
 type Diameters = Record<(typeof DIAMETERS)[number], number | null>;
 
 /** The haematoma's volume, as a number or from three diameters. */
@@ -19,16 +23,23 @@ export function VolumeInput({
   const measure = (name: keyof Diameters, cm: number | null) => {
     const next = { ...diameters, [name]: cm };
     setDiameters(next);
-    const { a, b, c } = next;
-    if (a !== null && b !== null && c !== null) onChange(Math.round(abcHalf(a, b, c) * 10) / 10);
+    const volume = volumeOf(next);
+    if (volume !== null) onChange(volume);
+    // A volume that came from three diameters goes when one of them does.
+    else if (value !== null && value === volumeOf(diameters)) onChange(null);
   };
   return (
     <div className="scores-input scores-volume">
       <label htmlFor={id}>
         {t.volume}, {t.ml}
       </label>
-      <NumberInput id={id} value={value} onChange={onChange} />
-      <small>{t.origin(value !== null)}</small>
+      <ScoreNumber
+        id={id}
+        bounds={VOLUME_ML}
+        value={value}
+        onChange={onChange}
+        note={t.origin(value !== null)}
+      />
       <details>
         <summary>{t.abc}</summary>
         {DIAMETERS.map((name) => (
@@ -36,7 +47,12 @@ export function VolumeInput({
             <label htmlFor={id + name}>
               {t[name]}, {t.cm}
             </label>
-            <NumberInput id={id + name} value={diameters[name]} onChange={(cm) => measure(name, cm)} />
+            <ScoreNumber
+              id={id + name}
+              bounds={DIAMETER_CM}
+              value={diameters[name]}
+              onChange={(cm) => measure(name, cm)}
+            />
           </div>
         ))}
       </details>
@@ -44,20 +60,9 @@ export function VolumeInput({
   );
 }
 
-type NumberProps = { id: string; value: number | null; onChange: (value: number | null) => void };
-
-function NumberInput({ id, value, onChange }: NumberProps) {
-  return (
-    <input
-      id={id}
-      type="number"
-      min={0}
-      step="any"
-      value={value ?? ""}
-      onChange={(event) => {
-        const number = event.target.valueAsNumber;
-        onChange(number >= 0 ? number : null);
-      }}
-    />
-  );
+/** In mL, to a tenth; null while a diameter is missing, or where together they are more than a head holds. */
+function volumeOf({ a, b, c }: Diameters): number | null {
+  if (a === null || b === null || c === null) return null;
+  const ml = Math.round(abcHalf(a, b, c) * 10) / 10;
+  return ml <= VOLUME_ML.high ? ml : null;
 }

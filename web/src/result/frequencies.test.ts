@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { countsOf100, outOf100 } from "./frequencies";
+import { countsOf100, outOf100, percentWords } from "./frequencies";
 
 describe("natural frequencies", () => {
   it("round to whole patients", () => {
@@ -40,4 +40,8 @@ describe("counts of 100", () => {
     expect(countsOf100([0.0815, 0.0205, 0.1634, 0.2978, 0.4368])).toEqual([8, 2, 16, 30, 44]);
     expect(countsOf100([1 / 3, 1 / 3, 1 / 3])).toEqual([34, 33, 33]);
   });
+});
+
+it("writes a percentage that is no certainty", () => {
+  expect([0, 1, 50, 99, 100].map(percentWords)).toEqual(["< 1 %", "1 %", "50 %", "99 %", "> 99 %"]);
 });

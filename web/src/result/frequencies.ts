@@ -8,6 +8,12 @@ export function outOf100(probability: number): Count {
   return { kind: "about", of100: Math.round(probability * 100) };
 }
 
+/** A share in whole percent, with a bound instead of a certainty. */
+export function percentWords(of100: number): string {
+  if (of100 < 1) return "< 1 %";
+  return of100 > 99 ? "> 99 %" : `${of100} %`;
+}
+
 /**
  * Whole counts of 100 for every class that add up to 100, each within one of its share (largest remainders first;
  * of equal remainders the earlier class).

@@ -1,5 +1,7 @@
 import { useState } from "react";
 import { signOut } from "../api/session";
+import { Modal } from "../app/Modal";
+import { ProblemNotice } from "../app/ProblemNotice";
 import { texts } from "../texts/en";
 import { useSession } from "./session";
 import { tellOtherTabs } from "./useWhoAmI";
@@ -10,13 +12,21 @@ const t = texts.session;
 export function PersonMenu() {
   const { person, asks } = useSession();
   const [leaving, setLeaving] = useState(false);
+  const [error, setError] = useState<unknown>(null);
   if (!asks || person === null) return null;
   const leave = async () => {
     setLeaving(true);
-    const next = await signOut().catch(() => null);
-    tellOtherTabs();
-    // Through the provider, so that the next person at this machine is asked who they are.
-    window.location.replace(next ?? "/");
+    setError(null);
+    try {
+      const next = await signOut();
+      tellOtherTabs();
+      // Through the provider, so that the next person at this machine is asked who they are.
+      window.location.replace(next ?? "/");
+    } catch (problem) {
+      // Whoever walks away now leaves the session to the next person.
+      setError(problem);
+      setLeaving(false);
+    }
   };
   const roles = person.roles.map((role) => t.roles[role] ?? role).join(", ");
   return (
@@ -26,6 +36,16 @@ export function PersonMenu() {
       <button type="button" className="plain" onClick={leave} disabled={leaving}>
         {t.signOut}
       </button>
+      {error !== null && (
+        <Modal title={t.stillIn} onClose={() => setError(null)}>
+          <ProblemNotice error={error} onRetry={leave} />
+          <div className="modal-actions">
+            <button type="button" onClick={() => setError(null)}>
+              {t.staySignedIn}
+            </button>
+          </div>
+        </Modal>
+      )}
     </section>
   );
 }

@@ -7,6 +7,8 @@ export const texts = {
     loading: "Loading …",
     failed: "This view failed. Your predictions are kept by the service.",
     reload: "Load the page again",
+    /** Below every printed page. */
+    foot: (id: string) => (id ? `Not for clinical use. Prediction ${id}` : "Not for clinical use."),
     unknownAddress: "There is no view at this address.",
     titles: {
       new: "New case",
@@ -28,6 +30,8 @@ export const texts = {
   session: {
     signIn: "Sign in",
     signOut: "Sign out",
+    stillIn: "You are still signed in",
+    staySignedIn: "Stay signed in",
     welcome: "Sign in with the account that your organisation gave you.",
     leads: "You are led to your organisation's sign-in and back. This page never sees your password.",
     closed:
@@ -266,6 +270,7 @@ export const texts = {
     range: (low: string, high: string, unit: string) => `${low}–${high}${unit ? ` ${unit}` : ""}`,
     choose: "Choose …",
     notANumber: "Enter a number, such as 7.2, or mark it as unknown.",
+    notWhole: "Enter a whole number, or mark it as unknown.",
     outOfRange: (range: string) => `Must lie within ${range}.`,
     notAChoice: "Choose one of the list, or mark it as unknown.",
     required: "This model needs the value.",
@@ -353,11 +358,13 @@ export const texts = {
     submit: {
       predict: "Predict",
       needsImage: "Choose an image first.",
+      needsFields: "The fields of the record are not here yet.",
       needsRecord: "Correct the fields marked in the record.",
       working: "The model is reading the case",
       elapsed: (seconds: number) => `${seconds} s`,
       cancel: "Cancel",
       cancelled: "Cancelled. The image and the record are still here.",
+      outdated: "Stopped, as the case was changed meanwhile. Predict again.",
       again: "Send the files again",
     },
   },
@@ -689,6 +696,8 @@ export const texts = {
         "For comparison: two published bedside scores. Age and GCS come from the record; the rest is entered here by you and leaves this page only in print.",
       fromRecord: "from the record",
       origin: (isEntered: boolean) => (isEntered ? "entered by you" : "yours to enter"),
+      unusable: (low: string, high: string, whole: boolean) =>
+        `Enter a ${whole ? "whole " : ""}number from ${low} to ${high}.`,
       volume: "Haematoma volume",
       ml: "mL",
       abc: "By ABC/2",
@@ -773,6 +782,8 @@ export const texts = {
     ready: "Ready to print",
     disclaimer:
       "A prediction for discussion among clinicians; it replaces no judgement and no reading of the image.",
+    reference: "Case number",
+    noReference: "none was given",
     prediction: "Prediction",
     answered: "Answered",
     printed: "Printed",

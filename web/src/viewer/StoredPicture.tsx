@@ -1,13 +1,20 @@
 import { ServiceError } from "../api/problem";
 import { texts } from "../texts/en";
 
-/** What is shown where the volume cannot be: why, and the picture that the service stored. */
-export function StoredPicture({ error, picture }: { error: unknown; picture: string | null }) {
+type Props = { error: unknown; picture: string | null; onRetry: () => void };
+
+/** What is shown where the volume cannot be: why, what may help, and the picture that the service stored. */
+export function StoredPicture({ error, picture, onRetry }: Props) {
   return (
     <figure className="viewer-stored">
       <figcaption role="status">
         {reasonOf(error)} {picture ? texts.viewer.stored.below : texts.viewer.stored.none}
       </figcaption>
+      {error instanceof ServiceError && !isGone(error) && (
+        <button type="button" onClick={onRetry}>
+          {texts.problems.retry}
+        </button>
+      )}
       {picture && <img src={picture} alt={texts.viewer.stored.alt} />}
     </figure>
   );
@@ -15,6 +22,10 @@ export function StoredPicture({ error, picture }: { error: unknown; picture: str
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof ServiceError)) return texts.viewer.stored.cannotDraw;
-  if (error.code === "case-expired" || error.status === 404) return texts.viewer.stored.expired;
+  if (isGone(error)) return texts.viewer.stored.expired;
   return texts.problems.byCode[error.code]?.title ?? texts.problems.unknown.title;
+}
+
+function isGone({ code, status }: ServiceError): boolean {
+  return code === "case-expired" || status === 404;
 }

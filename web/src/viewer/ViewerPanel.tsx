@@ -43,7 +43,9 @@ export function ViewerPanel({ source, picture, onOpen, takesFocus = false }: Pro
             {texts.viewer.loading}
           </p>
         )}
-        {opening.state === "failed" && <StoredPicture error={opening.error} picture={picture} />}
+        {opening.state === "failed" && (
+          <StoredPicture error={opening.error} picture={picture} onRetry={opening.again} />
+        )}
       </div>
       {open && <ReadingLine open={open} modality={source.modality} />}
       {open && <Controls open={open} controls={controls} />}

@@ -1,4 +1,6 @@
+import { unreachable } from "../api/client";
 import { serviceError } from "../api/problem";
+import { heard } from "../api/traffic";
 import { type Nifti, parseNifti, unpacked } from "./nifti";
 import type { Images } from "./viewer";
 
@@ -19,10 +21,11 @@ export async function loadImages(
   return { image: volume, heatmap: above };
 }
 
+/** @throws {ServiceError} The service refused the file, or could not be reached. */
 export async function loadNifti(url: string, signal: AbortSignal): Promise<Nifti> {
-  const response = await fetch(url, { signal });
-  if (!response.ok) throw serviceError(response.status, await jsonOf(response), null);
-  return parseNifti(await unpacked(await response.arrayBuffer()));
+  const response = await fetch(url, { signal }).catch(unreachable);
+  if (!response.ok) throw heard(serviceError(response.status, await jsonOf(response), null));
+  return parseNifti(await unpacked(await response.arrayBuffer().catch(unreachable)));
 }
 
 async function jsonOf(response: Response): Promise<unknown> {

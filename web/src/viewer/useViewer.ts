@@ -1,4 +1,4 @@
-import { type RefObject, useEffect, useState } from "react";
+import { type RefObject, useCallback, useEffect, useState } from "react";
 import { isAbort } from "../api/problem";
 import { loadImages } from "./images";
 import { type Peak, peakOf } from "./peak";
@@ -23,9 +23,14 @@ export type Opening =
   | { state: "failed"; error: unknown };
 
 /** Opens a viewer in an element for as long as the source stays the same; then its graphics memory is given back. */
-export function useViewer(host: RefObject<HTMLElement | null>, source: Source): Opening {
+export function useViewer(
+  host: RefObject<HTMLElement | null>,
+  source: Source,
+): Opening & { again: () => void } {
   const [opening, setOpening] = useState<Opening>({ state: "loading" });
+  const [round, setRound] = useState(0);
   const { image, heatmap, modality } = source;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `round` opens the same images once more
   useEffect(() => {
     const place = host.current;
     if (place === null) return;
@@ -44,8 +49,8 @@ export function useViewer(host: RefObject<HTMLElement | null>, source: Source): 
         () => {}, // it never opened
       );
     };
-  }, [host, image, heatmap, modality]);
-  return opening;
+  }, [host, image, heatmap, modality, round]);
+  return { ...opening, again: useCallback(() => setRound((n) => n + 1), []) };
 }
 
 /** Also for pictures without a panel. The caller disposes of the viewer; where this throws, it is already gone. */

@@ -21,7 +21,7 @@ export function Comparison({ original, asked, isChanged }: Props) {
         <Cautions outcome={original} />
       </div>
       <div aria-busy={isStale} data-stale={isStale} aria-live="polite">
-        <h3>{t.now}</h3>
+        <h3>{isStale ? t.asking : t.now}</h3>
         {now ? (
           <Now before={before.value} outcome={now} isChanged={isChanged} />
         ) : (
@@ -64,5 +64,5 @@ function Classes({ outcome: { probabilities } }: { outcome: Outcome }) {
 function Cautions({ outcome: { abstained, out_of_distribution } }: { outcome: Outcome }) {
   const { worklist } = texts;
   const found = [abstained && worklist.abstained, out_of_distribution.flagged && worklist.outOfDistribution];
-  return <p className="cautions small">{found.filter(Boolean).join(", ")}</p>;
+  return <p className="comparison-cautions small">{found.filter(Boolean).join(", ")}</p>;
 }

@@ -25,7 +25,7 @@ export function CurvePanel({ predictionId, features, record, onError }: Props) {
   const [name, setName] = useState(features.find(({ kind }) => kind === "number")?.name ?? "");
   const feature = features.find((one) => one.name === name);
   const question = useMemo(() => ({ name, record }), [name, record]);
-  const { answer, error } = useAsked(predictionId, question, (asked, signal) =>
+  const { answer, error, pending, again } = useAsked(predictionId, question, (asked, signal) =>
     curve(predictionId, asked.record, asked.name, POINTS, signal),
   );
   useEffect(() => onError(error), [error, onError]);
@@ -41,15 +41,23 @@ export function CurvePanel({ predictionId, features, record, onError }: Props) {
           ))}
         </select>
       </label>
-      {error !== null && <ProblemNotice error={error} />}
+      {error !== null && <ProblemNotice error={error} onRetry={again} />}
       {answer && feature && answer.feature === name && (
-        <Drawn answer={answer} feature={feature} record={record} />
+        <Drawn answer={answer} feature={feature} record={record} isStale={pending} />
       )}
     </div>
   );
 }
 
-function Drawn({ answer, feature, record }: { answer: Curve; feature: Feature; record: PatientRecord }) {
+type DrawnProps = {
+  answer: Curve;
+  feature: Feature;
+  record: PatientRecord;
+  /** Whether the curve is still that of the record before. */
+  isStale: boolean;
+};
+
+function Drawn({ answer, feature, record, isStale }: DrawnProps) {
   const heights = answer.outcomes.map((point) => headlineOf(point).value);
   const { words, value: missing } = headlineOf(answer.missing);
   const isNumeric = feature.kind === "number";
@@ -60,7 +68,7 @@ function Drawn({ answer, feature, record }: { answer: Curve; feature: Feature; r
   const value = record[feature.name];
   const here = isNumeric ? value : answer.values.indexOf(value as string);
   return (
-    <figure>
+    <figure aria-busy={isStale} data-stale={isStale}>
       <figcaption className="quiet small">
         {t.curveTitle(feature.title)}: {words}.{" "}
         {summaryOf(feature, names ?? places.map(numberWords), heights)}

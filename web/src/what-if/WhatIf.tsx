@@ -1,17 +1,13 @@
-import { useCallback } from "react";
-import { getRecordSchema } from "../api/models";
 import type { Answer } from "../api/types";
 import { ProblemNotice } from "../app/ProblemNotice";
-import { useLoaded } from "../app/useLoaded";
-import type { RecordSchema } from "../record/features";
+import { useRecordSchema } from "../record/useRecordSchema";
 import { WhatIfPanel } from "./WhatIfPanel";
 
-/** The what-if of an answer, with the record that its package reads. */
+/** The what-if of an answer, with the record that the version which gave it reads. */
 export default function WhatIf({ answer }: { answer: Answer }) {
-  const { name } = answer.model;
-  const load = useCallback((signal: AbortSignal) => getRecordSchema(name, signal), [name]);
-  const { value, error, reload } = useLoaded(load);
+  const { name, version } = answer.model;
+  const { value, error, reload } = useRecordSchema(`${name}@${version}`);
   if (error !== null) return <ProblemNotice error={error} onRetry={reload} />;
   if (!value) return null;
-  return <WhatIfPanel predictionId={answer.id} schema={value as RecordSchema} original={answer} />;
+  return <WhatIfPanel predictionId={answer.id} schema={value} original={answer} />;
 }

@@ -46,7 +46,7 @@ export function WhatIfPanel({ predictionId, schema, original }: WhatIfProps) {
       ) : (
         <>
           <Comparison original={original.prediction} asked={asked} isChanged={isChanged} />
-          {error !== null && <ProblemNotice error={error} />}
+          {error !== null && <ProblemNotice error={error} onRetry={asked.again} />}
           <div className="what-if-controls">
             <p className="control-heading quiet small" aria-hidden="true">
               {t.knownHeading}

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { whatIf } from "../api/predictions";
 import type { PatientRecord, WhatIf } from "../api/types";
 import { Latest } from "../app/latest";
@@ -6,7 +6,9 @@ import { Latest } from "../app/latest";
 /** Short enough to follow a slider, long enough not to ask at every pixel of it. */
 const PAUSE_MS = 120;
 
-export type Asked<T> = { answer: T | null; error: unknown; pending: boolean };
+export type Asked<T> = State<T> & { again: () => void };
+
+type State<T> = { answer: T | null; error: unknown; pending: boolean };
 
 /** The answer for a record that is being changed; the last one stays until a newer one is there. */
 export function useWhatIf(id: string, record: PatientRecord, isChanged: boolean): Asked<WhatIf> {
@@ -24,11 +26,12 @@ export function useAsked<Q, T>(
   question: Q | null,
   ask: (question: Q, signal: AbortSignal) => Promise<T>,
 ): Asked<T> {
-  const [state, setState] = useState<Asked<T>>({ answer: null, error: null, pending: false });
+  const [state, setState] = useState<State<T>>({ answer: null, error: null, pending: false });
+  const [round, setRound] = useState(0);
   const latest = useRef(new Latest<T>());
   const asking = useRef(ask);
   asking.current = ask;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another `key` is another case, and asks anew
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another `key` is another case, and asks anew, as `round` does
   useEffect(() => {
     const newest = latest.current;
     if (question === null) {
@@ -49,6 +52,6 @@ export function useAsked<Q, T>(
       clearTimeout(waiting);
       newest.cancel();
     };
-  }, [key, question]);
-  return state;
+  }, [key, question, round]);
+  return { ...state, again: useCallback(() => setRound((n) => n + 1), []) };
 }

@@ -1,7 +1,9 @@
 import type { WorklistItem } from "../api/types";
 import { momentWords } from "../app/moment";
 import { hrefOf } from "../app/router";
+import { percentWords } from "../result/frequencies";
 import { texts } from "../texts/en";
+import { nameOf } from "./name";
 import { ariaSort, type Column, type Sort, turned } from "./query";
 
 const t = texts.worklist;
@@ -16,10 +18,6 @@ type Props = {
   onFeedback: (item: WorklistItem) => void;
   onDelete: (item: WorklistItem) => void;
 };
-
-/** What people call a case: their own number, or the end of its id, which differs where the beginnings agree. */
-export const nameOf = ({ reference, id }: Pick<WorklistItem, "reference" | "id">) =>
-  reference ?? `…${id.slice(-8)}`;
 
 /** Earlier predictions, one a row. */
 export function CaseTable(props: Props) {
@@ -102,7 +100,7 @@ function Row({ item, selected, onSelect, onFeedback, onDelete }: { item: Worklis
 
 /** The number people ask for: of a favourable outcome, or of the class that was answered. */
 function probabilityOf({ favourable, probabilities, label }: WorklistItem): string {
-  const percent = (value: number) => `${Math.round(100 * value)} %`;
+  const percent = (value: number) => percentWords(Math.round(100 * value));
   if (favourable !== null) return t.probability(percent(favourable), t.favourable);
   return t.probability(percent(probabilities[label] ?? 0), t.labelOf(label));
 }

@@ -12,12 +12,14 @@ export async function makeCase(
   path: string,
   record: object,
   keep: "image" | null = "image",
+  reference: string | null = null,
 ): Promise<Made> {
   const form = new FormData();
   form.append("task", task);
   form.append("ehr", JSON.stringify(record));
   form.append("explain", "ehr");
   if (keep) form.append("keep", keep);
+  if (reference) form.append("reference", reference);
   const files = statSync(path).isDirectory() ? readdirSync(path).map((name) => join(path, name)) : [path];
   files.forEach((file, index) => {
     form.append("image", new Blob([readFileSync(file)]), String(index));

@@ -1,0 +1,13 @@
+import { expect, it } from "vitest";
+import { footOf } from "./print-foot";
+
+it("stands below every sheet with the number of the page, and keeps room for itself", () => {
+  const foot = footOf("Not for clinical use.");
+  expect(foot).toMatch(/^@page \{\s+margin: .*mm;/);
+  expect(foot).toContain('@bottom-left { content: "Not for clinical use.";');
+  expect(foot).toContain('@bottom-right { content: counter(page) " / " counter(pages);');
+});
+
+it("lets no word out of its quotation marks", () => {
+  expect(footOf('"; } a\\')).toContain('content: "\\"; } a\\\\";');
+});

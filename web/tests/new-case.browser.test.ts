@@ -1,0 +1,289 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { CAN_BROWSE, type Failing, launch, openPage, shoot } from "./support/browser";
+import { dropFolder } from "./support/drop";
+import { ctFolder, goldenNifti } from "./support/images";
+import { type Service, serve } from "./support/service";
+
+const SLOW_MS = 240_000;
+const OTHER = "education_years";
+
+let service: Service;
+let browser: Browser;
+
+describe.skipIf(!CAN_BROWSE)("a new case that is changed on the way", () => {
+  beforeAll(async () => {
+    service = await serve();
+    browser = await launch();
+  }, SLOW_MS);
+  afterAll(async () => {
+    await browser?.close();
+    await service?.stop();
+  });
+
+  async function open(failing: Failing[] = [], hash = "#/new"): Promise<Page> {
+    const page = await openPage(browser, failing);
+    await page.goto(`${service.url}/${hash}`);
+    if (hash === "#/new") await page.locator(".feature").first().waitFor();
+    return page;
+  }
+
+  const send = async (page: Page, task: "gos" | "ad") => {
+    await page.setInputFiles("[data-picker=files]", goldenNifti(task));
+    await page.locator(".preview").waitFor();
+  };
+  const choose = async (page: Page, version: string, feature: string) => {
+    await page.locator(".choice", { hasText: version }).click();
+    await page.locator(`#record_${feature}`).waitFor();
+  };
+  const predict = (page: Page) => page.locator(".submit-action .primary").click();
+  const note = (page: Page) => page.locator(".submit-action [role=status]");
+
+  it.each([
+    ["another value in the record", (page: Page) => page.fill("#record_age", "35")],
+    ["another image", (page: Page) => page.setInputFiles("[data-picker=files]", goldenNifti("gos"))],
+    ["another question", (page: Page) => choose(page, "ad version 1", OTHER)],
+    ["another case number", (page: Page) => page.fill("#reference", "B-2")],
+  ] as const)(
+    "opens no answer to what it was before: %s",
+    async (_, change) => {
+      const page = await open([422]);
+      // Answered by the service, and not yet heard of by the page.
+      const [answered, release] = await holdAnswers(page);
+      await page.fill("#record_age", "71");
+      await send(page, "gos");
+      await predict(page);
+      await answered;
+      await change(page);
+      await expect.poll(() => page.getByRole("progressbar", { name: "The model" }).count()).toBe(0);
+      await release();
+      await page.evaluate(() => new Promise(requestAnimationFrame));
+      expect(page.url()).toMatch(/#\/new$/);
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "says why it was stopped, and answers what it is now",
+    async () => {
+      const page = await open();
+      const [answered, release] = await holdAnswers(page);
+      await page.fill("#record_age", "71");
+      await send(page, "gos");
+      await predict(page);
+      await answered;
+      await page.fill("#record_age", "35");
+      await expect.poll(() => note(page).textContent()).toContain("the case was changed");
+      await release();
+      await predict(page);
+      await page.waitForURL(/#\/case\//);
+      await page.locator(".features td", { hasText: "35 years" }).waitFor();
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "takes a double click for one",
+    async () => {
+      const page = await open();
+      const [answered, release] = await holdAnswers(page);
+      await send(page, "gos");
+      const predicting = await page.locator(".submit-action .primary").boundingBox();
+      if (!predicting) throw new Error("there is nothing to click on");
+      const { x, y, width, height } = predicting;
+      // Where Cancel will stand.
+      await page.mouse.dblclick(x + width - 20, y + height / 2);
+      await answered;
+      expect(await note(page).textContent()).toBe("The model is reading the case");
+      await release();
+      await page.waitForURL(/#\/case\//);
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "sends of the record what the question asks, and keeps the rest for the other question",
+    async () => {
+      const page = await open();
+      await page.fill("#record_age", "71");
+      await page.fill("#record_gcs", "9");
+      await choose(page, "ad version 1", OTHER);
+      expect(await page.inputValue("#record_age")).toBe("71");
+      await page.fill(`#record_${OTHER}`, "12");
+      await choose(page, "gos version 1", "gcs");
+      expect(await page.inputValue("#record_gcs")).toBe("9");
+      await choose(page, "ad version 1", OTHER);
+      await send(page, "ad");
+      await predict(page);
+      await page.waitForURL(/#\/case\//);
+      await expect.poll(() => page.locator(".features tbody th").count()).toBe(2);
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "leads to the first field that is wrong, and says so beside the button",
+    async () => {
+      const page = await open();
+      await send(page, "gos");
+      await page.fill("#record_age", "7x1");
+      await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight));
+      await page.locator(".submit-action .primary").focus();
+      await page.keyboard.press("Enter");
+      await expect.poll(() => note(page).textContent()).toBe("Correct the fields marked in the record.");
+      expect(await page.evaluate(() => document.activeElement?.id)).toBe("record_age");
+      expect(await page.locator("#record_age-error").textContent()).toContain("Enter a number");
+      await page.keyboard.press("ControlOrMeta+a");
+      await page.keyboard.type("71");
+      await expect.poll(() => note(page).textContent()).toBe("");
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "forgets what the service said of a field once it holds another value",
+    async () => {
+      const page = await open([422]);
+      await send(page, "gos");
+      await page.fill("#record_glucose", "1,2");
+      await page.getByLabel("Unit of Glucose").selectOption("mg/dL");
+      await predict(page);
+      const said = page.locator("#record_glucose-error", { hasText: "must lie between" });
+      await said.waitFor();
+      await page.fill("#record_glucose", "120");
+      await said.waitFor({ state: "detached" });
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "shows the folder that was dropped last, though another question was chosen while it was read",
+    async () => {
+      const page = await open();
+      await page.evaluate(holdFolders);
+      await send(page, "gos");
+      await dropFolder(page, ctFolder());
+      await page.getByText("Reading the folder").waitFor();
+      await page.locator(".choice", { hasText: "gos version 1" }).click();
+      await page.evaluate(() => (window as unknown as { release: () => void }).release());
+      await page.locator(".preview tr[data-chosen=true]", { hasText: "CT" }).waitFor();
+      expect(await page.evaluate(() => document.body.dataset.asked)).toBe("gos@1");
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "stays where it is when a file is dropped beside the place for it",
+    async () => {
+      const page = await open();
+      const folder = mkdtempSync(join(tmpdir(), "neurofuse-drop-"));
+      writeFileSync(join(folder, "note.txt"), "no image");
+      await page.evaluate(() => {
+        window.addEventListener("drop", (event) => document.body.append(`taken: ${event.defaultPrevented}`));
+        window.addEventListener("dragover", (event) => {
+          document.body.dataset.effect = event.dataTransfer?.dropEffect;
+        });
+      });
+      await dropFolder(page, join(folder, "note.txt"), ".record-panel");
+      await expect.poll(() => page.locator("body").getAttribute("data-effect")).toBe("none");
+      rmSync(folder, { recursive: true });
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "fits a screen that is four times enlarged, with no bar before the fields",
+    async () => {
+      for (const [hash, view] of [
+        ["#/new", ".feature"],
+        ["#/worklist", ".cases"],
+      ] as const) {
+        const page = await openPage(browser, [], { width: 320, height: 256 });
+        await page.goto(`${service.url}/${hash}`);
+        await page.locator(view).first().waitFor();
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        expect(overflow, hash).toBeLessThanOrEqual(0);
+        const age = page.locator("#record_age");
+        if (hash === "#/new") {
+          await age.focus();
+          expect(await age.evaluate(isOnTop)).toBe(true);
+        }
+        await page.context().close();
+      }
+    },
+    SLOW_MS,
+  );
+
+  it("says that an address leads nowhere where it was cut off in the middle", async () => {
+    const page = await open([], "#/case/%E0%A4%A");
+    await page.getByText("There is no view at this address.").waitFor();
+    await shoot(page, "unknown-address");
+    await page.context().close();
+  });
+});
+
+/** Run in the page: whether a click in the middle of an element would meet it. */
+function isOnTop(element: Element): boolean {
+  const { x, y, width, height } = element.getBoundingClientRect();
+  return element.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+}
+
+/** Keep the answers of predictions from the page until they are released; the first promise is of the first of them. */
+async function holdAnswers(page: Page): Promise<[Promise<void>, () => Promise<void>]> {
+  const [answered, tell] = promised();
+  const [released, release] = promised();
+  const [delivered, tellDelivered] = promised();
+  await page.route("**/predict", async (route) => {
+    const response = await route.fetch();
+    tell();
+    await released;
+    await route.fulfill({ response }).catch(() => {}); // the page may have given it up
+    tellDelivered();
+  });
+  const letGo = () => {
+    release();
+    return delivered;
+  };
+  return [answered, letGo];
+}
+
+function promised(): [Promise<void>, () => void] {
+  let keep = () => {};
+  const promise = new Promise<void>((done) => {
+    keep = done;
+  });
+  return [promise, keep];
+}
+
+/** Run in the page: folders are read once `release` is called, and the model that they are sent for is noted. */
+function holdFolders(): void {
+  const append = FormData.prototype.append as (name: string, value: string | Blob, file?: string) => void;
+  FormData.prototype.append = function (...part: Parameters<typeof append>) {
+    if (part[0] === "model") document.body.dataset.asked = String(part[1]);
+    append.apply(this, part);
+  };
+  const held = new Promise<void>((done) => {
+    (window as unknown as { release: () => void }).release = done;
+  });
+  const entryOf = DataTransferItem.prototype.webkitGetAsEntry;
+  DataTransferItem.prototype.webkitGetAsEntry = function () {
+    const folder = entryOf.call(this) as FileSystemDirectoryEntry;
+    const readers = Object.getPrototypeOf(folder.createReader()) as FileSystemDirectoryReader;
+    const read = readers.readEntries;
+    readers.readEntries = function (...found) {
+      held.then(() => read.apply(this, found));
+    };
+    return folder;
+  };
+}
