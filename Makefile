@@ -88,7 +88,7 @@ test-serving: $(VENV)-serving/.installed ## Run what loads and what answers in a
 	$(VENV)-serving/bin/python -m pytest $(SERVING_TESTS)
 
 test-ray: $(VENV)-ray/.installed ## Run the tests of the service on a Ray cluster, in an environment with Ray
-	$(VENV)-ray/bin/python -m pytest tests/deploy/test_ray.py tests/deploy/test_remote_session.py
+	$(VENV)-ray/bin/python -m pytest tests/deploy/test_ray.py tests/deploy/test_ingress.py tests/deploy/test_remote_session.py
 
 bench: $(VENV)/.development $(VENV)-peers/.installed $(VENV)-peers-serving/.installed $(VENV)-ray/.installed ## Print the benchmarks, each beside its peers (NEUROFUSE_SAMPLES adds real images; needs hey)
 	$(PY) -m benchmarks

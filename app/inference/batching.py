@@ -194,6 +194,8 @@ class BatchedSession:
             else:
                 batch.append(other)
                 rows += other.rows
+        if self._free:
+            self._changed.notify_all()  # who is next now had to wait for this batch to be gathered, not for a lane
         return batch
 
     def _give_back(self, lane: GraphSession, batch: Sequence[_Waiting]) -> None:

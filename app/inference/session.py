@@ -185,7 +185,7 @@ class _Bound:
     def fill(self, feed: Feed) -> None:
         """Copy a batch to the device."""
         for name, tensor in feed.items():
-            self.inputs[name].update_inplace(np.ascontiguousarray(tensor))
+            self.inputs[name].update_inplace(np.ascontiguousarray(tensor, np.float32))
 
 
 class _Buffers:

@@ -5,6 +5,8 @@ hangs or explodes a decoder must cost its own request alone, and so the bounds o
 """
 
 import asyncio
+from collections.abc import Sequence
+from threading import Event
 from typing import Any, Final
 
 import ray
@@ -13,7 +15,7 @@ from starlette.types import ASGIApp
 
 from app.errors import NotReadyError
 from app.main import create_app
-from app.predictions.entry import State
+from app.predictions.entry import Entry, State
 from app.settings import Settings
 from app.telemetry import configure_logging
 from deploy.ray.lifespan_state import LifespanState
@@ -44,10 +46,12 @@ class IngressReplica:
                 "another. To try out one replica without them, set `alone: true` under `args`."
             )
         self._has_begun = False
+        self._alone = alone  # then its folder holds the records as well
         self._folder = ReplicaFolder(node.data)
+        self._unsettled = Event()
         settings = node.model_copy(update={"data": self._folder.path})
-        application = create_app(settings, remote_start(predictors))
-        self._app = LifespanState(application, served_by=_place())
+        application = create_app(settings, remote_start(predictors, self._unsettled))
+        self._app = LifespanState(application, _place(), (lambda: None) if alone else self._folder.empty)
 
     def __serve_build_asgi_app__(self) -> ASGIApp:
         """What Ray serves; made in the replica, so nothing of it is ever pickled."""
@@ -57,11 +61,34 @@ class IngressReplica:
         """Count as running once every package is ready or refused for good; a rolling update waits for that.
 
         Afterwards, that this answers is all: a predictor that fails is replaced, and the ingress need not be.
+
+        Raises:
+            NotReadyError: At the start no predictor answered, or they differed. Ray starts another replica, which asks again.
         """
         catalogue = self._app.state["runtime"].catalogue
         while not self._has_begun:
-            self._has_begun = not any(entry.state is State.LOADING for entry in catalogue.entries())
             await asyncio.sleep(LOOK_UP_S)
+            self._has_begun = has_begun(catalogue.entries(), unsettled=self._unsettled.is_set())
+        if not self._alone:
+            await asyncio.to_thread(self._folder.empty_left)
+
+
+def has_begun(entries: Sequence[Entry], *, unsettled: bool) -> bool:
+    """Whether all that an ingress replica can know of its packages is known.
+
+    Args:
+        entries: Its packages.
+        unsettled: Whether predictors could not be asked, or differed.
+
+    Raises:
+        NotReadyError: A package failed by that; nobody would ask for it again.
+    """
+    failed = [entry for entry in entries if entry.state is State.FAILED]
+    if unsettled and failed:
+        raise NotReadyError(
+            f"Expected predictors that answer alike; {failed[0].reference} failed: {failed[0].detail}"
+        )
+    return not any(entry.state is State.LOADING for entry in entries)
 
 
 def _place() -> str:

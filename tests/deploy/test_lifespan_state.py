@@ -30,8 +30,10 @@ def application() -> FastAPI:
 
 
 def test_every_request_sees_the_state_and_keeps_its_own() -> None:
+    ended: list[bool] = []
+
     async def ask_twice() -> list[httpx.Response]:
-        app = LifespanState(application(), served_by="node/replica")
+        app = LifespanState(application(), "node/replica", lambda: ended.append(True))
         lifespan = LifespanOn(Config(app, lifespan="on", log_config=None))
         await lifespan.startup()
         try:
@@ -40,7 +42,9 @@ def test_every_request_sees_the_state_and_keeps_its_own() -> None:
                 return [await client.get("/", headers={"X-Request-ID": "of the server"}) for _ in range(2)]
         finally:
             assert "own" not in app.state
+            assert not ended
             await lifespan.shutdown()
+            assert ended, "before the server ends the process"
 
     answers = anyio.run(ask_twice)
     assert [each.json() for each in answers] == [["a request"], ["a request", "a request"]]

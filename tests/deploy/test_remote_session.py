@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -22,14 +23,16 @@ from app.errors import (
     NeuroFuseError,
     NotReadyError,
     OverloadedError,
+    PackageDigestError,
     PackageInvalidError,
+    UnknownModelError,
 )
 from app.inference.graph_session import RawOutputs
 from app.inference.ticket import AbandonedError, Ticket, Urgency, holding
 from app.model_package.package import Package
 from app.model_package.store import ModelStore
 from deploy.ray import remote_session
-from deploy.ray.remote_session import ATTEMPTS, RemoteSession
+from deploy.ray.remote_session import ATTEMPTS, RemoteSession, remote_start
 from deploy.ray.wire import OpenedPackage, Question
 
 ANSWER = RawOutputs(
@@ -47,6 +50,7 @@ class Replicas:
     """Ray's handle of a deployment: calls come out as scripted, the last outcome again and again."""
 
     outcomes: list[object]
+    said_by_others: list[object] = field(default_factory=list)
     asked: list[Any] = field(default_factory=list)
     cancelled: int = 0
 
@@ -58,8 +62,24 @@ class Replicas:
     def answer(self) -> "Call":
         return Call(self, self._next)
 
+    def broadcast(self, method: str, argument: object) -> "Broadcast":
+        assert (method, argument) == ("open", self.asked[0])
+        return Broadcast(self.said_by_others)
+
     def _next(self) -> object:
         return self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
+
+
+@dataclass
+class Broadcast:
+    """The responses of all replicas to one call."""
+
+    said: list[object]
+
+    def results(self, timeout_s: float, *, return_exceptions: bool) -> list[object]:
+        assert timeout_s > 0
+        assert return_exceptions
+        return self.said
 
 
 @dataclass
@@ -94,7 +114,7 @@ def package(tiny_store: Path) -> Package:
 
 def asked(package: Package, *outcomes: object) -> tuple[RemoteSession, Replicas]:
     replicas = Replicas(list(outcomes))
-    return RemoteSession(replicas, package), replicas
+    return RemoteSession(replicas, package, Event()), replicas
 
 
 def test_the_provider_is_that_of_the_replicas(package: Package) -> None:
@@ -128,7 +148,6 @@ def test_a_case_whose_replica_died_is_asked_again_but_not_for_ever(package: Pack
     [
         (BackPressureError(num_queued_requests=1, max_queued_requests=1), OverloadedError),
         (RayServeException("the deployment is unhealthy"), NotReadyError),
-        (PackageInvalidError("told as a value"), PackageInvalidError),
         (OverloadedError("no memory"), OverloadedError),
     ],
 )
@@ -158,3 +177,47 @@ def test_silence_is_not_waited_for_without_end(package: Package, monkeypatch: py
     with pytest.raises(OverloadedError):
         session.run(*TENSORS)
     assert replicas.cancelled == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        PackageInvalidError("a device that fails"),
+        NotReadyError("a node without a GPU"),
+        PackageDigestError("another store"),
+        UnknownModelError("an older store"),
+    ],
+)
+def test_a_case_that_one_replica_cannot_answer_is_asked_at_another(
+    package: Package, fault: Exception
+) -> None:
+    session, _ = asked(package, fault, ANSWER)
+    assert session.run(*TENSORS) is ANSWER
+    session, replicas = asked(package, fault)
+    with pytest.raises(type(fault) if isinstance(fault, PackageInvalidError) else NotReadyError):
+        session.run(*TENSORS)
+    assert len(replicas.asked) == 1 + ATTEMPTS
+
+
+@pytest.mark.parametrize("other", [PackageDigestError("another"), UnknownModelError("none")])
+def test_a_package_that_is_another_on_one_node_is_not_opened(package: Package, other: Exception) -> None:
+    unsettled, opened = Event(), OpenedPackage("CPUExecutionProvider", fell_back=False)
+    with pytest.raises(type(other)):
+        RemoteSession(Replicas([ANSWER], [opened, other]), package, unsettled)
+    assert unsettled.is_set(), "until the stores are the same"
+    RemoteSession(Replicas([ANSWER], [opened, RayActorError(), NotReadyError("no GPU")]), package, Event())
+
+
+@pytest.mark.parametrize(
+    ("outcome", "says_nothing_of_the_package"),
+    [(RayActorError(), True), (SILENCE, True), (PackageInvalidError("told as a value"), False)],
+)
+def test_a_package_that_nobody_answered_for_is_told_from_one_that_was_refused(
+    package: Package, monkeypatch: pytest.MonkeyPatch, outcome: object, *, says_nothing_of_the_package: bool
+) -> None:
+    monkeypatch.setattr(remote_session, "ANSWER_WITHIN_S", 0.05)
+    unsettled, replicas = Event(), Replicas([outcome])
+    with pytest.raises(NeuroFuseError):
+        remote_start(replicas, unsettled)(package)
+    assert unsettled.is_set() == says_nothing_of_the_package
+    assert replicas.asked[-1].urgency == Urgency.STAT, "behind nobody"

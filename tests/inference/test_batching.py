@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from app.errors import DeadlinePassedError, NotReadyError, OverloadedError
+from app.inference import batching
 from app.inference.batching import BatchedSession, BatchPolicy
 from app.inference.graph_contract import OUTPUTS, input_shapes
 from app.inference.graph_session import RawOutputs
@@ -181,6 +182,24 @@ def test_every_lane_works() -> None:
     for lane in lanes:
         lane.gate.set()
     assert pixels(asked) == [0, 1]
+
+
+def test_a_lane_that_is_free_takes_who_did_not_fit_into_the_batch_that_was_gathered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(batching, "LOOK_UP_S", 60.0)  # nobody looks up of itself
+    lanes = [SlowGraph(), SlowGraph()]
+    for lane in lanes:
+        lane.gate.clear()
+    session = BatchedSession(lanes, BatchPolicy(max_batch=2, max_wait_s=60))
+    crowd = Crowd(session)
+    gathers = crowd.ask(1)
+    eventually(lambda: session._gathering)
+    fits_not = crowd.pool.submit(session.run, *(np.concatenate([part, part]) for part in case(2)))
+    eventually(lambda: all(lane.runs for lane in lanes))
+    for lane in lanes:
+        lane.gate.set()
+    assert pixels([gathers, fits_not]) == [1, 2]
 
 
 def test_closing_lets_those_who_came_before_finish_and_takes_no_other() -> None:

@@ -118,6 +118,15 @@ def test_a_run_that_fails_gives_its_tensors_back_and_the_next_one_answers(
     np.testing.assert_array_equal(bound.run(image, values, missing).probabilities, expected)
 
 
+@pytest.mark.parametrize("captured", BOUND)
+def test_numbers_of_another_width_are_not_read_as_if_they_were_of_this_one(
+    package: Package, captured: tuple[int, ...]
+) -> None:
+    bound, tensors = OnnxSession(package, captured=captured), batch(package, 2)
+    wide = bound.run(*(tensor.astype(np.float64) for tensor in tensors))
+    np.testing.assert_array_equal(wide.probabilities, bound.run(*tensors).probabilities)
+
+
 def graph_threads() -> set[threading.Thread]:
     return {each for each in threading.enumerate() if each.name.startswith("cuda-graph")}
 
