@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import Final
 
 from app.errors import NeuroFuseError
+from app.errors.disk import UNAVAILABLE_DISK
 
 STEPS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -65,6 +66,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status: int = options.command(options)
     except NeuroFuseError as error:
         sys.stderr.write(f"{error.code}: {error.detail}\n")
+        return 2
+    except OSError as error:
+        if error.errno not in UNAVAILABLE_DISK:
+            raise
+        sys.stderr.write(
+            f"disk-unavailable: {error.strerror}; make room or name another folder, and run it again\n"
+        )
         return 2
     return status
 

@@ -70,20 +70,20 @@ def _shift(
 def _turn(
     image: Tensor, mask: Tensor, config: AugmentationConfig, generator: torch.Generator, fill: float
 ) -> tuple[Tensor, Tensor]:
-    """Rotate about the vertical axis and scale, one draw per case.
+    """Rotate about the vertical axis and scale, one draw per case; a few slices are scaled in their planes alone, and stay apart.
 
     `affine_grid` works in coordinates normalised to [-1, 1] per axis; the factors H/W bring the in-plane rotation to
     voxels of equal size, which in-plane voxels of a model grid have.
     """
     angle = _uniform(len(image), generator).flatten() * math.radians(config.rotation_degrees)
     size = 1 + config.scale * _uniform(len(image), generator).flatten()
-    height, width = image.shape[3:]
+    depth, height, width = image.shape[2:]
     theta = torch.zeros(len(image), 3, 4)
     theta[:, 0, 0] = torch.cos(angle) / size
     theta[:, 0, 1] = -torch.sin(angle) * height / width / size
     theta[:, 1, 0] = torch.sin(angle) * width / height / size
     theta[:, 1, 1] = torch.cos(angle) / size
-    theta[:, 2, 2] = 1 / size
+    theta[:, 2, 2] = 1 / size if depth >= _LEAST_STAYS else 1.0
     grid = functional.affine_grid(theta, list(image.shape), align_corners=False)
     turned = functional.grid_sample(image - fill, grid, align_corners=False) + fill
     return turned, functional.grid_sample(mask, grid, align_corners=False)

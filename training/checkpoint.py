@@ -1,12 +1,15 @@
 """A trained network in one file, with the configuration that made it."""
 
-from collections.abc import Sequence
+import io
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from app.ehr.schema import Feature
+from training.cohort import CohortError
 from training.config import RunConfig, config_from_dict, config_to_dict
 from training.networks.model import FusionNet
 
@@ -28,21 +31,48 @@ def save_checkpoint(
 ) -> None:
     """Write network and configuration in one file, atomically."""
     partial = path.with_suffix(".part")
-    torch.save(
-        {
-            "config": config_to_dict(config),
-            "features": [feature.model_dump(mode="json") for feature in features],
-            "epoch": epoch,
-            "state": net.state_dict(),
-        },
-        partial,
-    )
+    tree = {
+        "config": config_to_dict(config),
+        "features": [feature.model_dump(mode="json") for feature in features],
+        "epoch": epoch,
+        "state": net.state_dict(),
+    }
+    partial.write_bytes(as_bytes(tree))
     partial.replace(path)
 
 
+def as_bytes(tree: Mapping[str, Any]) -> memoryview:
+    """What `torch.save` would write: by way of memory, since torch itself does not say that a disk is full."""
+    torch.save(dict(tree), file := io.BytesIO())
+    return file.getbuffer()
+
+
+def unpickled(path: Path) -> dict[str, Any]:
+    """What `as_bytes` made a file of; nothing but tensors and plain values is let in.
+
+    Raises:
+        CohortError: The file is damaged.
+    """
+    try:
+        tree: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # noqa: BLE001 - torch.load lets through whatever unpickling raises
+        raise CohortError(
+            f"expected tensors in {path.name}, cannot read the file: {type(error).__name__}; train it anew with --no-resume"
+        ) from None
+    return tree
+
+
 def load_checkpoint(path: Path) -> Checkpoint:
-    """Read a checkpoint; only tensors and plain values are unpickled (`weights_only`)."""
-    tree = torch.load(path, map_location="cpu", weights_only=True)
+    """Read a checkpoint; only tensors and plain values are unpickled (`weights_only`).
+
+    Raises:
+        CohortError: There is none, or the file is damaged.
+    """
+    if not path.is_file():
+        raise CohortError(
+            f"expected {path.name} in the run's folder, found none; give the folder of a network's run, or train it first"
+        )
+    tree = unpickled(path)
     config = config_from_dict(tree["config"])
     features = tuple(Feature.model_validate(feature) for feature in tree["features"])
     net = FusionNet(config.model, features)

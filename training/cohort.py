@@ -11,6 +11,8 @@ An empty cell is a missing value. `true_probability` exists only for phantoms, w
 
 import csv
 import datetime as dt
+import math
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,8 +21,9 @@ from typing import Final, Literal, get_args
 
 from pydantic import ValidationError
 
-from app.ehr.schema import Feature
-from app.errors import NeuroFuseError
+from app.ehr.encode import encode
+from app.ehr.schema import EhrSchema, Feature
+from app.errors import EhrInsufficientError, EhrInvalidError, NeuroFuseError
 from training.cohort_description import MASK, PHANTOMS, CohortDescription
 
 __all__ = ["SPLITS", "Case", "Cohort", "CohortDescription", "CohortError", "Split", "load_cohort"]
@@ -89,12 +92,13 @@ def load_cohort(root: Path) -> Cohort:
     """Read and check a cohort folder; the first error ends it (`training.cohort_check` finds all of them).
 
     Raises:
-        CohortError: A column, row or file is missing or impossible, or one patient stands in two rows.
+        CohortError: A column, row or file is missing or impossible, or one patient or one image stands in two rows.
     """
     description = read_description(root / DESCRIPTION_FILE)
     rows = read_rows(root / TABLE_FILE)
     _check_columns(rows, description)
-    cases = tuple(_case(number, row, root, description) for number, row in enumerate(rows, start=2))
+    schema = description.ehr
+    cases = tuple(_case(number, row, root, description, schema) for number, row in rows.items())
     _check_patients(cases)
     return Cohort(root=root, description=description, cases=cases)
 
@@ -110,18 +114,23 @@ def read_description(path: Path) -> CohortDescription:
             f"expected {path.name} beside cohort.csv, found none; describe the task and its features"
         )
     try:
-        return CohortDescription.model_validate_json(path.read_bytes())
+        return parse_description(path.read_bytes())
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the whole file"
         raise CohortError(f"{path.name}: {place}: {first['msg']}; see docs/reference/cohort.md") from None
 
 
-def read_rows(path: Path) -> list[dict[str, str]]:
-    """The table's rows; row 2 of the file, after the header, is the first.
+def parse_description(content: bytes) -> CohortDescription:
+    """The description, also as Windows saves it, behind a byte order mark; invalid content raises pydantic's `ValidationError`."""
+    return CohortDescription.model_validate_json(content.removeprefix(BOM_UTF8))
+
+
+def read_rows(path: Path) -> dict[int, dict[str, str]]:
+    """The table's rows by their numbers, as a spreadsheet counts them: the header is row 1. Rows without any content are left out.
 
     Raises:
-        CohortError: There is no table, or it is not UTF-8.
+        CohortError: There is no table, it is not comma-separated UTF-8, or its cells cannot be told to belong to one column each.
     """
     if not path.is_file():
         raise CohortError(
@@ -129,16 +138,52 @@ def read_rows(path: Path) -> list[dict[str, str]]:
         )
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:  # spreadsheets begin with a byte order mark
-            reader = csv.DictReader(file, restval="")
-            return [{name.strip(): cell.strip() for name, cell in row.items() if name} for row in reader]
+            # Strict, since a quotation mark that is never closed would swallow the patients behind it.
+            lines = list(csv.reader(file, strict=True))
     except UnicodeDecodeError:
         raise CohortError(f"expected {path.name} in UTF-8; save it again as CSV UTF-8") from None
+    except csv.Error:
+        raise CohortError(
+            f"{path.name} holds a cell that never ends, goes on behind its closing quotation mark, or has more than "
+            f"{csv.field_size_limit()} characters; correct its quotation marks, or take the column out"
+        ) from None
+    names = [name.strip() for name in lines[0]] if lines else []
+    _check_header(names, path.name)
+    return {
+        number: _row(number, [cell.strip() for cell in cells], names, path.name)
+        for number, cells in enumerate(lines[1:], start=2)
+        if any(cell.strip() for cell in cells)
+    }
 
 
-def _check_columns(rows: list[dict[str, str]], description: CohortDescription) -> None:
+def _check_header(names: list[str], table: str) -> None:
+    if len(names) == 1 and any(mark in names[0] for mark in ";\t"):
+        raise CohortError(
+            f"{table} is separated by semicolons or tabs; save it with commas, and with decimal points"
+        )
+    # Told by their places: where the header is missing, the names are a patient's values.
+    if alike := [place for place, name in enumerate(names, start=1) if name and names.count(name) > 1]:
+        raise CohortError(
+            f"row 1: {table} expects a header, every column with a name of its own, found columns {alike} with another's; keep one of each"
+        )
+
+
+def _row(number: int, cells: list[str], names: list[str], table: str) -> dict[str, str]:
+    last = max((place for place, name in enumerate(names, start=1) if name), default=0)
+    if len(cells) > len(names) or any(cells[last:]):
+        # Read on, every cell behind the comma too many would stand under its neighbour's name.
+        raise CohortError(
+            f"row {number}: {table} has more cells here than columns; put a cell that holds a comma in quotation marks, and write "
+            "decimal points, not commas"
+        )
+    padded = [*cells, *[""] * (len(names) - len(cells))]
+    return {name: cell for name, cell in zip(names, padded, strict=False) if name}
+
+
+def _check_columns(rows: Mapping[int, dict[str, str]], description: CohortDescription) -> None:
     if not rows:
         raise CohortError("expected at least one row in cohort.csv, found none")
-    if absent := sorted(set(description.columns) - set(rows[0])):
+    if absent := sorted(set(description.columns) - set(next(iter(rows.values())))):
         raise CohortError(f"cohort.csv lacks the columns {absent}; add them (a cell may be empty)")
 
 
@@ -148,9 +193,22 @@ def _check_patients(cases: tuple[Case, ...]) -> None:
         raise CohortError(
             f"{len(twice)} patients stand in more than one row; keep one row (one visit) per patient"
         )
+    if shared := [
+        file
+        for file, count in Counter(file for case in cases for file in set(case.image)).items()
+        if count > 1
+    ]:
+        raise CohortError(
+            f"{len(shared)} image files belong to more than one patient, who might be trained on and tested; name each patient's own "
+            "(`python -m training check` tells the rows)"
+        )
 
 
-def _case(number: int, row: dict[str, str], root: Path, description: CohortDescription) -> Case:
+def _case(
+    number: int, row: dict[str, str], root: Path, description: CohortDescription, schema: EhrSchema
+) -> Case:
+    if not row["patient_id"]:
+        raise CohortError(f"row {number}: patient_id is empty; give every patient a pseudonym")
     split = row.get("split") or None
     if split is not None and split not in SPLITS:
         raise CohortError(f"row {number}: split must be one of {list(SPLITS)} or empty")
@@ -165,13 +223,9 @@ def _case(number: int, row: dict[str, str], root: Path, description: CohortDescr
         image=_images(number, row, root, description),
         masks=_masks(number, row, root, description),
         split=next((name for name in SPLITS if name == split), None),
-        record={
-            feature.name: _cell(number, row[feature.name], feature)
-            for feature in description.features
-            if row[feature.name]
-        },
+        record=_record(number, row, schema),
         label=_label(number, row[description.outcome], description),
-        true_probability=float(truth) if truth else None,
+        true_probability=_probability(number, truth) if truth else None,
         few_slices=description.few_slices,
         site=row[description.site] or None if description.site else None,
         date=_date(number, row[description.date], description.date) if description.date else None,
@@ -180,10 +234,11 @@ def _case(number: int, row: dict[str, str], root: Path, description: CohortDescr
 
 
 def _images(number: int, row: dict[str, str], root: Path, description: CohortDescription) -> tuple[Path, ...]:
-    columns = [image_files(root / row[name]) for name in description.images]
+    # An empty cell would name the cohort's folder, and with it the images of all others.
+    columns = [image_files(root / row[name]) if row[name] else () for name in description.images]
     if not all(columns):
         raise CohortError(
-            f"row {number}: the image file or folder does not exist; paths are relative to the cohort folder"
+            f"row {number}: the image file or folder does not exist or is not named; paths are relative to the cohort folder, with slashes (/)"
         )
     if description.few_slices and any(len(files) > 1 for files in columns):
         raise CohortError(f"row {number}: each of the columns {list(description.images)} must name one file")
@@ -191,10 +246,13 @@ def _images(number: int, row: dict[str, str], root: Path, description: CohortDes
 
 
 def image_files(path: Path) -> tuple[Path, ...]:
-    """The file, or all files in the folder; none where there is neither."""
-    if path.is_dir():
-        return tuple(sorted(file for file in path.rglob("*") if file.is_file()))
-    return (path,) if path.is_file() else ()
+    """The file, or all files in the folder; none where there is neither, or no such name can be."""
+    try:
+        if path.is_dir():
+            return tuple(sorted(file for file in path.rglob("*") if file.is_file()))
+        return (path,) if path.is_file() else ()
+    except OSError:  # a name too long, or a folder that may not be looked into
+        return ()
 
 
 def _masks(number: int, row: dict[str, str], root: Path, description: CohortDescription) -> tuple[Path, ...]:
@@ -207,7 +265,40 @@ def _masks(number: int, row: dict[str, str], root: Path, description: CohortDesc
         )
     if not named and description.few_slices and row.get(MASK):
         raise CohortError(f"row {number}: {UNNAMED_MASKS}")
+    if any(image_files(mask) != (mask,) for mask in named):
+        raise CohortError(
+            f"row {number}: the mask is no file; name one by its path relative to the cohort folder, or leave the cell empty"
+        )
     return named
+
+
+def _record(number: int, row: dict[str, str], schema: EhrSchema) -> dict[str, object]:
+    """The known features, as the service would take them: before an image is opened, which takes hours for all."""
+    record = {
+        feature.name: _cell(number, row[feature.name], feature)
+        for feature in schema.features
+        if row[feature.name]
+    }
+    try:
+        encode(record, schema)
+    except EhrInvalidError as error:
+        first = error.fields["features"][0]
+        raise CohortError(
+            f"row {number}: {first['name']} {first['problem']}; correct the cell (empty means unknown), or the feature in cohort.json"
+        ) from None
+    except EhrInsufficientError as error:
+        raise CohortError(f"row {number}: {error.detail}") from None
+    return record
+
+
+def _probability(number: int, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 1:
+        raise CohortError(f"row {number}: true_probability must lie between 0 and 1, or be empty")
+    return value
 
 
 def _cell(number: int, text: str, feature: Feature) -> object:

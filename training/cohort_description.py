@@ -1,5 +1,6 @@
 """`cohort.json`: what the columns of a cohort's table mean, and in which words it tells the outcome."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Final, Literal
 
@@ -47,8 +48,8 @@ class CohortDescription(BaseModel):
     outcome: str
     positive: str
     seed: int | None
-    features: tuple[Feature, ...]
-    minimum_features: int
+    features: tuple[Feature, ...] = Field(min_length=1)
+    minimum_features: int = Field(ge=0)
     images: tuple[str, ...] = Field(default=("image",), min_length=1)
     masks: tuple[str, ...] = ()
     site: str | None = None
@@ -64,6 +65,17 @@ class CohortDescription(BaseModel):
             len(self.masks) == len(self.images) and len({*self.images, *self.masks}) == 2 * len(self.images)
         ):
             raise ValueError("masks must name a column of its own for each of images, in the same order")
+        roles = Counter(
+            ["patient_id", "split", "true_probability", *self.images, *self.mask_columns, self.outcome]
+            + [feature.name for feature in self.features]
+        )
+        if twice := sorted(column for column, count in roles.items() if count > 1):
+            # A feature that is the outcome would make every number beautiful.
+            raise ValueError(
+                f"one column each for pseudonym, split, images, masks, outcome and every feature, found several uses of {twice}"
+            )
+        if "" in self.levels:
+            raise ValueError("levels must not give an empty cell, that is an unknown outcome, a meaning")
         if not set(self.levels.values()) <= set(self._class_words):
             raise ValueError(
                 f"levels must lead to {list(TWO_CLASSES[self.task])}"

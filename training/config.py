@@ -4,26 +4,36 @@ import math
 import tomllib
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    TypeAdapter,
+    ValidationError,
+)
 
 from app.imaging.model_grid import ModelGrid
 from training.cohort import CohortError
 from training.networks.config import ModelConfig
+
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 @dataclass(frozen=True)
 class OptimizerConfig:
     """AdamW with warm-up and cosine decay."""
 
-    learning_rate: float = 1e-3
+    learning_rate: PositiveFloat = 1e-3
     """Peak rate, from scratch."""
-    weight_decay: float = 1e-2
+    weight_decay: NonNegativeFloat = 1e-2
     """Not applied to biases and normalisation layers."""
-    warmup_share: float = 0.05
+    warmup_share: Share = 0.05
     """Share of all steps during which the rate rises linearly."""
-    gradient_clip: float = 1.0
+    gradient_clip: PositiveFloat = 1.0
     """Largest norm of the gradient."""
 
 
@@ -31,11 +41,11 @@ class OptimizerConfig:
 class GuidanceConfig:
     """Mask guidance of the spatial gates; needs lesion masks and is named in the model card."""
 
-    weight: float = 0.0
+    weight: NonNegativeFloat = 0.0
     """mu: weight of the guidance loss beside the outcome loss; 0 trains on the outcome alone."""
     labels: tuple[int, ...] = (1, 2)
     """Values of the mask that the gates are guided to, and that the heatmap is judged by."""
-    positive_weight: float = 10.0
+    positive_weight: PositiveFloat = 10.0
     """Weight of a lesion position against a background position."""
 
 
@@ -43,17 +53,17 @@ class GuidanceConfig:
 class AugmentationConfig:
     """Changes of the training image that do not change the outcome."""
 
-    flip_probability: float = 0.5
+    flip_probability: Share = 0.5
     """Left-right flip; 0 where a record feature names a side."""
-    shift_voxels: int = 2
+    shift_voxels: NonNegativeInt = 2
     """Largest shift along each axis of the model grid."""
-    rotation_degrees: float = 0.0
+    rotation_degrees: NonNegativeFloat = 0.0
     """Largest rotation about the vertical axis; 0 for cohorts that already vary enough."""
-    scale: float = 0.0
+    scale: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Largest relative change of size, 0.1 = 10 %."""
-    intensity: float = 0.0
+    intensity: NonNegativeFloat = 0.0
     """Largest relative change of intensity."""
-    noise: float = 0.0
+    noise: NonNegativeFloat = 0.0
     """Standard deviation of added noise, in the image's own unit (HU for CT)."""
 
 
@@ -61,25 +71,25 @@ class AugmentationConfig:
 class TrainingConfig:
     """The loop."""
 
-    epochs: int = 100
+    epochs: PositiveInt = 100
     """Most epochs, where `steps` does not say."""
-    steps: int = 0
+    steps: NonNegativeInt = 0
     """Most steps of the optimiser, as whole epochs, instead of `epochs`: a small training set is seen more often; 0 leaves it to `epochs`."""
-    patience: int = 20
+    patience: PositiveInt = 20
     """Epochs without a better validation NLL before stopping."""
-    batch_size: int = 16
+    batch_size: PositiveInt = 16
     """Cases in one step, all processes and micro-batches together."""
-    accumulate: int = 1
+    accumulate: PositiveInt = 1
     """Micro-batches that a process divides its share of a step into, where memory is short; statistics of batch normalisation are theirs."""
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     """Precision of the convolutions; gates and losses stay in float32."""
-    threads: int = 2
+    threads: PositiveInt = 2
     """CPU threads of the convolutions."""
-    average_decay: float = 0.0
+    average_decay: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Weight of the past, per step, in the running average of the weights that is judged and kept; 0 keeps the weights themselves."""
-    workers: int = 2
+    workers: NonNegativeInt = 2
     """Processes that prepare images, once."""
-    loader_workers: int = 0
+    loader_workers: NonNegativeInt = 0
     """Processes that read cached arrays ahead; 0 reads between steps, 2 or more keep a graphics card busy."""
     compile: bool = False
     """Whether torch.compile fuses the network; worth its minutes on a graphics card, in long runs."""
@@ -111,33 +121,60 @@ class RunConfig:
 
     @property
     def guided(self) -> bool:
-        """Whether masks guide the spatial gates, if the network has any."""
-        return self.guidance.weight > 0 and self.model.mma.guided
+        """Whether masks guide the spatial gates; without gates there is nothing that a mask could guide."""
+        mma = self.model.mma
+        return self.guidance.weight > 0 and mma.guided and mma.spatial != "none"
 
 
 def load_config(path: Path) -> RunConfig:
     """Read a run's TOML file.
 
     Raises:
-        CohortError: A key is unknown or a value is of the wrong type; the message names it.
+        CohortError: There is no such file, it is not TOML, or a key is unknown or a value impossible; the message names it.
     """
-    return config_from_dict(tomllib.loads(path.read_text(encoding="utf-8")))
+    try:
+        return config_from_dict(tomllib.loads(path.read_text(encoding="utf-8-sig")))
+    except OSError as error:
+        raise CohortError(
+            f"expected a configuration in {path.name}, found none that can be read ({error.strerror}); training/configs holds some"
+        ) from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise CohortError(
+            f"{path.name} is not TOML in UTF-8: {error}; compare it with those in training/configs"
+        ) from None
 
 
 def config_from_dict(tree: dict[str, Any]) -> RunConfig:
     """Build a run from nested dictionaries, refusing keys no field stands for."""
     _refuse_unknown(tree, RunConfig, "")
     try:
-        return TypeAdapter(RunConfig).validate_python(tree)
+        config = TypeAdapter(RunConfig).validate_python(tree)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise CohortError(f"configuration: {place}: {first['msg']}") from None
+    if config.augmentation.rotation_degrees and config.grid.spacing_mm[1] != config.grid.spacing_mm[2]:
+        raise CohortError(
+            "configuration: augmentation.rotation_degrees turns voxels that are as wide as they are deep, found another grid.spacing_mm; "
+            "make its last two numbers equal, or set 0 degrees"
+        )
+    return config
 
 
 def config_to_dict(config: RunConfig) -> dict[str, Any]:
     """The run as plain JSON values; `config_from_dict` reads it back."""
     return asdict(config) | {"grid": config.grid.model_dump(mode="json")}
+
+
+def with_epochs(config: RunConfig, epochs: int) -> RunConfig:
+    """The run with so many epochs at most, also where its file counts steps.
+
+    Raises:
+        CohortError: There would be none.
+    """
+    tree = config_to_dict(config)
+    tree["training"] |= {"epochs": epochs, "steps": 0}
+    return config_from_dict(tree)
 
 
 def _refuse_unknown(tree: dict[str, Any], kind: type, path: str) -> None:

@@ -14,13 +14,16 @@ from training.evaluation.budget import Budget
 from training.evaluation.document import Evaluation, save_evaluation
 from training.evaluation.fitted import fit_after_training, save_fitted
 from training.evaluation.images import with_images
-from training.evaluation.judge import Rival, judge
+from training.evaluation.judge import MODEL, Rival, judge
 from training.networks.model import FusionNet
 from training.networks.rows import ROWS, row
 from training.predict import answered
 from training.predictions import PREDICTIONS_FILE, Predictions, load_predictions, save_predictions
 from training.runs import RUN_FILE, open_run, read_notes
 from training.summary import save_training_summary
+
+NAMES_TAKEN = frozenset({MODEL, "all", "none"})
+"""In the document these are the judged model, and acting on all and on none; a rival of that name would stand in their place."""
 
 
 def evaluate_run(
@@ -43,13 +46,17 @@ def evaluate_run(
         What it wrote to `evaluation.json`.
 
     Raises:
-        CohortError: A split is missing, the runs are not of one cohort and split, or the second run differs in more than its seed
+        CohortError: A split is missing, the runs are not of one cohort and split, a rival's name is taken, or the second run differs in more than its seed
             or has no check to serve.
     """
     if second and budget is None:
         raise CohortError(
             "a second run is there to compare its maps with, and the checks of maps are left out; leave --second out, or give "
             "--image-cases more than 0"
+        )
+    if taken := sorted(NAMES_TAKEN & set(rivals or {})):
+        raise CohortError(
+            f"the name of a rival is taken: {', '.join(taken)}; expected none of {', '.join(sorted(NAMES_TAKEN))}"
         )
     again = _second(second, run) if second else None
     predictions = predictions_of(run)
@@ -59,8 +66,8 @@ def evaluate_run(
     others = [_rival(name, folders) for name, folders in (rivals or {}).items()]
     evaluation = judge(_row(run), predictions, fitted, cohort, others, _epochs(run))
     if (run / CHECKPOINT_FILE).is_file():
-        evaluation = with_images(evaluation, run, fitted, budget, again)
-        save_training_summary(run, predictions, fitted)
+        evaluation = with_images(evaluation, run, fitted, budget, again, cohort_folder)
+        save_training_summary(run, predictions, fitted, cohort_folder)
     save_evaluation(evaluation, run)
     return evaluation
 

@@ -35,8 +35,8 @@ from training.checkpoint import Checkpoint
 from training.cohort import CohortDescription, CohortError
 from training.evaluation.answers import is_graded
 from training.evaluation.distance import EMBEDDING_FILE, FLAG_ABOVE
-from training.evaluation.document import Evaluation, load_evaluation
-from training.evaluation.fitted import CalibrationFile, load_calibration
+from training.evaluation.document import EVALUATION_FILE, Evaluation, load_evaluation
+from training.evaluation.fitted import CALIBRATION_FILE, CalibrationFile, load_calibration
 from training.golden import write_golden_image
 from training.model_card import model_card
 from training.networks.heads import CLASSES
@@ -91,7 +91,8 @@ def export_run(
             (`training.onnx_planes`) and runs on either.
 
     Raises:
-        CohortError: The network has no heatmap or no share of the image to tell, or reads what the service does not.
+        CohortError: The network has no heatmap or no share of the image to tell, or reads what the service does not; or the run
+            has not been evaluated.
         GoldenMismatchError: The package does not answer as PyTorch does; nothing is published.
         PackageExistsError: The version is taken.
     """
@@ -133,6 +134,11 @@ def _check_servable(net: FusionNet, cohort: CohortDescription) -> None:
 
 
 def _judged(run: Path) -> Judged:
+    if not all((run / name).is_file() for name in (CALIBRATION_FILE, EVALUATION_FILE)):
+        raise CohortError(
+            f"expected {CALIBRATION_FILE} and {EVALUATION_FILE} in the run's folder, found one or both missing; run "
+            "`python -m training evaluate` first"
+        )
     return Judged(calibration=load_calibration(run), evaluation=load_evaluation(run))
 
 

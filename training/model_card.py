@@ -14,7 +14,7 @@ from training.onnx_graph import Precision
 from training.report.words import decimal, estimate, find, metric_words, p_value, percent, sentence
 
 SUBGROUP_METRICS = ("auroc", "calibration_slope", "brier")
-MAP_METRICS = ("pointing", "relevance_mass", "deletion", "insertion")
+MAP_METRICS = ("pointing_strict", "relevance_mass", "pointing", "deletion", "insertion")
 CARE_LIMITATION = (
     "- Outcome models of intracerebral haemorrhage are biased by care limitation: patients whose care was withdrawn could not "
     "recover. Never use the answer to decide on withdrawal."
@@ -39,7 +39,7 @@ def model_card(
         f"# {manifest.title}",
         f"Package `{manifest.name}` version {manifest.version}, created {manifest.created:%Y-%m-%d}.",
         f"**Intended use.** {plain(manifest.intended_use)}",
-        f"**Training data.** {plain(manifest.training_data)} Patients: {_counts(evaluation)}.",
+        f"**Training data.** {plain(manifest.training_data)} Cases: {_counts(evaluation)}.",
         _method(config),
         _results(evaluation),
         _comparisons(evaluation),
@@ -218,7 +218,7 @@ def _heatmaps(evaluation: Evaluation) -> str:
         found = (find(method.metrics, name) for name in shown)
         rows.append((plain(method.name), *("" if each is None else _estimate(each, 2) for each in found)))
     chance = (
-        f" The mask fills {percent(maps.chance)} of the head: chance level of the first two."
+        f" The mask fills {percent(maps.chance)} of the head: chance level of a peak in the mask itself and of relevance mass."
         if maps.chance
         else ""
     )

@@ -1,15 +1,14 @@
 """From a cohort's files to arrays on the model grid, once: the same `app.imaging` and `app.ehr` calls the service makes.
 
 Each case becomes two small files in the cache, named by a digest of everything they depend on: the image on the model
-grid (float32) and the mask's share of each voxel (uint8, 255 = all of it). A changed file, grid or preprocessing
-version changes the name, so a stale array is never read.
+grid (float32) and the mask's share of each voxel (uint8, 255 = all of it). A changed file (by its
+path, size and time: `training.stamps`), grid or preprocessing version changes the name, so that a stale array is not read.
 """
 
 import hashlib
 import json
-import os
+import secrets
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -20,12 +19,14 @@ from rich.progress import track
 
 from app.ehr.encode import encode
 from app.ehr.schema import EhrSchema
+from app.errors import RequestError
 from app.imaging.model_grid import PREPROCESSING_VERSION, ModelGrid
 from app.imaging.one_slice import place_slice_grid, read_slice, read_slice_mask
 from app.imaging.read import read_image, read_mask
 from app.imaging.resample import sample_on_grid, to_model_grid
 from app.imaging.volume import Grid, Volume
 from training.cohort import Case, CohortError
+from training.reading_processes import reading_processes
 from training.stamps import file_stamp
 
 
@@ -67,13 +68,18 @@ class PreparedSet:
 
     def image(self, index: int) -> Float32[np.ndarray, "D H W"]:
         """The image of one case on the model grid."""
-        array: np.ndarray = np.load(self.images[index])
-        return array
+        return _loaded(self.images[index])
 
     def mask(self, index: int) -> UInt8[np.ndarray, "D H W"] | None:
         """The mask of one case on the model grid, 255 where a voxel lies wholly inside."""
         path = self.masks[index]
-        return None if path is None else np.load(path)
+        return None if path is None else _loaded(path)
+
+    @property
+    def has_marks(self) -> bool:
+        """Whether any mask has a voxel that counts, or there is none to have one."""
+        masks = [path for path in self.masks if path]
+        return not masks or any(_loaded(path).any() for path in masks)
 
 
 def prepare(
@@ -87,11 +93,17 @@ def prepare(
         target: The model grid, and which mask labels count.
         cache: Folder of cached arrays; shared by all runs.
         workers: Processes; 1 works in this one.
+
+    Raises:
+        CohortError: A file cannot be read as the image or mask it should be, or the disk takes no more.
     """
-    cache.mkdir(parents=True, exist_ok=True)
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _no_room(error) from error
     work = partial(_cached_case, target=target, cache=cache)
     if workers > 1:
-        with ProcessPoolExecutor(workers) as pool:
+        with reading_processes(workers) as pool:
             files = list(track(pool.map(work, cases, chunksize=4), "Preparing", total=len(cases)))
     else:
         files = [work(case) for case in track(cases, "Preparing")]
@@ -109,12 +121,29 @@ def prepare(
     )
 
 
+def _loaded(path: Path) -> np.ndarray:
+    try:
+        array: np.ndarray = np.load(path)
+    except (OSError, EOFError, ValueError):  # a power cut may leave a name without its content
+        raise CohortError(
+            f"a prepared image or mask ({path.name}) is damaged or gone; delete it from the cache, if it is there, and give the command again"
+        ) from None
+    return array
+
+
 def _cached_case(case: Case, target: Target, cache: Path) -> tuple[Path, Path | None]:
     digest = _digest(case, target)
     image_file = cache / f"{digest}.image.npy"
     mask_file = cache / f"{digest}.mask.npy" if case.masks else None
     if not image_file.is_file() or (mask_file and not mask_file.is_file()):
-        _compute_case(case, target, image_file, mask_file)
+        try:
+            _compute_case(case, target, image_file, mask_file)
+        except RequestError as error:
+            raise _unusable(f"{error.code}: {error.detail}") from None
+        except OSError as error:
+            raise _unusable(
+                f"it is there, and cannot be read: {error.strerror or 'an error of reading'}."
+            ) from None
     return image_file, mask_file
 
 
@@ -154,11 +183,28 @@ def _stacked_slices(case: Case, grid: ModelGrid) -> tuple[Float32[np.ndarray, "D
 
 
 def _write_atomically(path: Path, array: np.ndarray) -> None:
-    # A name of this process: two rows with one image, or two runs on one cache, may write the same array at once.
-    partial_file = path.with_suffix(f".{os.getpid()}.part")
-    with partial_file.open("wb") as file:
-        np.save(file, array)
-    partial_file.replace(path)
+    # A name of its own: two rows with one image, or runs in several containers on one cache, may write the same array at once.
+    partial_file = path.with_suffix(f".{secrets.token_hex(8)}.part")
+    try:
+        with partial_file.open("wb") as file:
+            np.save(file, array)
+        partial_file.replace(path)
+    except OSError as error:
+        partial_file.unlink(missing_ok=True)
+        raise _no_room(error) from error
+
+
+def _unusable(why: str) -> CohortError:
+    return CohortError(
+        f"a patient's image or mask cannot be prepared, {why} Which row it is, `python -m training check` tells; what is prepared is kept"
+    )
+
+
+def _no_room(error: OSError) -> CohortError:
+    return CohortError(
+        f"expected room for prepared images, found a disk that takes none ({error.strerror or 'full'}); free space there, or name "
+        "another folder with --cache; what is prepared is kept"
+    )
 
 
 def _digest(case: Case, target: Target) -> str:

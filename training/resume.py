@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
 
 from training.averaging import WeightAverage
+from training.checkpoint import as_bytes, unpickled
 from training.config import RunConfig, config_to_dict
 from training.distributed import gathered, rank, world
 from training.prepare import PreparedSet
@@ -112,7 +113,7 @@ class Saver:
         if rank() == 0:
             partial = self._path.with_suffix(".part")
             tree = {"digest": self._digest, "progress": asdict(self._progress), "chance": chance}
-            torch.save(tree | _state(self._moving), partial)
+            partial.write_bytes(as_bytes(tree | _state(self._moving)))
             partial.replace(self._path)
         self._saved_s = time.monotonic()
 
@@ -130,10 +131,13 @@ def load_state(path: Path, digest: str, moving: Moving) -> Progress:
 
     Returns:
         How far it is; a fresh start where there is no state, or that of another configuration or other patients.
+
+    Raises:
+        CohortError: The file is damaged.
     """
     if not path.is_file():
         return Progress()
-    stored = torch.load(path, map_location="cpu", weights_only=True)
+    stored = unpickled(path)
     if stored["digest"] != digest:
         return Progress()
     moving.net.load_state_dict(stored["net"])

@@ -125,13 +125,22 @@ def fit_row(name: str, cohort: Cohort, config: RunConfig, cache: Path, run: Path
 def _fit_network(config: RunConfig, cohort: Cohort, cache: Path, run: Path) -> Fitted:
     with first_process_first():
         parts = {split: prepared_part(cohort, config, split, cache) for split in SPLITS if cohort.part(split)}
+    note = ""
+    if config.guided and not any(parts["train"].masks):
+        note = "no patient to train on has a mask that could guide it"
+        config = replace(config, guidance=replace(config.guidance, weight=0.0))
+    if config.guided and not parts["train"].has_marks:
+        # Masks of 0 and 255 would teach the gates that there is nothing to see.
+        raise CohortError(
+            f"expected masks with the values {list(config.guidance.labels)} (guidance.labels of the configuration), found none of them in "
+            "any training patient's mask; name the values that the masks hold, or set weight = 0 in [guidance]"
+        )
     train(config, cohort.description.features, {str(split): part for split, part in parts.items()}, run)
     net = load_checkpoint(run / "checkpoint.pt").net
-    parameters = sum(each.numel() for each in net.parameters())
     with first_process_first():
         if rank() == 0:
             save_predictions(answered(net, cohort, parts, config.training.batch_size), run)
-    return Fitted(run / PREDICTIONS_FILE, parameters, "")
+    return Fitted(run / PREDICTIONS_FILE, net.trained_numbers, note)
 
 
 def _fit_tabular(entry: Tabular, cohort: Cohort, config: RunConfig, run: Path) -> Fitted:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.errors import NeuroFuseError
-from training.cohort import SPLITS, Cohort, load_cohort
+from training.cohort import SPLITS, Cohort, CohortError, load_cohort
 from training.config import RunConfig
 from training.environment import write_environment
 from training.outcomes import as_classes_of
@@ -28,18 +28,32 @@ RUN_FILE = "run.json"
 
 
 def open_cohort(folder: Path, config: RunConfig) -> Cohort:
-    """The cohort with every patient in a split and labels as the run's head counts classes, checked against its task."""
+    """The cohort with every patient in a split and labels as the run's head counts classes, checked against its task and modality."""
     cohort = load_cohort(folder)
     if cohort.description.task != config.task:
         raise NeuroFuseError(
             f"expected a cohort for task {config.task}, found one for {cohort.description.task}"
         )
+    if cohort.description.modality != config.grid.modality:
+        # Many NIfTI files do not say what they are, and would be read as whatever is wanted.
+        raise CohortError(
+            f"the configuration wants {config.grid.modality} and the cohort has {cohort.description.modality}; choose a configuration "
+            "for this modality, or correct cohort.json"
+        )
     return as_classes_of(split_cohort(cohort, config.seed), config.model.head.outcome)
 
 
-def open_run(run: Path, config: RunConfig) -> tuple[Cohort, dict[str, PreparedSet]]:
-    """The cohort of a run and all its prepared splits, each patient where the run had them."""
-    notes = read_notes(run)
+def open_run(
+    run: Path, config: RunConfig, folder: Path | None = None
+) -> tuple[Cohort, dict[str, PreparedSet]]:
+    """The cohort of a run and all its prepared splits, each patient where the run had them.
+
+    Args:
+        run: Its folder.
+        config: Its configuration.
+        folder: Of the cohort, where it has been moved since; its prepared images are then kept there.
+    """
+    notes = {"cohort": str(folder), "cache": str(folder / "prepared")} if folder else read_notes(run)
     cohort = split_as_in(run, open_cohort(Path(notes["cohort"]), config))
     return cohort, {split: prepared_part(cohort, config, split, Path(notes["cache"])) for split in SPLITS}
 
@@ -70,11 +84,27 @@ def write_notes(run: Path, cohort: Path, cache: Path, about: Mapping[str, str] |
     """Note where a run's patients come from, and what was fitted to them (row, seed, fold, ...)."""
     run.mkdir(parents=True, exist_ok=True)
     notes = {"cohort": str(cohort.resolve()), "cache": str(cache.resolve()), **(about or {})}
-    (run / RUN_FILE).write_text(json.dumps(notes, indent=2) + "\n", encoding="utf-8")
+    # Replaced whole: on a full disk an empty file would be left, and the folder taken for that of another run.
+    partial = (run / RUN_FILE).with_suffix(".part")
+    partial.write_text(json.dumps(notes, indent=2) + "\n", encoding="utf-8")
+    partial.replace(run / RUN_FILE)
     write_environment(run)
 
 
 def read_notes(run: Path) -> dict[str, str]:
-    """What `write_notes` wrote."""
-    notes: dict[str, str] = json.loads((run / RUN_FILE).read_text(encoding="utf-8"))
+    """What `write_notes` wrote.
+
+    Raises:
+        CohortError: There is no such file, or it cannot be read.
+    """
+    try:
+        notes: dict[str, str] = json.loads((run / RUN_FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CohortError(
+            f"expected {RUN_FILE} in the run's folder, found none; give the folder that `train --out` named"
+        ) from None
+    except ValueError:
+        raise CohortError(
+            f"expected JSON in {RUN_FILE} of the run's folder, found none; train it anew with --no-resume"
+        ) from None
     return notes

@@ -30,7 +30,9 @@ def cohort_stamp(folder: Path) -> str:
     """
     description, rows = read_description(folder / DESCRIPTION_FILE), read_rows(folder / TABLE_FILE)
     cells = [
-        row.get(column, "") for row in rows for column in (*description.images, *description.mask_columns)
+        row.get(column, "")
+        for row in rows.values()
+        for column in (*description.images, *description.mask_columns)
     ]
     stamps = [[file_stamp(file) for file in image_files(folder / cell)] if cell else [] for cell in cells]
     digest = hashlib.sha256(json.dumps(stamps).encode())

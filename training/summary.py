@@ -37,16 +37,19 @@ MOST_IMAGES: Final = 500
 """Images that are opened again, evenly over the split: more would not move a tenth of a distribution."""
 
 
-def save_training_summary(run: Path, predictions: Predictions, fitted: Fitted) -> None:
+def save_training_summary(
+    run: Path, predictions: Predictions, fitted: Fitted, cohort_folder: Path | None = None
+) -> None:
     """Write the summary of a network's run.
 
     Args:
-        run: Its folder; its cohort must still be there.
+        run: Its folder.
         predictions: What it answers.
         fitted: What was fitted after training.
+        cohort_folder: The cohort; by default the one the run was trained on.
     """
     checkpoint = load_checkpoint(run / CHECKPOINT_FILE)
-    cohort, parts = open_run(run, checkpoint.config)
+    cohort, parts = open_run(run, checkpoint.config, cohort_folder)
     held = answers(predictions, fitted.scaling, "calibration")
     labels = [each.label for each in outcome_classes(checkpoint.config.task, held.classes)]
     schema = cohort.description.ehr

@@ -4,6 +4,7 @@ Reads prepared arrays; writes `checkpoint.pt` (best epoch), `history.jsonl` (one
 (from which a run that was cut off goes on) into the run's folder. Alone, or on several processes under `torchrun`.
 """
 
+import math
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,6 +22,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import Tensor, nn
 
 from app.ehr.schema import Feature
+from app.errors import NeuroFuseError
 from training import distributed
 from training.augment import augment
 from training.averaging import WeightAverage
@@ -37,6 +39,13 @@ from training.outcomes import event_from
 from training.predict import collect
 from training.prepare import PreparedSet
 from training.resume import SAVE_EVERY_S, STATE_FILE, Moving, Saver, Underway, load_state, run_digest
+
+
+class DivergedError(NeuroFuseError):
+    """A gradient or a loss is no finite number any more."""
+
+    code = "training-diverged"
+    title = "Training has diverged."
 
 
 def train(  # noqa: PLR0915 - one run, read from top to bottom
@@ -57,6 +66,9 @@ def train(  # noqa: PLR0915 - one run, read from top to bottom
 
     Returns:
         Path of the checkpoint with the lowest validation NLL.
+
+    Raises:
+        DivergedError: A gradient or the validation NLL is no finite number.
     """
     settings, checkpoint = config.training, run / CHECKPOINT_FILE
     run.mkdir(parents=True, exist_ok=True)
@@ -104,6 +116,8 @@ def train(  # noqa: PLR0915 - one run, read from top to bottom
             # Every process must stop at the same epoch, whatever the last bit of its own judgement.
             nll, area = fabric.broadcast(judgement)
             done.epoch += 1
+            if not math.isfinite(nll):
+                raise _diverged("negative log-likelihood of the validation cases")
             tell(note=f"loss {passed.loss:.3f}  validation NLL {nll:.4f}")
             journal.write(
                 EpochNotes(
@@ -154,6 +168,9 @@ def one_epoch(
         batches: Micro-batches, `accumulate` of them to a step, those that the epoch under way has not had.
         config: The run.
         after_step: Called with a note on how it goes; all that the next step depends on is then in `moving`.
+
+    Raises:
+        DivergedError: A gradient is no finite number.
     """
     now, parts = moving.underway, config.training.accumulate
     watch = Stopwatch(now.waited)
@@ -171,8 +188,13 @@ def one_epoch(
             fabric.backward(loss / parts)
         losses.append(loss.detach())
         if step_is_whole:
-            norm = fabric.clip_gradients(model, moving.optimizer, max_norm=config.optimizer.gradient_clip)
-            norms += [] if norm is None else [norm.detach()]
+            norm = fabric.clip_gradients(
+                model, moving.optimizer, max_norm=config.optimizer.gradient_clip, error_if_nonfinite=False
+            )
+            if norm is not None and norm.isfinite():
+                norms.append(norm.detach())
+            elif not _skips_overflow(moving):
+                raise _diverged("gradient")
             moving.optimizer.step()
             moving.optimizer.zero_grad()
             moving.schedule.step()
@@ -261,6 +283,18 @@ def _fabric(config: RunConfig) -> Fabric:
     )
     fabric.launch()
     return fabric
+
+
+def _skips_overflow(moving: Moving) -> bool:
+    """In float16 a step whose gradients overflow is left out, and the next ones are scaled less: that is no error."""
+    return getattr(moving.precision, "scaler", None) is not None
+
+
+def _diverged(what: str) -> DivergedError:
+    return DivergedError(
+        f"training has diverged: expected a finite {what}, found one that is not; lower optimizer.learning_rate, or set "
+        'training.precision = "32-true"'
+    )
 
 
 def _mean(numbers: Sequence[Tensor]) -> float:

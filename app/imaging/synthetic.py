@@ -27,7 +27,7 @@ def is_synthetic(path: Path) -> bool:
     try:
         with opened([path], DEFAULT_LIMITS) as sources:
             return any(_marked(source) for source in sources)
-    except RequestError:
+    except (RequestError, OSError):
         return False
 
 

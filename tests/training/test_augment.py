@@ -56,6 +56,14 @@ def test_a_shift_pushes_no_slice_out_of_an_image_of_few() -> None:
         assert moved[0, 0, :, 16, 16].tolist() == [1.0, 2.0, 3.0]
 
 
+def test_scaling_mixes_no_slice_of_an_image_of_few_with_its_neighbours() -> None:
+    slices = torch.arange(1.0, 4.0)[None, None, :, None, None].expand(2, 1, 3, 32, 32)
+    config = AugmentationConfig(flip_probability=0, shift_voxels=0, scale=0.3)
+    for seed in range(6):
+        scaled, _ = augment(slices, slices, config, torch.Generator().manual_seed(seed), 0.0)
+        torch.testing.assert_close(scaled[:, 0, :, 16, 16], torch.tensor([[1.0, 2.0, 3.0]] * 2))
+
+
 def test_a_quarter_turn_keeps_the_shape_of_a_cube() -> None:
     mask = torch.zeros(1, 1, 4, 20, 12)
     mask[:, :, :, 8:12, 4:8] = 1

@@ -26,7 +26,8 @@ HEADER = "patient_id,image,mask,split,age,sex,gos,true_probability"
 def write_cohort(folder: Path, *rows: str, header: str = HEADER) -> Path:
     (folder / "cohort.json").write_text(json.dumps(DESCRIPTION))
     (folder / "cohort.csv").write_text("\n".join([header, *rows]) + "\n")
-    (folder / "a.nii").write_bytes(b"")
+    for name in ("a.nii", "b.nii", "c.nii", "1.nii", "2.nii"):
+        (folder / name).write_bytes(b"")
     (folder / "series").mkdir(exist_ok=True)
     (folder / "series" / "2").write_bytes(b"")
     (folder / "series" / "1").write_bytes(b"")
@@ -34,7 +35,7 @@ def write_cohort(folder: Path, *rows: str, header: str = HEADER) -> Path:
 
 
 def test_an_empty_cell_is_a_missing_value_and_not_in_the_record(tmp_path: Path) -> None:
-    cohort = load_cohort(write_cohort(tmp_path, "p1,a.nii,,train,71.5,,4,0.7", "p2,a.nii,,,,male,1,"))
+    cohort = load_cohort(write_cohort(tmp_path, "p1,a.nii,,train,71.5,,4,0.7", "p2,b.nii,,,,male,1,"))
     assert [case.record for case in cohort.cases] == [{"age": 71.5}, {"sex": "male"}]
     assert [case.label for case in cohort.cases] == [3, 0]
     assert [case.split for case in cohort.cases] == ["train", None]
@@ -53,6 +54,16 @@ def test_a_folder_is_an_image_of_many_files(tmp_path: Path) -> None:
         ("p1,a.nii,,train,old,male,4,", "row 2: age must be a number in a"),
         ("p1,a.nii,,train,71,male,6,", "row 2: gos must be one of"),
         ("p1,a.nii,,holdout,71,male,4,", "row 2: split must be one of"),
+        (",a.nii,,train,71,male,4,", "row 2: patient_id is empty"),
+        ("p1,,,train,71,male,4,", "row 2: the image .* is not named"),
+        (f"p1,{'a' * 300},,train,71,male,4,", "row 2: the image file or folder does not exist"),
+        ("p1,a.nii,absent.nii,train,71,male,4,", "row 2: the mask is no file"),
+        ("p1,a.nii,series,train,71,male,4,", "row 2: the mask is no file"),
+        ("p1,a.nii,,train,nan,male,4,", "row 2: age must be a finite number; correct the cell"),
+        ("p1,a.nii,,train,999,male,4,", "row 2: age must lie between 18 and 110 a"),
+        ("p1,a.nii,,train,71,Male,4,", "row 2: sex must be one of female, male"),
+        ("p1,a.nii,,train,71,male,4,high", "row 2: true_probability must lie between 0 and 1"),
+        ("p1,a.nii,,train,71,male,4,nan", "row 2: true_probability must lie between 0 and 1"),
     ],
 )
 def test_a_bad_row_is_named_with_the_remedy(tmp_path: Path, row: str, words: str) -> None:
@@ -93,7 +104,7 @@ def test_a_phantom_is_not_trained_on_as_a_patient(tmp_path: Path) -> None:
 
 def test_site_day_and_subgroups_are_carried_beside_the_record(tmp_path: Path) -> None:
     header = "patient_id,image,age,sex,gos,hospital,admitted,surgery"
-    rows = ("p1,a.nii,71,male,4,north,2019-05-02,yes", "p2,a.nii,71,male,4,,,")
+    rows = ("p1,a.nii,71,male,4,north,2019-05-02,yes", "p2,b.nii,71,male,4,,,")
     folder = write_cohort(tmp_path, *rows, header=header)
     with_description(folder, site="hospital", date="admitted", subgroups=["surgery"])
     first, second = load_cohort(folder).cases
@@ -119,7 +130,7 @@ def test_a_day_that_is_none_is_refused_without_repeating_it(tmp_path: Path) -> N
 def test_the_tables_own_words_for_the_outcome_are_read(
     tmp_path: Path, levels: dict[str, str], words: tuple[str, ...], labels: list[int]
 ) -> None:
-    rows = (f"p{number},a.nii,,,71,male,{word}," for number, word in enumerate(words))
+    rows = (f"p{image},{image}.nii,,,71,male,{word}," for image, word in zip("abc", words, strict=True))
     cohort = load_cohort(with_description(write_cohort(tmp_path, *rows), levels=levels))
     assert [case.label for case in cohort.cases] == labels
     assert cohort.description.classes == (2 if "good" in levels else 5)
@@ -183,3 +194,99 @@ def test_a_table_from_a_spreadsheet_is_read_in_spite_of_its_byte_order_mark(tmp_
     folder = write_cohort(tmp_path, "p1,a.nii,,,71,male,4,")
     (folder / "cohort.csv").write_bytes(b"\xef\xbb\xbf" + (folder / "cohort.csv").read_bytes())
     assert load_cohort(folder).cases[0].patient_id == "p1"
+
+
+def test_an_image_of_two_patients_is_refused_also_where_a_folder_holds_another(tmp_path: Path) -> None:
+    for images in (("a.nii", "a.nii"), ("series", "series/1")):
+        rows = (f"p{number},{image},,,71,male,4," for number, image in enumerate(images))
+        with pytest.raises(CohortError, match="1 image files belong to more than one patient"):
+            load_cohort(write_cohort(tmp_path, *rows))
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("patient_id,image,gos,sex,age", "p1,a.nii,4,male,71,5"),
+        ("patient_id,image,gos,age,sex,note", "p1,a.nii,4,71,5,male,"),
+        ("patient_id,image,gos,sex,age,", "p1,a.nii,4,male,71,5"),
+    ],
+)
+def test_a_comma_too_many_does_not_move_cells_under_their_neighbours_names(
+    tmp_path: Path, header: str, row: str
+) -> None:
+    with pytest.raises(CohortError, match=r"row 2: .* more cells here than columns.*decimal points"):
+        load_cohort(write_cohort(tmp_path, row, header=header))
+    quoted = row.replace("71,5", '"71.5"')
+    assert load_cohort(write_cohort(tmp_path, quoted, header=header)).cases[0].record["age"] == 71.5
+
+
+def test_a_column_without_a_name_is_passed_over(tmp_path: Path) -> None:
+    folder = write_cohort(tmp_path, "0,p1,a.nii,71,male,4,", header=",patient_id,image,age,sex,gos,")
+    assert load_cohort(folder).cases[0].record == {"age": 71.0, "sex": "male"}
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    header = "patient_id,image,age,sex,gos,age "
+    with pytest.raises(CohortError, match=r"every column with a name of its own, found columns \[3, 6\]"):
+        load_cohort(write_cohort(tmp_path, "p1,a.nii,71,male,4,72", header=header))
+
+
+def test_a_table_without_a_header_is_refused_without_repeating_a_patients_values(tmp_path: Path) -> None:
+    row = "secret1,a.nii,71,71,male,4"
+    for header in (row, row.replace("71,71", "71,72")):
+        with pytest.raises(CohortError) as caught:
+            load_cohort(write_cohort(tmp_path, row, header=header))
+        assert not {"secret1", "71"} & set(caught.value.detail.replace("'", " ").split())
+
+
+def test_a_quotation_mark_that_is_never_closed_does_not_swallow_the_patients_behind_it(
+    tmp_path: Path,
+) -> None:
+    rows = ('p1,a.nii,,,71,male,4,"', "p2,b.nii,,,71,male,4,")
+    with pytest.raises(CohortError, match=r"cohort\.csv holds a cell that never ends"):
+        load_cohort(write_cohort(tmp_path, *rows))
+
+
+def test_a_cell_longer_than_any_reader_takes_is_refused_in_words(tmp_path: Path) -> None:
+    with pytest.raises(CohortError, match="more than 131072 characters"):
+        load_cohort(write_cohort(tmp_path, f"p1,a.nii,,,71,male,4,{'x' * 200_000}"))
+
+
+def test_rows_are_counted_as_a_spreadsheet_counts_them_and_empty_ones_are_nobody(tmp_path: Path) -> None:
+    rows = ("", ",,,,,,,", '"p1\nof the ward",a.nii,,,71,male,4,', "p2,b.nii,,,old,male,4,")
+    with pytest.raises(CohortError, match="row 5: age must be a number"):
+        load_cohort(write_cohort(tmp_path, *rows))
+
+
+def test_a_table_with_semicolons_is_told_so(tmp_path: Path) -> None:
+    folder = write_cohort(tmp_path, "p1,a.nii,,,71,male,4,")
+    (folder / "cohort.csv").write_text((folder / "cohort.csv").read_text().replace(",", ";"))
+    with pytest.raises(CohortError, match="separated by semicolons or tabs; save it with commas"):
+        load_cohort(folder)
+
+
+def test_a_description_saved_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    folder = write_cohort(tmp_path, "p1,a.nii,,,71,male,4,")
+    (folder / "cohort.json").write_bytes(b"\xef\xbb\xbf" + (folder / "cohort.json").read_bytes())
+    assert load_cohort(folder).cases[0].patient_id == "p1"
+
+
+@pytest.mark.parametrize("name", ["gos", "true_probability", "image", "age"])
+def test_a_column_is_no_feature_beside_what_else_it_is(tmp_path: Path, name: str) -> None:
+    folder = with_description(
+        write_cohort(tmp_path, "p1,a.nii,,,71,male,4,"), features=[AGE, SEX, AGE | {"name": name}]
+    )
+    with pytest.raises(CohortError, match=rf"found several uses of \['{name}'\]"):
+        load_cohort(folder)
+
+
+def test_a_record_of_no_feature_is_refused(tmp_path: Path) -> None:
+    folder = with_description(write_cohort(tmp_path, "p1,a.nii,,,71,male,4,"), features=[])
+    with pytest.raises(CohortError, match=r"cohort\.json: features: .*at least 1 item"):
+        load_cohort(folder)
+
+
+def test_an_unknown_outcome_is_given_no_meaning(tmp_path: Path) -> None:
+    folder = write_cohort(tmp_path, "p1,a.nii,,,71,male,,")
+    with pytest.raises(CohortError, match="levels must not give an empty cell"):
+        load_cohort(with_description(folder, levels={"": "1", "5": "5"}))

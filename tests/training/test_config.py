@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from training.cohort import CohortError
-from training.config import TrainingConfig, config_from_dict, config_to_dict, load_config
+from training.config import TrainingConfig, config_from_dict, config_to_dict, load_config, with_epochs
 
 CONFIGS = sorted((Path(__file__).parents[2] / "training" / "configs").glob("*.toml"))
 
@@ -37,3 +37,65 @@ def test_steps_become_whole_epochs_of_whole_batches() -> None:
     assert training.most_epochs(200) == 9  # twelve steps an epoch, the rest of eight patients left out
     assert training.most_epochs(10) == 100  # one step of them all
     assert replace(training, steps=0).most_epochs(200) == 3
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [
+        ("training", "epochs", 0),
+        ("training", "batch_size", 0),
+        ("training", "patience", 0),
+        ("training", "accumulate", 0),
+        ("training", "average_decay", 1.0),
+        ("optimizer", "learning_rate", -0.001),
+        ("optimizer", "learning_rate", float("nan")),
+        ("augmentation", "flip_probability", 50),
+        ("augmentation", "shift_voxels", -1),
+        ("augmentation", "scale", 1.0),
+    ],
+)
+def test_a_value_by_which_nothing_can_be_trained_is_refused(section: str, key: str, value: float) -> None:
+    tree = config_to_dict(load_config(CONFIGS[0]))
+    tree[section][key] = value
+    with pytest.raises(CohortError, match=rf"configuration: {section}\.{key}: "):
+        config_from_dict(tree)
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_epochs_that_are_asked_for_are_given_whatever_the_file_counts(path: Path) -> None:
+    assert with_epochs(load_config(path), 2).training.most_epochs(200) == 2
+    with pytest.raises(CohortError, match=r"training\.epochs"):
+        with_epochs(load_config(path), 0)
+
+
+def test_a_turn_is_refused_where_voxels_are_not_as_wide_as_deep() -> None:
+    tree = config_to_dict(load_config(CONFIGS[0]))
+    tree["grid"]["spacing_mm"] = [5.0, 2.5, 2.0]
+    assert config_from_dict(tree).grid.spacing_mm == (5.0, 2.5, 2.0)
+    tree["augmentation"]["rotation_degrees"] = 5.0
+    with pytest.raises(CohortError, match=r"rotation_degrees turns voxels that are as wide as they are deep"):
+        config_from_dict(tree)
+
+
+def test_a_file_saved_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + CONFIGS[0].read_bytes())
+    assert load_config(path) == load_config(CONFIGS[0])
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, r"expected a configuration in run\.toml, found none that can be read"),
+        (b"name = practice\n", r"run\.toml is not TOML in UTF-8: .*line 1"),
+        (b"# \xe4\n", r"run\.toml is not TOML in UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_configuration_is_refused_in_words(
+    tmp_path: Path, content: bytes | None, words: str
+) -> None:
+    path = tmp_path / "run.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(CohortError, match=words):
+        load_config(path)

@@ -26,16 +26,14 @@ def written(cohort: Cohort, folder: Path) -> Path:
     """The cohort as files, without images: statistics do not look at them."""
     folder.mkdir()
     names = [feature.name for feature in cohort.description.features]
-    image = folder / "image.nii"
-    image.touch()
     (folder / "cohort.json").write_text(cohort.description.model_dump_json())
     lines = [",".join(["patient_id", "image", "outcome", *names])]
     for case in cohort.cases:
+        image = f"{case.patient_id}.nii"
+        (folder / image).touch()
         outcome = str(case.label + 1) if cohort.description.task == "gos" else ("cn", "ad")[case.label]
         lines.append(
-            ",".join(
-                [case.patient_id, image.name, outcome, *(str(case.record.get(name, "")) for name in names)]
-            )
+            ",".join([case.patient_id, image, outcome, *(str(case.record.get(name, "")) for name in names)])
         )
     (folder / "cohort.csv").write_text("\n".join(lines) + "\n")
     return folder
@@ -84,6 +82,14 @@ def test_a_rival_that_is_no_pair_or_a_folder_without_a_run_is_told_apart(
     assert "NAME=RUN" in capsys.readouterr().err
     assert main(["evaluate", str(runs)]) == 2
     assert "predictions.npz" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["model", "all", "none"])
+def test_a_rival_cannot_stand_in_the_place_of_the_model_or_of_treating_all(
+    name: str, runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", str(runs / "model"), "--rival", f"{name}={runs / 'other'}"]) == 2
+    assert f"the name of a rival is taken: {name}" in capsys.readouterr().err
 
 
 def test_a_run_that_does_not_name_its_cohort_asks_for_it(

@@ -56,3 +56,13 @@ def test_a_cohort_of_single_slices_is_refused(tmp_path: Path) -> None:
             version=1,
         )
     assert not (tmp_path / "store").exists()
+
+
+def test_a_run_that_was_not_evaluated_is_sent_to_evaluate(tmp_path: Path) -> None:
+    with pytest.raises(
+        CohortError, match=r"found one or both missing; run `python -m training evaluate` first"
+    ):
+        export_run(
+            _checkpoint("mma+mhgmu"), _cohort("image"), tmp_path, ModelStore(tmp_path / "store"), version=1
+        )
+    assert not (tmp_path / "store").exists()

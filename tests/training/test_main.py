@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from training.__main__ import STEPS, build_parser
+from tests.training.ablation.support import write_cohort
+from training.__main__ import STEPS, build_parser, main
 
 COMMANDS = Path(__file__).parents[2] / "training" / "commands"
 
@@ -23,6 +24,36 @@ def test_each_step_has_an_example_and_options(step: str, capsys: pytest.CaptureF
     shown = capsys.readouterr().out
     assert f"python -m training {step}" in shown
     assert "options:" in shown
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "train cohort --config c --out run --repeat 0",
+        "ablation cohort --config c --out table --seeds x",
+        "ablation cohort --config c --out table --sizes 0,5",
+        "export run --version 0",
+        "worlds --seeds 0",
+        "worlds --epochs 0",
+    ],
+)
+def test_a_number_that_cannot_be_meant_is_refused_before_anything_is_done(
+    words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    step, *_, option, value = words.split()
+    with pytest.raises(SystemExit) as ended:
+        build_parser(step).parse_args(words.split())
+    assert ended.value.code == 2
+    assert f"argument {option}" in (error := capsys.readouterr().err)
+    assert repr(value) in error
+
+
+def test_a_full_disk_is_told_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    if not (full := Path("/dev/full")).exists():
+        pytest.skip("this system has no device that is always full")
+    cohort = write_cohort(tmp_path / "cohort", image=False)
+    assert main(["check", str(cohort), "--workers", "1", "--json", str(full)]) == 2
+    assert "disk-unavailable: No space left on device" in capsys.readouterr().err
 
 
 def test_the_list_of_steps_is_shown_without_loading_torch() -> None:

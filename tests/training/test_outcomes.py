@@ -6,6 +6,7 @@ import pytest
 
 from app.imaging.volume import Modality
 from training.cohort import Case, Cohort, CohortDescription, CohortError
+from training.features import unitless
 from training.networks.config import Outcome
 from training.outcomes import as_classes_of, event_from
 
@@ -13,7 +14,7 @@ from training.outcomes import as_classes_of, event_from
 def cohort(labels: list[int], levels: dict[str, str]) -> Cohort:
     description = CohortDescription(
         task="gos", modality=Modality.CT, source="words", outcome="gos", positive="GOS 4-5", seed=None,
-        features=(), minimum_features=0, levels=levels,
+        features=(unitless("severity", 0, 1),), minimum_features=0, levels=levels,
     )  # fmt: skip
     cases = (Case(str(n), (Path("x"),), (), None, {}, label, None) for n, label in enumerate(labels))
     return Cohort(Path(), description, tuple(cases))

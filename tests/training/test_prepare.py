@@ -1,5 +1,8 @@
 """training.prepare: the cache holds what the service would compute, once, and never a stale array."""
 
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import nibabel
@@ -11,7 +14,7 @@ from app.imaging.model_grid import ModelGrid
 from app.imaging.read import read_image, read_mask
 from app.imaging.resample import to_model_grid
 from app.imaging.volume import Modality
-from training.cohort import Case
+from training.cohort import Case, CohortError
 from training.prepare import Target, prepare
 
 GRID = ModelGrid(
@@ -70,6 +73,15 @@ def test_a_second_run_reads_the_cache_and_a_changed_file_does_not(tmp_path: Path
     assert not np.array_equal(changed.image(0), first.image(0))
 
 
+@pytest.mark.parametrize("left", [0, 500])
+def test_a_prepared_array_that_a_power_cut_cut_off_is_named(tmp_path: Path, left: int) -> None:
+    prepared = prepare([write_head(tmp_path)], SCHEMA, TARGET, tmp_path / "cache", workers=1)
+    path = prepared.images[0]
+    path.write_bytes(path.read_bytes()[:left])
+    with pytest.raises(CohortError, match=rf"{path.name}.* is damaged or gone; delete it"):
+        prepared.image(0)
+
+
 def test_processes_give_the_same_arrays_as_one(tmp_path: Path) -> None:
     case = write_head(tmp_path)
     alone = prepare([case], SCHEMA, TARGET, tmp_path / "one", workers=1)
@@ -84,6 +96,50 @@ def test_rows_that_share_an_image_may_be_prepared_at_the_same_time(tmp_path: Pat
         prepared = prepare([case] * 48, SCHEMA, TARGET, cache, workers=6)
         assert len(set(prepared.images)) == 1
         assert {path.suffix for path in cache.iterdir()} == {".npy"}, "nothing half written is left"
+
+
+@contextmanager
+def files_of_4_kib_at_most() -> Iterator[None]:
+    """As on a full disk, writing fails in the middle of a file; Python leaves the signal that comes with it aside."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def test_a_full_disk_is_named_and_no_half_written_file_is_left_on_it(tmp_path: Path) -> None:
+    case = write_head(tmp_path)
+    with (
+        files_of_4_kib_at_most(),
+        pytest.raises(CohortError, match=r"expected room for prepared images.*--cache"),
+    ):
+        prepare([case], SCHEMA, TARGET, tmp_path / "cache", workers=1)
+    assert not [path for path in (tmp_path / "cache").iterdir() if path.suffix == ".part"]
+
+
+def test_a_cache_where_no_folder_can_be_is_refused_in_words(tmp_path: Path) -> None:
+    (tmp_path / "cache").touch()
+    with pytest.raises(CohortError, match="name another folder with --cache"):
+        prepare([write_head(tmp_path)], SCHEMA, TARGET, tmp_path / "cache", workers=1)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_image_that_cannot_be_read_leads_to_the_check_that_tells_its_row(
+    tmp_path: Path, workers: int
+) -> None:
+    (tmp_path / "text.nii.gz").write_text("no image")
+    case = Case("p1", (tmp_path / "text.nii.gz",), (), "train", {}, 3, None)
+    with pytest.raises(CohortError, match=r"cannot be prepared, unsupported-file: .*training check"):
+        prepare([case], SCHEMA, TARGET, tmp_path / "cache", workers=workers)
+
+
+def test_an_image_that_the_disk_does_not_give_leads_to_the_check_too(tmp_path: Path) -> None:
+    (tmp_path / "broken.nii").symlink_to("/proc/self/mem")  # whose first byte is an error of reading
+    case = Case("p1", (tmp_path / "broken.nii",), (), "train", {}, 3, None)
+    with pytest.raises(CohortError, match=r"it is there, and cannot be read: .*training check"):
+        prepare([case], SCHEMA, TARGET, tmp_path / "cache", workers=1)
 
 
 def test_a_case_without_a_mask_has_none(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import torch
 
 from tests.training.test_train import AGE, bright_or_dark, small_config
 from training.checkpoint import load_checkpoint
+from training.cohort import CohortError
 from training.config import RunConfig
 from training.prepare import PreparedSet
 from training.resume import STATE_FILE
@@ -153,3 +154,10 @@ def test_the_number_of_threads_does_not_make_it_another_run(tmp_path: Path) -> N
     more = replace(config, training=replace(config.training, threads=2, workers=1))
     train(more, [AGE], parts, tmp_path / "run")
     assert (tmp_path / "run" / STATE_FILE).stat().st_mtime_ns == state
+
+
+def test_a_damaged_state_is_named_and_how_to_begin_anew(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / STATE_FILE).touch()  # as a power failure may leave it
+    with pytest.raises(CohortError, match=r"state.pt, cannot read the file.*--no-resume"):
+        train(dropping_config(), [AGE], parts_in(tmp_path), tmp_path / "run")

@@ -20,7 +20,7 @@ def cohort(tmp_path: Path) -> Path:
     header, first, *others = (folder / "cohort.csv").read_text().splitlines()
     rows = [
         f"{header},mask",
-        f"{first},mask.nii.gz".replace("image.nii.gz", "series"),
+        f"{first},mask.nii.gz".replace("p00.nii.gz", "series"),
         *(f"{row}," for row in others),
     ]
     (folder / "cohort.csv").write_text("\n".join(rows) + "\n")

@@ -8,15 +8,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from lightning.fabric import Fabric
+from lightning.fabric.plugins import MixedPrecision
 
 from app.ehr.schema import Feature
+from training.averaging import WeightAverage
 from training.checkpoint import load_checkpoint, save_checkpoint
 from training.config import RunConfig, TrainingConfig, load_config
+from training.dataset import ShuffledBatches, training_loader
 from training.networks.model import FusionNet
 from training.networks.rows import row
-from training.optimisation import build_optimizer, learning_rate_factor
+from training.optimisation import build_optimizer, build_schedule, learning_rate_factor
 from training.prepare import PreparedSet
-from training.train import train
+from training.resume import Moving
+from training.train import DivergedError, needed_by, one_epoch, train
 
 CONFIGS = Path(__file__).parents[2] / "training" / "configs"
 AGE = Feature(
@@ -97,6 +102,39 @@ def test_it_stops_when_validation_no_longer_improves(tmp_path: Path) -> None:
     assert len((tmp_path / "run" / "history.jsonl").read_text().splitlines()) < 40
 
 
+@pytest.mark.parametrize(("split", "what"), [("train", "gradient"), ("validation", "log-likelihood")])
+def test_numbers_that_are_none_end_a_run_in_words(split: str, what: str, tmp_path: Path) -> None:
+    parts = {"train": bright_or_dark(tmp_path, 8, 1), "validation": bright_or_dark(tmp_path, 8, 2)}
+    image = np.load(path := parts[split].images[3])
+    np.save(path, np.full_like(image, np.inf))
+    with pytest.raises(DivergedError, match=f"{what}.*learning_rate"):
+        train(small_config(2), [AGE], parts, tmp_path / "run")
+
+
+@pytest.mark.filterwarnings(
+    "ignore:Detected call of .lr_scheduler:UserWarning"
+)  # torch sees no step, as is meant
+def test_in_float16_a_step_that_overflows_is_left_out_and_the_next_are_scaled_less(tmp_path: Path) -> None:
+    config, part = small_config(1), bright_or_dark(tmp_path, 16, 1)
+    scaler = torch.amp.GradScaler("cpu", init_scale=2.0**30)
+    fabric = Fabric(accelerator="cpu", devices=1, plugins=MixedPrecision("16-mixed", "cpu", scaler))
+    net = FusionNet(config.model, [AGE])
+    optimizer = build_optimizer(net, config.optimizer)
+    schedule, before = (
+        build_schedule(optimizer, 10, config.optimizer),
+        [each.clone() for each in net.parameters()],
+    )
+    model, wrapped = fabric.setup(net, optimizer)
+    order, change, precision = torch.Generator(), torch.Generator(), fabric.strategy.precision
+    moving = Moving(net, WeightAverage(net, 0), wrapped, schedule, order, change, precision)
+    dealt = ShuffledBatches(len(part), 8, order)
+    batches = training_loader(part, dealt, needed_by(net, config), 0)
+    passed = one_epoch(fabric, model, moving, batches, config, lambda _: None)
+    assert scaler.get_scale() < 2.0**30
+    assert passed.gradient_norm == 0  # none was finite
+    assert all(torch.equal(was, now) for was, now in zip(before, net.parameters(), strict=True))
+
+
 def test_a_number_of_steps_gives_a_small_training_set_more_epochs(tmp_path: Path) -> None:
     config = small_config(1)
     config = replace(config, training=replace(config.training, steps=6, patience=20))
@@ -110,4 +148,5 @@ def test_a_number_of_steps_gives_a_small_training_set_more_epochs(tmp_path: Path
 def test_masks_guide_no_gate_where_the_row_says_so() -> None:
     config = load_config(CONFIGS / "gos.toml")
     assert config.guided
-    assert not replace(config, model=row(config.model, "mma+mhgmu-unguided")).guided
+    for name in ("mma+mhgmu-unguided", "concat", "image", "record"):  # the others have no gate
+        assert not replace(config, model=row(config.model, name)).guided

@@ -182,6 +182,9 @@ def _forget(run: Path) -> None:
         HISTORY_FILE,
         "evaluation.json",
         "calibration.json",
+        "embedding.npz",
+        "training_summary.json",
+        "report.html",
         ENVIRONMENT_FILE,
     ):
         (run / name).unlink(missing_ok=True)

@@ -82,5 +82,12 @@ def choose_rows(text: str, config: RunConfig) -> tuple[str, ...]:
 
 
 def whole_numbers(text: str) -> Sequence[int]:
-    """`600,200` as (200, 600)."""
-    return tuple(sorted({int(part) for part in text.split(",")}))
+    """`600,200` as (200, 600).
+
+    Raises:
+        ValueError: A part is no whole number of at least 1.
+    """
+    numbers = sorted({int(part) for part in text.split(",")})
+    if numbers[0] < 1:
+        raise ValueError(f"expected whole numbers >= 1, found {numbers[0]}")
+    return tuple(numbers)

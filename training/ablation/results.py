@@ -117,7 +117,5 @@ def _attainable(model: Answers) -> Metric | None:
     """AUROC of the true probability."""
     if np.isnan(model.true_probability).any():
         return None
-    estimate = Resamples(model.event.astype(np.int64), DRAWS).estimate(
-        statistics.auroc(model.true_probability, model.event)
-    )
+    estimate = Resamples(len(model), DRAWS).estimate(statistics.auroc(model.true_probability, model.event))
     return estimate.metric("auroc_attainable") if estimate.defined else None

@@ -1,11 +1,14 @@
 """Who is compared with whom: sizes of the splits, sites and days, and whether the configuration suits the table."""
 
 import datetime as dt
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
+from app.ehr.schema import Feature
 from training.cohort import SPLITS, Case, Cohort
 from training.cohort_check.finding import Finding, error, warning
 from training.cohort_check.outcome import labels
@@ -19,6 +22,7 @@ from training.splits import split_cohort
 FEWEST_EVENTS = 10
 """Patients with the event, and without, below which a split is too small to stop, calibrate or measure by."""
 FEWEST_AT_SITE = 10
+SIDES: Final = {"left", "right", "side", "laterality"}
 
 
 def check_splits(table: Table, seed: int) -> Iterator[Finding]:
@@ -138,6 +142,21 @@ def check_config(table: Table, config: RunConfig) -> Iterator[Finding]:
             f"The head tells {CLASSES[config.model.head.outcome]} outcomes apart, the table {description.classes}.",
             'Set outcome = "binary" in [model.head].',
         )
+    for feature in description.features:
+        if config.augmentation.flip_probability and _names_a_side(feature):
+            yield warning(
+                "config-flip",
+                "The feature seems to name a side of the body, and training images are flipped left to right, the record is not.",
+                "Set flip_probability = 0 in [augmentation].",
+                column=feature.name,
+            )
+
+
+def _names_a_side(feature: Feature) -> bool:
+    words = {
+        word for text in (feature.name, *feature.categories) for word in re.split(r"[^a-z]+", text.casefold())
+    }
+    return bool(words & SIDES)
 
 
 def site_counts(table: Table) -> Counter[str]:

@@ -7,8 +7,11 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict
 
 Severity = Literal["error", "warning"]
-NAME_THE_FILE: Final = "Write the path relative to the cohort's folder; capitals matter."
+NAME_THE_FILE: Final = "Write the path relative to the cohort's folder, with slashes (/); capitals matter."
 """Remedy for a cell that leads to no file."""
+
+MEND_THE_FILE: Final = "Ask for the right to read it, or copy it anew from where it came."
+"""Remedy for a file that is there and yields nothing."""
 
 
 class Finding(BaseModel):

@@ -3,7 +3,6 @@
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,12 +19,13 @@ from app.imaging.read import read_image
 from app.imaging.resample import place_model_grid
 from app.imaging.volume import Volume
 from training.cohort import image_files
-from training.cohort_check.finding import NAME_THE_FILE, Finding, error
+from training.cohort_check.finding import MEND_THE_FILE, NAME_THE_FILE, Finding, error
 from training.cohort_check.masks import check_masks
 from training.cohort_check.orientation import canonical, orientation
 from training.cohort_check.phantoms import check_phantom_image
 from training.cohort_check.table import Table
 from training.config import RunConfig
+from training.reading_processes import reading_processes
 
 Spacing = tuple[float, float, float]
 
@@ -57,10 +57,10 @@ def look(table: Table, config: RunConfig | None, workers: int, console: Console)
         console: For the bar.
     """
     rows = list(table.lines())
-    work = partial(look_at, table=Table(table.root, table.description, table.rows[:1]), config=config)
+    work = partial(look_at, table=Table(table.root, table.description, {}), config=config)
     if workers == 1:
         return [work(row) for row in track(rows, "Opening images", console=console)]
-    with ProcessPoolExecutor(workers) as pool:
+    with reading_processes(workers) as pool:
         seen = pool.map(work, rows, chunksize=2)
         return list(track(seen, "Opening images", total=len(rows), console=console))
 
@@ -117,7 +117,7 @@ def sources(table: Table) -> Counter[str]:
         "folder" if (table.root / text).is_dir() else "file"
         for column in table.description.images
         for _, text in table.cells(column)
-        if text and (table.root / text).exists()
+        if text and image_files(table.root / text)
     )
 
 
@@ -141,6 +141,13 @@ def _image(
                 "several-files", "A folder of several files where one slice is meant.", remedy, column=column
             )
         ]
+    return _opened(files, table, column, config)
+
+
+def _opened(
+    files: Sequence[Path], table: Table, column: str, config: RunConfig | None
+) -> tuple[Volume | None, list[Finding]]:
+    description = table.description
     try:
         if description.few_slices:
             volume = read_slice(files[0], modality=description.modality)
@@ -151,6 +158,10 @@ def _image(
             judge(volume, find_head(volume))
             if config:
                 place_model_grid(volume, config.grid)
+    except OSError:
+        return None, [
+            error("image-missing", "The file is there, and cannot be read.", MEND_THE_FILE, column=column)
+        ]
     except NeuroFuseError as problem:
         found, _, remedy = problem.detail.rpartition(". ")
         return None, [

@@ -8,8 +8,8 @@ from app.errors import NeuroFuseError
 from app.imaging.one_slice import read_slice_mask
 from app.imaging.read import read_mask
 from app.imaging.volume import Volume
-from training.cohort import UNNAMED_MASKS
-from training.cohort_check.finding import NAME_THE_FILE, Finding, error, warning
+from training.cohort import UNNAMED_MASKS, image_files
+from training.cohort_check.finding import MEND_THE_FILE, NAME_THE_FILE, Finding, error, warning
 from training.cohort_check.orientation import same_place
 from training.cohort_check.table import Table
 from training.cohort_description import MASK
@@ -64,11 +64,15 @@ def _mask(table: Table, column: str, text: str) -> tuple[Volume | None, list[Fin
         return None, [
             error("mask-missing", "Other slices of the patient have a mask.", remedy, column=column)
         ]
-    if not (table.root / text).is_file():
+    if image_files(table.root / text) != (table.root / text,):
         return None, [error("mask-missing", "No such file.", NAME_THE_FILE, column=column)]
     read = read_slice_mask if table.description.few_slices else read_mask
     try:
         return read(table.root / text), []
+    except OSError:
+        return None, [
+            error("mask-missing", "The file is there, and cannot be read.", MEND_THE_FILE, column=column)
+        ]
     except NeuroFuseError as problem:
         return None, [error(problem.code, problem.detail, "Save the mask as NIfTI.", column=column)]
 

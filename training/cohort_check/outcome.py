@@ -7,7 +7,7 @@ from training.cohort_check.finding import Finding, error, warning
 from training.cohort_check.table import Table
 from training.networks.config import Outcome
 from training.networks.heads import CLASSES
-from training.outcomes import outcome_classes
+from training.outcomes import event_from, outcome_classes
 
 FEWEST_CASES = 20
 _GRADES = 5
@@ -45,6 +45,14 @@ def check_outcome(table: Table, outcome: Outcome | None) -> Iterator[Finding]:
             f'Write {", ".join(words)}; or map your own words by "levels" in cohort.json.',
             column=description.outcome,
             rows=unknown,
+        )
+    events = {label >= event_from(description.classes) for label in labels(table).values()}
+    if len(events) == 1:
+        yield error(
+            "outcome-constant",
+            f"{'Every patient has' if True in events else 'No patient has'} the event that is reported.",
+            'Add the others; or correct "levels" in cohort.json, if it merges them.',
+            column=description.outcome,
         )
     yield from _small_classes(table, outcome)
 

@@ -49,14 +49,22 @@ def _cells(table: Table, feature: Feature) -> Iterator[Finding]:
             rows=[line for line, _ in wrong],
         )
     low, high = feature.plausible_range or (-math.inf, math.inf)
-    values = ((line, number(text)) for line, text in known)
-    if outside := [line for line, value in values if value is not None and not low <= value <= high]:
+    values = [(line, value) for line, text in known if (value := number(text)) is not None]
+    if outside := [line for line, value in values if not low <= value <= high]:
         yield error(
             "out-of-range",
             f"Values outside {low:g} to {high:g} {feature.unit}.",
             f"Check the unit ({feature.unit}) and for codes such as 999; empty the cell where unknown.",
             column=feature.name,
             rows=outside,
+        )
+    if feature.is_whole and (parts := [line for line, value in values if value % 1]):
+        yield error(
+            "not-whole",
+            "Values are no whole numbers.",
+            "Correct the cells, or empty them where unknown; what was averaged or imputed is unknown.",
+            column=feature.name,
+            rows=parts,
         )
 
 

@@ -13,7 +13,14 @@ from training.cohort_check.leakage import check_leakage
 from training.cohort_check.outcome import check_outcome, class_counts
 from training.cohort_check.phantoms import check_phantom_rows
 from training.cohort_check.record import check_record
-from training.cohort_check.table import Table, check_columns, check_patients, read_table, split_counts
+from training.cohort_check.table import (
+    Table,
+    check_columns,
+    check_patients,
+    check_spellings,
+    read_table,
+    split_counts,
+)
 from training.config import RunConfig
 
 
@@ -81,6 +88,7 @@ def check_cohort(root: Path, config: RunConfig | None, workers: int, console: Co
     findings += [
         *check_columns(table),
         *check_patients(table),
+        *check_spellings(table),
         *check_outcome(table, config.model.head.outcome if config else None),
         *check_record(table),
         *check_leakage(table),

@@ -1,14 +1,15 @@
 """The table as it is, without the refusals of `load_cohort`: every cell that is there may be looked at."""
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from training.cohort import DESCRIPTION_FILE, SPLITS, TABLE_FILE, CohortError, read_rows
-from training.cohort_check.finding import Finding, error
+from training.cohort import DESCRIPTION_FILE, SPLITS, TABLE_FILE, CohortError, parse_description, read_rows
+from training.cohort_check.finding import Finding, error, warning
 from training.cohort_description import CohortDescription
 
 
@@ -19,24 +20,29 @@ class Table:
     Attributes:
         root: The folder.
         description: What the columns mean.
-        rows: Cells by column; row n stands in line n + 2 of the file.
+        rows: Cells by column, by the row's line.
     """
 
     root: Path
     description: CohortDescription
-    rows: tuple[dict[str, str], ...]
+    rows: Mapping[int, dict[str, str]]
 
     def cells(self, column: str) -> list[tuple[int, str]]:
         """Line and text of every cell of a column; none where there is no such column."""
         return [(line, row[column]) for line, row in self.lines() if column in row]
 
     def lines(self) -> Iterator[tuple[int, dict[str, str]]]:
-        """Rows with their lines in the file."""
-        yield from enumerate(self.rows, start=2)
+        """Rows with their lines, as a spreadsheet counts them."""
+        yield from self.rows.items()
 
     def has(self, column: str) -> bool:
         """Whether there is such a column."""
-        return bool(self.rows) and column in self.rows[0]
+        return column in self.header
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return tuple(next(iter(self.rows.values()), ()))
 
 
 def read_table(root: Path) -> tuple[Table | None, list[Finding]]:
@@ -47,7 +53,11 @@ def read_table(root: Path) -> tuple[Table | None, list[Finding]]:
     except CohortError as problem:
         return None, [
             *findings,
-            error("table-unreadable", problem.detail, "Save the table as cohort.csv, CSV in UTF-8."),
+            error(
+                "table-unreadable",
+                problem.detail,
+                "Save the table as cohort.csv, CSV in UTF-8, separated by commas.",
+            ),
         ]
     if not rows:
         findings.append(
@@ -55,20 +65,14 @@ def read_table(root: Path) -> tuple[Table | None, list[Finding]]:
         )
     if description is None or not rows:
         return None, findings
-    return Table(root, description, tuple(rows)), findings
+    return Table(root, description, rows), findings
 
 
 def check_columns(table: Table) -> Iterator[Finding]:
     """Columns that the description names and the table lacks."""
-    header = [name for name in table.rows[0] if name]
-    split_wrongly = len(header) == 1 and any(mark in header[0] for mark in ";\t")
-    remedy = (
-        "The file is separated by semicolons or tabs: save it with commas."
-        if split_wrongly
-        else "Add the column (a cell may be empty), or correct its name in cohort.json."
-    )
+    remedy = "Add the column (a cell may be empty), or correct its name in cohort.json."
     for name in table.description.columns:
-        if name not in header:
+        if not table.has(name):
             yield error("column-missing", "The table has no such column.", remedy, column=name)
 
 
@@ -103,6 +107,29 @@ def check_patients(table: Table) -> Iterator[Finding]:
         )
 
 
+def check_spellings(table: Table) -> Iterator[Finding]:
+    """Pseudonyms, sites and subgroups that only spelling tells apart, and that so count as different ones."""
+    description = table.description
+    for column in dict.fromkeys(
+        ["patient_id", *([description.site] if description.site else []), *description.subgroups]
+    ):
+        spellings: dict[str, set[str]] = defaultdict(set)
+        for _, text in table.cells(column):
+            spellings[_plain(text)].add(text)
+        if alike := [line for line, text in table.cells(column) if len(spellings[_plain(text)]) > 1]:
+            yield warning(
+                "spelt-alike",
+                "Cells differ in capitals, spaces or dashes alone, and count as different ones.",
+                "Write the same the same way; a patient or a site of two spellings may be trained on and tested.",
+                column=column,
+                rows=alike,
+            )
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\s_-]+", " ", text.casefold())
+
+
 def split_counts(table: Table) -> Counter[str]:
     """Rows by the split that the table names; an empty name for those it leaves open."""
     return Counter(split for _, split in table.cells("split"))
@@ -113,7 +140,7 @@ def _description(path: Path) -> tuple[CohortDescription | None, list[Finding]]:
         remedy = "Describe task, features and outcome; docs/reference/cohort.md has a full example."
         return None, [error("description-missing", f"There is no {path.name} beside the table.", remedy)]
     try:
-        return CohortDescription.model_validate_json(path.read_bytes()), []
+        return parse_description(path.read_bytes()), []
     except ValidationError as problem:
         return None, [
             error(

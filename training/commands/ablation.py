@@ -11,14 +11,14 @@ Examples:
 
 import argparse
 import os
-from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
 from training.ablation.plan import Plan, choose_rows, whole_numbers
 from training.ablation.study import run_study
-from training.config import load_config
+from training.commands import positive
+from training.config import load_config, with_epochs
 from training.rows import titles
 
 
@@ -33,10 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--folds", type=_several, metavar="K", help="cross-validate (default: the cohort's own splits)"
     )
-    parser.add_argument("--repeats", type=_positive, default=1, metavar="R", help="divisions into folds (1)")
+    parser.add_argument("--repeats", type=positive, default=1, metavar="R", help="divisions into folds (1)")
     parser.add_argument(
         "--seeds",
-        type=_positive,
+        type=positive,
         default=1,
         metavar="S",
         help="trainings of every network on the same patients (1)",
@@ -49,9 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="learning curve: nested training sets of these sizes, one test set",
     )
     parser.add_argument(
-        "--workers", type=_positive, default=os.cpu_count() or 1, metavar="N", help="processes (one per core)"
+        "--workers", type=positive, default=os.cpu_count() or 1, metavar="N", help="processes (one per core)"
     )
-    parser.add_argument("--epochs", type=_positive, help="override training.epochs of the config")
+    parser.add_argument("--epochs", type=positive, help="override training.epochs and steps of the config")
     parser.add_argument("--cache", type=Path, help="folder of prepared images (default: COHORT/prepared)")
 
 
@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
     """Run what is missing and write the table; 1 where a job failed, 130 where it was interrupted."""
     config = load_config(options.config)
     if options.epochs:
-        config = replace(config, training=replace(config.training, epochs=options.epochs))
+        config = with_epochs(config, options.epochs)
     plan = Plan(
         cohort=options.cohort,
         config=config,
@@ -74,15 +74,8 @@ def run(options: argparse.Namespace) -> int:
     return run_study(plan, options.workers, Console())
 
 
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number >= 1, got {value}")
-    return value
-
-
 def _several(text: str) -> int:
-    if (value := _positive(text)) == 1:
+    if (value := positive(text)) == 1:
         raise argparse.ArgumentTypeError(
             "expected at least 2 folds; leave --folds out for the cohort's own splits"
         )

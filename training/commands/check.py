@@ -36,6 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Check, print, and say by the exit status whether training may begin."""
     config = load_config(options.config) if options.config else None
+    if options.json:  # before all images are read, not after
+        options.json.parent.mkdir(parents=True, exist_ok=True)
     report = check_cohort(options.cohort, config, max(options.workers, 1), Console(stderr=True))
     if options.json:
         options.json.write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")

@@ -10,6 +10,7 @@ from typing import get_args
 
 from app.model_package.store import ModelStore
 from training.checkpoint import load_checkpoint
+from training.commands import positive
 from training.export import export_run
 from training.onnx_graph import Precision
 from training.runs import open_cohort, read_notes
@@ -21,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--store", type=Path, default=Path("model_store"), help="model store (default: model_store)"
     )
-    parser.add_argument("--version", type=int, default=1, help="integer version; never overwritten")
+    parser.add_argument("--version", type=positive, default=1, help="integer version; never overwritten")
     parser.add_argument(
         "--precision",
         choices=get_args(Precision),

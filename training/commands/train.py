@@ -12,14 +12,14 @@ Examples:
 
 import argparse
 import datetime as dt
-from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
 from training import distributed
 from training.ablation.jobs import Job, refuse_another_run, run_job
-from training.config import RunConfig, load_config
+from training.commands import positive
+from training.config import load_config, with_epochs
 from training.rows import FULL, check_row, titles
 
 
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help=f"row of the model table (default: {FULL}): {', '.join(titles('gos'))}",
     )
-    parser.add_argument("--epochs", type=int, help="override training.epochs of the config")
+    parser.add_argument("--epochs", type=int, help="override training.epochs and steps of the config")
     parser.add_argument(
         "--seed",
         type=int,
@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="splits.json of another run: the same patients in each split",
     )
     parser.add_argument(
-        "--repeat", type=int, default=1, metavar="R", help="which division into folds, 1 for the first"
+        "--repeat", type=positive, default=1, metavar="R", help="which division into folds, 1 for the first"
     )
     parser.add_argument(
         "--resume",
@@ -77,7 +77,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Fit, and note where everything came from; under `torchrun`, with the other processes."""
     distributed.join()
-    config = _overridden(load_config(options.config), options)
+    config = load_config(options.config)
+    if options.epochs is not None:
+        config = with_epochs(config, options.epochs)
     check_row(options.row, config.task)
     job = Job(
         options.row,
@@ -112,9 +114,3 @@ def fold(text: str) -> tuple[int, int]:
             f"expected I/K with 1 <= I <= K and K > 1, such as 2/5, got {text!r}"
         )
     return int(part), int(parts)
-
-
-def _overridden(config: RunConfig, options: argparse.Namespace) -> RunConfig:
-    if options.epochs:
-        config = replace(config, training=replace(config.training, epochs=options.epochs))
-    return config

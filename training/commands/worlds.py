@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from training.commands import positive
 from training.networks.config import Spatial
 from training.networks.rows import ROWS
 from training.world_theory import expected_auroc
@@ -31,8 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--worlds", nargs="+", choices=WORLDS, default=["graded", "xor"], help="default: graded xor"
     )
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS), help="default: all rows")
-    parser.add_argument("--seeds", type=int, default=3, help="number of first weights (default: 3)")
-    parser.add_argument("--epochs", type=int, default=4, help="default: 4; attention settles after about 8")
+    parser.add_argument("--seeds", type=positive, default=3, help="number of first weights (default: 3)")
+    parser.add_argument(
+        "--epochs", type=positive, default=4, help="default: 4; attention settles after about 8"
+    )
     parser.add_argument(
         "--spatial", choices=get_args(Spatial), default="softmax", help="spatial gate (default: softmax)"
     )

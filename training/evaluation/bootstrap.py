@@ -1,4 +1,4 @@
-"""Intervals by resampling patients: 95 % percentile intervals, drawn within strata, every seed fixed.
+"""Intervals by resampling patients: 95 % percentile intervals, every seed fixed.
 
 A resample is kept as counts, how often each patient was drawn. A statistic takes the counts of many resamples at once as
 weights and gives one number for each, so two thousand resamples cost a few array operations instead of two thousand calls.
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Float64, Int, UInt16
+from jaxtyping import Bool, Float, Float64, UInt16
 
 from app.model_package.manifest import Metric
 from training.evaluation.document import Curve
@@ -21,8 +21,29 @@ CurveStatistic = Callable[[Weights], Float64[np.ndarray, "draws points"]]
 """The same for a line: its heights at fixed places."""
 
 DRAWS = 2000
+NORMAL = 1.959964
+"""Standard deviations about the mean that hold 95 % of a normal distribution."""
 _ELEMENTS_AT_ONCE = 1_000_000
 _INTERVAL = (2.5, 97.5)
+
+
+class Share:
+    """A `Statistic`: the share with `hit` among the patients with `among`.
+
+    Args:
+        hit: [N] who is counted.
+        among: [N] of whom.
+    """
+
+    def __init__(self, hit: Bool[np.ndarray, " N"], among: Bool[np.ndarray, " N"]) -> None:
+        self.cases = int(among.sum())
+        self._counted, self._all = (hit & among).astype(np.float64), among.astype(np.float64)
+
+    def __call__(self, weights: Weights) -> Values:
+        """The share in each resample; NaN in one without any such patient."""
+        counted, everyone = weights @ self._counted, weights @ self._all
+        shares: Values = np.divide(counted, everyone, out=np.full_like(counted, np.nan), where=everyone > 0)
+        return shares
 
 
 @dataclass(frozen=True)
@@ -33,11 +54,13 @@ class Estimate:
         value: On the patients.
         draws: On each resample.
         n: Patients.
+        share_of: Of how many patients it is a share; 0 where it is none.
     """
 
     value: float
     draws: Values
     n: int
+    share_of: int = 0
 
     @property
     def defined(self) -> bool:
@@ -46,8 +69,14 @@ class Estimate:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 % percentile interval over the resamples in which the number is defined."""
+        """95 % percentile interval over the resamples in which the number is defined.
+
+        Of a share of none or of all, Wilson's (1927): every resample repeats it, and would claim that it is certain.
+        """
         low, high = np.percentile(self.draws[np.isfinite(self.draws)], _INTERVAL)
+        if self.share_of and self.value in (0, 1):
+            unseen = NORMAL**2 / (self.share_of + NORMAL**2)
+            return (0.0, unseen) if self.value == 0 else (1 - unseen, 1.0)
         return float(low), float(high)
 
     @property
@@ -69,25 +98,25 @@ class Estimate:
 
 
 class Resamples:
-    """Patients drawn with replacement, each stratum keeping its size.
+    """Patients drawn with replacement.
+
+    Not within strata of the outcome: how many have the event is part of what other patients would change. Held fixed, the intervals
+    of calibration in the large, of net benefit and of precision would be half as wide as they must be.
 
     Args:
-        strata: [N] group of each patient, such as whether the event happened.
+        n: Patients.
         draws: Resamples.
         seed: Decides them.
     """
 
-    def __init__(self, strata: Int[np.ndarray, " N"], draws: int = DRAWS, seed: int = 0) -> None:
-        rng = np.random.default_rng(seed)
-        self._counts: UInt16[np.ndarray, "draws N"] = np.zeros((draws, len(strata)), dtype=np.uint16)
-        for value in np.unique(strata):
-            members = np.flatnonzero(strata == value)
-            self._counts[:, members] = _drawn_counts(len(members), draws, rng)
+    def __init__(self, n: int, draws: int = DRAWS, seed: int = 0) -> None:
+        self._counts = _drawn_counts(n, draws, np.random.default_rng(seed))
 
     def estimate(self, statistic: Statistic) -> Estimate:
         """A statistic on the patients and on every resample."""
         n = self._counts.shape[1]
-        return Estimate(float(statistic(np.ones((1, n)))[0]), self._drawn(statistic), n)
+        share_of = statistic.cases if isinstance(statistic, Share) else 0
+        return Estimate(float(statistic(np.ones((1, n)))[0]), self._drawn(statistic), n, share_of)
 
     def curve(self, x: Float[np.ndarray, " points"], statistic: CurveStatistic) -> Curve:
         """A line on the patients, with a pointwise 95 % band; places where it is not defined are left out."""
@@ -115,7 +144,7 @@ class Resamples:
         return np.concatenate([statistic(piece.astype(np.float64)) for piece in pieces])
 
 
-def _drawn_counts(size: int, draws: int, rng: np.random.Generator) -> Int[np.ndarray, "draws size"]:
-    """How often each of `size` patients comes up in `size` draws with replacement, for every resample."""
-    drawn = rng.integers(0, size, (draws, size)) + size * np.arange(draws)[:, None]
-    return np.bincount(drawn.ravel(), minlength=draws * size).reshape(draws, size)
+def _drawn_counts(n: int, draws: int, rng: np.random.Generator) -> UInt16[np.ndarray, "draws N"]:
+    """How often each of `n` patients comes up in `n` draws with replacement, for every resample."""
+    drawn = rng.integers(0, n, (draws, n)) + n * np.arange(draws)[:, None]
+    return np.bincount(drawn.ravel(), minlength=draws * n).reshape(draws, n).astype(np.uint16)

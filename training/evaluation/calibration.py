@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Float64
 from app.model_package.manifest import Metric
 from training.evaluation import statistics
 from training.evaluation.answers import Answers
-from training.evaluation.bootstrap import CurveStatistic, Resamples, Statistic, Values, Weights
+from training.evaluation.bootstrap import NORMAL, CurveStatistic, Resamples, Statistic, Values, Weights
 from training.evaluation.document import Calibration, Curve
 from training.evaluation.logistic import fit_logistic, sigmoid
 from training.evaluation.statistics import logits_of
@@ -21,7 +21,6 @@ _KNOTS = (0.05, 0.35, 0.65, 0.95)
 _CURVE_POINTS = 81
 _CURVE_SPAN = (0.01, 0.99)
 _FEWEST_FOR_A_CURVE = 20
-_NORMAL = 1.959964
 
 
 def calibration_metrics(given: Answers, resamples: Resamples) -> tuple[Metric, ...]:
@@ -76,13 +75,19 @@ def flexible_curve(
 ) -> CurveStatistic:
     """Frequency of the event at each forecast: logistic regression on a restricted cubic spline of the forecast's log odds.
 
-    Four knots at Harrell's quantiles; a straight line in log odds where there are too few patients or forecasts for a spline.
+    Four knots at Harrell's quantiles; a straight line in log odds where there are too few patients or forecasts for a spline; NaN of one outcome
+    alone.
     """
     logit = logits_of(probability)
     knots = np.unique(np.quantile(logit, _KNOTS))
     enough = min(event.sum(), (~event).sum()) >= _FEWEST_FOR_A_CURVE and len(knots) == len(_KNOTS)
     design, places = (_spline(x, knots if enough else knots[:0]) for x in (logit, logits_of(at)))
-    return lambda weights: sigmoid(fit_logistic(design, event, weights) @ places.T)
+
+    def statistic(weights: Weights) -> Float64[np.ndarray, "draws points"]:
+        frequency = sigmoid(fit_logistic(design, event, weights) @ places.T)
+        return np.where(statistics.of_both_outcomes(event, weights)[:, None], frequency, np.nan)
+
+    return statistic
 
 
 def _curve(p: Float[np.ndarray, " N"], event: Bool[np.ndarray, " N"], resamples: Resamples) -> Curve:
@@ -118,9 +123,9 @@ def _bins(p: Float[np.ndarray, " N"], event: Bool[np.ndarray, " N"]) -> Curve:
     numbers = np.unique(bins)
     size = np.array([(bins == number).sum() for number in numbers])
     frequency = np.array([event[bins == number].mean() for number in numbers])
-    shrunk = (frequency + _NORMAL**2 / (2 * size)) / (1 + _NORMAL**2 / size)
-    half = np.sqrt(frequency * (1 - frequency) / size + _NORMAL**2 / (4 * size**2)) * _NORMAL
-    half /= 1 + _NORMAL**2 / size
+    shrunk = (frequency + NORMAL**2 / (2 * size)) / (1 + NORMAL**2 / size)
+    half = np.sqrt(frequency * (1 - frequency) / size + NORMAL**2 / (4 * size**2)) * NORMAL
+    half /= 1 + NORMAL**2 / size
     return Curve(
         x=tuple(float(p[bins == number].mean()) for number in numbers),
         y=tuple(frequency.tolist()),

@@ -1,6 +1,6 @@
 """Rows of the model table held against each other: the same patients, paired, and no more claims than were planned.
 
-Patients are resampled (stratified by outcome), and both rows are measured on each resample, so what a hard or easy patient
+Patients are resampled, and both rows are measured on each resample, so what a hard or easy patient
 does to both cancels. A row may hold several models, seeds or folds: its number is then the mean over them inside each
 resample. The interval therefore tells how far these models would differ on other patients of the same kind; how far
 another training seed would have led is seen in the spread between seeds, which belongs beside it in a table.
@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Int64
 
 from app.model_package.manifest import Metric
 from training.cohort import CohortError, Split
@@ -77,7 +76,8 @@ class Rows:
             for name, group in models.items()
         }
         self._place = _common_patients(self._rows)
-        self._resamples = Resamples(_events(self._rows, self._place), draws, seed)
+        _refuse_two_outcomes(self._rows, self._place)
+        self._resamples = Resamples(len(self._place), draws, seed)
 
     def metric(self, row: str, name: str) -> Metric:
         """One number of a row, averaged over its models, with its interval."""
@@ -158,12 +158,11 @@ def _common_patients(rows: Mapping[str, Sequence[Answers]]) -> dict[str, int]:
     return {patient: place for place, patient in enumerate(known[first])}
 
 
-def _events(rows: Mapping[str, Sequence[Answers]], place: Mapping[str, int]) -> Int64[np.ndarray, " N"]:
-    """Whether each patient had the event, on which all models must agree."""
+def _refuse_two_outcomes(rows: Mapping[str, Sequence[Answers]], place: Mapping[str, int]) -> None:
+    """Of whether a patient had the event, all models must tell the same."""
     events = np.full(len(place), -1, dtype=np.int64)
     for model in (model for group in rows.values() for model in group):
         index = np.array([place[patient] for patient in model.patient_id], dtype=np.int64)
         if ((events[index] >= 0) & (events[index] != model.event)).any():
             raise CohortError("one patient has two outcomes in the rows compared; use runs of one cohort")
         events[index] = model.event
-    return events

@@ -63,24 +63,26 @@ def judge_discrimination(given: Answers, threshold: float, resamples: Resamples)
 
 
 def roc(given: Answers) -> CurveStatistic:
-    """Largest true positive rate at each false positive rate of `GRID`."""
+    """Largest true positive rate at each false positive rate of `GRID`; NaN of one outcome alone."""
 
     def statistic(weights: Weights) -> Float64[np.ndarray, "draws points"]:
         hits, alarms = _falling(given, weights)
         rate, sensitivity = _share(alarms), _share(hits)
         sensitivity = np.concatenate([0 * sensitivity[:, :1], sensitivity], axis=1)
+        sensitivity = np.where(np.isnan(rate[:, :1]), np.nan, sensitivity)
         return _at(sensitivity, np.stack([(rate <= place + _ROUNDING).sum(axis=1) for place in GRID], axis=1))
 
     return statistic
 
 
 def precision_recall(given: Answers) -> CurveStatistic:
-    """Precision at the highest threshold that reaches each recall of `GRID`."""
+    """Precision at the highest threshold that reaches each recall of `GRID`; NaN of one outcome alone."""
 
     def statistic(weights: Weights) -> Float64[np.ndarray, "draws points"]:
         hits, alarms = _falling(given, weights)
         recall = _share(hits)
-        precision = np.where(np.isnan(recall), np.nan, statistics.ratio(hits, hits + alarms))
+        unknown = np.isnan(recall) | np.isnan(_share(alarms))
+        precision = np.where(unknown, np.nan, statistics.ratio(hits, hits + alarms))
         first = np.stack([(recall < max(place - _ROUNDING, _ROUNDING)).sum(axis=1) for place in GRID], axis=1)
         return _at(precision, np.minimum(first, recall.shape[1] - 1))
 

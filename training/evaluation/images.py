@@ -16,7 +16,7 @@ from training.evaluation.examples import pick_examples
 from training.evaluation.fitted import Fitted
 from training.evaluation.heatmaps import judge_heatmaps
 from training.evaluation.robustness import judge_robustness
-from training.evaluation.statistics import mean
+from training.evaluation.statistics import share
 from training.networks.model import FusionNet
 from training.networks.serving_graph import ServingGraph
 from training.pointing import peaks_in_masks
@@ -26,7 +26,12 @@ from training.runs import open_run
 
 
 def with_images(
-    evaluation: Evaluation, run: Path, fitted: Fitted, budget: Budget | None, second: FusionNet | None = None
+    evaluation: Evaluation,
+    run: Path,
+    fitted: Fitted,
+    budget: Budget | None,
+    second: FusionNet | None = None,
+    cohort_folder: Path | None = None,
 ) -> Evaluation:
     """The document with its chapters about images.
 
@@ -36,9 +41,10 @@ def with_images(
         fitted: What was fitted after training.
         budget: Most cases of each check; None leaves out all but the served heatmap's peak.
         second: Network of a run that differs in its seed alone.
+        cohort_folder: The cohort; by default the one the run was trained on.
     """
     checkpoint = load_checkpoint(run / CHECKPOINT_FILE)
-    cohort, parts = open_run(run, checkpoint.config)
+    cohort, parts = open_run(run, checkpoint.config, cohort_folder)
     peaks = _peaks(checkpoint, parts["test"])
     evaluation = evaluation.model_copy(update={"metrics": evaluation.metrics + peaks})
     if budget is None:
@@ -63,8 +69,8 @@ def _peaks(checkpoint: Checkpoint, test: PreparedSet) -> tuple[Metric, ...]:
     geometry = ServingGraph(checkpoint.net).heatmap_geometry(checkpoint.config.grid.shape)
     heatmap = collect(checkpoint.net, test, heatmap=True).heatmap
     hits = peaks_in_masks(heatmap, test, np.array(geometry.to_model_grid))
-    resamples = Resamples(np.zeros(len(hits), dtype=np.int64))
-    return resamples.metrics({"heatmap_peak_in_mask": mean(hits.astype(np.float64))})
+    resamples = Resamples(len(hits))
+    return resamples.metrics({"heatmap_peak_in_mask": share(hits)})
 
 
 def _with_disturbed(distance: Distance | None, disturbances: tuple[Disturbance, ...]) -> Distance | None:

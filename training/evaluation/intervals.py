@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import Float
 
 from app.model_package.manifest import Metric
-from training.evaluation.bootstrap import Resamples
-from training.evaluation.statistics import mean
+from training.evaluation.bootstrap import Resamples, Statistic
+from training.evaluation.statistics import mean, share
 
 
 def mean_metrics(each: Mapping[str, Float[np.ndarray, " N"]]) -> tuple[Metric, ...]:
@@ -23,5 +23,10 @@ def mean_metrics(each: Mapping[str, Float[np.ndarray, " N"]]) -> tuple[Metric, .
         metric
         for name, values in known.items()
         if len(values)
-        for metric in Resamples(np.zeros(len(values), dtype=np.int64)).metrics({name: mean(values)})
+        for metric in Resamples(len(values)).metrics({name: _statistic(values)})
     )
+
+
+def _statistic(values: Float[np.ndarray, " N"]) -> Statistic:
+    """Of numbers that are all 0 or 1, the share of ones."""
+    return share(values > 0) if np.isin(values, (0, 1)).all() else mean(values)

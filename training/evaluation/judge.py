@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from app.model_package.manifest import Metric
 from training.cohort import SPLITS, Cohort, CohortError
 from training.evaluation.answers import Answers, answers, fit_on_validation
@@ -69,7 +67,7 @@ def judge(
     if not len(given):
         raise CohortError("evaluation needs a test split, found none; split the cohort")
     titles = tuple(each.title for each in outcome_classes(cohort.description.task, given.classes))
-    resamples = Resamples(given.event.astype(np.int64))
+    resamples = Resamples(len(given))
     subgroups = find_subgroups(patients.part("test"), cohort.description.features)
     compared, of_rivals = _against(rivals, predictions)
     shown = {rival.name: _answers_of(rival.models[0]) for rival in rivals}

@@ -27,7 +27,14 @@ from training.evaluation.distance import FLAG_ABOVE, Distances
 from training.evaluation.disturbances import GeometryChange, ImageChange, image_changes, record_changes
 from training.evaluation.document import Disturbance
 from training.evaluation.network_maps import sample
-from training.evaluation.statistics import auroc, calibration_slope, difference, mean, negative_log_likelihood
+from training.evaluation.statistics import (
+    auroc,
+    calibration_slope,
+    difference,
+    mean,
+    negative_log_likelihood,
+    share,
+)
 from training.networks.model import FusionNet
 from training.outcomes import event_from
 from training.prepare import PreparedSet
@@ -194,9 +201,9 @@ def _lines(
             numbers["auroc_change"] = difference(auroc(p, event), auroc(was, event))
             numbers["mean_change"] = mean(np.abs(p - was))
         if distances is not None:
-            numbers["flagged"] = mean((distances.score(each.embedding) > FLAG_ABOVE).astype(np.float64))
-        yield Disturbance(kind=kind, level=level, metrics=_measured(numbers, event.astype(np.int64)))
+            numbers["flagged"] = share(distances.score(each.embedding) > FLAG_ABOVE)
+        yield Disturbance(kind=kind, level=level, metrics=_measured(numbers, len(event)))
 
 
-def _measured(numbers: dict[str, Statistic], strata: Int64[np.ndarray, " N"]) -> tuple[Metric, ...]:
-    return Resamples(strata, draws=DRAWS).metrics(numbers)
+def _measured(numbers: dict[str, Statistic], n: int) -> tuple[Metric, ...]:
+    return Resamples(n, draws=DRAWS).metrics(numbers)

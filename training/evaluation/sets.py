@@ -122,11 +122,11 @@ def _method(fitted: ClassThresholds, titles: Sequence[str]) -> str:
 
 def set_statistics(given: Answers, fitted: ClassThresholds) -> dict[str, Statistic]:
     """Coverage, mean size, and the share of sets that hold every class and so say nothing."""
-    sets = fitted.members(given.probabilities).astype(np.float64)
+    sets = fitted.members(given.probabilities)
     return {
-        "set_coverage": statistics.mean(sets[np.arange(len(given)), given.label]),
-        "set_size": statistics.mean(sets.sum(axis=1)),
-        "set_full": statistics.mean(sets.min(axis=1)),
+        "set_coverage": statistics.share(_own(sets, given.label)),
+        "set_size": statistics.mean(sets.sum(axis=1).astype(np.float64)),
+        "set_full": statistics.share(sets.sum(axis=1) == given.classes),
     }
 
 
@@ -140,7 +140,7 @@ def _group(group: Subgroup, given: Answers, fitted: ClassThresholds) -> Group:
         n=len(own),
         events=int(own.event.sum()),
         too_few=too_few,
-        metrics=() if too_few else Resamples(own.event.astype(np.int64)).metrics(set_statistics(own, fitted)),
+        metrics=() if too_few else Resamples(len(own)).metrics(set_statistics(own, fitted)),
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool, Float, Float64, Int
 
-from training.evaluation.bootstrap import Statistic, Values, Weights
+from training.evaluation.bootstrap import Share, Statistic, Values, Weights
 from training.evaluation.logistic import fit_logistic
 
 Score = Float[np.ndarray, " N"]
@@ -21,7 +21,7 @@ EPSILON = 1e-6
 
 
 def mean(values: Float[np.ndarray, " N"]) -> Statistic:
-    """Weighted mean of one number per patient, such as a loss or whether a set covers."""
+    """Weighted mean of one number per patient, such as a loss."""
     column = np.asarray(values, np.float64)
     return lambda weights: ratio(weights @ column, weights.sum(axis=1))
 
@@ -42,7 +42,7 @@ def auroc(score: Score, event: Events) -> Statistic:
 
 
 def average_precision(score: Score, event: Events) -> Statistic:
-    """Area under the precision-recall curve: precision at each threshold, weighted by the recall it adds."""
+    """Area under the precision-recall curve: precision at each threshold, weighted by the recall it adds; NaN of events alone."""
     order, starts = tied_groups(-np.asarray(score))
     truth = event[order]
 
@@ -51,7 +51,8 @@ def average_precision(score: Score, event: Events) -> Statistic:
         positives = np.add.reduceat(drawn * truth, starts, axis=1)
         flagged = np.add.reduceat(drawn, starts, axis=1).cumsum(axis=1)
         precision = positives.cumsum(axis=1) / np.maximum(flagged, 1)
-        return ratio((positives * precision).sum(axis=1), positives.sum(axis=1))
+        area = ratio((positives * precision).sum(axis=1), positives.sum(axis=1))
+        return np.where(of_both_outcomes(truth, drawn), area, np.nan)
 
     return statistic
 
@@ -105,32 +106,51 @@ def quadratic_weighted_kappa(predicted: Labels, label: Labels, classes: int) -> 
     return statistic
 
 
+def share(hit: Events) -> Statistic:
+    """Share of the patients with `hit`: coverage."""
+    return Share(hit, np.ones_like(hit))
+
+
 def share_among(hit: Events, among: Events) -> Statistic:
     """Share with `hit` among the patients with `among`: sensitivity and specificity."""
-
-    def statistic(weights: Weights) -> Values:
-        return ratio(weights @ (hit & among).astype(np.float64), weights @ among.astype(np.float64))
-
-    return statistic
+    return Share(hit, among)
 
 
 def calibration_slope(probability: Score, event: Events) -> Statistic:
-    """Slope of the logistic recalibration; 1 is ideal, below 1 the model is overconfident."""
+    """Slope of the logistic recalibration; 1 is ideal, below 1 the model is overconfident; NaN of one outcome alone."""
     logit = logits_of(probability)
     if np.ptp(logit) < EPSILON:  # the same probability for everyone has no slope
         return lambda weights: np.full(len(weights), np.nan)
     design = np.stack([logit, np.ones_like(logit)], axis=1)
-    return lambda weights: fit_logistic(design, event, weights)[:, 0]
+
+    def statistic(weights: Weights) -> Values:
+        slope = fit_logistic(design, event, weights)[:, 0]
+        return np.where(of_both_outcomes(event, weights), slope, np.nan)
+
+    return statistic
 
 
 def calibration_intercept(probability: Score, event: Events) -> Statistic:
     """Calibration in the large: intercept of the recalibration with slope 1; 0 is ideal, above 0 the model is too low.
 
+    NaN of one outcome alone, where it would be infinite.
     Van Calster et al. 2019, doi:10.1186/s12916-019-1466-7.
     """
     logit = logits_of(probability)
     constant = np.ones((len(logit), 1))
-    return lambda weights: fit_logistic(constant, event, weights, offset=logit)[:, 0]
+
+    def statistic(weights: Weights) -> Values:
+        intercept = fit_logistic(constant, event, weights, offset=logit)[:, 0]
+        return np.where(of_both_outcomes(event, weights), intercept, np.nan)
+
+    return statistic
+
+
+def of_both_outcomes(event: Events, weights: Weights) -> Bool[np.ndarray, " draws"]:
+    """Whether a resample holds events and non-events: of one kind alone no regression has an answer, and no curve a meaning."""
+    events = weights @ event
+    both: np.ndarray = (events > 0) & (events < weights.sum(axis=1))
+    return both
 
 
 def averaged(statistics: Sequence[Statistic]) -> Statistic:

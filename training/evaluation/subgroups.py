@@ -86,7 +86,7 @@ def _judged(group: Subgroup, own: Answers) -> Group:
         n=len(own),
         events=events,
         too_few=too_few,
-        metrics=() if too_few else Resamples(event.astype(np.int64)).metrics(numbers),
+        metrics=() if too_few else Resamples(len(own)).metrics(numbers),
     )
 
 

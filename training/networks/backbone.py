@@ -1,13 +1,15 @@
 """The image network: one of MONAI's, unedited, walked stage by stage so that gates can stand between."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 
 from torch import Tensor, nn
 
 from training.networks.backbones import FAMILIES, Stage
 from training.networks.config import BackboneConfig
 from training.networks.layout import channels_last, store_channels_last
+from training.networks.precision import full_precision
 
 GROUPS = 8
 Modulate = Callable[[int, Tensor], Tensor]
@@ -16,6 +18,9 @@ Modulate = Callable[[int, Tensor], Tensor]
 
 class Backbone(nn.Module):
     """[B, channels, *S0] to the features of the last stage, with a call-back after every stage.
+
+    Under autocast on a CPU a stage with fewer cells along an axis than its kernels are wide stays in float32: oneDNN (of torch 2.13) leaves
+    parts of the gradient of such a kernel's weights unwritten in bfloat16, whatever lay in that memory, and for wide kernels writes beyond it.
 
     The call-back is the seam where attention attaches (MMA, CBAM, or another callable). What acts inside a block (FiLM,
     DAFT) hooks `inner_norm`.
@@ -55,10 +60,28 @@ class Backbone(nn.Module):
             )
         features = channels_last(image)
         for number, stage in enumerate(self.stages, start=1):
+            features = modulate(number, self._pass(stage, features, image.shape[2:]))
+        return features
+
+    def _pass(self, stage: Stage, features: Tensor, shape: Sequence[int]) -> Tensor:
+        """Features after a stage of an image of so many voxels."""
+        widest = zip(*(each.kernel_size for each in self._convolutions(stage)), strict=True)
+        narrow = any(
+            cells < max(sizes) for cells, sizes in zip(stage.lattice.cells(shape), widest, strict=True)
+        )
+        exactly = narrow and features.device.type == "cpu"
+        with full_precision(features) if exactly else nullcontext():
+            # Outside autocast this changes nothing.
+            features = features.float() if exactly else features
             for name in stage.modules:
                 features = self.net.get_submodule(name)(features)
-            features = modulate(number, features)
         return features
+
+    def _convolutions(self, stage: Stage) -> Iterator[nn.Conv2d | nn.Conv3d]:
+        for name in stage.modules:
+            for module in self.net.get_submodule(name).modules():
+                if isinstance(module, nn.Conv2d | nn.Conv3d):
+                    yield module
 
     def stride(self, stage: int) -> tuple[int, ...]:
         """Model-grid voxels between neighbouring cells of a stage (1..4)."""

@@ -25,10 +25,11 @@ class Cost(NamedTuple):
 
 def cost(config: ModelConfig, features: Sequence[Feature], shape: tuple[int, int, int]) -> Cost:
     """Count a network's parameters and its work on one image of (D, H, W) voxels, by running it once."""
+    net = FusionNet(config, features).eval()
+    parameters = net.trained_numbers
     # Without gradients by property, not by context: the counter hooks what requires them.
-    net = FusionNet(config, features).eval().requires_grad_(requires_grad=False)
+    net.requires_grad_(requires_grad=False)
     record = torch.zeros(1, len(features))
     with FlopCounterMode(display=False) as counter:
         net(torch.zeros(1, 1, *shape), record, record)
-    parameters = sum(parameter.numel() for parameter in net.parameters())
     return Cost(parameters, counter.get_total_flops() // 2)

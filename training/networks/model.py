@@ -67,6 +67,9 @@ class FusionNet(nn.Module):
         self.fusion = FUSIONS[config.fusion](widths[-1], config.ehr.width, config.gmu)
         self.embedding_size, self.heads = self.fusion.width, self.fusion.heads
         self.head = Head(self.embedding_size, config.head)
+        if config.fusion == "image" and config.modulation not in INNER:
+            # Nobody reads the record. Untrained weights must say so: several processes would wait for their gradients.
+            self.ehr.requires_grad_(requires_grad=False)
         # Gates after stages, by number. The name is MMA's, whose checkpoints hold it, also where a rival's gates are in it.
         self.mma = nn.ModuleDict()
         self.inner: nn.Module | None = None
@@ -82,6 +85,11 @@ class FusionNet(nn.Module):
             self.mma[str(stage)] = gate(widths[stage - 1], config.ehr.width, config.mma)
         if self._by_slice:
             self.slices = make_slice_pooling(config.backbone.slice_pooling, widths[-1])
+
+    @property
+    def trained_numbers(self) -> int:
+        """Parameters that training moves."""
+        return sum(parameter.numel() for parameter in self.parameters() if parameter.requires_grad)
 
     @property
     def _by_slice(self) -> bool:

@@ -12,6 +12,7 @@ from training.networks.config import EhrConfig
 LIMIT = 5.0
 """Standard deviations beyond which a value says no more."""
 SMALLEST_SD = 1e-6
+"""Below it all values are the same one, but for rounding."""
 
 
 class RecordInputs(NamedTuple):
@@ -31,8 +32,8 @@ class RecordInputs(NamedTuple):
 class Standardise(nn.Module):
     """Tensors of the ONNX contract (values, missing) to `RecordInputs`.
 
-    What no training row held - a feature never observed, a level never seen - has untrained weights, so it is
-    treated as missing. Before `fit_statistics` all is taken as seen, with mean 0 and standard deviation 1.
+    What no training row held - a feature never observed or of one value in all of them, a level never seen - has untrained
+    weights, so it is treated as missing. Before `fit_statistics` all is taken as seen, with mean 0 and standard deviation 1.
     """
 
     numeric: Tensor
@@ -75,12 +76,14 @@ class Standardise(nn.Module):
             values: [N, F] records of the training rows, and of no other.
             missing: [N, F] 1 where missing.
         """
-        numbers, known = self._numbers(values, missing)
-        count = known.sum(0)
-        self.observed.copy_(count > 0)
-        self.mean.copy_((numbers * known).sum(0) / count.clamp(min=1))
-        variance = ((numbers - self.mean).square() * known).sum(0) / count.clamp(min=1)
-        self.sd.copy_(torch.where(count > 0, variance.sqrt().clamp(min=SMALLEST_SD), 1.0))
+        # In double precision: in single, a feature of one value, such as 250.3, has a mean beside it and so a deviation.
+        numbers, known = (each.double() for each in self._numbers(values, missing))
+        count = known.sum(0).clamp(min=1)
+        mean = (numbers * known).sum(0) / count
+        sd = (((numbers - mean).square() * known).sum(0) / count).sqrt()
+        self.observed.copy_(sd > SMALLEST_SD)
+        self.mean.copy_(mean)
+        self.sd.copy_(torch.where(self.observed, sd, 1.0))
         levels = self._levels(values, missing)
         rows = torch.arange(self.seen.shape[1], device=values.device)
         # Row 0, missing, is always legal.

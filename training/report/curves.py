@@ -10,6 +10,7 @@ from matplotlib.figure import Figure as Plot
 from app.model_package.manifest import Metric
 from training.evaluation.document import Calibration, Curve, DecisionCurve, Discrimination, Selective
 from training.evaluation.judge import MODEL
+from training.outcomes import event_from
 from training.report.style import (
     BLUE,
     CYCLE,
@@ -69,7 +70,8 @@ def precision_recall(discrimination: Discrimination, metrics: Sequence[Metric]) 
     """Precision against recall, with the share of events as its floor."""
     curve = discrimination.precision_recall
     area = find(tuple(metrics), "auprc")
-    prevalence = curve.y[int(np.argmax(curve.x))]
+    cases = np.array(discrimination.confusion).sum(axis=1)
+    prevalence = cases[event_from(len(cases)) :].sum() / cases.sum()
 
     def draw(ax: Axes) -> None:
         ax.axhline(prevalence, color=HAIRLINE, linewidth=0.8)

@@ -153,12 +153,13 @@ def _heatmap(material: Material) -> str:
     if maps is None or not maps.methods or not maps.n:
         return ""
     first = maps.methods[0]
-    pointing = find(first.metrics, "pointing")
-    if pointing is None:
+    # Not the pointing game, which counts one cell beside the region: a random point would lie in that more often.
+    peaks = find(first.metrics, "pointing_strict")
+    if peaks is None:
         return ""
     chance = f" (a random point would lie there in {percent(maps.chance)})" if maps.chance is not None else ""
     return (
-        f"The peak of the heatmap lay in the region of interest in {percent_estimate(pointing)} "
+        f"The peak of the heatmap lay in the region of interest in {percent_estimate(peaks)} "
         f"of {maps.n} cases{chance}. "
         "Overlap is not evidence of a right reason."
     )

@@ -10,7 +10,7 @@ from app.ehr.schema import Feature
 from app.errors import NeuroFuseError
 from app.model_package.manifest import Metric
 from training.checkpoint import load_checkpoint
-from training.cohort import CohortDescription
+from training.cohort import DESCRIPTION_FILE, CohortDescription, read_description
 from training.cohort_description import PHANTOMS
 from training.config import RunConfig, config_to_dict
 from training.environment import read_environment
@@ -79,7 +79,7 @@ def gather(run: Path, ablation: Path | None = None) -> Material:
     """Read a run's folder, and an ablation's where there is one.
 
     Raises:
-        NeuroFuseError: The run has not been evaluated.
+        NeuroFuseError: The run has not been evaluated, or the ablation is one of another cohort.
     """
     if not (run / EVALUATION_FILE).is_file():
         raise NeuroFuseError(
@@ -89,6 +89,11 @@ def gather(run: Path, ablation: Path | None = None) -> Material:
     description = _description(run)
     if description and not evaluation.source:
         evaluation = evaluation.model_copy(update={"source": description.source})
+    study = read_study(ablation) if ablation else None
+    if study and (study.ablation.source, study.ablation.event) != (evaluation.source, evaluation.event):
+        raise NeuroFuseError(
+            "expected an ablation on the cohort of this run, found one whose source or event differs; give the ablation of this cohort"
+        )
     material = Material(
         name=run.resolve().name,
         evaluation=evaluation,
@@ -96,7 +101,7 @@ def gather(run: Path, ablation: Path | None = None) -> Material:
         history=read_history(run),
         fitted=load_calibration(run) if (run / CALIBRATION_FILE).is_file() else None,
         environment=read_environment(run),
-        study=read_study(ablation) if ablation else None,
+        study=study,
         pictures={each.picture: _picture(run, each.picture) for each in evaluation.examples},
     )
     return _with_network(material, run / "checkpoint.pt")
@@ -111,7 +116,7 @@ def _with_network(material: Material, checkpoint: Path) -> Material:
             **material.__dict__,
             "config": trained.config,
             "features": trained.features,
-            "parameters": sum(each.numel() for each in trained.net.parameters()),
+            "parameters": trained.net.trained_numbers,
             "kept_epoch": trained.epoch,
         }
     )
@@ -121,8 +126,8 @@ def _description(run: Path) -> CohortDescription | None:
     """The cohort's own words, where the cohort is still in its place."""
     if not (run / RUN_FILE).is_file():
         return None
-    path = Path(read_notes(run)["cohort"]) / "cohort.json"
-    return CohortDescription.model_validate_json(path.read_bytes()) if path.is_file() else None
+    path = Path(read_notes(run)["cohort"]) / DESCRIPTION_FILE
+    return read_description(path) if path.is_file() else None
 
 
 def _picture(run: Path, name: str) -> bytes:

@@ -122,7 +122,7 @@ def _training(config: RunConfig) -> str:
         f"The spatial gates were guided by masks (weight {guidance.weight:g}), so the heatmap shows what it was taught to find as "
         "well as what the outcome needs."
         if config.guided
-        else "No mask entered the training; the gates were trained on the outcome alone."
+        else "No mask entered the training."
     )
     average = (
         f" The running average of the weights (decay {loop.average_decay:g}) was judged and kept."
@@ -143,6 +143,6 @@ def _judging(material: Material) -> str:
     subjects = patients(material)
     return (
         "Probabilities were calibrated on the validation split, prediction sets and the out-of-distribution score on the calibration "
-        f"split, and the held-out split was opened once. Intervals are 95 % bootstrap intervals over {subjects}, stratified by outcome; "
+        f"split, and the held-out split was opened once. Intervals are 95 % bootstrap intervals over {subjects}; "
         "comparisons between models are paired, with Holm's correction over those planned."
     )

@@ -9,11 +9,11 @@ Optional columns of cohort.csv, an empty cell where unknown:
 A phantom cohort has them as `truth_*`: what a reader without error would note. The networks never see them.
 """
 
-import csv
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from training.cohort import CohortError
+from training.cohort import TABLE_FILE, CohortError, read_rows
 
 LOCATIONS = ("lobar", "deep", "infratentorial")
 PREFIXES = ("", "truth_")
@@ -31,20 +31,18 @@ def read_readings(root: Path) -> dict[str, dict[str, float]]:
     Raises:
         CohortError: A cell is neither empty nor of the form above.
     """
-    with (root / "cohort.csv").open(newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.DictReader(file))
     read: dict[str, dict[str, float]] = {
         "volume_ml": {},
         "intraventricular": {},
         "lobar": {},
         "infratentorial": {},
     }
-    for number, row in enumerate(rows, start=2):
+    for number, row in read_rows(root / TABLE_FILE).items():
         for column, parse in _PARSERS.items():
             text = _cell(row, column)
             if not text:
                 continue
-            if (found := parse(text.strip())) is None:
+            if (found := parse(text)) is None:
                 raise CohortError(f"row {number}: {column} must be {_EXPECTED[column]} or empty")
             for name, value in found.items():
                 read[name][row["patient_id"]] = value
@@ -60,7 +58,7 @@ def _volume(text: str) -> dict[str, float] | None:
         volume_ml = float(text)
     except ValueError:
         return None
-    return {"volume_ml": volume_ml} if volume_ml >= 0 else None
+    return {"volume_ml": volume_ml} if 0 <= volume_ml < math.inf else None
 
 
 def _ventricles(text: str) -> dict[str, float] | None:

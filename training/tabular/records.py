@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
-from app.ehr.encode import encode
+from app.ehr.encode import YES_NO, encode
 from app.ehr.schema import EhrSchema, Feature
 from training.cohort import Case
 
@@ -45,10 +45,12 @@ class Records:
         return filled
 
     def column(self, name: str) -> Column:
-        """A feature of the record or else a reading; NaN where it is unknown, also when nobody has it."""
+        """A feature of the record or else a reading; NaN where it is unknown, also when nobody has it; 1 for yes, 0 for no."""
         for index, feature in enumerate(self.features):
             if feature.name == name:
-                return self.table[:, index]
+                found = self.table[:, index]
+                # A description may name its categories in either order.
+                return 1 - found if feature.categories == YES_NO[::-1] else found
         return self.readings.get(name, np.full(len(self), np.nan))
 
 

@@ -64,16 +64,21 @@ class SharedSlope:
         self._make = make
 
     def fit(self, design: Design, labels: Labels, classes: int) -> "SharedSlope":
-        """Fit on training patients."""
+        """Fit on training patients; where all of them lie on one side of every threshold, the log odds are a constant."""
         self._thresholds = classes - 1
         met = [labels >= k for k in range(self._thresholds)]
         stacked = np.concatenate([self._at(design[rows], k) for k, rows in enumerate(met)])
         better = np.concatenate([labels[rows] > k for k, rows in enumerate(met)])
-        self._fitted: Classifier = self._make().fit(stacked, better)
+        one_side = len(np.unique(better)) < 2  # noqa: PLR2004 - nothing to tell apart
+        self._fitted: Classifier | float = (
+            smoothed_log_odds(better) if one_side else self._make().fit(stacked, better)
+        )
         return self
 
     def logits(self, design: Design) -> Float32[np.ndarray, "N L"]:
         """CORN logits."""
+        if isinstance(self._fitted, float):
+            return np.full((len(design), self._thresholds), self._fitted, dtype=np.float32)
         columns = [self._fitted.decision_function(self._at(design, k)) for k in range(self._thresholds)]
         return np.stack(columns, axis=1).astype(np.float32)
 

@@ -1,4 +1,4 @@
-"""A small cohort on disk: one phantom's image for everyone, and records that tell the outcome."""
+"""A small cohort on disk: one phantom's image under a name for everyone, and records that tell the outcome."""
 
 import csv
 import json
@@ -37,7 +37,9 @@ def write_cohort(folder: Path, *, image: bool) -> Path:
         for number in range(PATIENTS):
             gos = 1 + number % 5
             glucose = f"{10 - gos + rng.normal(0, 1.5):.1f}" if number % 3 else ""
-            writer.writerow([f"p{number:02d}", "image.nii.gz", glucose, ("female", "male")[number % 2], gos])
+            name = f"p{number:02d}"
+            (folder / f"{name}.nii.gz").symlink_to("image.nii.gz")
+            writer.writerow([name, f"{name}.nii.gz", glucose, ("female", "male")[number % 2], gos])
     description = {
         "task": "gos",
         "modality": "CT",

@@ -58,6 +58,17 @@ def test_another_run_in_the_folder_is_not_replaced_unless_told(cohort: Path, tmp
         refuse_another_run(replace(job, row="ehr-lr"), cohort, CONFIG, run)
 
 
+def test_what_was_found_of_a_run_goes_with_it(cohort: Path, tmp_path: Path) -> None:
+    """The report of another network must not lie beside this one's checkpoint."""
+    job, run = Job("prevalence", 1), tmp_path / "run"
+    run_job(job, cohort, CONFIG, tmp_path, run, resume=True)
+    found = ("evaluation.json", "calibration.json", "embedding.npz", "training_summary.json", "report.html")
+    for name in found:
+        (run / name).touch()
+    run_job(job, cohort, CONFIG, tmp_path, run, resume=False)
+    assert [name for name in found if (run / name).exists()] == []
+
+
 def test_a_changed_table_makes_another_digest(tmp_path: Path) -> None:
     cohort = write_cohort(tmp_path / "cohort", image=False)
     before = job_digest(Job("prevalence", 1), cohort, CONFIG)

@@ -1,6 +1,7 @@
 """A check finds everything at once, names lines and columns, and never says what stands in a cell."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,11 @@ from app.imaging.synthetic import SYNTHETIC
 from app.imaging.volume import Grid
 from app.imaging.write import write_nifti
 from training.__main__ import main
+from training.cohort_check.design import check_config
 from training.cohort_check.finding import Finding
 from training.cohort_check.report import check_cohort
+from training.cohort_check.table import read_table
+from training.config import load_config
 
 AGE = {
     "name": "age", "title": "Age", "kind": "numeric", "loinc": "30525-0", "unit": "a",
@@ -73,6 +77,8 @@ def test_a_sound_table_has_no_finding_but_the_absent_images(tmp_path: Path) -> N
         ({(12, "patient_id"): ""}, "patient-id-missing", 12),
         ({(13, "day"): "31.01.2020"}, "date-unparsable", 13),
         ({(14, "split"): "holdout"}, "split-unknown", 14),
+        ({(15, "patient_id"): "Secret16"}, "spelt-alike", 15),
+        ({(16, "ward"): "North "}, "spelt-alike", 16),
     ],
 )
 def test_a_wrong_cell_is_named_by_its_line(
@@ -81,6 +87,80 @@ def test_a_wrong_cell_is_named_by_its_line(
     finding = found(write_cohort(tmp_path, edit))[code]
     assert line in finding.rows
     assert finding.remedy
+
+
+def test_a_part_of_what_is_counted_is_named_by_its_line(tmp_path: Path) -> None:
+    alleles = AGE | {"name": "apoe4_alleles", "loinc": None, "unit": "{count}", "plausible_range": [0, 2]}
+    cells = {(line, "apoe4_alleles"): str(line % 3) for line in range(2, PATIENTS + 2)}
+    features = [AGE, SEX, alleles]
+    assert "not-whole" not in found(
+        write_cohort(tmp_path, cells | {(6, "apoe4_alleles"): "1.0"}, features=features)
+    )
+    finding = found(write_cohort(tmp_path, cells | {(6, "apoe4_alleles"): "0.98"}, features=features))[
+        "not-whole"
+    ]
+    assert (finding.column, finding.rows) == ("apoe4_alleles", (6,))
+
+
+def test_a_cohort_of_one_outcome_is_not_ready_to_train(tmp_path: Path) -> None:
+    edits = {(line, "state"): "good" for line in range(2, PATIENTS + 2)}
+    finding = found(write_cohort(tmp_path, edits))["outcome-constant"]
+    assert (finding.severity, finding.column) == ("error", "state")
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b"])
+def test_a_name_that_no_file_can_have_is_an_image_that_is_not_there(tmp_path: Path, name: str) -> None:
+    findings = found(write_cohort(tmp_path, {(5, "image"): name, (6, "mask"): name}))
+    assert 5 in findings["image-missing"].rows
+    assert findings["mask-missing"].rows == (6,)
+
+
+def test_a_file_that_the_disk_does_not_give_ends_no_check(tmp_path: Path) -> None:
+    (tmp_path / "broken.nii").symlink_to("/proc/self/mem")  # whose first byte is an error of reading
+    findings = found(write_cohort(tmp_path, {(5, "image"): "broken.nii", (6, "mask"): "broken.nii"}))
+    assert 5 in findings["image-missing"].rows
+    assert findings["mask-missing"].rows == (6,)
+
+
+def test_a_table_that_cannot_be_told_into_cells_is_a_finding(tmp_path: Path) -> None:
+    folder = write_cohort(tmp_path)
+    table = (folder / "cohort.csv").read_text()
+    for content in (
+        table + '"never closed',
+        table + "p,absent.nii,7,5,male,good,north,2020-01-31\n",
+        table.replace(",", ";"),
+    ):
+        (folder / "cohort.csv").write_text(content)
+        finding = found(folder)["table-unreadable"]
+        assert finding.severity == "error"
+
+
+def test_lines_are_those_of_the_file_behind_empty_ones(tmp_path: Path) -> None:
+    folder = write_cohort(tmp_path, {(6, "age"): "old"})
+    header, *rows = (folder / "cohort.csv").read_text().splitlines()
+    (folder / "cohort.csv").write_text("\n".join([header, "", *rows]) + "\n")
+    assert found(folder)["not-a-number"].rows == (7,)
+
+
+@pytest.mark.parametrize(
+    ("name", "categories", "flips"),
+    [
+        ("lesion_side", ["a", "b"], True),
+        ("hemiparesis", ["none", "left", "right"], True),
+        ("sex", ["female", "male"], False),
+    ],
+)
+def test_a_feature_that_names_a_side_is_warned_of_where_images_are_flipped(
+    tmp_path: Path, name: str, categories: list[str], flips: bool
+) -> None:
+    folder = write_cohort(tmp_path, features=[AGE, SEX | {"name": name, "categories": categories}])
+    table, _ = read_table(folder)
+    assert table is not None
+    config = load_config(Path(__file__).parents[3] / "training" / "configs" / "gos.toml")
+    still = replace(config, augmentation=replace(config.augmentation, flip_probability=0.0))
+    codes, codes_still = ({each.code for each in check_config(table, one)} for one in (config, still))
+    assert ("config-flip" in codes) == flips
+    assert "config-flip" not in codes_still
 
 
 def test_all_problems_are_found_at_once(tmp_path: Path) -> None:
@@ -198,7 +278,7 @@ def test_the_command_prints_no_pseudonym_and_no_value_and_fails(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = write_cohort(tmp_path, {(5, "age"): "160.123", (10, "patient_id"): "secret11"})
-    out = tmp_path / "findings.json"
+    out = tmp_path / "not yet there" / "findings.json"
     assert main(["check", str(folder), "--workers", "1", "--json", str(out)]) == 1
     printed = capsys.readouterr().out + out.read_text()
     assert "out-of-range" in printed
@@ -209,5 +289,14 @@ def test_the_command_prints_no_pseudonym_and_no_value_and_fails(
 def test_every_code_is_in_the_reference() -> None:
     root = Path(__file__).parents[3]
     page = (root / "docs" / "reference" / "cohort.md").read_text(encoding="utf-8")
-    for code in ("out-of-range", "leak-by-value", "duplicate-image", "config-slices", "split-small"):
+    for code in (
+        "out-of-range",
+        "leak-by-value",
+        "duplicate-image",
+        "config-slices",
+        "split-small",
+        "spelt-alike",
+        "outcome-constant",
+        "config-flip",
+    ):
         assert f"`{code}`" in page

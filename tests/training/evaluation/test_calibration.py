@@ -22,7 +22,7 @@ def given_answers(n: int, seed: int, sharpness: float = 1.0) -> Answers:
 
 
 def resamples(model: Answers, draws: int = 200) -> Resamples:
-    return Resamples(model.event.astype(np.int64), draws)
+    return Resamples(len(model), draws)
 
 
 def test_the_band_of_an_honest_model_holds_the_diagonal() -> None:
@@ -85,3 +85,12 @@ def test_forecasts_that_are_all_alike_have_no_curve_and_break_nothing() -> None:
     found = judge_calibration(model, resamples(model))
     assert found.curve.x == ()
     assert "calibration_slope" not in {m.name for m in calibration_metrics(model, resamples(model))}
+
+
+@pytest.mark.parametrize("outcome", [0, 1])
+def test_of_one_outcome_alone_there_is_no_line_and_no_curve(outcome: int) -> None:
+    p = np.linspace(0.1, 0.9, 20)
+    model = Answers(("a",) * 20, np.full(20, outcome), np.stack([1 - p, p], axis=1), np.full(20, np.nan))
+    assert judge_calibration(model, resamples(model)).curve.x == ()
+    named = {metric.name for metric in calibration_metrics(model, resamples(model))}
+    assert named == {"brier", "nll", "ece"}

@@ -39,7 +39,7 @@ def test_an_honest_model_is_not_worse_than_all_or_none_and_rivals_stand_beside_i
     model, poor = (
         answers(ordinal_predictions(3000, 2, noise=noise), Scaling(1.0, 0.0)) for noise in (0.0, 3.0)
     )
-    found = judge_decision(model, {"poor": poor}, Resamples(model.event.astype(np.int64), draws=100))
+    found = judge_decision(model, {"poor": poor}, Resamples(len(model), draws=100))
     assert set(found.strategies) == {"model", "all", "none", "poor"}
     best = np.maximum(found.strategies["all"].y, 0)
     assert (np.array(found.strategies["model"].y) >= best - 0.02).all()

@@ -68,7 +68,7 @@ def test_sensitivity_and_specificity_of_a_known_table() -> None:
 
 def test_grades_are_counted_by_what_they_were_and_what_was_most_likely() -> None:
     model = answers(ordinal_predictions(400, 1), Scaling(1.0, 0.0))
-    found = judge_discrimination(model, 0.5, Resamples(model.event.astype(np.int64), draws=50))
+    found = judge_discrimination(model, 0.5, Resamples(len(model), draws=50))
     table = np.array(found.confusion)
     assert table.sum() == 400
     np.testing.assert_array_equal(table.sum(axis=1), np.bincount(model.label, minlength=5))
@@ -79,7 +79,11 @@ def test_grades_are_counted_by_what_they_were_and_what_was_most_likely() -> None
     assert all(low <= high for low, high in zip(found.roc.low, found.roc.high, strict=True))
 
 
-def test_a_split_without_events_has_no_curves_and_breaks_nothing() -> None:
-    model = binary([0.2, 0.4, 0.6], [0, 0, 0])
-    found = judge_discrimination(model, 0.5, Resamples(np.zeros(3, dtype=np.int64), draws=10))
+@pytest.mark.parametrize("outcome", [0, 1])
+def test_a_split_with_one_outcome_has_no_curves_no_area_and_breaks_nothing(outcome: int) -> None:
+    model = binary([0.2, 0.4, 0.6], [outcome] * 3)
+    resamples = Resamples(len(model), draws=10)
+    found = judge_discrimination(model, 0.5, resamples)
     assert found.roc.x == found.precision_recall.x == ()
+    named = {metric.name for metric in resamples.metrics(discrimination_statistics(model, 0.5))}
+    assert named == {"sensitivity" if outcome else "specificity"}

@@ -66,6 +66,12 @@ def test_every_interval_holds_its_number() -> None:
         assert metric.low - 1e-9 <= metric.value <= metric.high + 1e-9, metric.name
 
 
+def test_how_many_events_there_are_is_left_to_chance_too() -> None:
+    """The log odds of a share of n patients have a standard error of at least 2 / sqrt(n), however good the model is."""
+    shift = next(metric for metric in judged(2).metrics if metric.name == "calibration_in_the_large")
+    assert shift.high - shift.low > 0.9 * 2 * 1.96 * 2 / shift.n**0.5
+
+
 def test_a_model_without_embeddings_has_no_distance() -> None:
     assert judged(5, embedding=np.zeros((480, 0), dtype=np.float32)).distance is None
 

@@ -12,7 +12,7 @@ from training.evaluation.selective import ANSWERED, judge_selective, risk
 
 def test_risk_over_everyone_is_the_brier_score_and_less_among_the_sure() -> None:
     model = answers(ordinal_predictions(2000, 1), Scaling(1.0, 0.0))
-    curve = judge_selective(model, Resamples(model.event.astype(np.int64), draws=50)).risk
+    curve = judge_selective(model, Resamples(len(model), draws=50)).risk
     assert curve.x == tuple(ANSWERED.tolist())
     assert curve.y[-1] == pytest.approx(float(np.mean((model.event_probability - model.event) ** 2)))
     assert curve.y[5] < curve.y[10] < curve.y[-1]

@@ -117,7 +117,7 @@ def test_coverage_is_reported_per_class_and_subgroup_and_small_groups_get_no_num
     found = judge_sets(
         given_answers,
         fitted,
-        Resamples(given_answers.event.astype(np.int64), draws=20),
+        Resamples(len(given_answers), draws=20),
         ("a", "b", "c", "d", "e"),
         [few],
     )

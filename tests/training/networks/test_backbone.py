@@ -147,6 +147,27 @@ def test_an_image_too_small_for_the_last_stage_is_refused_in_words() -> None:
         backbone(torch.zeros(1, 1, 20, 20), _leave)
 
 
+def test_in_bfloat16_the_gradients_of_a_map_narrower_than_its_kernels_are_those_of_float32() -> None:
+    """Two slices in the last stage: oneDNN would leave what lay in memory in the gradient of a 3 x 3 x 3 kernel."""
+    torch.manual_seed(0)
+    config = BackboneConfig(widths=(8, 8, 16, 16), stem_kernel=(3, 3, 3))
+    backbone = Backbone(config, 1)
+    image = torch.randn(4, 1, 16, 32, 32)
+    assert backbone.stages[3].lattice.cells(image.shape[2:])[0] == 2
+    last = backbone.net.get_submodule("layer4.0.conv2").get_parameter("weight")
+
+    def gradient() -> Tensor:
+        # What memory held before must not matter, and here it is large.
+        torch.full((1_000_000,), 1e30)
+        (found,) = torch.autograd.grad(backbone(image, _leave).square().mean(), last)
+        return found
+
+    exact = gradient()
+    with torch.autocast("cpu", torch.bfloat16):
+        for _ in range(3):
+            torch.testing.assert_close(gradient(), exact, atol=0.1 * float(exact.abs().max()), rtol=0)
+
+
 def test_a_residual_network_takes_its_imagenet_stem() -> None:
     config = replace(PLANE, depth="resnet18", stem_kernel=(7, 7), stem_pool=True)
     backbone = Backbone(config, 3).eval()

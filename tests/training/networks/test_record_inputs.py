@@ -47,10 +47,13 @@ def test_a_value_far_out_is_clipped() -> None:
     ]
 
 
-def test_a_feature_with_one_value_in_training_stays_finite() -> None:
+@pytest.mark.parametrize("value", [0.0, 3.0, 250.3])
+def test_a_feature_with_one_value_in_training_says_nothing_whatever_it_is_later(value: float) -> None:
     layer = Standardise([number("a")], QUIET).eval()
-    layer.fit_statistics(torch.full((4, 1), 3.0), torch.zeros(4, 1))
-    assert layer(torch.tensor([[3.0], [4.0]]), torch.zeros(2, 1)).numbers.tolist() == [[0.0], [LIMIT]]
+    layer.fit_statistics(torch.full((37, 1), value), torch.zeros(37, 1))
+    record = layer(torch.tensor([[value], [value + 1]]), torch.zeros(2, 1))
+    assert record.numbers.tolist() == [[0.0], [0.0]]
+    assert record.known.tolist() == [[0.0], [0.0]], "as missing: its weights were never trained"
 
 
 def test_what_training_never_saw_counts_as_missing() -> None:

@@ -1,9 +1,11 @@
 from dataclasses import replace
 
 import pytest
+import torch
 
 from tests.training.networks.support import FEATURES, batch, small
 from training.networks.config import MmaConfig
+from training.networks.losses import outcome_loss
 from training.networks.model import FusionNet
 from training.networks.rows import ROWS, row
 
@@ -11,6 +13,16 @@ from training.networks.rows import ROWS, row
 @pytest.mark.parametrize("name", ROWS)
 def test_every_row_can_be_built_and_run(name: str) -> None:
     assert FusionNet(row(small(), name), FEATURES).eval()(*batch(2)).logits.shape == (2, 4)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_gradient_reaches_every_parameter_that_is_trained(name: str) -> None:
+    """Several processes wait for each of them, and a table counts them."""
+    net = FusionNet(row(small(), name), FEATURES).train()
+    torch.autograd.backward(outcome_loss(net(*batch(8)).logits, torch.arange(8) % 5, "ordinal5"))
+    trained = {path: each for path, each in net.named_parameters() if each.requires_grad}
+    assert [path for path, each in trained.items() if each.grad is None] == []
+    assert net.trained_numbers == sum(each.numel() for each in trained.values())
 
 
 @pytest.mark.parametrize("name", ROWS)

@@ -287,6 +287,7 @@ def _heatmaps() -> d.Heatmaps:
     def method(name: str, pointing: float, mass: float) -> d.HeatmapMethod:
         numbers = (
             near("pointing", pointing),
+            near("pointing_strict", pointing - 0.07),
             near("relevance_mass", mass),
             near("auprc", mass + 0.1),
             near("deletion", 0.31, 0.02),

@@ -8,6 +8,7 @@ from tests.training.report.answers import near
 from tests.training.report.simulated import material
 from training.evaluation.document import Comparison
 from training.report.headline import headline, signed, slope_in_words
+from training.report.words import find
 
 
 def _against(gain: float, p_holm: float) -> str:
@@ -53,3 +54,13 @@ def test_nothing_is_said_of_what_was_not_measured() -> None:
 
 def test_a_difference_carries_its_sign() -> None:
     assert [signed(0.1), signed(-0.1), signed(0.0)] == ["+0.100", "\N{MINUS SIGN}0.100", "0.000"]
+
+
+def test_the_peak_is_held_against_the_chance_of_the_region_itself() -> None:
+    """The pointing game counts a cell beside the region too, where a random point lies more often."""
+    judged = material(study=False)
+    assert judged.evaluation.heatmaps is not None
+    words = next(each for each in headline(judged) if "peak of the heatmap" in each)
+    strict = find(judged.evaluation.heatmaps.methods[0].metrics, "pointing_strict")
+    assert strict is not None
+    assert f"{strict.value:.1%}"[:4] in words

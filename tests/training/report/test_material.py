@@ -1,13 +1,16 @@
 """What a report is gathered from."""
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from app.errors import NeuroFuseError
-from tests.training.report.simulated import evaluation, picture
+from tests.training.report.simulated import evaluation, picture, simulated_study
+from training.ablation.document import save_ablation
 from training.evaluation.document import save_evaluation
+from training.features import unitless
 from training.report.history import read_history
 from training.report.material import gather
 
@@ -49,13 +52,28 @@ def test_the_source_is_asked_of_the_cohort_where_the_evaluation_is_older(tmp_pat
         "outcome": "outcome",
         "positive": "favourable",
         "seed": 1,
-        "features": [],
+        "features": [unitless("severity", 0, 1).model_dump(mode="json")],
         "minimum_features": 0,
     }
-    (tmp_path / "cohort.json").write_text(json.dumps(description), encoding="utf-8")
+    (tmp_path / "cohort.json").write_text(
+        json.dumps(description), encoding="utf-8-sig"
+    )  # as Windows saves it
     notes = {"cohort": str(tmp_path), "cache": str(tmp_path)}
     (run / "run.json").write_text(json.dumps(notes), encoding="utf-8")
     assert gather(run).phantoms
+
+
+@pytest.mark.parametrize(
+    ("changed", "refused"), [({}, False), ({"event": "death"}, True), ({"source": "B"}, True)]
+)
+def test_the_ablation_of_another_cohort_is_refused(
+    changed: dict[str, str], refused: bool, tmp_path: Path
+) -> None:
+    run, judged = _run(tmp_path), evaluation("Hospital A")
+    same = {"source": judged.source, "event": judged.event}
+    save_ablation(simulated_study().ablation.model_copy(update=same | changed), tmp_path)
+    with pytest.raises(NeuroFuseError, match="of this cohort") if refused else nullcontext():
+        assert gather(run, tmp_path).study
 
 
 def test_a_picture_outside_the_run_is_not_read(tmp_path: Path) -> None:

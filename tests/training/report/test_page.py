@@ -7,7 +7,7 @@ import pytest
 
 from tests.training.report.reading import Page
 from tests.training.report.simulated import evaluation, material
-from training.evaluation.document import Evaluation
+from training.evaluation.document import Curve, Evaluation
 from training.report.material import Material
 from training.report.page import SECTIONS, render
 
@@ -114,6 +114,25 @@ def test_phantoms_cannot_be_taken_for_patients(page: Page, report: str, bare: Pa
     assert '@top-left { content: "Phantoms: no patient was studied"' in report
     assert "held-out patients" not in page.text
     assert "Phantoms, not patients" not in bare.text
+
+
+def test_a_split_with_one_outcome_has_no_curves_and_says_so() -> None:
+    given = material()
+    judged = given.evaluation.discrimination
+    assert judged is not None
+    empty = judged.model_copy(update={"roc": Curve(x=(), y=()), "precision_recall": Curve(x=(), y=())})
+    made = replace(given, evaluation=given.evaluation.model_copy(update={"discrimination": empty}))
+    assert "No curves: the held-out phantoms all have the same outcome." in Page(render(made)).text
+
+
+@pytest.mark.parametrize(("row", "words"), [("mma+mhgmu", "this model higher"), ("concat", "first higher")])
+def test_only_this_run_is_called_this_model_in_a_forest(row: str, words: str) -> None:
+    given = material()
+    assert given.study is not None
+    table = given.study.table.model_copy(update={"comparisons": given.comparisons[:2]})
+    study = replace(given.study, ablation=given.study.ablation.model_copy(update={"tables": (table,)}))
+    made = replace(given, study=study, evaluation=given.evaluation.model_copy(update={"row": row}))
+    assert words in render(made)
 
 
 def test_an_unknown_source_is_said_aloud() -> None:

@@ -1,11 +1,17 @@
 """TRIPOD+AI: all 27 items, answered by the run or left to the authors, never guessed."""
 
 from dataclasses import replace
+from pathlib import Path
+
+import pytest
 
 from tests.training.report.simulated import material
+from training.config import load_config
+from training.networks.rows import ROWS, row
 from training.report.tripod import KNOWN, answer, checklist, items
 
 PARTS = 52
+CONFIGS = Path(__file__).parents[3] / "training" / "configs"
 
 
 def test_all_27_items_are_asked_once_each_part_in_order() -> None:
@@ -43,3 +49,12 @@ def test_an_answer_goes_when_the_fact_behind_it_goes() -> None:
     assert "sex, age and site" in answer(fairness, patients).text
     ungrouped = replace(patients, evaluation=patients.evaluation.model_copy(update={"subgroups": ()}))
     assert answer(fairness, ungrouped).status == "missing"
+
+
+@pytest.mark.parametrize("name", ["ehr-lr", "concat", "mma", "mma+mhgmu"])
+def test_only_a_row_that_can_be_served_is_said_to_be(name: str) -> None:
+    full, base = material(), load_config(CONFIGS / "gos.toml")
+    config = replace(base, model=row(base.model, name)) if name in ROWS else None
+    made = replace(full, config=config, evaluation=full.evaluation.model_copy(update={"row": name}))
+    calculated, specified = (answer(item, made).text for item in items() if item.number in ("12g", "22"))
+    assert ("ONNX" in calculated) is ("sealed package" in specified) is (name == "mma+mhgmu")

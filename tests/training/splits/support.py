@@ -7,6 +7,7 @@ import numpy as np
 
 from app.imaging.volume import Modality
 from training.cohort import Case, Cohort, CohortDescription
+from training.features import unitless
 
 SITES = ("east", "north", "west")
 
@@ -16,7 +17,7 @@ def drawn_cohort(n: int, seed: int) -> Cohort:
     rng = np.random.default_rng(seed)
     description = CohortDescription(
         task="gos", modality=Modality.CT, source="drawn", outcome="gos", positive="GOS 4-5", seed=seed,
-        features=(), minimum_features=0, site="hospital", date="day",
+        features=(unitless("severity", 0, 1),), minimum_features=0, site="hospital", date="day",
     )  # fmt: skip
     return Cohort(Path(), description, tuple(_case(f"p{number}", rng) for number in range(n)))
 

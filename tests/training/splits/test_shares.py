@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from app.imaging.volume import Modality
 from training.cohort import SPLITS, Case, Cohort, CohortDescription
+from training.features import unitless
 from training.splits import split_cohort
 
 DESCRIPTION = CohortDescription(
@@ -18,7 +19,7 @@ DESCRIPTION = CohortDescription(
     outcome="gos",
     positive="GOS 4-5",
     seed=1,
-    features=(),
+    features=(unitless("severity", 0, 1),),
     minimum_features=0,
 )
 

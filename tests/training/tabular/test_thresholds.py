@@ -34,10 +34,21 @@ def test_classes_that_never_came_keep_a_small_finite_probability() -> None:
 @given(st.integers(0, 2**32 - 1), st.sampled_from([2, 4, 5]))
 def test_the_likelihood_is_that_of_the_class_probabilities(seed: int, classes: int) -> None:
     rng = np.random.default_rng(seed)
-    logits = rng.normal(0, 2, (20, classes - 1)).astype(np.float32)
+    # Bounded, so that no probability of a class falls below the least that a likelihood takes.
+    logits = rng.uniform(-2.5, 2.5, (20, classes - 1)).astype(np.float32)
     labels = rng.integers(0, classes, 20)
     p = class_probabilities(torch.from_numpy(logits)).numpy()
     assert exceedance_nll(logits, labels) == pytest.approx(negative_log_likelihood(p, labels), rel=1e-3)
+
+
+@pytest.mark.parametrize("label", [0, 4])
+def test_a_shared_slope_of_patients_with_one_outcome_answers_with_that_outcome(label: int) -> None:
+    design = np.random.default_rng(0).normal(size=(30, 1))
+    logits = SharedSlope(LogisticRegression).fit(design, np.full(30, label), 5).logits(design)
+    p = class_probabilities(torch.from_numpy(logits))
+    assert p.shape == (30, 5)
+    assert (p.argmax(1) == label).all()
+    assert bool(torch.isfinite(p).all())
 
 
 @given(st.integers(0, 2**32 - 1))

@@ -3,6 +3,7 @@
 from app.model_package.manifest import Metric
 from training.ablation.document import TableRow
 from training.evaluation.document import Comparison
+from training.evaluation.judge import MODEL
 from training.report import progress_plots
 from training.report.blocks import Block, Cell, Figure, FigureRow, Paragraph, Section, Table
 from training.report.forest import axis, mark, scale_for
@@ -112,6 +113,7 @@ def _forest(material: Material, metric: str, comparisons: list[Comparison]) -> T
     scale = scale_for([each.difference for each in comparisons], 0.0)
     one = len({each.row for each in comparisons}) == 1
     own = row_title(material, comparisons[0].row)
+    first = "this model" if one and comparisons[0].row in (material.evaluation.row, MODEL) else "first"
     rows = [
         (
             row_title(material, each.against)
@@ -134,7 +136,7 @@ def _forest(material: Material, metric: str, comparisons: list[Comparison]) -> T
             "",
             "",
             "",
-            Cell(mark=axis(scale, "rival higher", f"{'this model' if one else 'first'} higher")),
+            Cell(mark=axis(scale, "rival higher", f"{first} higher")),
         ),
         note="Paired bootstrap over the same patients; p two-sided; Holm p adjusted over all comparisons planned. An interval that "
         "holds 0 is no proof that models are alike.",

@@ -58,7 +58,9 @@ def maps(material: Material) -> Section:
     if judged is None or not judged.methods:
         return Section("maps", "Heatmaps against masks", absent="the model has no map to judge")
     chance = (
-        f" Chance level of pointing and mass: {percent(judged.chance)}." if judged.chance is not None else ""
+        f" Chance level of peak in mask and of relevance mass: {percent(judged.chance)}; of the pointing game, which allows one cell more, higher."
+        if judged.chance is not None
+        else ""
     )
     agreement = _methods(
         judged, AGREEMENT, f"Maps held against the masks of {judged.n} cases, with 95 % intervals.", chance
@@ -120,7 +122,7 @@ def _randomisation(judged: Heatmaps) -> FigureRow:
     if curve is None:
         return FigureRow(())
     caption = (
-        "Weight randomisation. Layers are replaced by random ones from the head backwards; a map that does not change does not "
+        "Weight randomisation. The weights of each part are shuffled, from the head backwards; a map that does not change does not "
         "depend on what was learnt."
     )
     rank = judged.randomisation_rank

@@ -25,8 +25,8 @@ def performance(material: Material) -> Section:
         caption=f"Performance on the held-out {patients(material)}.",
         columns=("Measure", "Value", "95 % interval", "n"),
         rows=rows,
-        note="Intervals by bootstrap over patients, stratified by outcome. The event is: "
-        f"{material.evaluation.event}. NLL in nats.",
+        note=f"Intervals by bootstrap over {patients(material)}; of a share of none or of all, Wilson's. "
+        f"The event is: {material.evaluation.event}. NLL in nats.",
     )
     return Section("performance", "Held-out performance", (table,))
 
@@ -36,6 +36,10 @@ def discrimination(material: Material) -> Section:
     judged = material.evaluation.discrimination
     if judged is None:
         return Section("discrimination", "Discrimination", absent="the evaluation holds no curves")
+    confusion = _confusion(material, judged.confusion)
+    if not judged.roc.x:
+        words = f"No curves: the held-out {patients(material)} all have the same outcome."
+        return Section("discrimination", "Discrimination", (Paragraph(words, "missing"), confusion))
     figures = FigureRow(
         (
             Figure(
@@ -49,7 +53,7 @@ def discrimination(material: Material) -> Section:
             ),
         )
     )
-    return Section("discrimination", "Discrimination", (figures, _confusion(material, judged.confusion)))
+    return Section("discrimination", "Discrimination", (figures, confusion))
 
 
 def _confusion(material: Material, confusion: tuple[tuple[int, ...], ...]) -> Table:

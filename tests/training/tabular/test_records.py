@@ -1,0 +1,22 @@
+"""training.tabular.records: a column means the same, however the description orders its categories."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.ehr.schema import EhrSchema, Feature
+from training.cohort import Case
+from training.tabular.records import records_of
+
+
+@pytest.mark.parametrize("categories", [("no", "yes"), ("yes", "no")])
+def test_yes_is_one_in_either_order_of_the_categories(categories: tuple[str, ...]) -> None:
+    impaired = Feature(
+        name="impaired", title="Impaired", kind="categorical", loinc=None, unit=None, plausible_range=None,
+        categories=categories, required=False,
+    )  # fmt: skip
+    known: list[dict[str, object]] = [{"impaired": "yes"}, {"impaired": "no"}, {}]
+    cases = [Case(str(n), (Path("x"),), (), None, record, 0, None) for n, record in enumerate(known)]
+    column = records_of(cases, EhrSchema(features=(impaired,), minimum_features=0), 5, {}).column("impaired")
+    np.testing.assert_array_equal(column, [1.0, 0.0, np.nan])

@@ -1,0 +1,49 @@
+"""training.rows: masks guide a network where they hold what counts; where they cannot, it is said."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.imaging.read import read_image
+from app.imaging.volume import Modality
+from app.imaging.write import write_nifti
+from tests.training.ablation.support import write_cohort
+from training.checkpoint import load_checkpoint
+from training.cohort import CohortError
+from training.config import load_config, with_epochs
+from training.rows import FULL, fit_row
+from training.runs import open_cohort
+
+CONFIG = with_epochs(
+    load_config(Path(__file__).parents[2] / "training" / "configs" / "practice.toml"), epochs=1
+)
+
+
+def with_masks(folder: Path, value: int) -> Path:
+    """The cohort with a block of one value as everyone's mask."""
+    image = read_image([folder / "image.nii.gz"], modality=Modality.CT)
+    mask = np.zeros(image.voxels.shape, np.uint8)
+    x, y, z = (slice(size // 3, size // 2) for size in image.grid.shape)
+    mask[x, y, z] = value
+    write_nifti(mask, image.grid, folder / "mask.nii.gz")
+    header, *rows = (folder / "cohort.csv").read_text().splitlines()
+    lines = [f"{header},mask", *(f"{row},mask.nii.gz" for row in rows)]
+    (folder / "cohort.csv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+def test_masks_in_whose_values_nothing_counts_guide_no_network(tmp_path: Path) -> None:
+    folder = with_masks(write_cohort(tmp_path / "cohort", image=True), 255)
+    with pytest.raises(CohortError, match=r"expected masks with the values \[1, 2\] .*guidance"):
+        fit_row(FULL, open_cohort(folder, CONFIG), CONFIG, tmp_path / "cache", tmp_path / "run")
+    assert not (tmp_path / "run" / "checkpoint.pt").exists()
+
+
+def test_a_network_without_any_mask_is_trained_unguided_and_says_so(tmp_path: Path) -> None:
+    folder = write_cohort(tmp_path / "cohort", image=True)
+    fitted = fit_row(FULL, open_cohort(folder, CONFIG), CONFIG, tmp_path / "cache", tmp_path / "run")
+    assert "no patient to train on has a mask" in fitted.note
+    kept = load_checkpoint(tmp_path / "run" / "checkpoint.pt").config
+    assert kept == replace(CONFIG, guidance=replace(CONFIG.guidance, weight=0.0))
