@@ -8,6 +8,8 @@ Clean Pixel Data and Clean Recognizable Visual Features; pixels of slices are le
 """
 
 import hashlib
+from collections.abc import Sequence
+from os import SEEK_END
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,18 +18,17 @@ from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from app.errors import RequestError
+from app.errors import CorruptImageError
 from app.imaging.decoding_errors import decoding
+from app.imaging.deidentify_pixels import Encoding, copy_pixels, no_pixels
 from app.imaging.dicom_elements import KEYWORDS
-from app.imaging.dicom_file import open_dataset
-from app.imaging.dicom_slices import CLASSIC, ENHANCED
+from app.imaging.dicom_file import PixelPlace, open_dataset
+from app.imaging.dicom_header import SliceHeader
+from app.imaging.dicom_slices import read_slices
 from app.imaging.file_kind import DICOM_PREAMBLE_BYTES
 from app.imaging.limits import ReadLimits
-from app.imaging.source import Source
+from app.imaging.source import DiskFile, Source
 
-PIXELS: Final = "PixelData"
-READ: Final = frozenset({*CLASSIC, *ENHANCED})
-"""Kinds whose pixels are read; of all others, secondary captures with names burned into them say, none are kept."""
 SEQUENCES: Final = (
     "ModalityLUTSequence",
     "SharedFunctionalGroupsSequence",
@@ -78,29 +79,65 @@ def series_uid(original: str, key: bytes) -> str:
 
 
 def deidentify_dicom(source: Source, target: Path, limits: ReadLimits, key: bytes) -> None:
-    """Write what may be kept of one file; of a broken one, a beginning that is as broken.
+    """Write what may be kept of one file.
+
+    Of a slice its pixels as they are, and where they cannot be read all but them, so that its reader finds it damaged where it needs it and
+    never passes it over. Of other kinds, secondary captures with names burned into them say, no pixels; and of what is no slice and cannot be
+    read, a beginning that is as broken.
 
     Args:
         source: The file.
         target: Where to.
         limits: Bounds of what a deflated file may inflate to.
         key: As for `series_uid`.
+
+    Raises:
+        RequestError: As its reader, of a file that cannot be parsed, or is too large.
+        OSError: The target cannot be written.
     """
+    before = read_slices(source, limits)
+    place = next((header.pixels for header in before if header.is_slice), None)
     try:
-        with decoding("A DICOM file"), open_dataset(source, limits) as (stream, _):
-            dataset = pydicom.dcmread(stream, force=True, specific_tags=[*KEYWORDS, PIXELS])
-            _clean(dataset, key)
-            dataset.save_as(target, enforce_file_format=False)
-    except RequestError:
+        _write(source, target, limits, key, place)
+    except CorruptImageError:
+        if any(header.is_slice for header in before):
+            raise
         target.write_bytes(BROKEN)
+        return
+    if _seen(before) != _seen(read_slices(DiskFile(target), limits)):
+        # Never a slice that its reader would pass over, unlike the one that was sent.
+        raise CorruptImageError("A DICOM slice contradicts itself. Export the series again.")
+
+
+def _seen(headers: Sequence[SliceHeader]) -> list[tuple[bool, bool]]:
+    return [(header.is_slice, header.pixels is None) for header in headers]
+
+
+def _write(source: Source, target: Path, limits: ReadLimits, key: bytes, place: PixelPlace | None) -> None:
+    with decoding("A DICOM file"), open_dataset(source, limits) as (stream, _):
+        dataset = pydicom.dcmread(stream, force=True, specific_tags=[*KEYWORDS], stop_before_pixels=True)
+        encoding = Encoding(*dataset.original_encoding)
+        _clean(dataset, key)
+        dataset.save_as(
+            target, implicit_vr=encoding.implicit, little_endian=encoding.little, enforce_file_format=False
+        )
+    if place is None:
+        return
+    with target.open("r+b") as out:
+        end = out.seek(0, SEEK_END)
+        try:
+            with decoding("A DICOM file"), open_dataset(source, limits) as (stream, _):
+                copy_pixels(stream, place, out, encoding)
+        except CorruptImageError:
+            out.truncate(end)
+            out.seek(end)
+            out.write(no_pixels(place, encoding))
 
 
 def _clean(dataset: Any, key: bytes) -> None:  # noqa: ANN401 - pydicom ships no types
     meta = FileMetaDataset()
     meta.FileMetaInformationGroupLength = 0  # counted when it is written
     meta.TransferSyntaxUID = UID(_syntax(dataset))
-    if dataset.get("SOPClassUID") not in READ:
-        dataset.pop(PIXELS, None)
     for item in (item for keyword in SEQUENCES for item in dataset.get(keyword) or ()):
         _clean_item(item)
     if dataset.get("ContrastBolusAgent") or dataset.get("ContrastBolusAgentSequence"):
@@ -126,10 +163,10 @@ def _clean_item(item: Any) -> None:  # noqa: ANN401
 
 
 def _syntax(dataset: Any) -> str:  # noqa: ANN401
-    """The encoding that is named, where it compresses pixels; else the one that the elements were found in."""
+    """The encoding that is named, where it compresses pixels or is not known here; else the one that the elements were found in."""
     implicit, little = dataset.original_encoding
     named = dataset.file_meta.get("TransferSyntaxUID")
-    if named is not None and named.is_transfer_syntax and named.is_encapsulated:
+    if named and (named.is_private or (named.is_transfer_syntax and named.is_encapsulated)):
         return str(named)
     if implicit:
         return str(ImplicitVRLittleEndian)

@@ -2,20 +2,26 @@
 
 import errno
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pydicom
 import pytest
-from pydicom.uid import SecondaryCaptureImageStorage
+from pydicom.uid import (
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    RLELossless,
+    SecondaryCaptureImageStorage,
+)
 
 from app.errors import NeuroFuseError
 from app.imaging.deidentify import deidentify
 from app.imaging.deidentify_dicom import IN_ITEMS, series_uid
 from app.imaging.dicom_elements import KEYWORDS
 from app.imaging.volume import Modality
-from tests.imaging.enhanced import enhanced, item
+from tests.imaging.encodings import compressed, transcoded
+from tests.imaging.enhanced import enhanced, item, write_enhanced
 from tests.imaging.keeping import CANARY, DATE, KEY, PLANTED, UID, contents, kept, refused_alike, seen
 from tests.imaging.making import Series
 from tests.imaging.nifti_bytes import parts
@@ -171,6 +177,53 @@ def test_of_a_broken_slice_nothing_that_was_planted_stays(tmp_path: Path) -> Non
     left = kept([path], tmp_path / "kept")
     assert CANARY.encode() not in contents(left)
     assert seen(left) == seen([path])
+
+
+def zipped(paths: Sequence[Path], archive: Path, damaged: Path) -> Path:
+    """An archive in which one byte of a member's pixels is not what its checksum says."""
+    with zipfile.ZipFile(archive, "w") as packed:
+        for number, path in enumerate(paths):
+            packed.write(path, str(number))
+    content, member = bytearray(archive.read_bytes()), damaged.read_bytes()
+    content[content.index(member) + len(member) - 10] ^= 1
+    archive.write_bytes(content)
+    return archive
+
+
+def cut(paths: Sequence[Path], _archive: Path, damaged: Path) -> list[Path]:
+    damaged.write_bytes(damaged.read_bytes()[:-20])
+    return list(paths)
+
+
+@pytest.mark.parametrize(
+    ("make", "syntax"),
+    [(transcoded, ExplicitVRLittleEndian), (transcoded, ExplicitVRBigEndian), (compressed, RLELossless)],
+)
+@pytest.mark.parametrize("damage", [lambda *given: [zipped(*given)], cut])
+def test_a_slice_with_damaged_pixels_is_never_left_out(
+    tmp_path: Path, make: Callable[..., list[Path]], syntax: str, damage: Callable[..., list[Path]]
+) -> None:
+    """The last one, whose absence would leave no gap."""
+    paths = make(Series(), tmp_path / "series", syntax)
+    sent = damage(paths, tmp_path / "sent.zip", paths[-1])
+    assert seen(sent) == "corrupt-image"
+    assert seen(kept(sent, tmp_path / "kept")) == "corrupt-image"
+
+
+def test_an_enhanced_image_with_damaged_pixels_stays_damaged(tmp_path: Path) -> None:
+    path = write_enhanced(Series(), tmp_path / "sent")
+    archive = zipped([path], tmp_path / "sent.zip", path)
+    assert seen([archive]) == "corrupt-image"
+    assert seen(kept([archive], tmp_path / "kept")) == "corrupt-image"
+
+
+def test_damaged_pixels_of_a_series_that_is_not_read_harm_no_other(tmp_path: Path) -> None:
+    wanted = Series().write(tmp_path / "wanted")
+    others = Series(series_uid="2.25.99", depths_mm=range(6)).write(tmp_path / "others")
+    archive = zipped([*wanted, *others], tmp_path / "sent.zip", others[-1])
+    found = seen(kept([archive], tmp_path / "kept"))
+    assert found == seen([archive])
+    assert not isinstance(found, str)
 
 
 def a_slice(folder: Path) -> Path:
