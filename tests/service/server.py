@@ -20,6 +20,11 @@ QUEUE_LIMIT = 16
 """Tests send several cases at once on whatever machine they run; by default a small one has few places."""
 
 
+def files_below(folder: Path) -> list[Path]:
+    """Files of a folder in which a service works: unlike `rglob`, this bears with folders that go meanwhile."""
+    return [Path(place, name) for place, _, names in os.walk(folder) for name in names]
+
+
 @dataclass(frozen=True)
 class Server:
     """A running service.
@@ -45,7 +50,7 @@ class Server:
 
     def uploads(self) -> list[Path]:
         """Files that lie in the folder of uploads now; empty folders there wait for the next."""
-        return [path for path in (self.data / "uploads").rglob("*") if not path.is_dir()]
+        return files_below(self.data / "uploads")
 
     def uploads_left(self) -> list[Path]:
         """Those that are still there when the answer has been for a while: it does not wait until they are gone."""

@@ -18,7 +18,7 @@ import pytest
 
 from tests.service.jobs import ASYNC, DEADLINE_S, NO_CT, Receiver, accepted, ended, receiving, send, state
 from tests.service.processes import workers
-from tests.service.server import Server, serving
+from tests.service.server import Server, files_below, serving
 from tests.service.test_problems import problem
 from tests.support.frozen import frozen
 
@@ -54,7 +54,7 @@ def held(server: Server) -> Iterator[None]:
 def wait_until_gone(folder: Path, pattern: str = "*") -> None:
     """Files go right after the state of their job is seen: the state comes first, or a kill between the two would lose the job."""
     deadline = time.monotonic() + DEADLINE_S
-    while left := [path for path in folder.rglob(pattern) if path.is_file()]:
+    while left := [path for path in files_below(folder) if path.match(pattern)]:
         assert time.monotonic() < deadline, left
         time.sleep(0.02)
 
