@@ -40,11 +40,11 @@ from training.evaluation.fitted import CALIBRATION_FILE, CalibrationFile, load_c
 from training.golden import write_golden_image
 from training.model_card import model_card
 from training.networks.heads import CLASSES
-from training.networks.model import FusionNet
 from training.networks.serving_graph import ServingGraph
 from training.onnx_graph import Precision, halve, write_onnx
 from training.onnx_planes import convolve_by_planes
 from training.outcomes import favourable_labels, outcome_classes
+from training.served import why_not_served
 
 PARITY: Mapping[Precision, float] = MappingProxyType({"float32": 1e-4, "float16": 2e-3})
 """Largest difference of a probability between PyTorch, which computes in float32, and the package."""
@@ -97,7 +97,8 @@ def export_run(
         PackageExistsError: The version is taken.
     """
     store.refuse_taken(Reference(checkpoint.config.name, version))
-    _check_servable(checkpoint.net, cohort)
+    if why_not := why_not_served(checkpoint.net, len(cohort.images)):
+        raise CohortError(why_not)
     judged = _judged(run)
     graph = ServingGraph(
         checkpoint.net, slope=judged.calibration.slope, intercept=judged.calibration.intercept
@@ -117,20 +118,6 @@ def export_run(
         _with_golden_case(folder, manifest, graph, precision)
         self_test(_predictor(open_package(folder)))
         return store.publish(folder)
-
-
-def _check_servable(net: FusionNet, cohort: CohortDescription) -> None:
-    """An answer of the service shows where the network looked and how much it took from the image."""
-    if not net.stage_lattices or not net.heads:
-        raise CohortError(
-            "expected a row with a spatial gate and a gated fusion, such as mma+mhgmu, found one without; "
-            "other rows are for comparison and cannot be served"
-        )
-    if len(cohort.images) > 1:
-        raise CohortError(
-            f"expected a cohort with one image of each patient, found {len(cohort.images)} image columns; the service reads "
-            "one volume and cannot put single slices together: train and compare on them, serve a model of volumes"
-        )
 
 
 def _judged(run: Path) -> Judged:

@@ -19,6 +19,7 @@ from training.evaluation.fitted import CALIBRATION_FILE, CalibrationFile, load_c
 from training.report.history import Epoch, read_history
 from training.report.study import Study, read_study
 from training.runs import RUN_FILE, read_notes
+from training.served import why_not_served
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Material:
         features: The record; empty where unknown.
         parameters: Trained numbers of the network.
         kept_epoch: Epoch whose weights were kept.
+        is_served: Whether a service can answer with the network.
         history: Of the run, by epoch.
         fitted: `calibration.json`; None where it was not kept.
         environment: Versions and machine.
@@ -45,6 +47,7 @@ class Material:
     features: tuple[Feature, ...] = ()
     parameters: int | None = None
     kept_epoch: int | None = None
+    is_served: bool = False
     history: tuple[Epoch, ...] = ()
     fitted: CalibrationFile | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -104,10 +107,10 @@ def gather(run: Path, ablation: Path | None = None) -> Material:
         study=study,
         pictures={each.picture: _picture(run, each.picture) for each in evaluation.examples},
     )
-    return _with_network(material, run / "checkpoint.pt")
+    return _with_network(material, run / "checkpoint.pt", len(description.images) if description else 1)
 
 
-def _with_network(material: Material, checkpoint: Path) -> Material:
+def _with_network(material: Material, checkpoint: Path, images: int) -> Material:
     if not checkpoint.is_file():
         return material
     trained = load_checkpoint(checkpoint)
@@ -118,6 +121,7 @@ def _with_network(material: Material, checkpoint: Path) -> Material:
             "features": trained.features,
             "parameters": trained.net.trained_numbers,
             "kept_epoch": trained.epoch,
+            "is_served": not why_not_served(trained.net, images),
         }
     )
 

@@ -10,7 +10,6 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from training.config import RunConfig
 from training.report.blocks import Cell, Paragraph, Section, Table
 from training.report.headline import patients
 from training.report.material import Material
@@ -19,7 +18,6 @@ from training.report.words import listed, percent, unit_words
 ITEMS_FILE = Path(__file__).with_name("tripod.toml")
 Status = Literal["answered", "in part", "missing", "not applicable"]
 NAMES = {"gos": "prognostic", "ad": "diagnostic"}
-GATED_FUSIONS = ("gmu", "gmu-wide", "mhgmu")
 SUBJECTS = {"gos": "intracerebral haemorrhage", "ad": "cognitive impairment or none"}
 
 
@@ -218,8 +216,8 @@ def _no_update(_: Material) -> str:
 def _predictions(m: Material) -> str:
     if m.config is None:
         return f"By the fitted model of the row {m.evaluation.row}, which is no network and is not served."
-    if not _is_servable(m.config):
-        return "By the trained network in PyTorch; a row for comparison, which is not served."
+    if not m.is_served:
+        return "By the trained network in PyTorch, which is for comparison and not served."
     return (
         "By the trained network in PyTorch; the exported ONNX graph gives the same probabilities within 1e-4."
     )
@@ -259,14 +257,9 @@ def _characteristics(m: Material) -> str:
 
 
 def _specification(m: Material) -> str:
-    if m.config is None or not _is_servable(m.config):
+    if not m.is_served:
         return ""
     return "The run exports to a sealed package (ONNX) that a service or a script can answer from."
-
-
-def _is_servable(config: RunConfig) -> bool:
-    """As `training.export` demands: a spatial gate, for the heatmap, and a gated fusion, for the image share."""
-    return config.model.mma.spatial != "none" and config.model.fusion in GATED_FUSIONS
 
 
 def _performance(m: Material) -> str:

@@ -7,7 +7,6 @@ import pytest
 
 from tests.training.report.simulated import material
 from training.config import load_config
-from training.networks.rows import ROWS, row
 from training.report.tripod import KNOWN, answer, checklist, items
 
 PARTS = 52
@@ -51,10 +50,8 @@ def test_an_answer_goes_when_the_fact_behind_it_goes() -> None:
     assert answer(fairness, ungrouped).status == "missing"
 
 
-@pytest.mark.parametrize("name", ["ehr-lr", "concat", "mma", "mma+mhgmu"])
-def test_only_a_row_that_can_be_served_is_said_to_be(name: str) -> None:
-    full, base = material(), load_config(CONFIGS / "gos.toml")
-    config = replace(base, model=row(base.model, name)) if name in ROWS else None
-    made = replace(full, config=config, evaluation=full.evaluation.model_copy(update={"row": name}))
+@pytest.mark.parametrize("is_served", [False, True])
+def test_only_what_can_be_served_is_said_to_be(is_served: bool) -> None:
+    made = replace(material(), config=load_config(CONFIGS / "gos.toml"), is_served=is_served)
     calculated, specified = (answer(item, made).text for item in items() if item.number in ("12g", "22"))
-    assert ("ONNX" in calculated) is ("sealed package" in specified) is (name == "mma+mhgmu")
+    assert ("ONNX" in calculated) is ("sealed package" in specified) is is_served
