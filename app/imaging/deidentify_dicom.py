@@ -21,6 +21,7 @@ from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, Implic
 from app.errors import CorruptImageError
 from app.imaging.decoding_errors import decoding
 from app.imaging.deidentify_pixels import Encoding, copy_pixels, no_pixels
+from app.imaging.dicom_decode import NATIVE
 from app.imaging.dicom_elements import KEYWORDS
 from app.imaging.dicom_file import PixelPlace, open_dataset
 from app.imaging.dicom_header import SliceHeader
@@ -105,12 +106,16 @@ def deidentify_dicom(source: Source, target: Path, limits: ReadLimits, key: byte
         target.write_bytes(BROKEN)
         return
     if _seen(before) != _seen(read_slices(DiskFile(target), limits)):
-        # Never a slice that its reader would pass over, unlike the one that was sent.
+        # Never a slice that its reader would pass over, or take for another encoding, unlike the one that was sent.
         raise CorruptImageError("A DICOM slice contradicts itself. Export the series again.")
 
 
-def _seen(headers: Sequence[SliceHeader]) -> list[tuple[bool, bool]]:
-    return [(header.is_slice, header.pixels is None) for header in headers]
+def _seen(headers: Sequence[SliceHeader]) -> list[tuple[bool, bool | None]]:
+    """Of each, whether it is a slice, and whether its pixels are plain cells; None where it has none."""
+    return [
+        (header.is_slice, header.pixels.transfer_syntax in NATIVE if header.pixels else None)
+        for header in headers
+    ]
 
 
 def _write(source: Source, target: Path, limits: ReadLimits, key: bytes, place: PixelPlace | None) -> None:

@@ -11,9 +11,10 @@ BLOCK_BYTES: Final = 1 << 20
 PIXELS: Final = (0x7FE0, 0x0010)
 ITEM: Final = struct.Struct("<HHI")
 """Tag and length of a fragment; fragments are little endian (PS3.5 A.4)."""
-FRAGMENT: Final = (0xFFFE, 0xE000)
-END: Final = (0xFFFE, 0xE0DD)
-END_OF_FRAGMENTS: Final = ITEM.pack(*END, 0)
+LENGTH: Final = struct.Struct("<I")
+TAG_BYTES: Final = 4
+FRAGMENT: Final = ITEM.pack(0xFFFE, 0xE000, 0)[:TAG_BYTES]
+END_OF_FRAGMENTS: Final = ITEM.pack(0xFFFE, 0xE0DD, 0)
 NO_FRAGMENT: Final = ITEM.pack(0xFFFE, 0xE00D, 0)
 """Stands for whatever should not be there: the end of an item that never began."""
 
@@ -71,18 +72,16 @@ def _head(length: int, encoding: Encoding) -> bytes:
 
 def _fragments(stream: BinaryIO) -> Iterator[bytes]:
     """Offset table and fragments. The end is marked where it is one, also where a file left that out; not where a fragment is cut off."""
-    while len(head := stream.read(ITEM.size)) == ITEM.size:
-        *tag, length = ITEM.unpack(head)
-        if tuple(tag) != FRAGMENT:
-            yield END_OF_FRAGMENTS if tuple(tag) == END else NO_FRAGMENT
-            return
+    while len(head := stream.read(ITEM.size)) == ITEM.size and head[:TAG_BYTES] == FRAGMENT:
         yield head
-        for part in _blocks(stream, length):
-            length -= len(part)
+        (left,) = LENGTH.unpack(head[TAG_BYTES:])
+        for part in _blocks(stream, left):
+            left -= len(part)
             yield part
-        if length:
+        if left:
             return
-    yield END_OF_FRAGMENTS
+    is_end = len(head) < TAG_BYTES or head[:TAG_BYTES] == END_OF_FRAGMENTS[:TAG_BYTES]
+    yield END_OF_FRAGMENTS if is_end else NO_FRAGMENT
 
 
 def _blocks(stream: BinaryIO, count: int) -> Iterator[bytes]:

@@ -15,7 +15,7 @@ from pydicom.uid import (
     SecondaryCaptureImageStorage,
 )
 
-from app.errors import NeuroFuseError
+from app.errors import NeuroFuseError, RequestError
 from app.imaging.deidentify import deidentify
 from app.imaging.deidentify_dicom import IN_ITEMS, series_uid
 from app.imaging.dicom_elements import KEYWORDS
@@ -208,6 +208,16 @@ def test_a_slice_with_damaged_pixels_is_never_left_out(
     sent = damage(paths, tmp_path / "sent.zip", paths[-1])
     assert seen(sent) == "corrupt-image"
     assert seen(kept(sent, tmp_path / "kept")) == "corrupt-image"
+
+
+def test_an_encoding_that_nobody_knows_is_not_taken_for_a_plain_one(tmp_path: Path) -> None:
+    paths = Series().write(tmp_path / "series")
+    last = paths[-1].read_bytes()
+    assert last.count(b"1.2.840.10008.1.2.1\0") == 1
+    paths[-1].write_bytes(last.replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.1o"))
+    assert seen(paths) == "unsupported-file"
+    with pytest.raises(RequestError):
+        kept(paths, tmp_path / "kept")
 
 
 def test_an_enhanced_image_with_damaged_pixels_stays_damaged(tmp_path: Path) -> None:

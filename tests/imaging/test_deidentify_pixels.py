@@ -60,6 +60,17 @@ def test_a_fragment_that_is_cut_off_swallows_no_end() -> None:
     assert copied(cut, None) == UNDEFINED + cut
 
 
+@pytest.mark.parametrize("there", range(8))
+def test_an_end_that_is_cut_off_is_one_still(there: int) -> None:
+    assert copied(FRAGMENTS + END[:there], None) == UNDEFINED + FRAGMENTS + END
+
+
+def test_a_fragment_that_lost_bytes_and_reaches_into_the_end_is_followed_by_none() -> None:
+    """The last fragment takes two bytes of the mark of the end, whose rest is no tag that belongs there."""
+    lost = FRAGMENTS[:-2] + END
+    assert copied(lost, None) == UNDEFINED + lost[: len(FRAGMENTS)] + item(0xE00D)
+
+
 def test_what_is_no_fragment_is_not_copied_and_still_none() -> None:
     assert copied(FRAGMENTS + BEHIND, None) == UNDEFINED + FRAGMENTS + item(0xE00D)
 
