@@ -15,6 +15,8 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 90_000,
+          // What the page shows comes when its answer does: a machine may be slow, and no test asks how slow.
+          expect: { poll: { timeout: 20_000 } },
         },
       },
     ],

@@ -69,8 +69,8 @@ describe.skipIf(!CAN_BROWSE)("what goes wrong is said in words, with the remedy"
       const occupant = await occupy(new URL(service.url).port);
       await send(text(1000), "overloaded");
       const retry = page.locator(".problem button");
-      expect(await retry.textContent()).toMatch(/Try again in \d+ s/);
-      expect(await retry.isDisabled()).toBe(true);
+      await expect.poll(() => retry.textContent()).toMatch(/Try again in \d+ s/);
+      await expect.poll(() => retry.isDisabled()).toBe(true);
       occupant.destroy();
       await retry.and(page.locator(":enabled")).click();
       await page.locator(".problem[data-code=unsupported-file]").waitFor();
@@ -83,7 +83,7 @@ describe.skipIf(!CAN_BROWSE)("what goes wrong is said in words, with the remedy"
     async () => {
       await service.stop();
       expect(await send(text(1000), "service-unreachable")).toContain("Nothing you entered is lost");
-      expect(await page.inputValue("#record_age")).toBe("71");
+      await expect.poll(() => page.inputValue("#record_age")).toBe("71");
     },
     SLOW_MS,
   );

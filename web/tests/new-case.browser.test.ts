@@ -58,7 +58,7 @@ describe.skipIf(!CAN_BROWSE)("a new case that is changed on the way", () => {
       await predict(page);
       await answered;
       await change(page);
-      await expect.poll(() => page.getByRole("progressbar", { name: "The model" }).count()).toBe(0);
+      expect(await page.getByRole("progressbar", { name: "The model" }).count()).toBe(0);
       await release();
       await page.evaluate(() => new Promise(requestAnimationFrame));
       expect(page.url()).toMatch(/#\/new$/);
@@ -99,7 +99,7 @@ describe.skipIf(!CAN_BROWSE)("a new case that is changed on the way", () => {
       // Where Cancel will stand.
       await page.mouse.dblclick(x + width - 20, y + height / 2);
       await answered;
-      expect(await note(page).textContent()).toBe("The model is reading the case");
+      await expect.poll(() => note(page).textContent()).toBe("The model is reading the case");
       await release();
       await page.waitForURL(/#\/case\//);
       await page.context().close();
@@ -114,10 +114,10 @@ describe.skipIf(!CAN_BROWSE)("a new case that is changed on the way", () => {
       await page.fill("#record_age", "71");
       await page.fill("#record_gcs", "9");
       await choose(page, "ad version 1", OTHER);
-      expect(await page.inputValue("#record_age")).toBe("71");
+      await expect.poll(() => page.inputValue("#record_age")).toBe("71");
       await page.fill(`#record_${OTHER}`, "12");
       await choose(page, "gos version 1", "gcs");
-      expect(await page.inputValue("#record_gcs")).toBe("9");
+      await expect.poll(() => page.inputValue("#record_gcs")).toBe("9");
       await choose(page, "ad version 1", OTHER);
       await send(page, "ad");
       await predict(page);
@@ -138,8 +138,8 @@ describe.skipIf(!CAN_BROWSE)("a new case that is changed on the way", () => {
       await page.locator(".submit-action .primary").focus();
       await page.keyboard.press("Enter");
       await expect.poll(() => note(page).textContent()).toBe("Correct the fields marked in the record.");
-      expect(await page.evaluate(() => document.activeElement?.id)).toBe("record_age");
-      expect(await page.locator("#record_age-error").textContent()).toContain("Enter a number");
+      await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe("record_age");
+      await expect.poll(() => page.locator("#record_age-error").textContent()).toContain("Enter a number");
       await page.keyboard.press("ControlOrMeta+a");
       await page.keyboard.type("71");
       await expect.poll(() => note(page).textContent()).toBe("");
@@ -176,7 +176,7 @@ describe.skipIf(!CAN_BROWSE)("a new case that is changed on the way", () => {
       await page.locator(".choice", { hasText: "gos version 1" }).click();
       await page.evaluate(() => (window as unknown as { release: () => void }).release());
       await page.locator(".preview tr[data-chosen=true]", { hasText: "CT" }).waitFor();
-      expect(await page.evaluate(() => document.body.dataset.asked)).toBe("gos@1");
+      await expect.poll(() => page.evaluate(() => document.body.dataset.asked)).toBe("gos@1");
       await page.context().close();
     },
     SLOW_MS,

@@ -31,20 +31,22 @@ describe.skipIf(!CAN_BROWSE)("the answer", () => {
     "is read in a clinician's order: limits, number, outcomes, reasons",
     async () => {
       const page = await open(`#/case/${first}`, ".viewer[data-state=open]");
-      const headings = await page.locator(".result-answer h2").allInnerTexts();
-      expect(headings.slice(0, 5)).toEqual([
-        "Before you read the number",
-        "Probability",
-        "Outcomes",
-        "Image and record",
-        "What the record contributed",
-      ]);
-      expect(await page.locator(".caution-use").innerText()).toContain("not for clinical use");
+      const headings = async () => (await page.locator(".result-answer h2").allInnerTexts()).slice(0, 5);
+      await expect
+        .poll(headings)
+        .toEqual([
+          "Before you read the number",
+          "Probability",
+          "Outcomes",
+          "Image and record",
+          "What the record contributed",
+        ]);
+      await expect.poll(() => page.locator(".caution-use").innerText()).toContain("not for clinical use");
       const { prediction } = await answerOf(first);
-      expect(await page.locator(".statement-figure").innerText()).toContain(
-        `about ${Math.round(prediction.favourable * 100)}`,
-      );
-      expect(await page.locator(".features-effect").count()).toBe(4);
+      await expect
+        .poll(() => page.locator(".statement-figure").innerText())
+        .toContain(`about ${Math.round(prediction.favourable * 100)}`);
+      await expect.poll(() => page.locator(".features-effect").count()).toBe(4);
       await shoot(page, "result", true);
       expect(await seriousFindings(page)).toEqual([]);
       await page.context().close();
@@ -56,23 +58,22 @@ describe.skipIf(!CAN_BROWSE)("the answer", () => {
     "has both clinical scores once their inputs are entered, and prints them",
     async () => {
       const page = await open(`#/case/${first}`, ".viewer[data-state=open]");
-      expect(await page.locator(".scores").innerText()).toContain("Needs: Haematoma volume");
+      await expect.poll(() => page.locator(".scores").innerText()).toContain("Needs: Haematoma volume");
       await page.getByText("By ABC/2", { exact: true }).click();
       await page.getByLabel("A, largest diameter").fill("4");
       await page.getByLabel("B, at right angles").fill("3");
       await page.getByLabel("C, height").fill("5");
-      expect(await page.getByLabel("Haematoma volume, mL").inputValue()).toBe("30");
+      await expect.poll(() => page.getByLabel("Haematoma volume, mL").inputValue()).toBe("30");
       await page.getByLabel("Blood in the ventricles").selectOption("No");
       await page.getByLabel("Location").selectOption("Deep");
       await page.getByLabel("Cognitive impairment before").selectOption("No");
-      const scores = await page.locator(".scores").innerText();
-      expect(scores).toContain("2 of 6 points");
-      expect(scores).toContain("26 of 100");
-      expect(scores).toContain("7 of 11 points");
-      expect(scores).toContain("13 of 100");
+      const scores = () => page.locator(".scores").innerText();
+      for (const shown of ["2 of 6 points", "26 of 100", "7 of 11 points", "13 of 100"]) {
+        await expect.poll(scores).toContain(shown);
+      }
       await page.getByRole("link", { name: "Report to print" }).click();
       await page.locator(".report[data-state=taken]").waitFor({ timeout: 120_000 });
-      expect(await page.locator(".report .scores").innerText()).toContain("2 of 6 points");
+      await expect.poll(() => page.locator(".report .scores").innerText()).toContain("2 of 6 points");
       await page.context().close();
     },
     SLOW,
@@ -92,19 +93,19 @@ describe.skipIf(!CAN_BROWSE)("the answer", () => {
         await page.keyboard.type(typed);
       }
       const volume = page.getByLabel("Haematoma volume, mL");
-      expect(await volume.inputValue()).toBe("31.5");
+      await expect.poll(() => volume.inputValue()).toBe("31.5");
       await page.getByLabel("C, height").fill("");
-      expect(await volume.inputValue()).toBe("");
+      await expect.poll(() => volume.inputValue()).toBe("");
       await volume.fill("31500");
       await page.getByText("Enter a number from 0 to 500.").waitFor();
-      expect(await page.locator(".scores").innerText()).toContain("Needs: Haematoma volume");
+      await expect.poll(() => page.locator(".scores").innerText()).toContain("Needs: Haematoma volume");
       expect(await seriousFindings(page)).toEqual([]);
       await page.context().close();
 
       const other = await open(`#/case/${bare}`, ".viewer[data-state=open]");
       await other.getByLabel("GCS", { exact: true }).fill("51");
       await other.getByText("Enter a whole number from 3 to 15.").waitFor();
-      expect(await other.locator(".scores").innerText()).toContain("Needs: Age, GCS");
+      await expect.poll(() => other.locator(".scores").innerText()).toContain("Needs: Age, GCS");
       await other.context().close();
     },
     SLOW,
@@ -114,22 +115,23 @@ describe.skipIf(!CAN_BROWSE)("the answer", () => {
     "bears the number that the case was given: on the page, on every sheet, beside another",
     async () => {
       const page = await open(`#/case/${first}`, ".result-heading");
-      expect(await page.locator(".result-heading").innerText()).toContain("CT-1");
+      await expect.poll(() => page.locator(".result-heading").innerText()).toContain("CT-1");
       await page.goto(`${service.url}/#/report/${first}`);
       const identity = page.locator(".report-identity");
       await identity.waitFor();
-      expect(await identity.innerText()).toMatch(/Case number\s+CT-1/);
+      await expect.poll(() => identity.innerText()).toMatch(/Case number\s+CT-1/);
       const sheets = () =>
         page.evaluate(() =>
-          document.adoptedStyleSheets.flatMap(({ cssRules }) => [...cssRules].map((rule) => rule.cssText)),
+          document.adoptedStyleSheets
+            .flatMap(({ cssRules }) => [...cssRules].map((rule) => rule.cssText))
+            .join(),
         );
-      expect((await sheets()).join()).toContain(`"Not for clinical use. Prediction ${first}"`);
+      await expect.poll(sheets).toContain(`"Not for clinical use. Prediction ${first}"`);
       await page.goto(`${service.url}/#/compare/${first}/${second}`);
-      await page.locator(".compare-side h2").nth(1).waitFor();
-      const [left, right] = await page.locator(".compare-side").allInnerTexts();
-      expect(left).toContain("CT-1");
-      expect(right).toContain(`…${second.slice(-8)}`);
-      expect((await sheets()).join()).not.toContain(first);
+      const side = (index: number) => () => page.locator(".compare-side").nth(index).innerText();
+      await expect.poll(side(0)).toContain("CT-1");
+      await expect.poll(side(1)).toContain(`…${second.slice(-8)}`);
+      await expect.poll(sheets).not.toContain(first);
       await page.context().close();
     },
     SLOW,
@@ -183,7 +185,7 @@ describe.skipIf(!CAN_BROWSE)("the answer", () => {
       await what.locator("[data-feature=age] input[type=range]").fill("90");
       await what.locator(".comparison [data-stale=true]", { hasText: "Asking …" }).waitFor();
       expect(await what.locator(".comparison").innerText()).not.toContain("With these values");
-      expect(await what.locator(".curve figure").getAttribute("data-stale")).toBe("true");
+      await expect.poll(() => what.locator(".curve figure").getAttribute("data-stale")).toBe("true");
       release();
       await what.locator(".comparison [data-stale=false]", { hasText: "With these values" }).waitFor();
       await what.locator(".curve figure[data-stale=false]").waitFor();
@@ -204,7 +206,7 @@ describe.skipIf(!CAN_BROWSE)("the answer", () => {
         });
       });
       await page.pdf();
-      expect(await page.locator("body").getAttribute("data-ink")).toBe("rgb(26, 32, 39)");
+      await expect.poll(() => page.locator("body").getAttribute("data-ink")).toBe("rgb(26, 32, 39)");
       expect(await theme()).toBe("dark");
       await page.context().close();
     },
@@ -221,7 +223,7 @@ describe.skipIf(!CAN_BROWSE)("the answer", () => {
       expect(widths.length).toBe(3);
       expect(Math.min(...widths)).toBeGreaterThan(300);
       const { model } = await answerOf(first);
-      expect(await page.locator(".report").innerText()).toContain(model.sha256);
+      await expect.poll(() => page.locator(".report").innerText()).toContain(model.sha256);
       expect(await seriousFindings(page)).toEqual([]);
       await shoot(page, "report", true);
       const pdf = (await page.pdf({ preferCSSPageSize: true, printBackground: true })).toString("latin1");
@@ -267,7 +269,7 @@ describe.skipIf(!CAN_BROWSE)("the answer", () => {
 
   it("says in words that there is no such prediction", async () => {
     const page = await open("#/case/00000000-0000-7000-8000-000000000000", "[role=alert]", [404]);
-    expect(await page.getByRole("alert").innerText()).toContain("There is no such prediction.");
+    await expect.poll(() => page.getByRole("alert").innerText()).toContain("There is no such prediction.");
     await page.context().close();
   });
 });

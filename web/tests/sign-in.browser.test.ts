@@ -52,7 +52,7 @@ describe.skipIf(!CAN_BROWSE)("who comes in by the page", () => {
 
       await signIn(page, "clara");
       await page.getByRole("heading", { name: "Worklist" }).waitFor();
-      expect(await page.locator(".person").textContent()).toContain("Clara Clinician");
+      await expect.poll(() => page.locator(".person").textContent()).toContain("Clara Clinician");
       expect(await page.evaluate(() => [document.cookie, location.search])).toEqual(["", ""]);
       const cookies = await page.context().cookies(service.url);
       expect(cookies.map(({ name, httpOnly, sameSite }) => [name, httpOnly, sameSite])).toEqual([
@@ -107,8 +107,8 @@ describe.skipIf(!CAN_BROWSE)("who comes in by the page", () => {
       await dialog.waitFor();
       await page.keyboard.press("Escape");
       await page.keyboard.press("Escape");
-      expect(await dialog.isVisible()).toBe(true);
-      expect(await page.locator("#view").isVisible()).toBe(false);
+      await expect.poll(() => dialog.isVisible()).toBe(true);
+      await expect.poll(() => page.locator("#view").isVisible()).toBe(false);
       expect(await seriousFindings(page)).toEqual([]);
       await shoot(page, "signed-out");
 
@@ -120,7 +120,7 @@ describe.skipIf(!CAN_BROWSE)("who comes in by the page", () => {
       await tab.locator(".person").waitFor();
       await dialog.waitFor({ state: "detached" });
       await page.getByRole("heading", { name: "Worklist" }).waitFor();
-      expect(await page.locator("#view").isVisible()).toBe(true);
+      await expect.poll(() => page.locator("#view").isVisible()).toBe(true);
       await page.context().close();
     },
     SLOW_MS,
@@ -163,10 +163,10 @@ describe.skipIf(!CAN_BROWSE)("who comes in by the page", () => {
       await page.locator(".feature").first().waitFor();
       await page.context().clearCookies();
       await page.clock.fastForward("29:00");
-      expect(await page.locator("#view").isVisible()).toBe(true);
+      await expect.poll(() => page.locator("#view").isVisible()).toBe(true);
       await page.clock.fastForward("02:00");
       await page.getByRole("dialog", { name: "You have been signed out" }).waitFor();
-      expect(await page.locator("#view").isVisible()).toBe(false);
+      await expect.poll(() => page.locator("#view").isVisible()).toBe(false);
       await page.context().close();
     },
     SLOW_MS,
@@ -186,7 +186,7 @@ describe.skipIf(!CAN_BROWSE)("who comes in by the page", () => {
       await signIn(other, "adam");
       await page.locator(".person", { hasText: "Adam Admin" }).waitFor();
       await page.locator(".feature").first().waitFor();
-      expect(await page.inputValue("#record_age")).toBe("");
+      await expect.poll(() => page.inputValue("#record_age")).toBe("");
       await page.context().close();
     },
     SLOW_MS,
@@ -218,7 +218,7 @@ describe.skipIf(!CAN_BROWSE)("who comes in by the page", () => {
     async () => {
       const page = await open("");
       await signIn(page, "deny");
-      expect(await page.locator(".problem").getAttribute("data-code")).toBe("sign-in-failed");
+      await expect.poll(() => page.locator(".problem").getAttribute("data-code")).toBe("sign-in-failed");
       expect(await seriousFindings(page)).toEqual([]);
       await shoot(page, "sign-in-failed");
       await page.context().close();

@@ -66,7 +66,7 @@ describe.skipIf(!CAN_BROWSE)("the viewer", () => {
         const threshold = page.getByLabel("From", { exact: true });
         await threshold.press("End");
         await threshold.press("ArrowLeft");
-        expect(await threshold.inputValue()).toBe("0.95");
+        await expect.poll(() => threshold.inputValue()).toBe("0.95");
         const highest = changes(without, await canvasPicture(page));
         expect(highest.length / (without.width * without.height)).toBeLessThan(0.08);
         expect(nearest(crossing(without), highest)).toBeLessThan(4);
@@ -84,11 +84,11 @@ describe.skipIf(!CAN_BROWSE)("the viewer", () => {
       const place = () => page.locator(".viewer-reading dd").first().innerText();
       const atPeak = await place();
       await press(page, "ArrowUp", "ArrowUp", "PageUp", "ArrowLeft", "Shift+ArrowUp");
-      expect(await place()).not.toBe(atPeak);
+      await expect.poll(place).not.toBe(atPeak);
       await press(page, "p");
-      expect(await place()).toBe(atPeak);
+      await expect.poll(place).toBe(atPeak);
       await press(page, "s");
-      expect(await page.locator(".viewer-window").innerText()).toBe("W 200 L 75");
+      await expect.poll(() => page.locator(".viewer-window").innerText()).toBe("W 200 L 75");
       await press(page, "3");
       await expectPressed(page, "Coronal");
       await press(page, "?");
@@ -110,7 +110,7 @@ describe.skipIf(!CAN_BROWSE)("the viewer", () => {
       const page = await openPage(browser, [410]);
       await page.goto(`${service.url}/#/case/${made.id}`);
       await page.locator(".viewer-stored img").waitFor();
-      expect(await page.locator(".viewer-stored").innerText()).toContain("no longer kept");
+      await expect.poll(() => page.locator(".viewer-stored").innerText()).toContain("no longer kept");
       const width = await page
         .locator(".viewer-stored img")
         .evaluate((image: HTMLImageElement) => image.naturalWidth);
@@ -162,7 +162,7 @@ async function press(page: Page, ...keys: string[]): Promise<void> {
 
 async function expectPressed(page: Page, name: string): Promise<void> {
   const button = page.getByRole("button", { name, exact: true });
-  expect(await button.getAttribute("aria-pressed")).toBe("true");
+  await expect.poll(() => button.getAttribute("aria-pressed")).toBe("true");
 }
 
 /** The place in words is rounded to a tenth of a millimetre. */

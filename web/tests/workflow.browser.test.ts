@@ -41,7 +41,7 @@ describe.skipIf(!CAN_BROWSE)("from a new case to the worklist", () => {
       await dropFolder(page, ctFolder());
       await page.locator(".preview").waitFor();
       await page.locator(".preview img").evaluate((image: HTMLImageElement) => image.decode());
-      expect(await page.locator(".preview tr[data-chosen=true]").textContent()).toContain("CT");
+      await expect.poll(() => page.locator(".preview tr[data-chosen=true]").textContent()).toContain("CT");
       await page.fill("#record_inr", "200");
       await page.press("#record_inr", "Tab");
       await page.locator(".feature-error", { hasText: "0.5–20" }).waitFor();
@@ -58,15 +58,19 @@ describe.skipIf(!CAN_BROWSE)("from a new case to the worklist", () => {
       await page.waitForURL(/#\/case\//);
       const what = page.locator(".what-if");
       await what.locator(".control").first().waitFor();
-      expect(await what.locator("[data-feature=glucose] output").textContent()).toBe("6.994 mmol/L");
+      await expect
+        .poll(() => what.locator("[data-feature=glucose] output").textContent())
+        .toBe("6.994 mmol/L");
 
       const before = await what.locator(".comparison > div:first-child .figure").textContent();
       await what.locator("[data-feature=age] input[type=range]").fill("40");
       await what.locator("[data-feature=gcs] input[type=range]").fill("15");
       const settled = what.locator(".comparison [data-stale=false] .change");
       await settled.waitFor();
-      expect(await settled.textContent()).toMatch(/^[+−]\d+\.\d percentage points$/);
-      expect(await what.locator(".comparison > div:first-child .figure").textContent()).toBe(before);
+      await expect.poll(() => settled.textContent()).toMatch(/^[+−]\d+\.\d percentage points$/);
+      await expect
+        .poll(() => what.locator(".comparison > div:first-child .figure").textContent())
+        .toBe(before);
       await what.locator(".chart canvas").waitFor();
       await what.screenshot({ path: "shots/what-if.png" });
       await what.locator(".u-over").hover();
@@ -77,7 +81,7 @@ describe.skipIf(!CAN_BROWSE)("from a new case to the worklist", () => {
       await what.locator("figcaption", { hasText: "Female" }).waitFor();
 
       const banner = page.getByRole("note");
-      expect(await banner.textContent()).toMatch(/^Not for clinical use\..*trained on phantoms/);
+      await expect.poll(() => banner.textContent()).toMatch(/^Not for clinical use\..*trained on phantoms/);
       await page.getByRole("link", { name: "Compare with another case" }).click();
       await page.getByLabel("Select CT-1 to compare").and(page.locator(":checked")).waitFor();
       await page.context().close();
@@ -148,7 +152,7 @@ describe.skipIf(!CAN_BROWSE)("from a new case to the worklist", () => {
       await page.locator("dialog[open]").waitFor();
       await page.keyboard.press("Escape");
       await page.locator("dialog").waitFor({ state: "detached" });
-      expect(await give.evaluate((button) => button === document.activeElement)).toBe(true);
+      await expect.poll(() => give.evaluate((button) => button === document.activeElement)).toBe(true);
       await give.click();
       await page.getByLabel("Disagree", { exact: true }).check();
       await page.getByLabel("Reason").fill("the bleed is older");
@@ -164,9 +168,9 @@ describe.skipIf(!CAN_BROWSE)("from a new case to the worklist", () => {
       await page.getByRole("button", { name: "Reset filters" }).click();
       await expect.poll(() => rows.count()).toBe(2);
       for (const box of await rows.locator("input[type=checkbox]").all()) await box.check();
-      expect(await page.getByRole("link", { name: "Compare the two" }).getAttribute("href")).toMatch(
-        /^#\/compare\/[^/]+\/[^/]+$/,
-      );
+      await expect
+        .poll(() => page.getByRole("link", { name: "Compare the two" }).getAttribute("href"))
+        .toMatch(/^#\/compare\/[^/]+\/[^/]+$/);
 
       await page.getByRole("button", { name: "Delete KEYS-2" }).click();
       await page.getByRole("button", { name: "Delete for good" }).click();
@@ -184,7 +188,7 @@ describe.skipIf(!CAN_BROWSE)("from a new case to the worklist", () => {
       await page.getByRole("link", { name: "CT-1" }).click();
       const alert = page.locator(".what-if [role=alert]");
       await alert.waitFor();
-      expect(await alert.textContent()).toContain("Run the case anew");
+      await expect.poll(() => alert.textContent()).toContain("Run the case anew");
       await page.context().close();
     },
     SLOW_MS,
