@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import structlog
 
-from app.cohort.table import Row
+from app.cohort.table import Row, unreadable
 from app.errors import NeuroFuseError
 from app.imaging.folders import files_in
 from app.imaging.isolation import ImageWorkers
@@ -100,8 +100,7 @@ def _line(row: Row, digest: str, engine: Engine) -> Line:
     except NeuroFuseError as error:
         return failed(row.name, digest, error)
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        return failed(row.name, digest, NeuroFuseError(f"Expected a file that can be read, found: {reason}."))
+        return failed(row.name, digest, unreadable(error))
     except Exception as error:  # noqa: BLE001 - one case must not end ten thousand others
         log.error("case-fault", **describe_exception(error))  # noqa: TRY400
         return failed(

@@ -21,7 +21,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from app.api.job_schemas import JobProblem, JobStatus
-from app.cohort.table import Row
+from app.cohort.table import Row, unreadable
 from app.errors import (
     JobCancelledError,
     MalformedRequestError,
@@ -164,10 +164,7 @@ class _Sender:
         except NeuroFuseError as error:
             return failed(row.name, digest, error)
         except OSError as error:
-            reason = error.strerror or type(error).__name__
-            return failed_with(
-                row.name, digest, NeuroFuseError.code, f"Expected a file that can be read, found: {reason}."
-            )
+            return failed(row.name, digest, unreadable(error))
 
     def _accepted(self, row: Row, digest: str, image: IO[bytes]) -> JobStatus:
         key = f"cohort/{self._model}/{digest}"

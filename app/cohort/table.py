@@ -4,7 +4,7 @@
     image    a file (NIfTI, DICOM or zip) or a folder of them, relative to the table
     ...      features of the package by their names, in the model's units; an empty cell is missing
 
-Other columns are passed over and named.
+Other columns are passed over and named; one that differs from these by capitals alone is refused, as nobody means to leave it out.
 """
 
 import csv
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from app.ehr.schema import EhrSchema
-from app.errors import MalformedRequestError
+from app.errors import MalformedRequestError, NoUsableSeriesError
 from app.imaging.folders import files_in
 from app.predictions.feedback_csv import cell
 
@@ -70,26 +70,20 @@ def read_table(path: Path, schema: EhrSchema) -> CohortTable:
         schema: The record of the package that will answer.
 
     Raises:
-        MalformedRequestError: It has no column `image`, one of those that are read twice, no row, a row without an image or of another
-            length, or a name twice.
+        MalformedRequestError: It is separated by something else than commas, has no column `image`, a column that is read twice or in
+            other capitals, no row, a row without an image or of another length, or a name twice.
     """
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file, strict=True)
-        try:
-            lines = list(reader)
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise MalformedRequestError(
-                f"Expected a CSV file in UTF-8; line {reader.line_num + 1} is something else."
-            ) from error
-        columns = tuple(reader.fieldnames or ())
-    if IMAGE not in columns or not lines:
-        raise MalformedRequestError(
-            "Expected a CSV file with a column `image` and at least one row below it."
-        )
+    columns, lines = _cells(path)
     kinds = {feature.name: feature.kind for feature in schema.features}
     naming = next((name for name in NAMES if name in columns and name not in kinds), None)
-    _require_once(columns, {IMAGE, naming, *kinds})
-    rows = tuple(_row(number, line, naming, kinds, path.parent) for number, line in enumerate(lines, start=1))
+    _check_header(columns, {IMAGE, *([naming] if naming else NAMES), *kinds})
+    rows = tuple(
+        _row(number, line, naming, kinds, path.parent)
+        for number, line in enumerate(lines, start=1)
+        if any(text for text in line.values())  # spreadsheets leave rows of empty cells
+    )
+    if not rows:
+        raise MalformedRequestError("Expected at least one row below the header; there is none.")
     if len({row.name for row in rows}) < len(rows):
         raise MalformedRequestError(
             f"Expected every {naming} once; some stand in several rows. Name rows apart."
@@ -99,21 +93,60 @@ def read_table(path: Path, schema: EhrSchema) -> CohortTable:
     return CohortTable(rows, features, ignored)
 
 
-def _require_once(columns: Sequence[str], read: Set[str | None]) -> None:
-    twice = sorted({name for name in columns if name in read and columns.count(name) > 1})
-    if twice:
+def unreadable(error: OSError) -> NoUsableSeriesError:
+    """Why a row has no answer whose image cannot be opened."""
+    reason = error.strerror or type(error).__name__
+    return NoUsableSeriesError(
+        f"Expected a file or folder that can be read where the row's `image` says, found: {reason}. Correct the row, and repeat."
+    )
+
+
+def _cells(path: Path) -> tuple[tuple[str, ...], list[dict[str | None, str | None]]]:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.DictReader(file, strict=True)
+        try:
+            columns = tuple(name.strip() for name in reader.fieldnames or ())
+            reader.fieldnames = columns
+            return columns, list(reader)
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise MalformedRequestError(
+                f"Expected a CSV file in UTF-8; line {reader.line_num + 1} is something else. "
+                "Spreadsheets call what is expected CSV UTF-8."
+            ) from error
+
+
+def _check_header(columns: Sequence[str], read: Set[str]) -> None:
+    """Its names are told where we know them alone: without a header, the first row is a patient's."""
+    if len(columns) == 1 and any(mark in columns[0] for mark in ";\t"):
+        raise MalformedRequestError(
+            "Expected cells separated by commas, found semicolons or tabs. Save the table with commas, and with decimal points."
+        )
+    known = {name.casefold(): name for name in read}
+    if wrong := sorted(
+        {known[name.casefold()] for name in columns if name.casefold() in known and name not in read}
+    ):
+        raise MalformedRequestError(
+            f"Expected the names of columns in these letters: {', '.join(wrong)}. Rename them."
+        )
+    if IMAGE not in columns:
+        raise MalformedRequestError("Expected a header with a column `image`; there is none of that name.")
+    if twice := sorted({name for name in columns if name in read and columns.count(name) > 1}):
         raise MalformedRequestError(
             f"Expected every column that is read once; {', '.join(twice)} stands twice. Take out the one that is not meant."
         )
 
 
 def _row(
-    number: int, line: Mapping[str, str | None], naming: str | None, kinds: Mapping[str, str], folder: Path
+    number: int,
+    line: Mapping[str | None, str | None],
+    naming: str | None,
+    kinds: Mapping[str, str],
+    folder: Path,
 ) -> Row:
     # csv puts what is too long under the key None, and None where a row is too short.
     if None in line or any(text is None for text in line.values()):
         raise MalformedRequestError(f"Expected as many cells as columns; row {number} has another number.")
-    cells = {name: (text or "").strip() for name, text in line.items()}
+    cells = {name: (text or "").strip() for name, text in line.items() if name is not None}
     if not cells[IMAGE]:
         raise MalformedRequestError(f"Expected a file or folder under `image`; row {number} names none.")
     record = {name: _value(cells[name], kind) for name, kind in kinds.items() if cells.get(name)}

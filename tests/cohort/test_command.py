@@ -91,6 +91,7 @@ def test_a_row_that_cannot_be_answered_says_why_and_is_tried_again(table: Path) 
     assert found["e"]["code"] == "ehr-invalid"
     assert found["e"]["detail"] == "age must lie between 18 and 110 a"
     assert found["f"]["code"] == "unsupported-file"
+    assert found["d"]["code"] == "no-usable-series", "a place where nothing is is no fault of the software"
     assert "900" not in found["e"]["detail"]
     shutil.copy(table.with_name("head.nii.gz"), table.with_name("nothing.nii.gz"))
     predict(table)
@@ -139,6 +140,10 @@ def test_a_name_that_a_spreadsheet_would_compute_is_made_harmless_and_found_agai
         ([("a", "")], ("id", "image"), "row 1 names none"),
         ([("a", "x.nii", "more")], ("id", "image"), "row 1 has another number"),
         ([("head.nii.gz", "9", "13")], ("image", "gcs", "gcs"), "gcs stands twice"),
+        ([("head.nii.gz;71,5",)], ("image;age",), "with commas, and with decimal points"),
+        ([("head.nii.gz", "71")], ("Image", "age"), "in these letters: image."),
+        ([("a", "head.nii.gz", "71")], ("ID", "image", "AGE"), "in these letters: age, id."),
+        ([("", "")], ("image", "age"), "at least one row"),
     ],
 )
 def test_a_table_that_cannot_be_meant_is_refused_before_any_image_is_opened(
@@ -152,6 +157,15 @@ def test_a_table_that_cannot_be_meant_is_refused_before_any_image_is_opened(
     assert predict(table) == REFUSED
     assert words in capsys.readouterr().err
     assert not results_of(table).exists()
+
+
+def test_spaces_around_names_and_rows_of_empty_cells_are_what_spreadsheets_leave(table: Path) -> None:
+    written(table, [("a", "head.nii.gz", "71"), ("", "", "")], ("id", " image", "age "))
+    assert predict(table) == OK
+    (line,) = lines(table).values()
+    written(table, [("a", "head.nii.gz", "71")], ("id", "image", "age"))
+    predict(table)
+    assert lines(table)["a"]["case"] == line["case"], "the age was read"
 
 
 def test_rows_without_names_are_called_by_their_number(table: Path) -> None:
