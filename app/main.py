@@ -197,7 +197,7 @@ def _tracing(settings: Settings) -> Tracing:
         return Tracing(settings.otlp_endpoint, importlib.metadata.version(DISTRIBUTION))
     except ModuleNotFoundError as error:
         raise NotReadyError(
-            "Expected OpenTelemetry for NEUROFUSE_OTLP_ENDPOINT; it is not installed. Install neurofuse[tracing]."
+            "Expected OpenTelemetry for NEUROFUSE_OTLP_ENDPOINT; it is not installed. In a clone: pip install -e '.[tracing]'"
         ) from error
 
 

@@ -156,3 +156,22 @@ def test_prometheus_and_grafana_read_what_is_kept_here() -> None:
     assert "--config.file=/etc/prometheus/prometheus.yml" in SERVICES["prometheus"]["command"]
     (provider,) = _yaml("deploy/grafana/provisioning/dashboards/neurofuse.yml")["providers"]
     assert provider["options"]["path"] in mounted
+
+
+COMMAND = re.compile(r"docker compose (exec|run|restart|stop|up|build)\b([^`#;|>]*)")
+PAGES = ("deploy.md", "backup.md", "incident.md", "monitoring.md")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_names_containers_that_are_there(page: str) -> None:
+    for verb, rest in COMMAND.findall((ROOT / "docs" / "how-to" / page).read_text(encoding="utf-8")):
+        words = rest.partition("\n")[0].replace("--entrypoint sh", "").split()
+        named = [word for word in words if not word.startswith("-")]
+        assert set(named if verb in {"restart", "stop"} else named[:1]) <= SERVICES.keys()
+
+
+def test_the_profile_is_kept_where_every_command_of_the_pages_finds_it() -> None:
+    """A command without the profile passes over the service: `stop` would leave it running without its database."""
+    pages = {name: (ROOT / "docs" / "how-to" / name).read_text(encoding="utf-8") for name in PAGES}
+    assert "COMPOSE_PROFILES=cpu > .env" in pages["deploy.md"]
+    assert [name for name, text in pages.items() if "--profile" in text] == []

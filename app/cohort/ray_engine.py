@@ -135,7 +135,7 @@ def _connected(address: str) -> Any:  # noqa: ANN401 - a module
         import ray.data  # noqa: PLC0415
     except ImportError as error:
         raise NotReadyError(
-            "Expected Ray to be installed for --ray: pip install 'neurofuse[cpu,ray]'."
+            "Expected Ray for --ray; it is not installed. In a clone: pip install -e '.[cpu,ray]'"
         ) from error
     try:
         _check_reachable(address)

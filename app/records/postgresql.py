@@ -57,10 +57,13 @@ def postgresql_engine(url: str, connections: int) -> Engine:
             pool_timeout=POOL_TIMEOUT_S,
             pool_pre_ping=True,
             hide_parameters=True,
+            # No statement stays in the session: a pooler such as PgBouncer may give the next transaction another one.
+            # Here they would save nothing that can be measured.
+            connect_args={"prepare_threshold": None},
         )
     except ModuleNotFoundError as error:
         raise NotReadyError(
-            "Expected psycopg for NEUROFUSE_DATABASE_URL; it is not installed. Install neurofuse[postgres]."
+            "Expected psycopg for NEUROFUSE_DATABASE_URL; it is not installed. In a clone: pip install -e '.[postgres]'"
         ) from error
     event.listen(engine, "connect", _prepare_connection)
     return engine

@@ -12,6 +12,8 @@ from tests.contract.repository import ROOT, shown, text_of, tracked
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)")
 IMAGE = re.compile(r"!\[[^\]]*\]\(([^)\s]+)\)")
+INSTALLED = re.compile(r"[Ii]nstall (--\w+ )?['\"]?neurofuse")
+EXPORTED = re.compile(r"training export runs/(\w+) --store model_store --version (\d+)")
 SHELL = {"sh", "bash", "console"}
 
 
@@ -98,3 +100,15 @@ def test_the_gate_runs_the_checks_and_the_tests() -> None:
     assert "set -euo pipefail" in lines
     goals = {goal for line in lines if line.startswith("make ") for goal in line.split()[1:]}
     assert {"check", "test", "test-serving", "test-ray"} <= goals
+
+
+def test_nothing_is_installed_by_our_name_from_an_index() -> None:
+    """It is on none: what somebody put there under this name would be installed beside patients' data."""
+    told = {shown(path) for path in tracked(".md", ".py", ".yaml", ".yml") if INSTALLED.search(text_of(path))}
+    assert told == set()
+
+
+def test_no_example_exports_a_version_that_is_taken() -> None:
+    told = [match for path in tracked(".md", ".py") for match in EXPORTED.findall(text_of(path))]
+    assert {name for name, _ in told} == {"gos"}
+    assert [each for each in told if (ROOT / "model_store" / "/".join(each)).exists()] == []

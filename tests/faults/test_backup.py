@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -15,32 +16,47 @@ from tests.service.server import serving
 from tests.support.postgres import Postgres, find_binaries
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "backup.md"
+DOCKER = """#!/bin/sh
+# In place of Docker: what would run in a container runs here.
+while test $# -gt 0; do
+  case $1 in
+    exec | run) verb=$1 ;;
+    stop | up) exit 0 ;;
+    --entrypoint) entry=$2; shift ;;
+    compose | -*) ;;
+    *) break ;;
+  esac
+  shift
+done
+shift
+test $verb = exec || set -- "${entry:-neurofuse}" "$@"
+exec "$@"
+"""
 BLOCK = re.compile(r"^<!-- run: ([a-z-]+) -->\n```sh\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
 
 
 def run(block: str, environment: dict[str, str]) -> None:
     """Run a block of the page."""
     blocks = dict(BLOCK.findall(PAGE.read_text(encoding="utf-8")))
-    # Of PostgreSQL's own tools, and of the environment under test.
-    folders = [str(Path(sys.executable).parent), str(find_binaries() or ""), os.environ["PATH"]]
+    # Of a stand-in for Docker, of the environment under test, and of PostgreSQL's own tools.
+    stand_in = environment.get("STAND_IN", "")
+    folders = [stand_in, str(Path(sys.executable).parent), str(find_binaries() or ""), os.environ["PATH"]]
     ran = subprocess.run(  # noqa: S603 - the page's own words
         ["bash", "-euo", "pipefail", "-c", blocks[block]],  # noqa: S607 - of the PATH
-        env=os.environ | environment | {"PATH": os.pathsep.join(folders)},
+        env=os.environ | environment | {"PATH": os.pathsep.join(filter(None, folders))},
         check=False, capture_output=True, text=True, umask=0o022,
     )  # fmt: skip
     assert ran.returncode == 0, f"{block}: {ran.stdout}{ran.stderr}"
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql", "compose"])
 def test_a_service_comes_back_from_its_backup(
     kind: str, request: pytest.FixtureRequest, tiny_store: Path, head_ct: Path, tmp_path: Path
 ) -> None:
     environment = {"NEUROFUSE_DATA": str(tmp_path / "var"), "BACKUP": str(tmp_path / "backup")}
-    places: list[dict[str, Any]] = [{}, {}]
-    if kind == "postgresql":
-        postgres: Postgres = request.getfixturevalue("postgres")
-        places = [{"database_url": postgres.make_database()} for _ in range(2)]
-    before, after = places
+    before, after = places(kind, request)
+    if kind == "compose":
+        environment |= containers(tmp_path, before["database_url"])
     with serving(tiny_store, tmp_path / "var", **before) as server:
         answer = server.predict(head_ct, task="gos", keep="image").json()
         job_id = accepted(send(server, head_ct, task="gos"))
@@ -52,7 +68,8 @@ def test_a_service_comes_back_from_its_backup(
         image = server.client.get(f"/predictions/{answer['id']}/image.nii.gz").content
         run(f"backup-{kind}", environment | database(before))
         late = server.predict(head_ct, task="gos").json()
-    (tmp_path / "var").rename(tmp_path / "lost")
+    if kind != "compose":  # whose restore takes the place of what is there
+        (tmp_path / "var").rename(tmp_path / "lost")
     run(f"restore-{kind}", environment | database(after))
     run("verify", environment | database(after))
     with serving(tiny_store, tmp_path / "var", **after) as server:
@@ -89,6 +106,31 @@ def others_may_read(folder: Path) -> list[Path]:
     return [path for path in (folder, *folder.rglob("*")) if path.stat().st_mode & 0o077]
 
 
+def places(kind: str, request: pytest.FixtureRequest) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Settings of the database that is backed up, and of the one that it is restored into; a Compose file knows one."""
+    if kind == "sqlite":
+        return {}, {}
+    postgres: Postgres = request.getfixturevalue("postgres")
+    before = {"database_url": postgres.make_database()}
+    return before, before if kind == "compose" else {"database_url": postgres.make_database()}
+
+
 def database(place: dict[str, Any]) -> dict[str, str]:
     """The same setting for a command."""
     return {"NEUROFUSE_DATABASE_URL": place["database_url"]} if place else {}
+
+
+def containers(folder: Path, url: str) -> dict[str, str]:
+    """A stand-in for Docker, and what its containers have in their environment."""
+    parts = urlsplit(url)
+    (folder / "docker").write_text(DOCKER, encoding="utf-8")
+    (folder / "docker").chmod(0o700)
+    (folder / "password").write_text(f"{parts.password}\n", encoding="utf-8")
+    return {
+        "STAND_IN": str(folder),
+        "POSTGRES_USER": str(parts.username),
+        "POSTGRES_DB": parts.path.removeprefix("/"),
+        "POSTGRES_PASSWORD_FILE": str(folder / "password"),
+        "PGHOST": str(parts.hostname),
+        "PGPORT": str(parts.port),
+    }

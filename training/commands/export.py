@@ -1,7 +1,7 @@
 """Turn a trained, evaluated run into a sealed model package.
 
 Example:
-    python -m training export runs/gos --store model_store --version 1
+    python -m training export runs/gos --store model_store --version 3
 """
 
 import argparse

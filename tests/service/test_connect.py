@@ -1,0 +1,66 @@
+"""The program of the page "Connect a PACS or a RIS", as an integrator copies it."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.contract.repository import ROOT
+from tests.service.access_table import guarded
+from tests.service.server import Server
+
+PAGE = ROOT / "docs" / "how-to" / "connect.md"
+PROGRAM = re.compile(r"^```python\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def folder(tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Server]]:
+    """A folder that holds the program and a key of the role `system`, and the service that gave it."""
+    place = tmp_path_factory.mktemp("connect")
+    (program,) = PROGRAM.findall(PAGE.read_text(encoding="utf-8"))
+    (place / "send_case.py").write_text(program, encoding="utf-8")
+    with guarded(tiny_store, place / "var") as (server, headers):
+        key = headers["system"]["Authorization"].removeprefix("Bearer ")
+        (place / "router.key").write_text(f"{key}\n", encoding="utf-8")
+        yield place, server
+
+
+def run(
+    folder: tuple[Path, Server], study: Path, record: str, number: str
+) -> subprocess.CompletedProcess[str]:
+    """Send a case as the page says; the number is its idempotency key too."""
+    place, server = folder
+    (place / "record.json").write_text(record, encoding="utf-8")
+    return subprocess.run(  # noqa: S603 - the page's own words
+        [sys.executable, "send_case.py", str(study), "record.json", number, number],
+        cwd=place,
+        env=os.environ | {"SERVICE": str(server.client.base_url)},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_a_case_that_is_sent_twice_is_answered_once(folder: tuple[Path, Server], head_ct: Path) -> None:
+    first = run(folder, head_ct, '{"age": 71}', "A-17")
+    assert first.returncode == 0, first.stderr
+    assert json.loads(first.stdout)["prediction"]["probabilities"]
+    assert (folder[0] / "A-17.png").read_bytes().startswith(b"\x89PNG")
+    assert run(folder, head_ct, '{"age": 71}', "A-17").stdout == first.stdout
+
+
+def test_a_refusal_is_told_by_its_code(folder: tuple[Path, Server], head_ct: Path) -> None:
+    refused = run(folder, head_ct, '{"name": "x"}', "A-18")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("ehr-invalid: ")
+
+
+def test_an_image_that_cannot_be_used_is_told_by_its_code(folder: tuple[Path, Server], head_mr: Path) -> None:
+    refused = run(folder, head_mr, "{}", "A-19")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("wrong-modality: ")
