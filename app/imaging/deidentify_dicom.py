@@ -3,7 +3,7 @@
 The Basic Application Level Confidentiality Profile (PS3.15 Annex E, Table E.1-1) lists what must go. Here the list is of what
 may stay, which is shorter: the elements that are read (`dicom_elements.KEYWORDS`), of functional groups the same, and the
 pixels. All else goes: names, identifiers, dates and times, comments, device and institution, overlays, private elements, preamble.
-The two UIDs that are needed, of study and series, are replaced by others, the same throughout an upload. Not applied: the options
+The UIDs that are needed, of study, series and concatenation, are replaced by others, the same throughout an upload. Not applied: the options
 Clean Pixel Data and Clean Recognizable Visual Features; pixels of slices are left as they are.
 """
 
@@ -148,7 +148,7 @@ def _clean(dataset: Any, key: bytes) -> None:  # noqa: ANN401 - pydicom ships no
     if dataset.get("ContrastBolusAgent") or dataset.get("ContrastBolusAgentSequence"):
         dataset.ContrastBolusAgent = AGENT
     dataset.pop("ContrastBolusAgentSequence", None)
-    for keyword in ("StudyInstanceUID", "SeriesInstanceUID"):
+    for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "ConcatenationUID"):
         if dataset.get(keyword):
             setattr(dataset, keyword, series_uid(str(dataset[keyword].value), key))
     profile = Dataset()

@@ -20,9 +20,10 @@ from app.errors import (
     WrongModalityError,
 )
 from app.imaging.content import check_values
+from app.imaging.dicom_concatenation import check_concatenations
 from app.imaging.dicom_header import Placement, SliceHeader
 from app.imaging.dicom_pixels import read_voxels
-from app.imaging.dicom_series import FEWEST_SLICES, Wanted, choose_series, series_findings
+from app.imaging.dicom_series import FEWEST_SLICES, SAME_DIRECTION, Wanted, choose_series, series_findings
 from app.imaging.dicom_slices import read_slices
 from app.imaging.dicom_supported import UNSPECIFIED
 from app.imaging.geometry import normal_of, stack_slices
@@ -33,9 +34,9 @@ from app.imaging.volume import Finding, Grid, Modality, Volume
 
 _LPS_TO_RAS: Final = np.array([-1.0, -1.0, 1.0])
 SAME_PLACE_MM: Final = 0.01
-SAME_DIRECTION: Final = 1e-3
-"""Greatest difference of a direction cosine within a series: 0.06 degrees."""
 SAME_SPACING_MM: Final = 1e-4
+SAME_ECHO_MS: Final = 0.5
+"""Greatest difference of Echo Time within an image: the closest echoes are about a millisecond apart, and files round theirs."""
 SHARED_MM: Final = 20.0
 """Blocks of one protocol may overlap by a slice or two where they meet; passes of a CT by far more."""
 UNIT: Final = 0.01
@@ -62,11 +63,13 @@ def read_dicom(sources: Sequence[Source], wanted: Wanted, limits: ReadLimits, fi
     """
     headers = [header for source in sources for header in read_slices(source, limits)]
     chosen, choice = choose_series(headers, wanted)
+    check_concatenations(headers, chosen)
     modality = wanted.modality
     _check_alike(chosen, limits)
     step_i, step_j = _steps(chosen)
     ordered = _ordered(chosen, normal_of(step_i, step_j))
     distinct = _without_duplicates(ordered, modality, limits)
+    _check_one_echo(distinct)
     origins = np.stack([_origin(header) for header in distinct])
     if modality is Modality.CT:  # an MR's packages lie between each other, and may have numbers of their own
         _check_one_pass(distinct, origins @ normal_of(step_i, step_j))
@@ -235,23 +238,32 @@ def _check_same(group: Sequence[SliceHeader], modality: Modality, limits: ReadLi
             )
 
 
+def _check_one_echo(headers: Sequence[SliceHeader]) -> None:
+    """Refuses slices of several echoes, each at places of its own, as they are left where half of the files are lost."""
+    times = [made.echo_time_ms for header in headers if (made := header.acquisition).echo_time_ms is not None]
+    if times and max(times) - min(times) > SAME_ECHO_MS:
+        raise MixedSeriesError(
+            f"Expected one echo time, found {min(times):g} to {max(times):g} ms in slices of one image. Send all slices of one echo."
+        )
+
+
 def _check_one_pass(ordered: Sequence[SliceHeader], depths: Float64[np.ndarray, " K"]) -> None:
-    """Refuses slices of a second pass over the same part, which may show another phase, or a head that moved.
+    """Refuses slices of a second pass over the same part, which may show another phase, or a head that moved, and of a second reconstruction.
 
     Scanners put several passes into one series, at places of their own; each has its Acquisition Number, as each rotation
-    may have that makes a few neighbouring slices.
+    may have that makes a few neighbouring slices. So have blocks their kernel. Contrast agent is there in all slices or in none.
     """
-    ranges: dict[int, tuple[float, float]] = {}
-    for header, depth in zip(ordered, depths.tolist(), strict=True):
-        number = header.acquisition.acquisition_number
-        if number is not None:
-            ranges[number] = (ranges.get(number, (depth, depth))[0], depth)
+    ranges: dict[tuple[int | None, str, bool], tuple[float, float]] = {}
+    is_numbered = all(header.acquisition.acquisition_number is not None for header in ordered)
+    for made, depth in zip((header.acquisition for header in ordered), depths.tolist(), strict=True):
+        told = (made.acquisition_number if is_numbered else None, made.kernel, made.has_contrast_agent)
+        ranges[told] = (ranges.get(told, (depth, depth))[0], depth)
     reached = -math.inf
     for low, high in sorted(ranges.values()):
         if min(reached, high) - low > SHARED_MM:
             raise MixedSeriesError(
-                f"Expected one pass over the head, found slices of two acquisitions that share {min(reached, high) - low:.0f} mm. "
-                "Send the slices of one acquisition."
+                f"Expected one pass over the head, found slices of two acquisitions or kernels, or with and without contrast agent, that share "
+                f"{min(reached, high) - low:.0f} mm. Send the slices that were made in one way."
             )
         reached = max(reached, high)
 
@@ -262,4 +274,5 @@ def _duplicates(dropped: int) -> tuple[Finding, ...]:
 
 def _lossy(headers: Sequence[SliceHeader]) -> tuple[Finding, ...]:
     lossy = sum(header.is_lossy for header in headers)
-    return (Finding("lossy-compression", f"{lossy} slices were compressed with loss"),) if lossy else ()
+    detail = f"{lossy} slices were compressed with loss, or by an encoding that loses as a rule"
+    return (Finding("lossy-compression", detail),) if lossy else ()

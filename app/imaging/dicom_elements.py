@@ -6,7 +6,15 @@ pydicom ships no types, hence `Any`; whatever it raises on broken values is caug
 from typing import Any, Final
 
 import numpy as np
+from pydicom.uid import (
+    HTJ2K,
+    JPEG2000,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLSNearLossless,
+)
 
+from app.imaging.dicom_file import PixelPlace
 from app.imaging.dicom_header import Acquisition, LookupTable, PixelFormat, Placement
 
 KEYWORDS: Final = (
@@ -16,6 +24,8 @@ KEYWORDS: Final = (
     "SeriesNumber",
     "Modality",
     "ImageType",
+    "ComplexImageComponent",
+    "VolumeBasedCalculationTechnique",
     "BodyPartExamined",
     "ConvolutionKernel",
     "ContrastBolusAgent",
@@ -23,6 +33,9 @@ KEYWORDS: Final = (
     "EchoTime",
     "RepetitionTime",
     "InversionTime",
+    "AngioFlag",
+    "TimeOfFlightContrast",
+    "PhaseContrast",
     "TemporalPositionIdentifier",
     "AcquisitionNumber",
     "Rows",
@@ -44,11 +57,17 @@ KEYWORDS: Final = (
     "RescaleType",
     "ModalityLUTSequence",
     "LossyImageCompression",
+    "ConcatenationUID",
+    "InConcatenationNumber",
+    "InConcatenationTotalNumber",
     "ContrastBolusAgentSequence",
     "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence",
 )
-"""The elements that are parsed; the last three belong to enhanced images."""
+"""The elements that are parsed; the last three, and those of a concatenation, belong to enhanced images."""
+LOSSY: Final = frozenset({JPEGBaseline8Bit, JPEGExtended12Bit})
+MAYBE_LOSSY: Final = frozenset({JPEGLSNearLossless, JPEG2000, HTJ2K})
+"""Encodings that lose something as a rule; their lossless use has names of its own (PS3.5 A.4)."""
 
 
 def pixel_format(dataset: Any) -> PixelFormat:  # noqa: ANN401
@@ -87,6 +106,25 @@ def placement(position: object, orientation: object, spacing: object) -> Placeme
     """Three elements to a placement; None where one is absent or of another length."""
     values = [tuple(map(float, several(found))) for found in (position, orientation, spacing)]
     return Placement(*values) if [len(value) for value in values] == [3, 6, 2] else None
+
+
+def is_lossy(dataset: Any, pixels: PixelPlace | None) -> bool:  # noqa: ANN401
+    """Whether a slice lost something to compression, now or ever (PS3.3 C.7.6.1.1.5).
+
+    A classic image need not say so; then its encoding tells. It may deny it only where the encoding allows that.
+    """
+    declared = dataset.get("LossyImageCompression")
+    syntax = pixels.transfer_syntax if pixels is not None else ""
+    return declared == "01" or syntax in LOSSY or (syntax in MAYBE_LOSSY and declared != "00")
+
+
+def image_type(dataset: Any, keyword: str) -> tuple[str, ...]:  # noqa: ANN401
+    """What kind of image it is: the values of Image Type or Frame Type, and what an enhanced image says beside them.
+
+    Enhanced images keep magnitude and phase, and projections, out of their Image Type (PS3.3 C.8.13.3.1, C.8.16.2).
+    """
+    beside = (dataset.get("ComplexImageComponent"), dataset.get("VolumeBasedCalculationTechnique"))
+    return tuple(str(value).upper() for value in (*several(dataset.get(keyword)), *beside) if value)
 
 
 def several(value: Any) -> tuple[Any, ...]:  # noqa: ANN401
@@ -141,7 +179,7 @@ def acquisition(dataset: Any) -> Acquisition:  # noqa: ANN401
     """What a file declares about how it was made."""
     return Acquisition(
         series_number=whole(dataset, "SeriesNumber"),
-        image_type=tuple(str(value).upper() for value in several(dataset.get("ImageType"))),
+        image_type=image_type(dataset, "ImageType"),
         body_part=str(dataset.get("BodyPartExamined") or "").upper(),
         kernel=str((several(dataset.get("ConvolutionKernel")) or ("",))[0]).upper(),
         has_contrast_agent=bool(
@@ -151,6 +189,8 @@ def acquisition(dataset: Any) -> Acquisition:  # noqa: ANN401
         echo_time_ms=optional(dataset, "EchoTime"),
         repetition_time_ms=optional(dataset, "RepetitionTime"),
         inversion_time_ms=optional(dataset, "InversionTime"),
+        is_angiography=dataset.get("AngioFlag") == "Y"
+        or "YES" in {dataset.get("TimeOfFlightContrast"), dataset.get("PhaseContrast")},
         temporal_position=whole(dataset, "TemporalPositionIdentifier"),
         acquisition_number=whole(dataset, "AcquisitionNumber"),
     )

@@ -12,6 +12,8 @@ from typing import Any, Final
 from app.errors import ArchiveTooLargeError
 from app.imaging.dicom_elements import (
     acquisition,
+    image_type,
+    is_lossy,
     is_rescaled,
     lookup_table,
     number,
@@ -23,7 +25,7 @@ from app.imaging.dicom_elements import (
     whole,
 )
 from app.imaging.dicom_file import PixelPlace
-from app.imaging.dicom_header import Acquisition, SliceHeader
+from app.imaging.dicom_header import Acquisition, Concatenation, SliceHeader
 from app.imaging.limits import ReadLimits
 from app.imaging.source import Source
 
@@ -65,11 +67,21 @@ def enhanced_slices(
         frames=frames,
         pixels=pixels,
         pixel_format=pixel_format(dataset),
-        is_lossy=dataset.get("LossyImageCompression") == "01",
+        is_lossy=is_lossy(dataset, pixels),
         acquisition=acquisition(dataset),
+        concatenation=_concatenation(dataset),
         study_instance_uid=str(dataset.get("StudyInstanceUID") or ""),
     )
     return [_frame(base, n, _Groups(own, shared)) for n, own in enumerate(per_frame)]
+
+
+def _concatenation(dataset: Any) -> Concatenation | None:  # noqa: ANN401
+    part = whole(dataset, "InConcatenationNumber")
+    if part is None:
+        return None
+    return Concatenation(
+        str(dataset.get("ConcatenationUID") or ""), part, whole(dataset, "InConcatenationTotalNumber")
+    )
 
 
 class _Groups:
@@ -111,13 +123,13 @@ def _frame(base: SliceHeader, frame: int, groups: _Groups) -> SliceHeader:
 def _acquisition(declared: Acquisition, groups: _Groups) -> Acquisition:
     timing, content = groups.item("MRTimingAndRelatedParametersSequence"), groups.item("FrameContentSequence")
     frame_type = next(
-        (several(item.get("FrameType")) for name in FRAME_TYPES if (item := groups.item(name))), ()
+        (image_type(item, "FrameType") for name in FRAME_TYPES if (item := groups.item(name))), ()
     )
     anatomy = groups.item("FrameAnatomySequence")
     region = (several(anatomy.get("AnatomicRegionSequence")) or ({},))[0]
     return replace(
         declared,
-        image_type=tuple(str(value).upper() for value in frame_type) or declared.image_type,
+        image_type=frame_type or declared.image_type,
         body_part=declared.body_part or str(region.get("CodeMeaning") or "").upper(),
         kernel=str(
             (several(groups.item("CTReconstructionSequence").get("ConvolutionKernel")) or ("",))[0]

@@ -86,6 +86,7 @@ class Acquisition:
         echo_time_ms: MR.
         repetition_time_ms: MR.
         inversion_time_ms: MR.
+        is_angiography: MR: whether it is declared to show flowing blood (PS3.3 C.8.3.1, C.8.13.4).
         temporal_position: Phase of a series that shows the same places again.
         acquisition_number: Of the series.
     """
@@ -99,8 +100,24 @@ class Acquisition:
     echo_time_ms: float | None = None
     repetition_time_ms: float | None = None
     inversion_time_ms: float | None = None
+    is_angiography: bool = False
     temporal_position: int | None = None
     acquisition_number: int | None = None
+
+
+@dataclass(frozen=True)
+class Concatenation:
+    """Which part of one multi-frame image that was cut into several files a file is (PS3.3 C.7.6.16.2.2).
+
+    Attributes:
+        uid: The same in all parts; never shown.
+        part: Number of the part, from 1.
+        parts: How many there are; None where the file does not say.
+    """
+
+    uid: str
+    part: int
+    parts: int | None
 
 
 @dataclass(frozen=True)
@@ -124,6 +141,7 @@ class SliceHeader:
         rescale_type: Unit they lead to, such as `HU`; empty where the file does not say.
         lookup_table: A modality LUT that is a table; it replaces slope and intercept.
         is_lossy: Whether it was ever compressed with loss.
+        concatenation: Which part of a larger image the file is; None where it is whole.
         acquisition: What the file declares.
         study_instance_uid: Of the examination, so that two are never chosen between; empty where the file does not say; never shown.
     """
@@ -144,5 +162,6 @@ class SliceHeader:
     rescale_type: str = ""
     lookup_table: LookupTable | None = None
     is_lossy: bool = False
+    concatenation: Concatenation | None = None
     acquisition: Acquisition = field(default_factory=Acquisition)
     study_instance_uid: str = ""

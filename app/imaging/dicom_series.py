@@ -6,7 +6,7 @@ by `series_ranking.RULES`, the first difference decides, and the answer says whi
 examinations, which may be two patients', are never chosen between: `mixed-series`, and the caller may name one by its Series Instance UID.
 
 One Series Instance UID may hold several images of the same places (echoes, phases, magnitude and phase). Where most places
-repeat, the images are told apart by echo time, image type, phase or acquisition number, and ranked like series.
+repeat, the images are told apart by echo time, image type, phase or acquisition number, and ranked like series, if one of them shows nearly all places.
 """
 
 from collections import Counter, defaultdict
@@ -30,9 +30,11 @@ NOT_A_SLICE: Final = {
     "LOCALIZER": "a localiser",
     "MOSAIC": "a mosaic",
     "P": "a phase image",
+    "PHASE": "a phase image",
     "PHASE MAP": "a phase image",
+    "IMAGINARY": "an imaginary part",
     **dict.fromkeys(("DENSITY MAP", "T1 MAP", "T2 MAP", "VELOCITY MAP"), "a map"),
-    **dict.fromkeys(("MINIP", "MIP", "PROJECTION IMAGE"), "a projection"),
+    **dict.fromkeys(("MINIP", "MIP", "MIN_IP", "MAX_IP", "PROJECTION IMAGE"), "a projection"),
 }
 """Values of Image Type: a scout (PS3.3 C.7.6.1.1.2); Siemens' many slices tiled into one image; what has the times of an
 MR image and other values than it (C.8.3.1.1.1), the phase as Philips and Siemens call it; the brightest or darkest of
@@ -42,8 +44,12 @@ KNOWN_MODALITIES: Final = frozenset(
 )
 LIMITING: Final = frozenset({"body-part-doubtful", "weighting-doubtful"})
 """Codes of findings that limit the use of an answer; whoever reads it must not overlook them."""
+SAME_DIRECTION: Final = 1e-3
+"""Greatest difference of a direction cosine within an image: 0.06 degrees."""
 MOST_REPEATED: Final = 0.5
 """Share of places that must repeat before one series is taken for several images of the same places."""
+MOST_SHOWN: Final = 0.9
+"""Share of the places that one of several images must show. Blocks of one image show fewer, even where a block was made twice."""
 TELLING_APART: Final[tuple[Callable[[Acquisition], object], ...]] = (
     lambda made: made.echo_time_ms,
     lambda made: made.image_type,
@@ -200,17 +206,21 @@ def _millimetres(length: np.floating) -> float | None:
 
 
 def _depths(image: Sequence[SliceHeader]) -> tuple[np.ndarray, np.ndarray, float | None]:
-    """Depth of each slice along the first one's normal, that normal, and the spacing between rows."""
+    """Depth of each slice along the usual normal, that normal, and the spacing between rows; no depths where slices have no place, or no one normal."""
     places = [header.placement for header in image if header.placement is not None]
     if not places:
         return np.empty(0), np.zeros(3), None
-    cosines = np.array(_usual(place.image_orientation_patient for place in places))
+    directions = [place.image_orientation_patient for place in places]
+    spacing = float(_usual(place.pixel_spacing for place in places)[0])
+    if np.ptp(directions, axis=0).max() > SAME_DIRECTION:  # the three planes of an MR localiser
+        return np.empty(0), np.zeros(3), spacing
+    cosines = np.array(_usual(directions))
     normal = np.cross(cosines[:3], cosines[3:])
     depths = np.array([place.image_position_patient for place in places]) @ normal
     return (
         np.nan_to_num(depths),
         np.nan_to_num(normal, nan=1.0),
-        float(_usual(place.pixel_spacing for place in places)[0]),
+        spacing,
     )
 
 
@@ -228,12 +238,17 @@ def _images(group: list[SliceHeader]) -> list[list[SliceHeader]]:
 
 
 def _tells_apart(telling: Callable[[Acquisition], object], group: Sequence[SliceHeader]) -> bool:
-    """Whether what is at one place differs in this. A slice that was sent twice does not, though blocks of a series may have numbers of their own."""
+    """Whether what is at one place differs in this, and one value of it is a whole image: blocks of a series may have numbers of their own, and a slice may be sent twice."""
     found: dict[tuple[float, ...], set[object]] = defaultdict(set)
     for header in group:
         if header.placement is not None:
             found[header.placement.image_position_patient].add(telling(header.acquisition))
-    return bool(found) and sum(map(len, found.values())) / len(found) - 1 >= MOST_REPEATED
+    shown = Counter(value for values in found.values() for value in values)
+    return (
+        bool(found)
+        and shown.total() / len(found) - 1 >= MOST_REPEATED
+        and max(shown.values()) >= MOST_SHOWN * len(found)
+    )
 
 
 def _repeated(group: Sequence[SliceHeader]) -> float:

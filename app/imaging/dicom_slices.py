@@ -16,6 +16,7 @@ from app.imaging.decoding_errors import decoding
 from app.imaging.dicom_elements import (
     KEYWORDS,
     acquisition,
+    is_lossy,
     is_rescaled,
     lookup_table,
     number,
@@ -81,7 +82,7 @@ def _classic(source: Source, dataset: Any, pixels: PixelPlace | None) -> SliceHe
         is_rescaled=is_rescaled(dataset),
         rescale_type=rescale_type(dataset),
         lookup_table=lookup_table(dataset),
-        is_lossy=dataset.get("LossyImageCompression") == "01",
+        is_lossy=is_lossy(dataset, pixels),
         acquisition=acquisition(dataset),
         study_instance_uid=str(dataset.get("StudyInstanceUID") or ""),
     )

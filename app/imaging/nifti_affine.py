@@ -5,7 +5,8 @@ Where both codes are 0 nothing says which side is left: refused, because method 
 
 - they agree within `FORMS_AGREE_MM` at every corner: nothing to say;
 - they lie apart, or the qform makes no sense: the sform is used and a finding says so;
-- one is the other's mirror image: one of them has left and right swapped, and nothing says which. Refused.
+- one is the other's mirror image, or turned against it by more than `FORMS_TURNED_DEGREES`: half a turn swaps left and right as well,
+  and nothing says which of them is right. Refused. Registration to a template turns a head by less.
 
 A quaternion a little longer than 1 is rounding: it is shortened, as the standard's own code does (nifti1_io.c,
 nifti_quatern_to_mat44), which also takes a `qfac` (`pixdim[0]`) below 0 as -1 and any other as 1. The spatial unit is
@@ -27,6 +28,8 @@ UNIT_BITS: Final = 0x07
 """Of `xyzt_units`; the rest is the unit of time."""
 FORMS_AGREE_MM: Final = 1.0
 """Greatest distance between a corner by sform and by qform that still counts as agreement."""
+FORMS_TURNED_DEGREES: Final = 60.0
+"""Greatest angle between an axis by sform and by qform: scans that are planned askew are turned by less than 45."""
 QUATERNION_ROUNDING: Final = 1e-3
 """Greatest excess of a quaternion's length over 1: files that went through text keep four digits."""
 SPACING_MM: Final = (0.01, 50.0)
@@ -126,11 +129,23 @@ def _compared(sform: Affine, qform: Affine, shape: tuple[int, int, int]) -> tupl
             "Expected sform and qform to agree about left and right, found one to be the mirror image of the other. "
             "Convert the image again from its DICOM files."
         )
+    turned = _turned_degrees(sform, qform)
+    if turned > FORMS_TURNED_DEGREES:
+        raise IrregularGeometryError(
+            f"Expected sform and qform to agree about which way the patient lies, found an axis that they turn {turned:.0f} degrees "
+            "apart. Convert the image again from its DICOM files."
+        )
     corners = np.array([[i, j, k, 1] for i in (0, shape[0]) for j in (0, shape[1]) for k in (0, shape[2])])
     apart = float(np.linalg.norm(corners @ (sform - qform).T, axis=1).max())
     if apart <= FORMS_AGREE_MM:
         return ()
     return (_disagreement(f"sform and qform disagree by up to {apart:.1f} mm"),)
+
+
+def _turned_degrees(sform: Affine, qform: Affine) -> float:
+    """Greatest angle between what two affines say of one axis."""
+    one, other = (form[:3, :3] / np.linalg.norm(form[:3, :3], axis=0) for form in (sform, qform))
+    return float(np.degrees(np.arccos(np.clip((one * other).sum(axis=0), -1, 1)).max()))
 
 
 def _disagreement(what: str) -> Finding:

@@ -17,7 +17,7 @@ class SeriesSummary:
         number: Series Number, as on the scanner's console.
         modality: CT, MR or another.
         slices: Slices of it in the upload.
-        plane: Of its slices; None where they have no place.
+        plane: Of its slices; None where they have no place, or are not parallel.
         extent_mm: From the first slice to the last along the normal.
         gap_mm: Median distance between neighbouring slices.
         pixel_spacing_mm: Between rows.

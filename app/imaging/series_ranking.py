@@ -25,6 +25,8 @@ class Rule:
     value: Callable[[SeriesSummary], float]
 
 
+ONE_STACK: Final = Rule("is one stack of parallel slices", lambda one: one.plane is not None)
+"""MR localisers have three planes, and seldom an Image Type that calls them what they are."""
 SHOWS_HEAD: Final = Rule(
     "is declared to show the head", lambda one: {"head": 2, "unknown": 1, "other": 0}[one.body_part]
 )
@@ -37,6 +39,7 @@ FINEST: Final = Rule("has the finer slices", lambda one: -round((one.gap_mm or 0
 MORE_SLICES: Final = Rule("has more slices", lambda one: one.slices)
 RULES: Final[Mapping[Modality, tuple[Rule, ...]]] = {
     Modality.CT: (
+        ONE_STACK,
         SHOWS_HEAD,
         WHOLE_BRAIN,
         ORIGINAL,
@@ -47,6 +50,7 @@ RULES: Final[Mapping[Modality, tuple[Rule, ...]]] = {
         MORE_SLICES,
     ),
     Modality.MR: (
+        ONE_STACK,
         SHOWS_HEAD,
         WHOLE_BRAIN,
         Rule("is T1-weighted", lambda one: {"T1": 2, "unknown": 1}.get(one.weighting, 0)),

@@ -76,12 +76,12 @@ def kernel_of(name: str) -> Kernel:
 
 
 def weighting_of(acquisition: Acquisition) -> Weighting:
-    """MR contrast by its times: long echo T2 (with a long inversion FLAIR); short echo and recovery T1."""
+    """MR contrast by its times: long echo T2 (with a long inversion FLAIR); short echo and recovery T1, unless it was made to show vessels."""
     echo, repetition = acquisition.echo_time_ms, acquisition.repetition_time_ms
     inversion = acquisition.inversion_time_ms
     if DIFFUSION_WORDS & set(acquisition.image_type):
         return "diffusion"
-    if echo is None or repetition is None:
+    if echo is None or repetition is None or acquisition.is_angiography:
         return "unknown"
     if echo >= T2_ECHO_MS:
         return "FLAIR" if inversion and inversion >= FLAIR_INVERSION_MS else "T2"

@@ -47,7 +47,7 @@ def _in_words(series: SeriesSummary) -> str:
 
 
 def _words(series: SeriesSummary) -> Iterator[str]:
-    yield f"{series.modality or '?'} {series.plane or 'without place'}"
+    yield f"{series.modality or '?'} {series.plane or 'in no one plane'}"
     if series.gap_mm is not None and series.extent_mm is not None:
         yield f"every {series.gap_mm:g} mm over {series.extent_mm:.0f} mm"
     if series.pixel_spacing_mm is not None:

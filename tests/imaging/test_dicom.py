@@ -2,10 +2,13 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import pytest
+from jaxtyping import Float64
 from pydicom.dataset import Dataset
-from pydicom.uid import generate_uid
+from pydicom.encaps import encapsulate
+from pydicom.uid import JPEGBaseline8Bit, generate_uid
 
 from app.errors import (
     CorruptImageError,
@@ -33,6 +36,14 @@ def same(a: Volume, b: Volume) -> bool:
         and np.array_equal(a.grid.affine, b.grid.affine)
         and a.findings == b.findings
     )
+
+
+EIGHT_BITS = {"BitsAllocated": 8, "BitsStored": 8, "HighBit": 7, "RescaleSlope": 10}
+
+
+def head_8_bit(points: Float64[np.ndarray, "*n 3"]) -> Float64[np.ndarray, "*n"]:
+    """A head in steps of 10 HU, as `Series` writes it for an intercept of -1024: 0 is air."""
+    return np.asarray((head_ct(points) + 1024) / 10 - 1024)
 
 
 def codes(volume: Volume) -> list[str]:
@@ -278,6 +289,18 @@ def test_plain_mr_keeps_its_stored_type(tmp_path: Path) -> None:
 def test_lossy_compression_is_said(tmp_path: Path) -> None:
     volume = read_image(Series(extra={"LossyImageCompression": "01"}).write(tmp_path), modality=Modality.CT)
     assert codes(volume) == ["lossy-compression"]
+
+
+def test_lossy_compression_is_seen_where_the_file_does_not_say_it(tmp_path: Path) -> None:
+    paths = []
+    for n, dataset in enumerate(Series(head_8_bit, extra=EIGHT_BITS).datasets()):
+        pixels = np.frombuffer(dataset.PixelData, "<u2").astype(np.uint8)
+        jpeg = imagecodecs.jpeg8_encode(pixels.reshape(dataset.Rows, dataset.Columns), level=95)
+        dataset.PixelData = encapsulate([bytes(jpeg)])
+        dataset["PixelData"].is_undefined_length = True
+        dataset.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
+        paths.append(save(dataset, tmp_path / str(n)))
+    assert codes(read_image(paths, modality=Modality.CT)) == ["lossy-compression"]
 
 
 def test_more_voxels_than_allowed_are_refused_before_pixels_are_read(tmp_path: Path) -> None:

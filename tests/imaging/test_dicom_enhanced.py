@@ -14,6 +14,7 @@ from app.errors import (
     CorruptImageError,
     IrregularGeometryError,
     MixedSeriesError,
+    NoUsableSeriesError,
     UnsupportedFileError,
 )
 from app.imaging.dicom_slices import read_slices
@@ -92,8 +93,29 @@ def test_two_passes_of_a_ct_in_one_file_are_never_laid_between_each_other(tmp_pa
     for n, groups in enumerate(dataset.PerFrameFunctionalGroupsSequence):
         groups.FrameContentSequence = Items([item(FrameAcquisitionNumber=1 + n % 2)])
     dataset.save_as(tmp_path / "a", enforce_file_format=True)
-    with pytest.raises(MixedSeriesError, match="two acquisitions that share"):
+    with pytest.raises(MixedSeriesError, match="two acquisitions"):
         read_image([tmp_path / "a"], modality=Modality.CT)
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+@pytest.mark.parametrize(
+    "said", [{"ComplexImageComponent": "PHASE"}, {"VolumeBasedCalculationTechnique": "MAX_IP"}]
+)
+def test_phases_and_projections_are_known_though_the_image_type_does_not_name_them(
+    tmp_path: Path, said: dict[str, str], is_shared: bool
+) -> None:
+    dataset = enhanced(Series(ramp, modality=Modality.MR))
+    dataset.ImageType = frame_type = ["ORIGINAL", "PRIMARY", "T1", "NONE"]
+    for keyword, value in said.items():
+        setattr(dataset, keyword, value if is_shared else "MIXED")
+    groups = (
+        [dataset.SharedFunctionalGroupsSequence[0]] if is_shared else dataset.PerFrameFunctionalGroupsSequence
+    )
+    for group in groups:
+        group.MRImageFrameTypeSequence = Items([item(FrameType=frame_type, **said)])
+    dataset.save_as(tmp_path / "a", enforce_file_format=True)
+    with pytest.raises(NoUsableSeriesError, match="at most 0 slices"):
+        read_image([tmp_path / "a"], modality=Modality.MR)
 
 
 def test_what_frames_declare_tells_their_images_apart(tmp_path: Path) -> None:

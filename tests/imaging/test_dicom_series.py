@@ -14,7 +14,7 @@ from app.imaging.read import read_image
 from app.imaging.series_choice import SeriesChoice
 from app.imaging.source import DiskFile
 from app.imaging.volume import Modality
-from tests.imaging.making import Series
+from tests.imaging.making import Series, ramp
 
 CT = Wanted(Modality.CT)
 MR = Wanted(Modality.MR)
@@ -89,6 +89,30 @@ def test_geometry_ranks_too(worse: list[SliceHeader], words: str) -> None:
     assert choice.others[0].reason == f"the chosen series {words}"
 
 
+OBLIQUE = (0.0, 0.999, 0.0447, 0.0, 0.0447, -0.999)
+
+
+@pytest.mark.parametrize("gap_mm", [10.0, 0.5])
+def test_an_mr_localiser_in_three_planes_is_never_preferred_whatever_its_gaps_seem(gap_mm: float) -> None:
+    # Its Image Type does not tell; it has the times of a T1, a body part, and depths that mean nothing.
+    t1 = replace(SOFT, body_part="", echo_time_ms=3.0, repetition_time_ms=9.0)
+    survey = replace(t1, body_part="HEAD")
+    planes = [
+        header
+        for cosines in (AXIAL, SAGITTAL, OBLIQUE)
+        for header in image("survey", survey, slices=9, gap_mm=gap_mm, modality="MR", cosines=cosines)
+    ]
+    _, choice = choose_series([*planes, *image("t1", t1, modality="MR")], MR)
+    assert uid_of(choice) == "t1"
+    assert [one.reason for one in choice.others] == ["the chosen series is one stack of parallel slices"]
+
+
+def test_slices_without_a_place_are_never_preferred() -> None:
+    nowhere = [replace(header, placement=None) for header in image("nowhere", slices=60)]
+    _, choice = choose_series([*nowhere, *image("ct", replace(SOFT, body_part=""), slices=8)], CT)
+    assert uid_of(choice) == "ct"
+
+
 def test_a_rule_of_more_weight_beats_all_later_ones() -> None:
     # A bone kernel in thin slices, and an old-fashioned soft one in thick: the kernel comes first.
     bone = image("bone", replace(SOFT, kernel="BONE"), slices=240, gap_mm=0.625)
@@ -141,6 +165,8 @@ PHASE = ("ORIGINAL", "PRIMARY", "P", "ND")
     [
         (PHASE, "a phase image"),
         (("ORIGINAL", "PRIMARY", "PHASE MAP", "P", "FFE"), "a phase image"),
+        (("ORIGINAL", "PRIMARY", "T1", "NONE", "PHASE"), "a phase image"),
+        (("ORIGINAL", "PRIMARY", "T1", "NONE", "IMAGINARY"), "an imaginary part"),
         (("DERIVED", "PRIMARY", "T1 MAP", "ND"), "a map"),
         (("DERIVED", "PRIMARY", "VELOCITY MAP"), "a map"),
     ],
@@ -158,7 +184,7 @@ def test_what_has_the_times_of_a_t1_and_other_values_is_never_taken_for_it(
     assert [one.reason for one in choice.others] == [reason]
 
 
-@pytest.mark.parametrize("word", ["MIP", "MINIP", "PROJECTION IMAGE"])
+@pytest.mark.parametrize("word", ["MIP", "MINIP", "MAX_IP", "MIN_IP", "PROJECTION IMAGE"])
 def test_a_projection_of_many_slices_is_never_taken_for_slices(word: str) -> None:
     projected = image("mip", replace(SOFT, image_type=("DERIVED", "SECONDARY", "AXIAL", word)))
     with pytest.raises(NoUsableSeriesError, match="map or projection"):
@@ -188,6 +214,17 @@ def test_slices_that_were_sent_twice_stay_in_their_series_though_its_blocks_are_
     blocks = [replace(header, acquisition=lower if n < 12 else upper) for n, header in enumerate(image("a"))]
     chosen, choice = choose_series([*blocks, *blocks[30 - more :]], CT)
     assert len(chosen) == 30 + more
+    assert choice.others == ()
+
+
+def test_a_block_that_was_made_again_makes_no_image_of_the_others() -> None:
+    # Thin slices of the skull base, and the vault twice, because the patient moved: no number is a whole head.
+    base = image("a", replace(SOFT, acquisition_number=1), slices=12, gap_mm=2.5)
+    vault = [header for header in image("a", slices=22) if header not in image("a", slices=6)]
+    again = [replace(SOFT, acquisition_number=number) for number in (2, 3)]
+    headers = [*base, *(replace(header, acquisition=made) for made in again for header in vault)]
+    chosen, choice = choose_series(headers, CT)
+    assert len(chosen) == len(headers)  # for the reader to see that there are two images of the vault
     assert choice.others == ()
 
 
@@ -234,6 +271,24 @@ def test_a_named_series_that_is_not_there_is_an_error_that_does_not_repeat_the_n
 def test_another_modality_alone_is_refused_by_its_name() -> None:
     with pytest.raises(WrongModalityError, match="found MR"):
         choose_series(image("mr", modality="MR"), CT)
+
+
+@pytest.mark.parametrize(
+    "said", [{"AngioFlag": "Y"}, {"TimeOfFlightContrast": "YES"}, {"PhaseContrast": "YES"}]
+)
+def test_vessels_are_never_taken_for_a_t1_though_they_have_its_times_and_finer_slices(
+    tmp_path: Path, said: dict[str, str]
+) -> None:
+    times = {"EchoTime": 3.4, "RepetitionTime": 22}
+    vessels = Series(
+        ramp, depths_mm=range(0, 160, 4), modality=Modality.MR, extra={**times, **said, "SeriesNumber": 1}
+    )
+    t1 = Series(ramp, modality=Modality.MR, extra={**times, "AngioFlag": "N", "SeriesNumber": 2})
+    paths = [*vessels.write(tmp_path / "vessels"), *t1.write(tmp_path / "t1")]
+    volume = read_image(paths, modality=Modality.MR)
+    assert volume.series is not None
+    assert volume.series.chosen.number == 2
+    assert [one.reason for one in volume.series.others] == ["the chosen series is T1-weighted"]
 
 
 def test_echoes_of_one_series_are_told_apart_and_the_t1_like_one_is_read() -> None:

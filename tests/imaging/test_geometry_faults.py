@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pytest
@@ -196,7 +196,7 @@ def test_two_passes_of_a_ct_are_never_laid_between_each_other(
     x, y, z = SMALL.first
     again = replace(SMALL, first=(x, y, z + apart_mm), depths_mm=SMALL.depths_mm[:slices])
     passes = [*numbered(SMALL, tmp_path / "a", lambda _: 1), *numbered(again, tmp_path / "b", lambda _: 2)]
-    with pytest.raises(MixedSeriesError, match="two acquisitions that share"):
+    with pytest.raises(MixedSeriesError, match="two acquisitions"):
         read(passes)
 
 
@@ -216,6 +216,42 @@ def test_blocks_of_a_ct_may_overlap_where_they_meet(tmp_path: Path) -> None:
     lower = replace(SMALL, depths_mm=[GAP * n for n in range(6)])
     paths = [*numbered(lower, tmp_path / "a", lambda _: 1), *numbered(upper, tmp_path / "b", lambda _: 2)]
     assert is_right(read(paths))
+
+
+def between_each_other(folder: Path, modality: Modality, *made: dict[str, Any]) -> list[Path]:
+    """One series, every place once, of which every second slice was made in another way."""
+    whole = replace(SMALL, modality=modality)
+    return together(
+        folder,
+        *(
+            replace(whole, depths_mm=whole.depths_mm[n :: len(made)], extra=extra)
+            for n, extra in enumerate(made)
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"ConvolutionKernel": "STANDARD"}, {"ConvolutionKernel": "BONEPLUS"}),
+        ({}, {"ContrastBolusAgent": "Secret"}),
+    ],
+)
+def test_two_kernels_or_contrasts_of_a_ct_are_never_laid_between_each_other(
+    tmp_path: Path, one: dict[str, str], other: dict[str, str]
+) -> None:
+    with pytest.raises(MixedSeriesError, match=r"contrast agent, that share 72 mm"):
+        read(between_each_other(tmp_path / "a", Modality.CT, one, other))
+    assert is_right(read(between_each_other(tmp_path / "b", Modality.CT, other, other)))
+
+
+def test_two_echoes_of_an_mr_are_never_laid_between_each_other(tmp_path: Path) -> None:
+    short, long = {"EchoTime": "3.1"}, {"EchoTime": "4.3"}
+    paths = between_each_other(tmp_path / "a", Modality.MR, short, long)
+    with pytest.raises(MixedSeriesError, match=r"found 3.1 to 4.3 ms"):
+        read_image(paths, modality=Modality.MR)
+    paths = between_each_other(tmp_path / "b", Modality.MR, short, {"EchoTime": "3.4"}, {})
+    assert codes(read_image(paths, modality=Modality.MR)) == []
 
 
 def test_packages_that_lie_unevenly_between_each_other_are_read_where_they_lie(tmp_path: Path) -> None:

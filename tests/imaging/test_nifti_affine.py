@@ -123,6 +123,13 @@ def qform_of(affine: np.ndarray) -> dict[str, Any]:
     return {name: header[name] for name in names}
 
 
+SQUARE = np.diag([-1.5, 1.4, 2.5, 1.0])
+
+
+def rows_of(affine: np.ndarray) -> dict[str, Any]:
+    return {f"srow_{axis}": affine[row] for row, axis in enumerate("xyz")}
+
+
 def test_two_statements_that_agree_are_nothing_to_say(tmp_path: Path) -> None:
     assert codes(read(tmp_path, **qform_of(AFFINE))) == []
 
@@ -144,6 +151,25 @@ def test_two_statements_that_are_mirror_images_are_refused(tmp_path: Path, axis:
     mirror[axis, axis] = -1
     with pytest.raises(IrregularGeometryError, match="mirror image"):
         read(tmp_path, **qform_of(mirror @ AFFINE))
+
+
+def turn(axis: int, degrees: float) -> np.ndarray:
+    """A rotation about an axis of the patient."""
+    one, other = (n for n in range(3) if n != axis)
+    cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    matrix = np.eye(4)
+    matrix[one, one] = matrix[other, other] = cosine
+    matrix[one, other], matrix[other, one] = -sine, sine
+    return matrix
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_two_statements_that_turn_the_patient_over_are_refused(tmp_path: Path, axis: int) -> None:
+    for degrees in (90, 180):
+        with pytest.raises(IrregularGeometryError, match=f"turn {degrees} degrees apart"):
+            read(tmp_path, **qform_of(turn(axis, degrees) @ SQUARE), **rows_of(SQUARE))
+    tilted = read(tmp_path, **qform_of(turn(axis, 45) @ SQUARE), **rows_of(SQUARE))
+    assert codes(tilted) == ["nifti-orientations-disagree"]
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,11 @@ def test_mr_weighting_by_times(
     assert weighting_of(made) == weighting
 
 
+def test_vessels_have_the_times_of_a_t1_and_are_none() -> None:
+    made = Acquisition(echo_time_ms=3.4, repetition_time_ms=22.0, is_angiography=True)
+    assert weighting_of(made) == "unknown"
+
+
 def test_diffusion_is_told_by_its_image_type() -> None:
     assert weighting_of(Acquisition(image_type=("DERIVED", "PRIMARY", "DIFFUSION", "ADC"))) == "diffusion"
 

@@ -1,0 +1,67 @@
+"""What the elements of a parsed file mean, where that is not plain."""
+
+import pytest
+from pydicom.uid import (
+    HTJ2K,
+    JPEG2000,
+    ExplicitVRLittleEndian,
+    HTJ2KLossless,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    JPEGLSNearLossless,
+    RLELossless,
+)
+
+from app.imaging.dicom_elements import image_type, is_lossy
+from app.imaging.dicom_file import PixelPlace
+
+
+def declared(flag: str | None, syntax: str) -> bool:
+    elements = {} if flag is None else {"LossyImageCompression": flag}
+    return is_lossy(elements, PixelPlace(0, None, syntax))
+
+
+@pytest.mark.parametrize("syntax", [JPEGBaseline8Bit, JPEGExtended12Bit])
+@pytest.mark.parametrize("flag", [None, "00", "01"])
+def test_an_encoding_that_always_loses_is_lossy_whatever_the_file_says(syntax: str, flag: str | None) -> None:
+    assert declared(flag, syntax)
+
+
+@pytest.mark.parametrize("syntax", [JPEGLSNearLossless, JPEG2000, HTJ2K])
+@pytest.mark.parametrize(("flag", "lost"), [(None, True), ("01", True), ("00", False)])
+def test_an_encoding_that_may_lose_is_lossy_unless_the_file_denies_it(
+    syntax: str, flag: str | None, lost: bool
+) -> None:
+    assert declared(flag, syntax) is lost
+
+
+@pytest.mark.parametrize(
+    "syntax",
+    [
+        ExplicitVRLittleEndian,
+        RLELossless,
+        JPEGLosslessSV1,
+        JPEGLSLossless,
+        JPEG2000Lossless,
+        HTJ2KLossless,
+    ],
+)
+@pytest.mark.parametrize(("flag", "lost"), [(None, False), ("00", False), ("01", True)])
+def test_what_was_lost_before_a_lossless_encoding_only_the_file_can_say(
+    syntax: str, flag: str | None, lost: bool
+) -> None:
+    assert declared(flag, syntax) is lost
+
+
+def test_a_file_without_pixels_lost_nothing() -> None:
+    assert not is_lossy({}, None)
+
+
+def test_the_kind_of_an_image_holds_what_enhanced_images_say_beside_their_type() -> None:
+    elements = {"ImageType": ("ORIGINAL", "primary"), "ComplexImageComponent": "PHASE"}
+    assert image_type(elements, "ImageType") == ("ORIGINAL", "PRIMARY", "PHASE")
+    assert image_type({"FrameType": "ORIGINAL"}, "FrameType") == ("ORIGINAL",)
+    assert image_type({}, "ImageType") == ()
