@@ -20,7 +20,7 @@ from app.api.runtime import Runtime
 from app.api.uploads import upload_folder
 from app.api.visibility import caller_of, only_of, require_own_batch, require_own_upload
 from app.ehr.encode import encode
-from app.errors import IdempotencyKeyInUseError, MalformedRequestError
+from app.errors import IdempotencyKeyInUseError, MalformedRequestError, NotReadyError
 from app.imaging.deidentify import new_key
 from app.imaging.deidentify_dicom import series_uid
 from app.inference.ticket import AbandonedError, Ticket, Urgency
@@ -107,11 +107,26 @@ async def accept(form: Form, wishes: Wishes, request: Request, runtime: Runtime)
     earlier = await anyio.to_thread.run_sync(runtime.jobs.service.earlier, caller, wishes.key, digest)
     if earlier is not None:
         return earlier, False
+    try:
+        return await _accept_new(form, digest, wishes, request, runtime)
+    except NotReadyError:
+        # Its package may have been unloaded since it was chosen: what the name means now answers. Where that is the same one, this says so.
+        return await _accept_new(form, digest, wishes, request, runtime)
+
+
+async def _accept_new(
+    form: Form, digest: str, wishes: Wishes, request: Request, runtime: Runtime
+) -> tuple[Job, bool]:
+    """As `accept`, of a request that did not come before.
+
+    Raises:
+        NotReadyError: The package is not ready, or no longer once all else is.
+    """
     entry, urgency = await anyio.to_thread.run_sync(_model, form, wishes, request, runtime)
     predictor = require_ready(entry)
     webhook = form.fields.get("webhook")
     with named_upload(form, request, runtime) as upload:
-        case = case_of(form, upload, caller)
+        case = case_of(form, upload, caller_of(request.state.principal))
         encode(case.record, predictor.package.manifest.ehr)
         wanted = Wanted(
             case=case,

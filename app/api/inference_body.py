@@ -37,10 +37,13 @@ def parse_request(body: bytes, shapes: Collection[tuple[int, ...]]) -> Inference
         return InferenceRequest.model_validate_json(body)
     except ValidationError as error:
         # Places only: what stands there may be a patient's.
-        places = sorted({".".join(map(str, found["loc"])) for found in error.errors(include_input=False)})
+        found = {".".join(map(str, each["loc"])) for each in error.errors(include_input=False)}
+        places = sorted(found)[:20]
+        where = ", ".join(filter(None, places)) or "the body itself"
+        # In the words too: of a problem, clients of the protocol show no member but `error`.
         raise MalformedRequestError(
-            "Expected a JSON object of the Open Inference Protocol with FP32 tensors; those places in `parameters` differ.",
-            parameters=places[:20],
+            f"Expected a JSON object of the Open Inference Protocol with FP32 tensors; found another thing at: {where}.",
+            parameters=places,
         ) from None
 
 

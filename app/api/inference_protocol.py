@@ -40,6 +40,8 @@ PREFIX: Final = "/v2"
 PLATFORM: Final = "onnxruntime_onnx"
 MAX_TENSOR_BYTES: Final = 2**25
 """Of one request: some eight cases of the reference model, their numbers written out in full."""
+BINARY: Final = "Inference-Header-Content-Length"
+"""Header of a request with tensors as bytes behind the JSON (binary tensor data extension), which common clients send unless told otherwise."""
 _FREE: Final = -1
 """The protocol's sign for an axis of any length."""
 
@@ -165,6 +167,11 @@ async def infer_version(
 
 
 async def _infer(request: Request, runtime: CurrentRuntime, ticket: Ticket, model: str) -> InferenceResponse:
+    if BINARY in request.headers:
+        raise errors.MalformedRequestError(
+            f"Expected tensors as numbers in JSON; the header {BINARY} says that they come as bytes. "
+            "Have the client send `data` (tritonclient: `binary_data=False`)."
+        )
     with runtime.admission.place(ticket.urgency) as place:
         predictor = require_ready(runtime.catalogue.entry(model, request.state.request_id))
         with place.uploading():
@@ -182,7 +189,8 @@ async def _infer(request: Request, runtime: CurrentRuntime, ticket: Ticket, mode
 
 def _answer(predictor: Predictor, body: bytes) -> InferenceResponse:
     asked = parse_request(body, input_shapes(predictor.package.manifest).values())
-    wanted = OUTPUTS if asked.outputs is None else tuple(each.name for each in asked.outputs)
+    # A list that is empty is absent: some clients write every list.
+    wanted = tuple(each.name for each in asked.outputs) if asked.outputs else OUTPUTS
     if not set(wanted) <= set(OUTPUTS) or len({each.name for each in asked.inputs}) != len(asked.inputs):
         raise errors.MalformedRequestError(
             f"Expected inputs that are named once each, and outputs among {', '.join(OUTPUTS)}."

@@ -84,7 +84,7 @@ class InferenceRequest(_Wire):
     inputs: Annotated[list[TensorIn], Field(max_length=MOST_TENSORS)]
     outputs: Annotated[
         list[TensorWanted] | None,
-        Field(max_length=MOST_TENSORS, description="All outputs where this is absent."),
+        Field(max_length=MOST_TENSORS, description="All outputs where this is absent or empty."),
     ] = None
     parameters: dict[str, Any] = {}
 

@@ -1,5 +1,6 @@
 """Bodies of JSON requests, bounded: FastAPI by itself would gather whatever a client sends in memory."""
 
+import json
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from starlette.types import Message
 
 from app.api.runtime import Runtime
 from app.errors import MalformedRequestError, UploadTooLargeError
+from app.predictions.record_text import strict_json
 
 MAX_JSON_BYTES: Final = 2**20
 
@@ -29,9 +31,26 @@ class BoundedJson(APIRoute):
         async def bounded(request: Request) -> Response:
             runtime: Runtime = request.state.runtime
             body = await read_body(request, MAX_JSON_BYTES, runtime.settings.upload_timeout_s)
-            return await handle(Request(request.scope, _replay(request, body)))
+            return await handle(_StrictRequest(request.scope, _replay(request, body)))
 
         return bounded
+
+
+class _StrictRequest(Request):
+    """As Starlette's, but a name that is given twice in one object is no JSON: the last value would win, whoever meant the first."""
+
+    async def json(self) -> Any:  # noqa: ANN401 - as Starlette's
+        """The body, parsed.
+
+        Raises:
+            json.JSONDecodeError: It is no JSON, or no strict one; it is nested too deep.
+        """
+        try:
+            return strict_json(await self.body())
+        except json.JSONDecodeError:
+            raise
+        except ValueError:
+            raise json.JSONDecodeError("not strict JSON", "", 0) from None
 
 
 async def read_body(request: Request, limit: int, timeout_s: float) -> bytes:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from fastapi.exceptions import RequestValidationError
 
-NOT_JSON: Final = "Expected a JSON document in UTF-8; the body cannot be parsed as one."
+NOT_JSON: Final = "Expected a JSON document in UTF-8 with unique names; the body cannot be parsed as one."
 NOT_SAID_TO_BE_JSON: Final = "Expected Content-Type: application/json; the request has another one, or none."
 DIFFERENT: Final = (
     "Expected the parameters of the OpenAPI document; those named in `parameters` differ, `reasons` says how."

@@ -6,9 +6,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 MINIMUM_CATEGORIES = 2
 WHOLE_UNIT = "{count}"
-WHOLE_SCORES = frozenset({"9267-6", "9268-4", "9269-2", "9270-0"})
-"""Glasgow coma score: eye opening, motor, total, verbal. Not every score is whole, so `{score}` alone says nothing: the Clinical
-Dementia Rating has halves, ADAS-Cog thirds."""
+WHOLE_SCORES = frozenset({"9267-6", "9268-4", "9269-2", "9270-0", "75859-9"})
+"""Glasgow coma score: eye opening, motor, total, verbal; modified Rankin scale. Not every score is whole, so `{score}` alone says
+nothing: the Clinical Dementia Rating has halves, ADAS-Cog thirds."""
+WHOLE_NAMES = frozenset({"pre_ich_mrs"})
+"""The modified Rankin scale before a haemorrhage has no LOINC code of its own, so packages know it by its name."""
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
@@ -52,8 +54,8 @@ class Feature(BaseModel):
 
     @property
     def is_whole(self) -> bool:
-        """Whether only whole numbers have a meaning: of a count, and of a score whose LOINC code says so."""
-        return self.unit == WHOLE_UNIT or self.loinc in WHOLE_SCORES
+        """Whether only whole numbers have a meaning: of a count, and of a score whose LOINC code or name says so."""
+        return self.unit == WHOLE_UNIT or self.loinc in WHOLE_SCORES or self.name in WHOLE_NAMES
 
 
 class EhrSchema(BaseModel):

@@ -4,15 +4,19 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from app.errors import NeuroFuseError
-from app.predictions.answer import Answer
+from app.predictions.answer import read_answer
 from app.predictions.feedback_csv import cell
 from app.predictions.result_lines import Line, answered, columns_of, failed_with
 from app.records.jobs import Job
 
 Part = Sequence[tuple[Job, str | None]]
+
+UNREADABLE: Final = (
+    "Expected an answer as it was kept; it is damaged, or another release kept it. Send the case again."
+)
 
 
 def batch_csv(parts: Iterable[Part], labels: Sequence[str]) -> Iterator[str]:
@@ -34,18 +38,21 @@ def batch_csv(parts: Iterable[Part], labels: Sequence[str]) -> Iterator[str]:
 
 
 def labels_of(parts: Iterable[Part]) -> list[str]:
-    """The classes that the first answer names; none where there is no answer."""
+    """The classes that the first answer names which can be read; none where there is no such answer."""
     for part in parts:
         for _, document in part:
-            if document is not None:
-                return list(Answer.model_validate_json(document).prediction.probabilities)
+            if document is not None and (answer := read_answer(document)) is not None:
+                return list(answer.prediction.probabilities)
     return []
 
 
 def _line(job: Job, document: str | None) -> Line | None:
     name, case = cell(job.reference or job.id), job.fingerprint or ""
     if document is not None:
-        return answered(name, case, Answer.model_validate_json(document))
+        answer = read_answer(document)
+        if answer is None:
+            return failed_with(name, case, NeuroFuseError.code, UNREADABLE)
+        return answered(name, case, answer)
     if job.state == "failed":
         stored: dict[str, Any] = json.loads(job.problem or "{}")
         code, detail = stored.get("code", NeuroFuseError.code), stored.get("detail", "")

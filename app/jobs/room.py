@@ -45,7 +45,7 @@ class JobRoom:
         self.addresses = AllowedAddresses(settings.webhook_hosts, signed=bool(settings.webhook_secret))
         self.webhooks = records.webhooks
         self.sweep = JobSweep(records, turn.artefacts, timedelta(days=settings.job_days), discard)
-        self._settings = settings
+        self._webhook_key = webhook_key(settings.webhook_secret) if settings.webhook_secret else b""
         self._runner = JobRunner(turn, admission, settings.cases_at_once, runner_identity(settings.data))
         self._metrics = turn.metrics
 
@@ -53,7 +53,7 @@ class JobRoom:
         """Answer jobs and deliver webhooks until cancelled."""
         async with anyio.create_task_group() as group:
             group.start_soon(self._runner.run)
-            if self._settings.webhook_secret:
-                sender = WebhookSender(webhook_key(self._settings.webhook_secret))
-                deliveries = Deliveries(self.webhooks, self.addresses, sender, self.signals, self._metrics)
-                group.start_soon(deliveries.run)
+            # Without a secret too: no address is allowed then, so that what still waits is given up, and nothing is signed.
+            sender = WebhookSender(self._webhook_key)
+            deliveries = Deliveries(self.webhooks, self.addresses, sender, self.signals, self._metrics)
+            group.start_soon(deliveries.run)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 import structlog
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-from pydantic import ValidationError
 
 from app.errors import PackageInvalidError
 from app.imaging.intensity import intensity_of
@@ -22,7 +21,7 @@ from app.model_package.training_summary import load_training_summary
 from app.monitoring.faults import faults_logged, name_of, tell_unreadable
 from app.monitoring.observation import Observation, Reference, observe, reference_of
 from app.monitoring.window import MOST_CASES, Drift, ShareNow, drift_of, drifts, shares
-from app.predictions.answer import Answer
+from app.predictions.answer import Answer, read_answer
 from app.records.predictions import PredictionRecords
 
 MODEL = ("model_name", "model_version")
@@ -123,14 +122,6 @@ class DriftWatch(Collector):
         for name, bins in brightness.items():
             found += drift_of(watched.reference, ("intensity", name), bins)
         return len(observations), found, shares(watched.reference, observations)
-
-
-def read_answer(document: str) -> Answer | None:
-    """A kept answer; None where another release wrote what this one cannot read, so that the others count all the same."""
-    try:
-        return Answer.model_validate_json(document)
-    except ValidationError:
-        return None
 
 
 def _watch(package: Package) -> _Watched:

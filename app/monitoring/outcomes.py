@@ -11,10 +11,9 @@ from prometheus_client.registry import Collector
 
 from app.model_package.manifest import Manifest
 from app.model_package.package import Package
-from app.monitoring.drift import read_answer
 from app.monitoring.faults import faults_logged, tell_unreadable
 from app.monitoring.observation import event_probability
-from app.predictions.answer import Answer
+from app.predictions.answer import Answer, read_answer
 from app.records.feedback import Feedback, FeedbackRecords
 
 LEAST_OUTCOMES: Final = 30

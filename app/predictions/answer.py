@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.imaging.series_choice import Kernel, Plane, Weighting
 from app.imaging.volume import Modality
@@ -177,3 +177,11 @@ class Answer(_Part):
     heatmap: Annotated[HeatmapFiles | None, Field(description="Null where `none` was asked for.")]
     warnings: Annotated[list[Caution], Field(description="What limits the use of this answer.")]
     timing_ms: Timing
+
+
+def read_answer(document: str) -> Answer | None:
+    """A kept answer; None where it is damaged, or another release wrote what this one cannot read, so that the others count all the same."""
+    try:
+        return Answer.model_validate_json(document)
+    except ValidationError:
+        return None

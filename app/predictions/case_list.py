@@ -1,15 +1,18 @@
 """The worklist: earlier answers, each in one line."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.model_package.manifest import Probability, Task
-from app.predictions.answer import Answer
+from app.predictions.answer import read_answer
 from app.predictions.case_store import CaseStore
 from app.records.feedback import Agreement
 from app.records.worklist import Entry, Page, Selection, Worklist
+
+UNREADABLE: Final = "answer-unreadable"
+"""In place of a warning, where what is kept of an answer cannot be read."""
 
 
 class _Line(BaseModel):
@@ -41,15 +44,23 @@ class ListedCase(_Line):
     label: Annotated[str, Field(description="The most likely class.")]
     favourable: Annotated[
         Probability | None,
-        Field(description="Probability of a favourable outcome; null where the task has none."),
+        Field(
+            description="Probability of a favourable outcome; null where the task has none, or the answer cannot be read."
+        ),
     ]
     probabilities: Annotated[
-        dict[str, Probability], Field(description="Calibrated probability of every class.")
+        dict[str, Probability],
+        Field(description="Calibrated probability of every class; empty where the answer cannot be read."),
     ]
     abstained: Annotated[bool, Field(description="The model did not commit itself.")]
     out_of_distribution: Annotated[bool, Field(description="The case lies outside what the model knows.")]
     findings: Annotated[list[str], Field(description="Codes of what was noticed in the image.")]
-    warnings: Annotated[list[str], Field(description="Codes of what limits the use of the answer.")]
+    warnings: Annotated[
+        list[str],
+        Field(
+            description="Codes of what limits the use of the answer; `answer-unreadable` alone where it is damaged, or of another release."
+        ),
+    ]
     has_image: Annotated[bool, Field(description="The image is still kept for viewing.")]
     feedback: Annotated[FeedbackGist | None, Field(description="Null while nothing was said.")]
 
@@ -83,21 +94,22 @@ class CaseList:
 
 
 def _listed(entry: Entry, *, has_image: bool) -> ListedCase:
-    answer, said = Answer.model_validate_json(entry.prediction.document), entry.feedback
-    outcome = answer.prediction
+    """A line; the columns of the table alone where the document cannot be read: one such answer hides no other."""
+    kept, said = entry.prediction, entry.feedback
+    answer = read_answer(kept.document)
     return ListedCase(
-        id=answer.id,
-        created=answer.created,
-        task=answer.task,
-        model=ModelNamed(name=answer.model.name, version=answer.model.version),
-        reference=entry.prediction.reference,
-        label=outcome.label,
-        favourable=outcome.favourable,
-        probabilities=outcome.probabilities,
-        abstained=outcome.abstained,
-        out_of_distribution=outcome.out_of_distribution.flagged,
-        findings=[finding.code for finding in answer.image.findings],
-        warnings=[caution.code for caution in answer.warnings],
+        id=kept.id,
+        created=kept.created,
+        task=cast("Task", kept.task),
+        model=ModelNamed(name=kept.model_name, version=kept.model_version),
+        reference=kept.reference,
+        label=kept.label,
+        favourable=answer and answer.prediction.favourable,
+        probabilities=answer.prediction.probabilities if answer else {},
+        abstained=kept.abstained,
+        out_of_distribution=kept.out_of_distribution,
+        findings=[finding.code for finding in answer.image.findings] if answer else [],
+        warnings=[caution.code for caution in answer.warnings] if answer else [UNREADABLE],
         has_image=has_image,
         feedback=None if said is None else FeedbackGist(agreement=said.agreement, outcome=said.outcome),
     )

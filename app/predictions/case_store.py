@@ -80,13 +80,18 @@ class CaseStore:
         """A kept case.
 
         Raises:
-            CaseExpiredError: It is no longer kept.
+            CaseExpiredError: It is no longer kept, or damaged: a power cut may, as its files do not wait for the disk.
         """
         with self._folders.using(prediction_id) as folder:
             if folder is None:
                 raise _expired()
-            record = json.loads((folder / RECORD_NAME).read_text(encoding="utf-8"))
-            return KeptCase(np.load(folder / TENSOR_NAME, allow_pickle=False), record)
+            try:
+                record = json.loads((folder / RECORD_NAME).read_text(encoding="utf-8"))
+                return KeptCase(np.load(folder / TENSOR_NAME, allow_pickle=False), record)
+            except (FileNotFoundError, EOFError, ValueError):
+                raise CaseExpiredError(
+                    "Expected a prediction whose case can be read; its files are damaged. Predict again from the image."
+                ) from None
 
     @contextmanager
     def image(self, prediction_id: str) -> Iterator[Path]:

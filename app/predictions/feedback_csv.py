@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from app.predictions.answer import Answer
+from app.predictions.answer import read_answer
 from app.records.feedback import Feedback, FeedbackRecords
 from app.records.predictions import KeptPrediction
 
@@ -20,7 +20,7 @@ def feedback_csv(records: FeedbackRecords) -> Iterator[str]:
     """The table, piece by piece, never whole in memory.
 
     One row for every answer with feedback, in order of time; one column for every class of every package among them,
-    empty where the package of the row has no such class.
+    empty where the package of the row has no such class, or the answer cannot be read.
 
     Args:
         records: Where feedback is kept.
@@ -34,10 +34,19 @@ def feedback_csv(records: FeedbackRecords) -> Iterator[str]:
 
 
 def _labels(records: FeedbackRecords) -> list[str]:
-    """Every class of every package, each once; a package's classes are those of any of its answers."""
+    """Every class of every package, each once; a package's classes are those of any of its answers that can be read."""
     labels: dict[str, None] = {}
+    unknown: set[str] = set()
     for kept in records.one_of_each_package():
-        labels.update(dict.fromkeys(_probabilities(kept)))
+        found = _probabilities(kept)
+        labels.update(dict.fromkeys(found))
+        if not found:
+            unknown.add(kept.model_sha256)
+    for batch in records.batches() if unknown else ():
+        for kept, _ in batch:
+            if kept.model_sha256 in unknown and (found := _probabilities(kept)):
+                labels.update(dict.fromkeys(found))
+                unknown.remove(kept.model_sha256)
     return list(labels)
 
 
@@ -65,7 +74,8 @@ def cell(text: str | None) -> str:
 
 
 def _probabilities(kept: KeptPrediction) -> Mapping[str, float]:
-    return Answer.model_validate_json(kept.document).prediction.probabilities
+    answer = read_answer(kept.document)
+    return answer.prediction.probabilities if answer else {}
 
 
 def _moment(moment: datetime) -> str:

@@ -1,9 +1,12 @@
-"""The record as text: a JSON object, strictly."""
+"""The record as text: a JSON object, strictly; and any other document that may hold one."""
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from app.errors import MalformedRequestError
+
+BYTE_ORDER_MARK: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"
+"""Begins a file that Windows wrote in UTF-8; a reader may pass over it (RFC 8259, section 8.1)."""
 
 
 def parse_record(text: str) -> dict[str, Any]:
@@ -17,14 +20,29 @@ def parse_record(text: str) -> dict[str, Any]:
             on them.
     """
     try:
-        record = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique)
-    except (ValueError, RecursionError):
+        record = strict_json(text.removeprefix(BYTE_ORDER_MARK))
+    except ValueError:
         record = None
     if not isinstance(record, dict):
         raise MalformedRequestError(
             "Expected `ehr` to be one JSON object with unique names; it is not.", part="ehr"
         )
     return record
+
+
+def strict_json(text: str | bytes) -> Any:  # noqa: ANN401 - whatever JSON says
+    """Read JSON in which no name of an object is given twice: which of two values would hold is nowhere said.
+
+    Args:
+        text: JSON by RFC 8259.
+
+    Raises:
+        ValueError: It is not; NaN, Infinity and documents that are nested too deep are refused too.
+    """
+    try:
+        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
 
 
 def _refuse_constant(_name: str) -> None:

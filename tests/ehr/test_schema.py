@@ -32,9 +32,15 @@ def test_fields_that_contradict_the_kind_are_refused(
         Feature.model_validate(feature | changes)
 
 
-def test_a_count_and_a_glasgow_coma_scale_are_whole_and_no_other_score_is_taken_for_one() -> None:
+def test_counts_and_whole_scales_are_whole_and_no_other_score_is_taken_for_one() -> None:
     whole = {each.name for schema in (GOS_SCHEMA, AD_SCHEMA) for each in schema.features if each.is_whole}
-    assert whole == {"gcs", "apoe4_alleles"}
+    assert whole == {"gcs", "pre_ich_mrs", "apoe4_alleles"}
+
+
+@pytest.mark.parametrize(("loinc", "is_whole"), [("9269-2", True), ("75859-9", True), ("6301-6", False)])
+def test_the_loinc_code_of_a_site_s_own_score_tells_whether_it_is_whole(loinc: str, is_whole: bool) -> None:
+    changes = {"name": "own_score", "unit": "{score}", "loinc": loinc}
+    assert Feature.model_validate(AGE | changes).is_whole is is_whole
 
 
 @pytest.mark.parametrize("name", ["Age", "1st", "age in years", "", "_age"])

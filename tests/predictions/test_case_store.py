@@ -15,7 +15,7 @@ from app.imaging.read import read_image
 from app.imaging.volume import Modality
 from app.imaging.write import write_image
 from app.predictions.bounded_folders import KeepingLimits
-from app.predictions.case_store import CaseStore, KeptCase
+from app.predictions.case_store import RECORD_NAME, TENSOR_NAME, CaseStore, KeptCase
 from app.predictions.identifiers import uuid7
 from tests.imaging.making import Series
 
@@ -70,6 +70,19 @@ def test_a_case_that_is_over_has_expired_in_every_way(tmp_path: Path) -> None:
     assert not store.has_image(prediction_id)
     assert store.sweep() == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", [RECORD_NAME, TENSOR_NAME])
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_a_case_that_a_power_cut_left_damaged_has_expired(
+    store: CaseStore, tmp_path: Path, name: str, share: float
+) -> None:
+    prediction_id = kept(store, {"age": 71})
+    path = tmp_path / "cases" / prediction_id / name
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(CaseExpiredError, match="damaged"):
+        store.case(prediction_id)
 
 
 def test_a_deleted_case_has_expired(store: CaseStore) -> None:

@@ -104,6 +104,18 @@ def test_packages_of_other_classes_share_the_table(store: RecordStore) -> None:
     assert (ad["agreement"], ad["reason"], ad["outcome"]) == ("", "", "ad")
 
 
+def test_an_answer_that_cannot_be_read_keeps_its_row_and_hides_no_other(store: RecordStore) -> None:
+    damaged = replace(GOS, id="0193b0", document=GOS.document[:-9])
+    store.predictions.add(damaged)
+    for each in (damaged, GOS):
+        store.feedback.put(each.id, SAID)
+    first, second = table(store)
+    store.predictions.delete(damaged.id)
+    assert (first["id"], first["label"], first["probability_gos_4"]) == ("0193b0", "gos_4", "")
+    assert (first["agreement"], first["outcome"]) == ("disagree", "gos_1")
+    assert (second["id"], second["probability_gos_4"]) == (GOS.id, "0.4")
+
+
 def test_lines_end_as_rfc_4180_says(store: RecordStore) -> None:
     store.feedback.put(GOS.id, replace(SAID, reason="one line"))
     lines = "".join(feedback_csv(store.feedback)).split("\r\n")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import MalformedRequestError
-from app.predictions.record_text import parse_record
+from app.predictions.record_text import parse_record, strict_json
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -22,6 +22,10 @@ def test_any_json_object_is_read_as_it_is(record: dict[str, object]) -> None:
     assert parse_record(json.dumps(record)) == record
 
 
+def test_a_byte_order_mark_is_passed_over() -> None:
+    assert parse_record(b'\xef\xbb\xbf{"age": 71}'.decode()) == {"age": 71}
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "null", "1", '"x"', "[]", "{", '{"a": NaN}', '{"a": -Infinity}', '{"a": 1, "a": 2}', 100_000 * "["],
@@ -29,6 +33,14 @@ def test_any_json_object_is_read_as_it_is(record: dict[str, object]) -> None:
 def test_anything_else_is_malformed(text: str) -> None:
     with pytest.raises(MalformedRequestError):
         parse_record(text)
+
+
+@pytest.mark.parametrize(
+    "text", ['[{"a": 1, "a": 1}]', b'{"a": {"b": 1, "b": 2}}', "[Infinity]", 100_000 * "["]
+)
+def test_a_document_that_parsers_read_differently_is_no_json_either(text: str | bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        strict_json(text)
 
 
 @given(st.text())

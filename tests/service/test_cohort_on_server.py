@@ -54,7 +54,7 @@ def test_a_service_gives_the_table_that_this_machine_gives(
     assert "K-17" not in server.log.read_text() + server.client.get("/jobs", params={"limit": 200}).text
     monkeypatch.setenv("NEUROFUSE_MODEL_STORE", str(tiny_store))
     assert run(table, tmp_path / "here.csv") == from_service
-    codes = ["", "", "unsupported-file", "internal", "mixed-series", "ehr-invalid"]
+    codes = ["", "", "unsupported-file", "no-usable-series", "mixed-series", "ehr-invalid"]
     assert [row["code"] for row in from_service] == codes
     assert from_service[-1]["detail"] == "age must be a number"
 

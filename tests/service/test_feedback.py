@@ -76,6 +76,12 @@ def test_feedback_that_is_not_of_the_contract_is_malformed(
     assert CANARY not in refused.text
 
 
+def test_feedback_that_says_two_things_at_once_is_refused(server: Server, path: str) -> None:
+    both = b'{"agreement": "agree", "agreement": "disagree"}'
+    refused = server.client.put(path, content=both, headers={"Content-Type": "application/json"})
+    assert "unique names" in problem(refused, 400, "malformed-request")["detail"]
+
+
 def test_a_body_that_is_too_large_is_refused(server: Server, path: str) -> None:
     problem(server.client.put(path, json={"reason": "x" * 2**20}), 413, "upload-too-large")
 

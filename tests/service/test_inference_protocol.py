@@ -101,6 +101,31 @@ def test_nested_tensors_batches_and_chosen_outputs(server: Server, tensors: dict
     assert answer["probabilities"] == pytest.approx(np.repeat(one["probabilities"], 2, axis=0), abs=1e-6)
 
 
+def test_a_list_of_outputs_that_is_empty_asks_for_all(server: Server, tensors: dict[str, np.ndarray]) -> None:
+    found = outputs(server.client.post(INFER, json=asked(tensors, outputs=[])).json())
+    assert found.keys() == {"probabilities", "heatmap", "image_share", "embedding"}
+
+
+def test_a_client_that_sends_bytes_is_told_to_send_numbers(
+    server: Server, tensors: dict[str, np.ndarray]
+) -> None:
+    image = tensors["image"]
+    named = {"name": "image", "datatype": "FP32", "shape": image.shape}
+    head = json.dumps({"inputs": [{**named, "parameters": {"binary_data_size": image.nbytes}}]}).encode()
+    headers = {"Inference-Header-Content-Length": str(len(head))}
+    refused = server.client.post(INFER, content=head + image.tobytes(), headers=headers)
+    assert refused.status_code == 400
+    assert "numbers in JSON" in refused.json()["error"]
+
+
+def test_the_words_of_a_refusal_name_the_place(server: Server, tensors: dict[str, np.ndarray]) -> None:
+    body = asked(tensors)
+    body["inputs"][1]["datatype"] = "FP64"
+    refused = server.client.post(INFER, json=body).json()
+    assert "inputs.1.datatype" in refused["error"]
+    assert refused["parameters"] == ["inputs.1.datatype"]
+
+
 def test_a_value_under_a_missing_flag_changes_nothing(server: Server, tensors: dict[str, np.ndarray]) -> None:
     missing = {**tensors, "ehr_missing": np.ones_like(tensors["ehr_missing"])}
     disturbed = {**missing, "ehr_values": tensors["ehr_values"] + 55}

@@ -9,13 +9,18 @@ import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from app.inference.ticket import Urgency
+from app.predictions.identifiers import uuid7
+from app.records.jobs import Job
+from app.records.store import RecordStore
 from tests.service.jobs import ASYNC, DEADLINE_S, NO_CT, Receiver, accepted, ended, receiving, send, state
 from tests.service.processes import workers
 from tests.service.server import Server, files_below, serving
@@ -208,6 +213,28 @@ def test_only_a_named_host_is_told(server: Server, head_ct: Path, address: str) 
     problem(send(server, head_ct, task="gos", webhook=address), 422, "webhook-refused")
     batch = server.client.post("/batches", json={"task": "gos", "webhook": address})
     problem(batch, 422, "webhook-refused")
+
+
+def test_what_waits_to_be_told_is_given_up_once_the_secret_is_taken_away(
+    tiny_store: Path, tmp_path: Path, receiver: Receiver
+) -> None:
+    receiver.received.clear()
+    data, now = tmp_path / "var", datetime.now(UTC)
+    data.mkdir()
+    with closing(RecordStore(data / "records.sqlite3")) as records:
+        job_id = str(uuid7())
+        records.jobs.add(
+            Job(job_id, "queued", Urgency.BATCH, "gos", 1, "{}", now, now, 3, webhook_url=receiver.url)
+        )
+        records.jobs.cancel(job_id, now)
+    with serving(tiny_store, data, webhook_hosts=receiver.url) as server:
+        deadline = time.monotonic() + DEADLINE_S
+        while (told := server.client.get(f"/jobs/{job_id}").json()["webhook"])["state"] == "waiting":
+            assert time.monotonic() < deadline, told
+            time.sleep(0.05)
+        assert told["state"] == "failed"
+        assert 'neurofuse_webhooks_total{outcome="given-up"} 1.0' in server.client.get("/metrics").text
+    assert receiver.received == []
 
 
 def test_a_batch_is_counted_tabled_told_and_cancelled(

@@ -150,6 +150,25 @@ def test_a_question_of_another_form_is_malformed(
     assert problem(asked(server, answer["id"], question, **body), 400, "malformed-request")["parameters"]
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"ehr": {"age": 40, "age": 80}, "feature": "gcs"}',
+        '{"ehr": {"age": 40}, "ehr": {"age": 80}, "feature": "gcs"}',
+        '{"ehr": {"age": {"value": 40, "unit": "a", "value": 80}}, "feature": "gcs"}',
+        '{"ehr": {"age": NaN}, "feature": "gcs"}',
+        100_000 * "[",
+    ],
+)
+def test_a_body_that_parsers_read_differently_is_refused(
+    server: Server, answer: dict[str, Any], body: str
+) -> None:
+    for question, sent in (("curve", body), ("what-if", body.replace(', "feature": "gcs"', ""))):
+        path = f"/predictions/{answer['id']}/{question}"
+        response = server.client.post(path, content=sent, headers={"Content-Type": "application/json"})
+        assert "unique names" in problem(response, 400, "malformed-request")["detail"]
+
+
 @pytest.mark.parametrize("question", ["what-if", "curve"])
 def test_a_record_that_cannot_be_used_is_named_without_its_value(
     server: Server, answer: dict[str, Any], question: str

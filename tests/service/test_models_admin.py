@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -13,8 +14,12 @@ from uuid import UUID
 import httpx
 import pytest
 
+from app.imaging.isolation import CLEANER
+from tests.service.jobs import DEADLINE_S, accepted, ended, send
+from tests.service.processes import descendants, name
 from tests.service.server import Server, serving
 from tests.service.test_problems import problem
+from tests.support.frozen import frozen
 from tests.support.tiny_package import build_tiny_package
 
 TOKEN = "a-token-of-tests-0123456789"  # noqa: S105 - of this test alone
@@ -108,6 +113,26 @@ def test_swaps_under_load_fail_no_request(moving: Server, store: Path, later: Pa
     assert 'neurofuse_packages{state="unloaded"} 1.0' in text
     released = moving.log.read_text().count('"event": "session-released"')
     assert released >= SWAPS // 2 - 1, "the last one may still be closing"
+
+
+def test_a_job_whose_package_goes_while_it_is_taken_in_is_answered_by_what_its_name_means_then(
+    moving: Server, head_ct: Path
+) -> None:
+    admin(moving, "PUT", "gos/aliases/production", {"version": 1})
+    cleaner = {pid for pid in descendants(moving.process.pid) if name(pid) == CLEANER}
+    assert cleaner
+    with ThreadPoolExecutor(1) as pool:
+        with frozen(cleaner):  # it takes out of the image what leads to the patient
+            sent = pool.submit(send, moving, head_ct, model="gos@production", heatmap="none")
+            deadline = time.monotonic() + DEADLINE_S
+            while not moving.uploads():
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            admin(moving, "PUT", "gos/aliases/production", {"version": 2})
+            assert admin(moving, "POST", "gos/1/unload").json()["state"] == "unloaded"
+        job_id = accepted(sent.result())
+    assert ended(moving, job_id)["state"] == "done"
+    assert answered_by(moving.client.get(f"/predictions/{job_id}")) == 2
 
 
 def test_a_broken_package_is_refused_listed_and_never_asked(

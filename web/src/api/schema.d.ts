@@ -1817,12 +1817,12 @@ export interface components {
             label: string;
             /**
              * Favourable
-             * @description Probability of a favourable outcome; null where the task has none.
+             * @description Probability of a favourable outcome; null where the task has none, or the answer cannot be read.
              */
             favourable: number | null;
             /**
              * Probabilities
-             * @description Calibrated probability of every class.
+             * @description Calibrated probability of every class; empty where the answer cannot be read.
              */
             probabilities: {
                 [key: string]: number;
@@ -1844,7 +1844,7 @@ export interface components {
             findings: string[];
             /**
              * Warnings
-             * @description Codes of what limits the use of the answer.
+             * @description Codes of what limits the use of the answer; `answer-unreadable` alone where it is damaged, or of another release.
              */
             warnings: string[];
             /**
@@ -2848,7 +2848,7 @@ export interface components {
             inputs: components["schemas"]["TensorIn"][];
             /**
              * Outputs
-             * @description All outputs where this is absent.
+             * @description All outputs where this is absent or empty.
              * @default null
              */
             outputs: components["schemas"]["TensorWanted"][] | null;

@@ -1,0 +1,46 @@
+"""The worklist shows every answer, also one whose document cannot be read any more."""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from app.api.predict_document import ANSWER
+from app.predictions.bounded_folders import KeepingLimits
+from app.predictions.case_list import CaseList
+from app.predictions.case_store import CaseStore
+from app.records.predictions import KeptPrediction
+from app.records.store import RecordStore
+from app.records.worklist import Page, Selection
+
+NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
+SOUND = KeptPrediction(
+    "0193c2", NOW, "gos", 1, "a" * 64, json.dumps(ANSWER), "gos", "gos_4", 0.71, abstained=False,
+    out_of_distribution=False, reference="ICH-7",
+)  # fmt: skip
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[RecordStore]:
+    with closing(RecordStore(tmp_path / "records.sqlite3")) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("document", ["", SOUND.document[:-9], json.dumps({**ANSWER, "newer": 1}), "null"])
+def test_an_answer_that_cannot_be_read_is_listed_as_such_and_hides_no_other(
+    store: RecordStore, tmp_path: Path, document: str
+) -> None:
+    store.predictions.add(SOUND)
+    store.predictions.add(replace(SOUND, id="0193c3", document=document, reference="ICH-8"))
+    cases = CaseStore(tmp_path / "cases", KeepingLimits(3600, 10**6))
+    page = CaseList(store.worklist, cases).page(Selection(), Page(limit=25))
+    damaged, sound = page.items
+    assert page.total == 2
+    assert (sound.reference, sound.favourable, sound.warnings) == ("ICH-7", 0.71, ["training-data"])
+    assert (damaged.id, damaged.reference, damaged.created) == ("0193c3", "ICH-8", NOW)
+    assert (damaged.favourable, damaged.probabilities) == (None, {})
+    assert damaged.warnings == ["answer-unreadable"]
