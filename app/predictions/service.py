@@ -10,6 +10,7 @@ from app.imaging.limits import ReadLimits
 from app.imaging.load import Loader, load_case
 from app.imaging.write import write_image
 from app.inference.predictor import ModelArray, Predictor
+from app.inference.ticket import AbandonedError, current_ticket
 from app.metrics import Metrics
 from app.predictions.answer import Answer
 from app.predictions.case_store import CaseStore, KeptCase
@@ -74,6 +75,7 @@ class PredictionService:
             keep: How the answer is kept, where more than a row of its table is to change with it.
 
         Raises:
+            AbandonedError: The client went before the answer was kept; nothing of it stays.
             NeuroFuseError: As `app.predictions.explain.explain`.
         """
         manifest = predictor.package.manifest
@@ -98,6 +100,8 @@ class PredictionService:
             voxels = self._shadows is not None and self._shadows.need_voxels(predictor.package.manifest)
             explained = explain(case, predictor, folder, self._limits, waited_s, self._loader, voxels=voxels)
             self._observe(model_name, explained.spent_ms)
+            if current_ticket().gone.is_set():
+                raise AbandonedError  # nobody knows its id: it would lie among the answers as a case that somebody meant to stop
             with self._metrics.postprocess.labels(model_name).time(), span("keep"):
                 # Files first: an answer that can be found always has its heatmap. They leave the folder, which is then kept as the case's.
                 # Where there is no row in the end, `app.predictions.unrecorded` finds them.

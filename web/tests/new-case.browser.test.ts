@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { CAN_BROWSE, type Failing, launch, openPage, shoot } from "./support/browser";
+import { CAN_BROWSE, type Failing, launch, openPage, seriousFindings, shoot } from "./support/browser";
 import { dropFolder } from "./support/drop";
 import { ctFolder, goldenNifti } from "./support/images";
 import { type Service, serve } from "./support/service";
@@ -39,6 +39,17 @@ describe.skipIf(!CAN_BROWSE)("a new case that is changed on the way", () => {
     await page.locator(".choice", { hasText: version }).click();
     await page.locator(`#record_${feature}`).waitFor();
   };
+  /** As `send`, once the preview of the image before has gone. */
+  const replaceImage = async (page: Page) => {
+    const before = await page.locator(".preview img").getAttribute("src");
+    await page.setInputFiles("[data-picker=files]", goldenNifti("gos"));
+    await expect.poll(() => page.locator(`.preview img:not([src="${before}"])`).count()).toBe(1);
+  };
+  const entered = async (page: Page) => [
+    await page.inputValue("#record_age"),
+    await page.inputValue("#record_sex"),
+    await page.inputValue("#reference"),
+  ];
   const predict = (page: Page) => page.locator(".submit-action .primary").click();
   const note = (page: Page) => page.locator(".submit-action [role=status]");
 
@@ -82,6 +93,87 @@ describe.skipIf(!CAN_BROWSE)("a new case that is changed on the way", () => {
       await predict(page);
       await page.waitForURL(/#\/case\//);
       await page.locator(".features td", { hasText: "35 years" }).waitFor();
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "asks whose values they are that were entered before another image, and predicts only then",
+    async () => {
+      const page = await open();
+      const notice = page.locator(".earlier");
+      await page.fill("#record_age", "71");
+      await page.fill("#reference", "A-1");
+      await send(page, "gos");
+      expect(await notice.count()).toBe(0);
+      await replaceImage(page);
+      await notice.waitFor();
+      expect(await seriousFindings(page)).toEqual([]);
+      await shoot(page, "new-case-earlier");
+      await predict(page);
+      await expect.poll(() => note(page).textContent()).toBe("Say first whose values these are.");
+      await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe("earlier");
+      expect(await page.inputValue("#record_age")).toBe("71");
+
+      await page.getByRole("button", { name: "Yes, keep them" }).press("Enter");
+      await notice.waitFor({ state: "detached" });
+      await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe("record-title");
+      await predict(page);
+      await page.waitForURL(/#\/case\//);
+      await page.locator(".features td", { hasText: "71 years" }).waitFor();
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "clears record and case number of an earlier patient, and begins the next case empty",
+    async () => {
+      const page = await open();
+      await send(page, "gos");
+      await page.fill("#record_age", "71");
+      await page.getByLabel("Sex", { exact: true }).selectOption("female");
+      await page.fill("#reference", "A-1");
+      await replaceImage(page);
+      await page.getByRole("button", { name: "No, clear" }).click();
+      await page.locator(".earlier").waitFor({ state: "detached" });
+      await expect.poll(() => entered(page)).toEqual(["", "", ""]);
+
+      await page.fill("#record_age", "35");
+      await page.fill("#reference", "B-2");
+      await predict(page);
+      await page.waitForURL(/#\/case\//);
+      for (const leave of [() => page.goBack(), () => page.getByRole("link", { name: "New case" }).click()]) {
+        await leave();
+        await page.locator(".feature").first().waitFor();
+        await expect.poll(() => entered(page)).toEqual(["", "", ""]);
+        await page.locator(".drop-zone:not([data-small=true])").waitFor();
+        await page.goto(`${service.url}/#/worklist`);
+        await page.getByRole("link", { name: "B-2" }).click();
+        await page.locator(".result-heading").waitFor();
+      }
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "keeps the answer for the worklist where another view is opened meanwhile, and stays in that view",
+    async () => {
+      const page = await open();
+      await send(page, "gos");
+      await page.fill("#reference", "LEFT-3");
+      const asked = page.waitForRequest("**/predict");
+      await predict(page);
+      await asked;
+      await page.getByRole("link", { name: "Worklist" }).click();
+      const answered = async () => {
+        const listed = await page.request.get(`${service.url}/predictions?q=LEFT-3`);
+        return ((await listed.json()) as { total: number }).total;
+      };
+      await expect.poll(answered).toBe(1);
+      expect(page.url()).toMatch(/#\/worklist$/);
       await page.context().close();
     },
     SLOW_MS,

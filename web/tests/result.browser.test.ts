@@ -214,6 +214,29 @@ describe.skipIf(!CAN_BROWSE)("the answer", () => {
   );
 
   it(
+    "shows in a contrast theme of the system how long a bar is, what is pressed and what was changed",
+    async () => {
+      const page = await open(`#/case/${first}`, ".viewer[data-state=open]");
+      await page.emulateMedia({ forcedColors: "active" });
+      await page.locator(".what-if .control").first().waitFor();
+      const colour = (selector: string, property: string) =>
+        page
+          .locator(selector)
+          .first()
+          .evaluate((element, name) => getComputedStyle(element).getPropertyValue(name), property);
+      const ground = await colour("body", "background-color");
+      expect(await colour(".bar-chart-ground", "fill")).toBe(ground);
+      expect(await colour(".bar-chart-strong", "fill")).not.toBe(ground);
+      const pressed = await colour(".viewer [aria-pressed=true]", "background-color");
+      expect(await colour(".viewer [aria-pressed=false]", "background-color")).not.toBe(pressed);
+      expect(await colour(".control[data-changed=false]", "border-left-color")).toBe(ground);
+      await shoot(page, "contrast-theme", true);
+      await page.context().close();
+    },
+    SLOW,
+  );
+
+  it(
     "goes on two sheets of paper, black on white, with three planes",
     async () => {
       const page = await open(`#/report/${first}`, ".report[data-state=taken]");
@@ -222,6 +245,8 @@ describe.skipIf(!CAN_BROWSE)("the answer", () => {
         .evaluateAll((images) => images.map((image) => (image as HTMLImageElement).naturalWidth));
       expect(widths.length).toBe(3);
       expect(Math.min(...widths)).toBeGreaterThan(300);
+      // What shines through is lighter on paper than on the screen, and of another colour in Firefox.
+      expect(await page.locator(".report-pictures img").first().evaluate(leastOpacity)).toBe(255);
       const { model } = await answerOf(first);
       await expect.poll(() => page.locator(".report").innerText()).toContain(model.sha256);
       expect(await seriousFindings(page)).toEqual([]);
@@ -232,6 +257,21 @@ describe.skipIf(!CAN_BROWSE)("the answer", () => {
       const ground = await page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
       expect(ground).toBe("rgb(255, 255, 255)");
       await page.context().close();
+    },
+    SLOW,
+  );
+
+  it(
+    "says on paper that the browser cannot draw the image, not that the image has gone",
+    async () => {
+      const plain = await launch(["--disable-3d-apis"]);
+      const page = await openPage(plain);
+      await page.goto(`${service.url}/#/report/${first}`);
+      const caption = page.locator(".report-stored figcaption");
+      await caption.waitFor();
+      await expect.poll(() => caption.textContent()).toMatch(/no WebGL 2.* picture that was stored/);
+      expect(await caption.textContent()).not.toContain("no longer kept");
+      await plain.close();
     },
     SLOW,
   );
@@ -279,6 +319,21 @@ async function open(hash: string, awaited: string, failing: Failing[] = []): Pro
   await page.goto(`${service.url}/${hash}`);
   await page.locator(awaited).first().waitFor({ timeout: 120_000 });
   return page;
+}
+
+/** Run in the page: the lowest alpha of a picture's pixels, 0 to 255. */
+function leastOpacity(picture: SVGElement | HTMLElement): number {
+  const image = picture as HTMLImageElement;
+  const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight);
+  const pen = canvas.getContext("2d");
+  pen?.drawImage(image, 0, 0);
+  const data = pen?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+  return Math.min(
+    ...Array.from(data)
+      .filter((_, index) => index % 4 === 3)
+      .filter((alpha) => alpha < 255),
+    255,
+  );
 }
 
 type Given = { prediction: { favourable: number }; model: { sha256: string } };

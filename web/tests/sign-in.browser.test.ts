@@ -44,7 +44,7 @@ describe.skipIf(!CAN_BROWSE)("who comes in by the page", () => {
   it(
     "shows nothing before, the view that was asked for afterwards, and nothing again after signing out",
     async () => {
-      const page = await open("#/worklist");
+      const page = await open("#/worklist?task=gos");
       await page.getByRole("link", { name: "Sign in", exact: true }).waitFor();
       expect(await page.getByRole("navigation").count()).toBe(0);
       expect(await seriousFindings(page)).toEqual([]);

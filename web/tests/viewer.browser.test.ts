@@ -103,6 +103,33 @@ describe.skipIf(!CAN_BROWSE)("the viewer", () => {
     SLOW,
   );
 
+  it.each(["gos", "ad"] as const)(
+    "says which window a drag has made, and goes back to one by its name: %s",
+    async (task) => {
+      const page = await openViewer(await makeCase(service.url, task, goldenNifti(task), RECORD[task]));
+      const shown = () => page.locator(".viewer-window").innerText();
+      const preset = page.getByRole("button", { name: /^(Brain|Automatic)$/ });
+      const start = await shown();
+      const width = (words: string) => Number(/^W (\d+) L/.exec(words)?.[1]);
+      const before = await canvasPicture(page);
+      const box = await page.locator(".viewer-host canvas").boundingBox();
+      if (!box) throw new Error("there is nothing to drag on");
+      const [x, y] = [box.x + box.width / 4, box.y + box.height / 2];
+      await page.mouse.move(x, y);
+      await page.mouse.down({ button: "right" });
+      await page.mouse.move(x - 10, y, { steps: 5 });
+      await page.mouse.up({ button: "right" });
+      await expect.poll(async () => width(await shown()) / width(start)).toBeLessThan(0.6);
+      await expect.poll(() => preset.getAttribute("aria-pressed")).toBe("false");
+      expect(changes(before, await canvasPicture(page)).length).toBeGreaterThan(1000);
+      await preset.click();
+      await expect.poll(shown).toBe(start);
+      await expect.poll(async () => changes(before, await canvasPicture(page)).length).toBe(0);
+      await page.context().close();
+    },
+    SLOW,
+  );
+
   it(
     "shows the stored picture, and says why, where the image is no longer kept",
     async () => {

@@ -173,8 +173,54 @@ describe.skipIf(!CAN_BROWSE)("from a new case to the worklist", () => {
         .toMatch(/^#\/compare\/[^/]+\/[^/]+$/);
 
       await page.getByRole("button", { name: "Delete KEYS-2" }).click();
+      await page
+        .getByRole("dialog")
+        .getByText(/^Answered \d{4}-\d\d-\d\d \d\d:\d\d, gos/)
+        .waitFor();
       await page.getByRole("button", { name: "Delete for good" }).click();
       await expect.poll(() => rows.count()).toBe(1);
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "shows the same cases again on the way back from one of them, and when it is loaded anew",
+    async () => {
+      const page = await open("#/worklist");
+      const rows = page.locator(".cases tbody tr");
+      const look = async () => [
+        await page.getByLabel("Search").inputValue(),
+        await page.getByLabel("Question").inputValue(),
+        await page.locator("th[aria-sort=ascending]").textContent(),
+      ];
+      await rows.first().waitFor();
+      await page.getByLabel("Question").selectOption("gos");
+      await page.getByLabel("Search").pressSequentially("t-1");
+      await page.keyboard.press("Home");
+      await page.keyboard.type("c");
+      await page.getByRole("button", { name: "Case", exact: true }).click();
+      await expect.poll(look).toEqual(["ct-1", "gos", "Case ↑"]);
+      await page.getByRole("link", { name: "CT-1" }).click();
+      await page.locator(".result-heading").waitFor();
+      await page.goBack();
+      await expect.poll(look).toEqual(["ct-1", "gos", "Case ↑"]);
+      await expect.poll(() => rows.count()).toBe(1);
+      await page.reload();
+      await expect.poll(look).toEqual(["ct-1", "gos", "Case ↑"]);
+      await page.getByRole("link", { name: "Worklist" }).click();
+      await expect.poll(() => page.getByLabel("Search").inputValue()).toBe("");
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "turns to the last page there is, where an address leads behind it",
+    async () => {
+      const page = await open("#/worklist?offset=50");
+      await page.locator(".cases tbody tr").first().waitFor();
+      await expect.poll(() => page.url()).toMatch(/#\/worklist$/);
       await page.context().close();
     },
     SLOW_MS,

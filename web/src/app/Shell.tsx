@@ -6,7 +6,7 @@ import { texts } from "../texts/en";
 import { Banner } from "./Banner";
 import { Failsafe } from "./Failsafe";
 import { usePrintFoot } from "./print-foot";
-import { hrefOf, parseHash, type Route, useHash } from "./router";
+import { hrefOf, parseHash, placeOf, type Route, useHash } from "./router";
 import { viewOf } from "./routes";
 import "./shell.css";
 import { useNoStrayDrops } from "./stray-drops";
@@ -16,8 +16,9 @@ import { setTheme, useTheme } from "./theme";
 export function Shell() {
   const hash = useHash();
   const route = parseHash(hash);
+  const place = placeOf(hash);
   const main = useRef<HTMLElement>(null);
-  useAnnouncedView(route, hash, main);
+  useAnnouncedView(route, place, main);
   useNoStrayDrops();
   usePrintFoot(texts.shell.foot("id" in route ? route.id : ""));
   return (
@@ -28,7 +29,7 @@ export function Shell() {
       <SignInGate route={route} bar={<Bar route={route} />}>
         <Banner view={route.view} />
         <main id="view" ref={main} tabIndex={-1}>
-          <Failsafe key={hash}>
+          <Failsafe key={place}>
             <Suspense fallback={<p className="quiet pad">{texts.shell.loading}</p>}>{viewOf(route)}</Suspense>
           </Failsafe>
         </main>
@@ -53,13 +54,13 @@ function Bar({ route }: { route: Route }) {
 }
 
 /** Title and focus follow the view, so that a screen reader hears the change. */
-function useAnnouncedView(route: Route, hash: string, main: React.RefObject<HTMLElement | null>) {
-  const first = useRef(hash);
+function useAnnouncedView(route: Route, place: string, main: React.RefObject<HTMLElement | null>) {
+  const first = useRef(place);
   useEffect(() => {
     document.title = `${texts.shell.titles[route.view]} · ${texts.shell.name}`;
-    if (first.current !== hash) main.current?.focus({ preventScroll: true });
+    if (first.current !== place) main.current?.focus({ preventScroll: true });
     first.current = "";
-  }, [route.view, hash, main]);
+  }, [route.view, place, main]);
 }
 
 function Navigation({ route }: { route: Route }) {

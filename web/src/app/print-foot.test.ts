@@ -1,11 +1,15 @@
 import { expect, it } from "vitest";
-import { footOf } from "./print-foot";
+import { footOf, headingsOf } from "./print-foot";
 
 it("stands below every sheet with the number of the page, and keeps room for itself", () => {
   const foot = footOf("Not for clinical use.");
   expect(foot).toMatch(/^@page \{\s+margin: .*mm;/);
   expect(foot).toContain('@bottom-left { content: "Not for clinical use.";');
   expect(foot).toContain('@bottom-right { content: counter(page) " / " counter(pages);');
+});
+
+it("stands beside every heading where a browser prints nothing into margins", () => {
+  expect(headingsOf('Prediction "1"')).toContain('h2::after { content: "Prediction \\"1\\"";');
 });
 
 it("lets no word out of its quotation marks", () => {

@@ -7,7 +7,7 @@ import { useEffect } from "react";
 export function usePrintFoot(words: string): void {
   useEffect(() => {
     const sheet = new CSSStyleSheet();
-    sheet.replaceSync(footOf(words));
+    sheet.replaceSync(("CSSMarginRule" in window ? "" : headingsOf(words)) + footOf(words));
     document.adoptedStyleSheets.push(sheet);
     return () => {
       document.adoptedStyleSheets = document.adoptedStyleSheets.filter((one) => one !== sheet);
@@ -15,13 +15,24 @@ export function usePrintFoot(words: string): void {
   }, [words]);
 }
 
-/** Margin boxes of CSS Paged Media Level 3; a browser without them prints no foot. */
+/** Margin boxes of CSS Paged Media Level 3. */
 export function footOf(words: string): string {
-  const quoted = `"${words.replace(/["\\]/g, "\\$&")}"`;
+  const quoted = quotedOf(words);
   const type = "color: #000; font: 8pt sans-serif; white-space: nowrap";
   return `@page {
     margin: 14mm 14mm 16mm;
     @bottom-left { content: ${quoted}; ${type} }
     @bottom-right { content: counter(page) " / " counter(pages); ${type} }
   }`;
+}
+
+/** For browsers without margin boxes (Firefox 153): the words stand beside every heading, and so on every sheet. */
+export function headingsOf(words: string): string {
+  return `@media print {
+    h2::after { content: ${quotedOf(words)}; float: right; font: 7pt sans-serif }
+  }`;
+}
+
+function quotedOf(words: string): string {
+  return `"${words.replace(/["\\]/g, "\\$&")}"`;
 }

@@ -5,6 +5,8 @@ const ROUTES: Exclude<Route, { view: "unknown" }>[] = [
   { view: "new" },
   { view: "worklist" },
   { view: "worklist", selected: "0193c2f4-6a00" },
+  { view: "worklist", search: "q=A%2F1&offset=25" },
+  { view: "worklist", selected: "0193c2f4-6a00", search: "task=gos" },
   { view: "case", id: "0193c2f4-6a00" },
   { view: "report", id: "0193c2f4-6a00" },
   { view: "compare", left: "0193", right: "0194" },

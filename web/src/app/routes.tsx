@@ -15,7 +15,7 @@ export function viewOf(route: Route): ReactNode {
     case "new":
       return <NewCaseView />;
     case "worklist":
-      return <WorklistView key={route.selected} selected={route.selected ?? null} />;
+      return <WorklistView key={route.selected} route={route} />;
     case "case":
       return <ResultView key={route.id} id={route.id} />;
     case "report":

@@ -1,18 +1,21 @@
 import { useEffect, useMemo, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 import { listModels } from "../api/models";
 import { ServiceError } from "../api/problem";
 import type { ModelSummary } from "../api/types";
 import { ProblemNotice } from "../app/ProblemNotice";
 import { useLoaded } from "../app/useLoaded";
-import { type FormRecord, partOf, problemsOf, recordOf, withPart } from "../record/record";
+import { partOf, problemsOf, recordOf, withPart } from "../record/record";
 import { useRecordSchema } from "../record/useRecordSchema";
 import { texts } from "../texts/en";
+import { EarlierNotice, focusOnEarlier } from "./EarlierNotice";
 import { ImagePanel } from "./ImagePanel";
 import { Question, referenceOf } from "./Question";
-import { focusOn, RecordForm, type RecordFormHandle } from "./RecordForm";
+import { focusOn, focusOnRecord, RecordForm, type RecordFormHandle } from "./RecordForm";
 import { refusedFeatures } from "./refused";
 import { SubmitBar } from "./SubmitBar";
-import { useImage } from "./useImage";
+import { useEntered } from "./useEntered";
+import { type ImageHandle, useImage } from "./useImage";
 import { usePrediction } from "./usePrediction";
 import "./new-case.css";
 
@@ -30,15 +33,14 @@ export default function NewCaseView() {
 
 function CaseForm({ models }: { models: ModelSummary[] }) {
   const [chosen, setChosen] = useState(firstReady(models));
-  // By feature, for every question that was looked at: what two of them ask is filled in once.
-  const [filled, setFilled] = useState<FormRecord>({});
-  const [reference, setReference] = useState("");
+  const entered = useEntered();
+  const { reference, isDoubtful } = entered;
   const [flaw, setFlaw] = useState("");
   const form = useRef<RecordFormHandle>(null);
   const image = useImage(chosen);
   const prediction = usePrediction();
   const { value: schema, error: schemaError, reload } = useRecordSchema(chosen);
-  const part = schema ? partOf(filled, schema) : {};
+  const part = schema ? partOf(entered.record, schema) : {};
   const record = recordOf(part);
   const upload = image.state.stage === "ready" ? image.state.upload.id : null;
 
@@ -48,7 +50,7 @@ function CaseForm({ models }: { models: ModelSummary[] }) {
   useEffect(() => {
     outdate();
     setFlaw("");
-  }, [question, outdate]);
+  }, [question, isDoubtful, outdate]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another question or image is not to blame
   useEffect(forgive, [chosen, upload, forgive]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: `question` changes with the record
@@ -56,6 +58,10 @@ function CaseForm({ models }: { models: ModelSummary[] }) {
 
   const predict = () => {
     if (upload === null || chosen === null || schema === null) return;
+    if (isDoubtful) {
+      setFlaw(texts.newCase.earlier.first);
+      return focusOnEarlier();
+    }
     form.current?.validateForm(); // marks what is wrong
     const [wrong] = problemsOf(record, schema);
     if (wrong) {
@@ -65,22 +71,31 @@ function CaseForm({ models }: { models: ModelSummary[] }) {
     }
     prediction.ask({ upload, model: askedFor(models, chosen), record, reference });
   };
+  const take: ImageHandle["take"] = (files) => {
+    entered.onImage();
+    image.take(files);
+  };
+  const answered = (act: () => void) => () => {
+    flushSync(act); // the button goes, and the focus with it
+    focusOnRecord();
+  };
   const error = prediction.state.stage === "failed" ? prediction.state.error : null;
   return (
     <>
       <div className="new-case-columns">
         <div className="column">
           <Question models={models} chosen={chosen} onChoose={setChosen} />
-          <ImagePanel image={image} />
+          <ImagePanel image={{ ...image, take }} />
         </div>
         <div className="column">
+          {isDoubtful && <EarlierNotice onKeep={answered(entered.keep)} onClear={answered(entered.clear)} />}
           {schemaError !== null && <ProblemNotice error={schemaError} onRetry={reload} />}
           {schema && (
             <RecordForm
-              key={chosen}
+              key={`${chosen} ${entered.round}`}
               schema={schema}
               record={part}
-              onChange={(changed) => setFilled((before) => withPart(before, schema, changed))}
+              onChange={(changed) => entered.fill((before) => withPart(before, schema, changed))}
               refused={refused}
               handle={form}
             />
@@ -90,7 +105,7 @@ function CaseForm({ models }: { models: ModelSummary[] }) {
       {error !== null && <PredictionProblem error={error} onPredict={predict} onSendAgain={image.again} />}
       <SubmitBar
         reference={reference}
-        onReference={setReference}
+        onReference={entered.refer}
         state={prediction.state}
         obstacle={obstacleOf(upload, schema)}
         flaw={flaw}

@@ -28,6 +28,7 @@ type Props = {
 };
 
 const ID_PREFIX = "record";
+const TITLE_ID = "record-title";
 const FIELDS = { feature: FeatureField };
 const TEMPLATES = {
   FieldTemplate: ({ children }: FieldTemplateProps) => children,
@@ -42,9 +43,9 @@ export function RecordForm({ schema, record, onChange, refused, handle }: Props)
   const known = Object.keys(recordOf(record)).length;
   const all = Object.keys(schema.properties ?? {}).length;
   return (
-    <section className="panel record-panel" aria-labelledby="record-title">
+    <section className="panel record-panel" aria-labelledby={TITLE_ID}>
       <header className="panel-head">
-        <h2 id="record-title" className="panel-title">
+        <h2 id={TITLE_ID} className="panel-title" tabIndex={-1}>
           {t.title}
         </h2>
         <span className="quiet">{t.known(known, all)}</span>
@@ -69,6 +70,11 @@ export function RecordForm({ schema, record, onChange, refused, handle }: Props)
       </Form>
     </section>
   );
+}
+
+/** Go to where the record begins. */
+export function focusOnRecord(): void {
+  document.getElementById(TITLE_ID)?.focus();
 }
 
 /** Bring a feature's field into view, for what is wrong with it to be read there. */

@@ -12,10 +12,14 @@ export type PredictionState =
   | { stage: "working"; since: number }
   | { stage: "failed"; error: unknown /** What was sent. */; record: PatientRecord };
 
-/** One prediction at a time; its answer opens as the result. */
+/**
+ * One prediction at a time; its answer opens as the result. Whoever opens another view meanwhile did not cancel: the
+ * answer is kept, and found in the worklist.
+ */
 export function usePrediction() {
   const [state, setState] = useState<PredictionState>({ stage: "idle" });
   const aborter = useRef<AbortController | null>(null);
+  const isShown = useRef(true);
 
   const ask = useCallback(async (request: PredictRequest) => {
     aborter.current?.abort();
@@ -24,7 +28,7 @@ export function usePrediction() {
     setState({ stage: "working", since: Date.now() });
     try {
       const given = await predict(request, signal);
-      if (!signal.aborted) goTo({ view: "case", id: given.id });
+      if (!signal.aborted && isShown.current) goTo({ view: "case", id: given.id });
     } catch (error) {
       if (!signal.aborted && !isAbort(error)) setState({ stage: "failed", error, record: request.record });
     }
@@ -44,6 +48,11 @@ export function usePrediction() {
     () => setState((before) => (before.stage === "failed" ? { stage: "idle" } : before)),
     [],
   );
-  useEffect(() => () => aborter.current?.abort(), []);
+  useEffect(() => {
+    isShown.current = true;
+    return () => {
+      isShown.current = false;
+    };
+  }, []);
   return { state, ask, cancel, outdate, forgive };
 }

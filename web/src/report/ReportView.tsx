@@ -13,6 +13,7 @@ import type { Case } from "../result/useCase";
 import { enteredFor, recordInputs, scoreInputs } from "../result/useScores";
 import { texts } from "../texts/en";
 import { placeWords } from "../viewer/places";
+import { storedWords } from "../viewer/StoredPicture";
 import { FIRST_OVERLAY } from "../viewer/viewer";
 import { PLANES, type Taking, usePictures } from "./usePictures";
 import "../result/result.css";
@@ -88,7 +89,7 @@ function PictureRow({ taking, picture }: { taking: Taking; picture: string | nul
     return (
       <figure className="report-stored">
         {picture && <img src={picture} alt={texts.viewer.stored.alt} />}
-        <figcaption>{picture ? t.stored : texts.viewer.stored.none}</figcaption>
+        <figcaption>{storedWords(taking.error, picture)}</figcaption>
       </figure>
     );
   }

@@ -26,7 +26,7 @@ export function Outcomes({ answer, model }: { answer: Answer; model: ModelDetail
           </tr>
         </thead>
         <tbody>
-          {percentsOf(prediction.probabilities).map(([label, percent]) => (
+          {percentsOf(prediction, manifest?.outputs.favourable ?? []).map(([label, percent]) => (
             <tr key={label} data-in-set={set.includes(label)}>
               <th scope="row">
                 {className(label, manifest)}

@@ -33,26 +33,43 @@ export function Statement({ answer, model }: Props) {
 
 /** The sentence of an answer, and the probability that it is about. */
 export function headline(
-  { favourable, probabilities, label }: Outcome,
+  outcome: Outcome,
   nameOf: (label: string) => string,
 ): { probability: number; words: string } {
-  if (favourable !== null) {
-    return { probability: favourable, words: t.favourable(countWords(outOf100(favourable))) };
-  }
+  const { event, probability } = eventOf(outcome);
+  const count = countWords(outOf100(probability));
+  const words =
+    event === null ? t.favourable(count) : t.class(count, t.would[event] ?? t.wouldBe(nameOf(event)));
+  return { probability, words };
+}
+
+/** What the sentence is about: a favourable outcome (null), or one class. */
+function eventOf({ favourable, probabilities, label }: Outcome): {
+  event: string | null;
+  probability: number;
+} {
+  if (favourable !== null) return { event: null, probability: favourable };
   const event = "ad" in probabilities ? "ad" : label;
-  const probability = probabilities[event] ?? 0;
-  return {
-    probability,
-    words: t.class(countWords(outOf100(probability)), t.would[event] ?? t.wouldBe(nameOf(event))),
-  };
+  return { event, probability: probabilities[event] ?? 0 };
 }
 
 export function countWords({ kind, of100 }: Count): string {
   return { about: t.about, "fewer-than": t.fewerThan, "more-than": t.moreThan }[kind](of100);
 }
 
-/** Probabilities of all classes in whole percent that add up to 100. */
-export function percentsOf(probabilities: Readonly<Record<string, number>>): [string, number][] {
-  const counts = countsOf100(Object.values(probabilities));
-  return Object.keys(probabilities).map((label, index) => [label, counts[index] ?? 0]);
+/**
+ * Probabilities of all classes in whole percent that add up to 100, and to the figure of the sentence.
+ *
+ * @param favourable labels of the favourable classes; empty where the package has none, or is not known any more
+ */
+export function percentsOf(outcome: Outcome, favourable: readonly string[]): [string, number][] {
+  const labels = Object.keys(outcome.probabilities);
+  const { event, probability } = eventOf(outcome);
+  const isEvent = labels.map((label) => (event === null ? favourable.includes(label) : label === event));
+  const counts = countsOf100(
+    Object.values(outcome.probabilities),
+    isEvent,
+    isEvent.some(Boolean) ? probability : 0,
+  );
+  return labels.map((label, index) => [label, counts[index] ?? 0]);
 }

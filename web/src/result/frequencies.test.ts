@@ -18,7 +18,7 @@ describe("natural frequencies", () => {
 });
 
 describe("counts of 100", () => {
-  it("add up to 100 and stay within one of their share, whatever the probabilities", () => {
+  it("add up to 100, those of the event to its own figure, each within one of its share", () => {
     let seed = 7;
     const random = () => {
       seed = (seed * 48271) % 2147483647;
@@ -28,8 +28,12 @@ describe("counts of 100", () => {
       const raw = Array.from({ length: 2 + (trial % 5) }, random);
       const total = raw.reduce((sum, value) => sum + value, 0);
       const probabilities = raw.map((value) => value / total);
-      const counts = countsOf100(probabilities);
-      expect(counts.reduce((sum, count) => sum + count, 0)).toBe(100);
+      const isEvent = probabilities.map((_, index) => index >= trial % 3);
+      const sumOf = (values: number[]) => values.reduce((sum, value) => sum + value, 0);
+      const event = sumOf(probabilities.filter((_, index) => isEvent[index]));
+      const counts = countsOf100(probabilities, isEvent, event);
+      expect(sumOf(counts)).toBe(100);
+      expect(sumOf(counts.filter((_, index) => isEvent[index]))).toBe(Math.round(100 * event));
       counts.forEach((count, index) => {
         expect(Math.abs(count - 100 * (probabilities[index] ?? 0))).toBeLessThan(1);
       });
@@ -37,8 +41,15 @@ describe("counts of 100", () => {
   });
 
   it("give what is left to the largest remainders", () => {
-    expect(countsOf100([0.0815, 0.0205, 0.1634, 0.2978, 0.4368])).toEqual([8, 2, 16, 30, 44]);
-    expect(countsOf100([1 / 3, 1 / 3, 1 / 3])).toEqual([34, 33, 33]);
+    expect(countsOf100([1 / 3, 1 / 3, 1 / 3], [false, false, false], 0)).toEqual([34, 33, 33]);
+  });
+
+  it("agree with the figure above them", () => {
+    const isFavourable = [false, false, false, true, true];
+    // 29.78 + 43.68 = 73.46, which is said to be 73: not 30 + 44.
+    expect(countsOf100([0.0815, 0.0205, 0.1634, 0.2978, 0.4368], isFavourable, 0.7346)).toEqual([
+      8, 2, 17, 30, 43,
+    ]);
   });
 });
 

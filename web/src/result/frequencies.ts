@@ -15,14 +15,30 @@ export function percentWords(of100: number): string {
 }
 
 /**
- * Whole counts of 100 for every class that add up to 100, each within one of its share (largest remainders first;
- * of equal remainders the earlier class).
+ * Whole counts of 100 for every class, each within one of its share, that add up: those of the event to what is said of
+ * the event, and all to 100. Rounded each for itself, GOS 4 and 5 could be one more or less than the favourable outcome
+ * above them.
+ *
+ * @param isEvent of each class
+ * @param event the event's probability
  */
-export function countsOf100(probabilities: readonly number[]): number[] {
-  const total = probabilities.reduce((sum, probability) => sum + probability, 0);
-  const shares = probabilities.map((probability) => (probability / total) * 100);
+export function countsOf100(
+  probabilities: readonly number[],
+  isEvent: readonly boolean[],
+  event: number,
+): number[] {
+  const total = Math.round(event * 100);
+  const part = (wanted: boolean) => probabilities.filter((_, index) => (isEvent[index] ?? false) === wanted);
+  const ours = apportioned(part(true), total);
+  const others = apportioned(part(false), 100 - total);
+  return probabilities.map((_, index) => (isEvent[index] ? ours.shift() : others.shift()) ?? 0);
+}
+
+/** Largest remainders first; of equal remainders the earlier class. */
+function apportioned(probabilities: readonly number[], total: number): number[] {
+  const shares = probabilities.map((probability) => probability * 100);
   const counts = shares.map(Math.floor);
-  const left = 100 - counts.reduce((sum, count) => sum + count, 0);
+  const left = total - counts.reduce((sum, count) => sum + count, 0);
   const byRemainder = shares
     .map((share, index) => ({ index, remainder: share - Math.floor(share) }))
     .sort((a, b) => b.remainder - a.remainder || a.index - b.index);

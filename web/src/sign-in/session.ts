@@ -1,5 +1,6 @@
 import { createContext, useContext } from "react";
 import type { Person, WhoAmI } from "../api/session";
+import { placeOf } from "../app/router";
 
 /** What the page knows of whoever sits before it. */
 export type Session = {
@@ -64,7 +65,8 @@ const VIEW = /^#\/[a-z]+(\/[A-Za-z0-9-]+)*$/;
 /** Remember where somebody was when they left to sign in. */
 export function keepPlace(hash: string): void {
   try {
-    if (VIEW.test(hash) && !hash.startsWith("#/sign-in")) sessionStorage.setItem(RETURN, hash);
+    const place = placeOf(hash); // what was searched for may be anything
+    if (VIEW.test(place) && !place.startsWith("#/sign-in")) sessionStorage.setItem(RETURN, place);
   } catch {
     // storage may be forbidden: they begin with a new case
   }

@@ -350,6 +350,13 @@ export const texts = {
         string
       >,
     },
+    earlier: {
+      title: "Are these values this patient's?",
+      what: "The record or the case number holds what was entered before this image was chosen.",
+      keep: "Yes, keep them",
+      clear: "No, clear record and case number",
+      first: "Say first whose values these are.",
+    },
     reference: {
       label: "Your case number",
       optional: "optional",
@@ -402,6 +409,8 @@ export const texts = {
     },
     probability: (percent: string, of: string) => `${percent} ${of}`,
     favourable: "favourable",
+    /** In place of the probability, where the kept answer is damaged. */
+    unreadable: "cannot be read",
     selectFor: (name: string) => `Select ${name} to compare`,
     abstained: "abstained",
     outOfDistribution: "unlike known cases",
@@ -552,7 +561,7 @@ export const texts = {
     stored: {
       expired: "The image itself is no longer kept: the service keeps it for some hours only.",
       cannotDraw: "The image could not be drawn: this browser offers no WebGL 2, or the file cannot be read.",
-      below: "This is the picture that was stored with the answer.",
+      instead: "This is the picture that was stored with the answer.",
       none: "No picture was stored with the answer.",
       alt: "Axial, coronal and sagittal plane through the heatmap's peak, in radiological convention, heatmap in colour",
     },
@@ -791,7 +800,6 @@ export const texts = {
     atPeak: (place: string, from: number) =>
       `Axial, coronal and sagittal plane through the heatmap's peak at ${place}, heatmap in colour from ${from}. Radiological convention: the patient's right is on the left.`,
     inMiddle: "Axial, coronal and sagittal plane through the middle. No heatmap was asked for.",
-    stored: "The image itself is no longer kept; this is the picture that was stored with the answer.",
     scores:
       "Computed from the record and from what the clinician entered beside it; not an output of the model.",
   },

@@ -7,9 +7,7 @@ type Props = { error: unknown; picture: string | null; onRetry: () => void };
 export function StoredPicture({ error, picture, onRetry }: Props) {
   return (
     <figure className="viewer-stored">
-      <figcaption role="status">
-        {reasonOf(error)} {picture ? texts.viewer.stored.below : texts.viewer.stored.none}
-      </figcaption>
+      <figcaption role="status">{storedWords(error, picture)}</figcaption>
       {error instanceof ServiceError && !isGone(error) && (
         <button type="button" onClick={onRetry}>
           {texts.problems.retry}
@@ -18,6 +16,11 @@ export function StoredPicture({ error, picture, onRetry }: Props) {
       {picture && <img src={picture} alt={texts.viewer.stored.alt} />}
     </figure>
   );
+}
+
+/** Why the volume itself is not shown, and what is shown in its place. */
+export function storedWords(error: unknown, picture: string | null): string {
+  return `${reasonOf(error)} ${picture ? texts.viewer.stored.instead : texts.viewer.stored.none}`;
 }
 
 function reasonOf(error: unknown): string {

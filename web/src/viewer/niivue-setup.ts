@@ -26,6 +26,7 @@ export function newNiivue(): Niivue {
     rightButton: DRAG_MODE.windowing,
     centerButton: DRAG_MODE.pan,
   });
+  tellOfDraggedWindows(nv);
   // NiiVue's own keys would act beside the page's.
   nv.keyDownListener = () => {};
   nv.keyUpListener = () => {};
@@ -34,6 +35,16 @@ export function newNiivue(): Niivue {
     nv.addColormap(mapName(name), { ...map, A: [...map.I] });
   }
   return nv;
+}
+
+/** Has NiiVue 0.69 tell of a window that is being dragged, as of every other: what is said of the picture is to be true. */
+function tellOfDraggedWindows(nv: Niivue): void {
+  const drag = nv.windowingHandler.bind(nv);
+  nv.windowingHandler = (...place) => {
+    drag(...place);
+    const [base] = nv.volumes;
+    if (base) nv.onIntensityChange(base);
+  };
 }
 
 /** NiiVue's own map, with an opacity that grows with the value from nothing. */

@@ -20,6 +20,8 @@ const THREE_PLANES: Niivue["customLayout"] = [
 /** `ZERO_TO_MAX_TRANSPARENT_BELOW_MIN`: colours keep their meaning when the threshold moves. */
 const TRANSPARENT_BELOW = 1;
 const OVERLAY = 1;
+/** A drag of so many pixels moves a window by its first width: values of an MR have any scale, and NiiVue's step is 2. */
+const WINDOW_PIXELS = 40;
 
 /** NiiVue as a `Viewer`; nothing of NiiVue is seen outside this file. */
 export class NiivueViewer implements Viewer {
@@ -63,6 +65,7 @@ export class NiivueViewer implements Viewer {
     this.#nv.volumes = above ? [base, above] : [base];
     this.#nv.back = base;
     this.#nv.overlays = above ? [above] : [];
+    this.#nv.opts.windowingGainFactor = (window.high - window.low) / WINDOW_PIXELS;
     this.#applyOverlay(overlay);
     this.#nv.updateGLVolume();
     this.setLayout(this.#layout);
@@ -149,13 +152,10 @@ export class NiivueViewer implements Viewer {
     this.setLayout(plane);
     if (place) this.moveTo(place);
     this.#nv.drawScene();
-    // The drawing buffer is gone after this task, so the copy is asked for before anything is awaited.
-    const blob = await new Promise<Blob | null>((resolve) => this.#canvas.toBlob(resolve, "image/png"));
+    // The drawing buffer is gone after this task, so the copy is made before anything is awaited.
+    const picture = onBlack(this.#canvas).convertToBlob({ type: "image/png" });
     this.setLayout(layout);
-    if (blob === null) {
-      throw new Error("The browser gave no picture of the canvas.");
-    }
-    return blob;
+    return picture;
   }
 
   dispose(): void {
@@ -204,6 +204,17 @@ export class NiivueViewer implements Viewer {
       above.cal_max = 1;
     }
   }
+}
+
+/** A copy as it looks on the screen: letters and edges shine through, and would be too light on white paper. */
+function onBlack(canvas: HTMLCanvasElement): OffscreenCanvas {
+  const copy = new OffscreenCanvas(canvas.width, canvas.height);
+  const pen = copy.getContext("2d");
+  if (pen === null) throw new Error("The browser gave no canvas for a picture.");
+  pen.fillStyle = "#000";
+  pen.fillRect(0, 0, copy.width, copy.height);
+  pen.drawImage(canvas, 0, 0);
+  return copy;
 }
 
 async function nvImage(

@@ -12,7 +12,6 @@ export type ViewerControls = {
   helpShown: boolean;
   act: (action: Action) => void;
   setOverlay: (overlay: Overlay) => void;
-  setWindow: (window: Window) => void;
   closeHelp: () => void;
 };
 
@@ -45,8 +44,11 @@ export function useControls(open: Open | null, frame: RefObject<HTMLElement | nu
           return setLayout(action.layout);
         case "overlay":
           return setOverlay((before) => ({ ...before, visible: !before.visible }));
-        case "window":
-          return setWindow(open.presets.get(action.preset) ?? NO_WINDOW);
+        case "window": {
+          const chosen = open.presets.get(action.preset) ?? NO_WINDOW;
+          open.viewer.setWindow(chosen);
+          return setWindow(chosen);
+        }
         case "help":
           return setHelpShown(true);
         default:
@@ -58,13 +60,10 @@ export function useControls(open: Open | null, frame: RefObject<HTMLElement | nu
 
   useEffect(() => open?.viewer.setLayout(layout), [open, layout]);
   useEffect(() => open?.viewer.setOverlay(overlay), [open, overlay]);
-  useEffect(() => {
-    if (window !== NO_WINDOW) open?.viewer.setWindow(window);
-  }, [open, window]);
   useKeys(frame, open, layout, act);
 
   const closeHelp = useCallback(() => setHelpShown(false), []);
-  return { layout, overlay, window, helpShown, act, setOverlay, setWindow, closeHelp };
+  return { layout, overlay, window, helpShown, act, setOverlay, closeHelp };
 }
 
 /** Actions that only the viewer remembers. */

@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 import uPlot from "uplot";
 import { useTheme } from "../app/theme";
+import { percentWords } from "../result/frequencies";
 import { texts } from "../texts/en";
 import "uplot/dist/uPlot.min.css";
 
@@ -53,6 +54,8 @@ export default function CurveChart(props: Props) {
   );
 }
 
+const wordsOfShare = (value: number) => percentWords(Math.round(100 * value));
+/** Of the axis, where 0 and 100 are ends and no probabilities. */
 const percent = (value: number) => `${Math.round(100 * value)} %`;
 
 /** The lines in words; of the place under the pointer, the height too. */
@@ -63,9 +66,11 @@ function Legend({ pointed, ...props }: Props & { pointed: number | null }) {
   return (
     <ul className="chart-legend quiet small" aria-hidden="true">
       <li className={names ? "legend-points" : undefined}>
-        {place === undefined ? legend.curve : legend.at(wordsOf(place), percent(heights[pointed ?? 0] ?? 0))}
+        {place === undefined
+          ? legend.curve
+          : legend.at(wordsOf(place), wordsOfShare(heights[pointed ?? 0] ?? 0))}
       </li>
-      <li className="legend-missing">{legend.missing(title, percent(missing))}</li>
+      <li className="legend-missing">{legend.missing(title, wordsOfShare(missing))}</li>
       {here !== null && <li className="legend-here">{legend.here}</li>}
     </ul>
   );

@@ -15,6 +15,17 @@ it("gives a change its sign, and none to what rounds to nothing", () => {
   expect(percentOf(0.7123)).toBe("71.2 %");
 });
 
+it("gives no probability as a certainty", () => {
+  expect([0, 0.0004, 0.0005, 0.9994, 0.9996, 1].map(percentOf)).toEqual([
+    "< 0.1 %",
+    "< 0.1 %",
+    "0.1 %",
+    "99.9 %",
+    "> 99.9 %",
+    "> 99.9 %",
+  ]);
+});
+
 it("begins with the record in the model's units, without what was missing", () => {
   const features = [
     { name: "glucose", value: 6.99, unit: "mmol/L", status: "converted" as const },

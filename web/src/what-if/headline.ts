@@ -16,8 +16,10 @@ function diseaseOf(probabilities: Record<string, number>): string {
   return "ad" in probabilities ? "ad" : (Object.keys(probabilities).at(-1) ?? "");
 }
 
+/** In tenths of a percent, with a bound instead of a certainty that the model does not have. */
 export function percentOf(value: number): string {
-  return `${(100 * value).toFixed(1)} %`;
+  if (value < 0.0005) return "< 0.1 %";
+  return value >= 0.9995 ? "> 99.9 %" : `${(100 * value).toFixed(1)} %`;
 }
 
 /** A change in percentage points with its sign; null where it rounds to nothing. */

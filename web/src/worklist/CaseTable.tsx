@@ -1,9 +1,9 @@
 import type { WorklistItem } from "../api/types";
 import { momentWords } from "../app/moment";
 import { hrefOf } from "../app/router";
-import { percentWords } from "../result/frequencies";
 import { texts } from "../texts/en";
 import { nameOf } from "./name";
+import { probabilityOf } from "./probability";
 import { ariaSort, type Column, type Sort, turned } from "./query";
 
 const t = texts.worklist;
@@ -96,13 +96,6 @@ function Row({ item, selected, onSelect, onFeedback, onDelete }: { item: Worklis
       </td>
     </tr>
   );
-}
-
-/** The number people ask for: of a favourable outcome, or of the class that was answered. */
-function probabilityOf({ favourable, probabilities, label }: WorklistItem): string {
-  const percent = (value: number) => percentWords(Math.round(100 * value));
-  if (favourable !== null) return t.probability(percent(favourable), t.favourable);
-  return t.probability(percent(probabilities[label] ?? 0), t.labelOf(label));
 }
 
 function Cautions({ item }: { item: WorklistItem }) {

@@ -1,19 +1,23 @@
 import { useState } from "react";
+import type { WorklistItem } from "../api/types";
 import { deletePrediction } from "../api/worklist";
 import { Modal } from "../app/Modal";
 import { ProblemNotice } from "../app/ProblemNotice";
 import { texts } from "../texts/en";
+import { CaseInWords } from "./CaseInWords";
+import { nameOf } from "./name";
 
 const t = texts.worklist.confirm;
 
-type Props = { id: string; name: string; onClose: () => void; onDeleted: () => void };
+type Props = { item: WorklistItem; onClose: () => void; onDeleted: () => void };
 
 /** Asks before what cannot be undone; keeping is the first choice of the keyboard. */
-export function DeleteDialog({ id, name, onClose, onDeleted }: Props) {
+export function DeleteDialog({ item, onClose, onDeleted }: Props) {
   const [error, setError] = useState<unknown>(null);
-  const remove = () => deletePrediction(id).then(onDeleted, setError);
+  const remove = () => deletePrediction(item.id).then(onDeleted, setError);
   return (
-    <Modal title={t.title(name)} onClose={onClose}>
+    <Modal title={t.title(nameOf(item))} onClose={onClose}>
+      <CaseInWords item={item} />
       <p>{t.what}</p>
       {error !== null && <ProblemNotice error={error} />}
       <div className="modal-actions">

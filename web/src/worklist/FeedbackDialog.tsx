@@ -6,12 +6,13 @@ import { Modal } from "../app/Modal";
 import { ProblemNotice } from "../app/ProblemNotice";
 import { useLoaded } from "../app/useLoaded";
 import { texts } from "../texts/en";
+import { CaseInWords } from "./CaseInWords";
 import "./worklist.css";
 
 const t = texts.feedback;
 const REASON_LENGTH = 1000;
 
-type Item = Pick<WorklistItem, "id" | "model">;
+type Item = Pick<WorklistItem, "id" | "model" | "created">;
 type Props = { item: Item; name: string; onClose: () => void; onSaved: () => void };
 type OutputClass = { label: string; title: string };
 
@@ -31,6 +32,7 @@ export function FeedbackDialog({ item, name, onClose, onSaved }: Props) {
   const { value, error, reload } = useLoaded(load);
   return (
     <Modal title={t.title(name)} onClose={onClose}>
+      <CaseInWords item={item} />
       {error !== null && <ProblemNotice error={error} onRetry={reload} />}
       {value && <FeedbackForm id={id} {...value} onClose={onClose} onSaved={onSaved} />}
     </Modal>

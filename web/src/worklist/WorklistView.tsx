@@ -1,7 +1,7 @@
 import { useState } from "react";
 import type { Worklist, WorklistItem } from "../api/types";
 import { ProblemNotice } from "../app/ProblemNotice";
-import { hrefOf } from "../app/router";
+import { hrefOf, type Route } from "../app/router";
 import { texts } from "../texts/en";
 import { CaseTable } from "./CaseTable";
 import { DeleteDialog } from "./DeleteDialog";
@@ -17,11 +17,11 @@ const t = texts.worklist;
 /**
  * Earlier predictions: found, opened, compared, judged, removed.
  *
- * @param selected a case that is to be compared with another one
+ * @param route with a case that is to be compared with another one, and with what is looked for
  */
-export default function WorklistView({ selected: first }: { selected: string | null }) {
-  const list = useWorklist();
-  const [selected, setSelected] = useState<string[]>(first === null ? [] : [first]);
+export default function WorklistView({ route }: { route: Extract<Route, { view: "worklist" }> }) {
+  const list = useWorklist(route);
+  const [selected, setSelected] = useState<string[]>(route.selected ? [route.selected] : []);
   const select = (id: string) =>
     setSelected((before) => (before.includes(id) ? before.filter((one) => one !== id) : [...before, id]));
   return (
@@ -94,12 +94,7 @@ function Cases({ list, page, selected, setSelected, onSelect }: CasesProps) {
         <FeedbackDialog item={asked.item} name={nameOf(asked.item)} onClose={close} onSaved={changed} />
       )}
       {asked?.what === "delete" && (
-        <DeleteDialog
-          id={asked.item.id}
-          name={nameOf(asked.item)}
-          onClose={close}
-          onDeleted={() => deleted(asked.item.id)}
-        />
+        <DeleteDialog item={asked.item} onClose={close} onDeleted={() => deleted(asked.item.id)} />
       )}
     </>
   );

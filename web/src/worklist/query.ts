@@ -17,8 +17,45 @@ export type Filters = {
 
 export const NO_FILTERS: Filters = { q: "", task: "", label: "", feedback: "", since: "", until: "" };
 
+const COLUMNS: readonly string[] = [
+  "created",
+  "reference",
+  "task",
+  "model",
+  "label",
+  "favourable",
+] satisfies Column[];
+
+/** Which page of which cases is shown. */
+export type Shown = { filters: Filters; sort: Sort; offset: number };
+
+const FIRST: Shown = { filters: NO_FILTERS, sort: "-created", offset: 0 };
+
+/** Read the search of an address; what makes no sense there counts as absent. */
+export function shownBy(search: string): Shown {
+  const words = new URLSearchParams(search);
+  const filters = Object.keys(NO_FILTERS).map((name) => [name, words.get(name) ?? ""]);
+  const sort = words.get("sort") ?? "";
+  const offset = Number(words.get("offset"));
+  return {
+    filters: Object.fromEntries(filters) as Filters,
+    sort: COLUMNS.includes(sort.replace(/^-/, "")) ? (sort as Sort) : FIRST.sort,
+    offset: Number.isSafeInteger(offset) && offset > 0 ? offset : 0,
+  };
+}
+
+/** The search of an address; empty for the first page of every case. */
+export function searchOf({ filters, sort, offset }: Shown): string {
+  const words = Object.entries({ ...filters, sort, offset: String(offset) });
+  const usual = Object.entries({ ...NO_FILTERS, sort: FIRST.sort, offset: "0" });
+  const said = words.filter(
+    ([name, value]) => !usual.some(([other, one]) => other === name && one === value),
+  );
+  return new URLSearchParams(said).toString();
+}
+
 /** The filters as the service takes them; empty ones are not sent. */
-export function queryOf(filters: Filters, sort: Sort, offset: number): WorklistQuery {
+export function queryOf({ filters, sort, offset }: Shown): WorklistQuery {
   const { since, until, ...plain } = filters;
   const asked = {
     ...plain,

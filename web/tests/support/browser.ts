@@ -27,8 +27,9 @@ export const CHROMIUM = process.env.NEUROFUSE_CHROMIUM ?? "/usr/bin/chromium";
 export const CAN_BROWSE = existsSync(CHROMIUM) || Boolean(process.env.NEUROFUSE_REQUIRE_BROWSER);
 if (!CAN_BROWSE) console.warn(`skipped: no Chromium at ${CHROMIUM}`);
 
-export function launch(): Promise<Browser> {
-  return chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+/** @param flags more switches of the command line */
+export function launch(flags: string[] = []): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM, args: [...FLAGS, ...flags] });
 }
 
 /** What the browser itself writes of a request that a test makes fail, by its status or the network's own name. */
