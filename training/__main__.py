@@ -6,14 +6,16 @@ Example:
     python -m training train runs/cohort --config training/configs/gos.toml --out runs/gos
     python -m training evaluate runs/gos
     python -m training report runs/gos
-    python -m training export runs/gos --store model_store --version 2
+    python -m training export runs/gos --store model_store --version 3
 """
 
 import argparse
+import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from types import MappingProxyType
+from types import FrameType, MappingProxyType
 from typing import Final
 
 from app.errors import NeuroFuseError
@@ -32,6 +34,8 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """What each module of `training.commands` does, in the order in which they are listed."""
+GO_ON: Final = frozenset({"phantoms", "train", "ablation"})
+"""Steps that keep what an earlier call has finished."""
 
 
 def build_parser(chosen: str | None) -> argparse.ArgumentParser:
@@ -59,10 +63,15 @@ def build_parser(chosen: str | None) -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one step; an error made on purpose is printed in words, without a stack trace."""
+    """Run one step; an error made on purpose, and an interruption, are told in words, without a stack trace.
+
+    Returns:
+        Exit status: 2 for an error, and 128 + the signal's number for an interruption, as shells count (130 after Ctrl-C).
+    """
     given = sys.argv[1:] if arguments is None else arguments
-    options = build_parser(next((each for each in given if each in STEPS), None)).parse_args(given)
+    chosen = next((each for each in given if each in STEPS), None)
     try:
+        options = build_parser(chosen).parse_args(given)
         status: int = options.command(options)
     except NeuroFuseError as error:
         sys.stderr.write(f"{error.code}: {error.detail}\n")
@@ -74,8 +83,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"disk-unavailable: {error.strerror}; make room or name another folder, and run it again\n"
         )
         return 2
+    except KeyboardInterrupt as stopped:
+        sys.stderr.write(
+            "interrupted: what is finished is kept, and the same command goes on from there\n"
+            if chosen in GO_ON
+            else "interrupted: nothing half-written is left; the same command begins anew\n"
+        )
+        return 128 + (stopped.args[0] if stopped.args else signal.SIGINT)
     return status
 
 
+def stop_by_sigterm() -> None:
+    """Let SIGTERM end a step as Ctrl-C does; one that waits for other processes of `torchrun` could not, and dies at once as before."""
+
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt(number)
+
+    if "WORLD_SIZE" not in os.environ:
+        signal.signal(signal.SIGTERM, interrupt)
+
+
 if __name__ == "__main__":
+    stop_by_sigterm()
     sys.exit(main())

@@ -24,6 +24,7 @@ from pydantic import ValidationError
 from app.ehr.encode import encode
 from app.ehr.schema import EhrSchema, Feature
 from app.errors import EhrInsufficientError, EhrInvalidError, NeuroFuseError
+from app.imaging.folders import files_below
 from training.cohort_description import MASK, PHANTOMS, CohortDescription
 
 __all__ = ["SPLITS", "Case", "Cohort", "CohortDescription", "CohortError", "Split", "load_cohort"]
@@ -246,10 +247,10 @@ def _images(number: int, row: dict[str, str], root: Path, description: CohortDes
 
 
 def image_files(path: Path) -> tuple[Path, ...]:
-    """The file, or all files in the folder; none where there is neither, or no such name can be."""
+    """The file, or all files in the folder and below; none where there is neither, or no such name can be."""
     try:
         if path.is_dir():
-            return tuple(sorted(file for file in path.rglob("*") if file.is_file()))
+            return tuple(files_below(path))
         return (path,) if path.is_file() else ()
     except OSError:  # a name too long, or a folder that may not be looked into
         return ()

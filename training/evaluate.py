@@ -19,7 +19,7 @@ from training.networks.model import FusionNet
 from training.networks.rows import ROWS, row
 from training.predict import answered
 from training.predictions import PREDICTIONS_FILE, Predictions, load_predictions, save_predictions
-from training.runs import RUN_FILE, open_run, read_notes
+from training.runs import RUN_FILE, open_run, place_of_cohort, read_notes
 from training.summary import save_training_summary
 
 NAMES_TAKEN = frozenset({MODEL, "all", "none"})
@@ -60,7 +60,7 @@ def evaluate_run(
         )
     again = _second(second, run) if second else None
     predictions = predictions_of(run)
-    cohort = load_cohort(cohort_folder or _cohort_folder(run))
+    cohort = load_cohort(place_of_cohort(run, cohort_folder))
     fitted = fit_after_training(predictions)
     save_fitted(fitted, run)
     others = [_rival(name, folders) for name, folders in (rivals or {}).items()]
@@ -134,11 +134,3 @@ def _row(run: Path) -> str:
         return noted or run.name
     model = load_checkpoint(run / CHECKPOINT_FILE).config.model
     return next((name for name in ROWS if row(model, name) == model), run.name)
-
-
-def _cohort_folder(run: Path) -> Path:
-    if not (run / RUN_FILE).is_file():
-        raise CohortError(
-            f"the run's folder has no {RUN_FILE} to say which cohort it was trained on; give --cohort"
-        )
-    return Path(read_notes(run)["cohort"])

@@ -37,7 +37,7 @@ from training.evaluation.answers import is_graded
 from training.evaluation.distance import EMBEDDING_FILE, FLAG_ABOVE
 from training.evaluation.document import EVALUATION_FILE, Evaluation, load_evaluation
 from training.evaluation.fitted import CALIBRATION_FILE, CalibrationFile, load_calibration
-from training.golden import write_golden_image
+from training.golden import write_golden_case
 from training.model_card import model_card
 from training.networks.heads import CLASSES
 from training.networks.serving_graph import ServingGraph
@@ -92,13 +92,14 @@ def export_run(
 
     Raises:
         CohortError: The network has no heatmap or no share of the image to tell, or reads what the service does not; or the run
-            has not been evaluated.
+            has not been evaluated; or the cohort's description is not the one it was trained by.
         GoldenMismatchError: The package does not answer as PyTorch does; nothing is published.
         PackageExistsError: The version is taken.
     """
     store.refuse_taken(Reference(checkpoint.config.name, version))
     if why_not := why_not_served(checkpoint.net, len(cohort.images)):
         raise CohortError(why_not)
+    _refuse_another_record(checkpoint, cohort)
     judged = _judged(run)
     graph = ServingGraph(
         checkpoint.net, slope=judged.calibration.slope, intercept=judged.calibration.intercept
@@ -118,6 +119,20 @@ def export_run(
         _with_golden_case(folder, manifest, graph, precision)
         self_test(_predictor(open_package(folder)))
         return store.publish(folder)
+
+
+def _refuse_another_record(checkpoint: Checkpoint, cohort: CohortDescription) -> None:
+    """Features in another order or unit would be taken for one another, by the package and by its proof alike."""
+    trained, described = (
+        [(each.name, each.kind, each.unit, each.categories) for each in features]
+        for features in (checkpoint.features, cohort.features)
+    )
+    config = checkpoint.config
+    if trained != described or (config.task, config.grid.modality) != (cohort.task, cohort.modality):
+        raise CohortError(
+            "expected the cohort.json that the run was trained by, found another task, modality, or other features (their names, order, "
+            "units or categories); name the cohort's folder with --cohort, put cohort.json back as it was, or train anew"
+        )
 
 
 def _judged(run: Path) -> Judged:
@@ -189,7 +204,7 @@ def _outputs(checkpoint: Checkpoint) -> Outputs:
 def _with_golden_case(folder: Path, manifest: Manifest, graph: ServingGraph, precision: Precision) -> None:
     """Seal, answer the golden image from its file, compare with PyTorch, store the answer, seal again."""
     (folder / GOLDEN_FOLDER).mkdir()
-    image, record = write_golden_image(manifest.task, folder / GOLDEN_FOLDER)
+    image, record = write_golden_case(manifest.task, manifest.ehr, folder / GOLDEN_FOLDER)
     predictor = _predictor(seal(folder, manifest))
     _check_parity(analyse([folder / GOLDEN_FOLDER / image], record, predictor), graph, PARITY[precision])
     case = make_golden_case(predictor, [image], record, GOLDEN_TOLERANCE[precision])

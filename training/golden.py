@@ -3,11 +3,14 @@
 A site's own patients must not travel inside its packages; a phantom through the same door proves the same thing.
 """
 
+import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from pydantic import JsonValue
 
+from app.ehr.schema import EhrSchema, Feature
 from app.imaging.synthetic import SYNTHETIC
 from app.imaging.volume import Grid, Volume
 from app.imaging.write import voxels_on_grid, write_nifti
@@ -19,11 +22,12 @@ GOLDEN_SEED = 20211221
 THIN_BELOW_MM = 2.0
 
 
-def write_golden_image(task: Task, folder: Path) -> tuple[str, dict[str, JsonValue]]:
+def write_golden_case(task: Task, schema: EhrSchema, folder: Path) -> tuple[str, dict[str, JsonValue]]:
     """Write the image of the golden phantom.
 
     Args:
         task: Which world the phantom comes from.
+        schema: The package's record.
         folder: `golden/` of a package being made.
 
     Returns:
@@ -31,11 +35,32 @@ def write_golden_image(task: Task, folder: Path) -> tuple[str, dict[str, JsonVal
     """
     case = draw_case(task, CaseSeed.of(GOLDEN_SEED, 0))
     _write_thinned(case.volume, folder / "image.nii.gz")
-    numeric = {feature.name for feature in SCHEMAS[task].features if feature.kind == "numeric"}
-    record: dict[str, JsonValue] = {
-        name: float(cell) if name in numeric else cell for name, cell in case.record.items() if cell
+    return "image.nii.gz", golden_record(task, schema, case.record)
+
+
+def golden_record(task: Task, schema: EhrSchema, drawn: Mapping[str, str]) -> dict[str, JsonValue]:
+    """What a record of the phantom may hold: what its world draws, where the package asks for that, and else any legal value.
+
+    Args:
+        task: Which world the phantom comes from.
+        schema: The package's record; a site's own features are none of the world's.
+        drawn: The phantom's record, as a table's cells; empty where unknown.
+    """
+    world = {feature.name: feature for feature in SCHEMAS[task].features}
+    return {
+        feature.name: _known(feature, world.get(feature.name), drawn.get(feature.name, ""))
+        for feature in schema.features
     }
-    return "image.nii.gz", record
+
+
+def _known(feature: Feature, in_world: Feature | None, cell: str) -> JsonValue:
+    if feature.plausible_range is None:
+        return cell if cell in feature.categories else feature.categories[0]
+    low, high = feature.plausible_range
+    if cell and in_world and in_world.unit == feature.unit and low <= float(cell) <= high:
+        return float(cell)
+    middle = (low + high) / 2
+    return float(math.floor(middle)) if feature.is_whole else middle
 
 
 def _write_thinned(volume: Volume, path: Path) -> None:

@@ -104,7 +104,7 @@ def prepare(
     work = partial(_cached_case, target=target, cache=cache)
     if workers > 1:
         with reading_processes(workers) as pool:
-            files = list(track(pool.map(work, cases, chunksize=4), "Preparing", total=len(cases)))
+            files = list(track(pool.map(work, cases), "Preparing", total=len(cases)))
     else:
         files = [work(case) for case in track(cases, "Preparing")]
     records = [encode(case.record, schema) for case in cases]

@@ -5,6 +5,7 @@ splits.json         who stood in which split (`training.splits.saved`)
 checkpoint.pt       the best epoch (networks)
 history.jsonl       one line per epoch
 environment.json    versions and machine
+lock                held while a process works here (`training.one_process`)
 predictions.npz     what the model answers for every patient of every split (`training.predictions`)
 calibration.json, embedding.npz, evaluation.json, training_summary.json, report.html   written by later steps
 """
@@ -53,9 +54,34 @@ def open_run(
         config: Its configuration.
         folder: Of the cohort, where it has been moved since; its prepared images are then kept there.
     """
-    notes = {"cohort": str(folder), "cache": str(folder / "prepared")} if folder else read_notes(run)
-    cohort = split_as_in(run, open_cohort(Path(notes["cohort"]), config))
-    return cohort, {split: prepared_part(cohort, config, split, Path(notes["cache"])) for split in SPLITS}
+    cohort = split_as_in(run, open_cohort(place_of_cohort(run, folder), config))
+    cache = folder / "prepared" if folder else Path(read_notes(run)["cache"])
+    return cohort, {split: prepared_part(cohort, config, split, cache) for split in SPLITS}
+
+
+def place_of_cohort(run: Path, folder: Path | None = None) -> Path:
+    """Where a run's cohort is.
+
+    Args:
+        run: The run's folder.
+        folder: Of the cohort, where somebody knows better; else the one noted in the run.
+
+    Raises:
+        CohortError: It is not there, or nothing is noted.
+    """
+    if not folder and not (run / RUN_FILE).is_file():
+        raise CohortError(
+            f"the run's folder has no {RUN_FILE} to say which cohort it was trained on; give the folder that `train --out` named, or the "
+            "cohort's with --cohort"
+        )
+    found = folder or Path(read_notes(run)["cohort"])
+    if not found.is_dir():
+        raise CohortError(
+            "expected the cohort in the folder that --cohort names, found no such folder; correct it"
+            if folder
+            else f"expected the cohort where {RUN_FILE} says it was in training, found no such folder; name the folder it is in now with --cohort"
+        )
+    return found
 
 
 def split_as_in(run: Path, cohort: Cohort) -> Cohort:

@@ -17,6 +17,19 @@ def test_folders_are_searched_to_any_depth_and_files_are_themselves(tmp_path: Pa
     assert {str(path.relative_to(tmp_path)) for path in found} == set(names)
 
 
+def test_links_to_folders_are_followed_once_and_never_upwards(tmp_path: Path) -> None:
+    for name in ("patient/scout/1", "archive/series/2", "other/3"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+    patient = tmp_path / "patient"
+    for name, target in {"ct": "archive/series", "ct again": "archive/series", "here": "patient"}.items():
+        (patient / name).symlink_to(tmp_path / target)
+    (patient / "all patients").symlink_to(tmp_path)
+    (tmp_path / "archive" / "series" / "back").symlink_to(tmp_path / "archive" / "series")
+    found = [file.relative_to(patient).as_posix() for file in files_in([patient])]
+    assert found == ["ct/2", "scout/1"]
+
+
 def test_nothing_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(MalformedRequestError):
         files_in([tmp_path])

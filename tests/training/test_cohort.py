@@ -47,6 +47,13 @@ def test_a_folder_is_an_image_of_many_files(tmp_path: Path) -> None:
     assert [file.name for file in cohort.cases[0].image] == ["1", "2"]
 
 
+def test_a_link_to_a_folder_of_the_archive_is_read(tmp_path: Path) -> None:
+    write_cohort(tmp_path, "p1,patient,,train,71,,4,")
+    (tmp_path / "patient").mkdir()
+    (tmp_path / "patient" / "ct").symlink_to(tmp_path / "series")
+    assert [file.name for file in load_cohort(tmp_path).cases[0].image] == ["1", "2"]
+
+
 @pytest.mark.parametrize(
     ("row", "words"),
     [

@@ -5,15 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from app.ehr.schema import EhrSchema
+from app.ehr.schema import EhrSchema, Feature
 from app.model_package.store import ModelStore
 from tests.training.test_train import AGE
-from training.checkpoint import Checkpoint
+from training.__main__ import main
+from training.checkpoint import CHECKPOINT_FILE, Checkpoint, save_checkpoint
 from training.cohort import CohortDescription, CohortError
 from training.config import load_config
 from training.export import export_run
 from training.networks.model import FusionNet
 from training.networks.rows import row
+from training.runs import write_notes
 
 pytestmark = pytest.mark.torch
 
@@ -66,3 +68,40 @@ def test_a_run_that_was_not_evaluated_is_sent_to_evaluate(tmp_path: Path) -> Non
             _checkpoint("mma+mhgmu"), _cohort("image"), tmp_path, ModelStore(tmp_path / "store"), version=1
         )
     assert not (tmp_path / "store").exists()
+
+
+SEX = AGE.model_copy(
+    update={"name": "sex", "kind": "categorical", "unit": None, "categories": ("female", "male")}
+)
+
+
+@pytest.mark.parametrize(
+    "features",
+    [(SEX, AGE), (AGE,), (AGE, SEX.model_copy(update={"categories": ("male", "female")}))],
+    ids=["order", "one less", "categories"],
+)
+def test_a_description_with_other_features_than_the_trained_ones_is_refused(
+    features: tuple[Feature, ...], tmp_path: Path
+) -> None:
+    """Else the service would read the age of a patient as the sex; the package's proof reads both the same way."""
+    net = FusionNet(CONFIG.model, [AGE, SEX]).eval()
+    cohort = _cohort("image").model_copy(update={"features": features})
+    with pytest.raises(CohortError, match=r"expected the cohort.json that the run was trained by"):
+        export_run(
+            Checkpoint(net, CONFIG, (AGE, SEX), epoch=1), cohort, tmp_path, ModelStore(tmp_path / "store"), 1
+        )
+
+
+def test_the_cohort_may_have_moved_and_its_images_be_gone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, moved = tmp_path / "run", tmp_path / "moved"
+    write_notes(run, tmp_path / "before", tmp_path / "before")
+    save_checkpoint(run / CHECKPOINT_FILE, FusionNet(row(CONFIG.model, "mma+mhgmu"), [AGE]), CONFIG, [AGE], 1)
+    moved.mkdir()
+    (moved / "cohort.json").write_text(_cohort("image").model_dump_json())
+    asked = ["export", str(run), "--store", str(tmp_path / "store")]
+    assert main(asked) == 2
+    assert "name the folder it is in now with --cohort" in capsys.readouterr().err
+    assert main([*asked, "--cohort", str(moved)]) == 2
+    assert "python -m training evaluate` first" in capsys.readouterr().err, "the cohort was found"

@@ -1,5 +1,7 @@
 """training.__main__: a step loads what it needs, and every step can be asked what it takes."""
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -53,6 +55,33 @@ def test_a_full_disk_is_told_in_words(tmp_path: Path, capsys: pytest.CaptureFixt
     cohort = write_cohort(tmp_path / "cohort", image=False)
     assert main(["check", str(cohort), "--workers", "1", "--json", str(full)]) == 2
     assert "disk-unavailable: No space left on device" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=lambda value: str(int(value))
+)
+@pytest.mark.parametrize(("step", "words"), [("train", "goes on from there"), ("check", "begins anew")])
+def test_a_step_that_is_stopped_says_so_without_a_stack_trace(
+    step: str, words: str, number: int, status: int, tmp_path: Path
+) -> None:
+    config = tmp_path / "config.toml"
+    os.mkfifo(config)  # read without end, as from a disk that hangs
+    given = [step, "cohort", "--config", str(config), *(["--out", "run"] if step == "train" else [])]
+    with (
+        subprocess.Popen(  # noqa: S603 - this program
+            [sys.executable, "-m", "training", *given],
+            cwd=COMMANDS.parents[1],
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as command,
+        config.open("w"),  # entered when the step reads
+    ):
+        command.send_signal(number)
+        told = command.communicate(timeout=60)[1]
+    assert told.startswith("interrupted: ")
+    assert words in told
+    assert told.count("\n") == 1
+    assert command.returncode == status
 
 
 def test_the_list_of_steps_is_shown_without_loading_torch() -> None:

@@ -21,6 +21,27 @@ from training.reading_processes import reading_processes
 with reading_processes(2) as pool:
     list(pool.map(Path.read_bytes, [Path(sys.argv[1])] * 2))
 """
+INTERRUPTED = """
+import os, signal, sys
+from pathlib import Path
+from training.reading_processes import reading_processes
+pipe, folder = map(Path, sys.argv[1:])
+
+def interrupt():
+    pipe.read_bytes()  # returns when everything waits in the pool
+    os.killpg(os.getpgid(0), signal.SIGINT)  # what Ctrl-C on a terminal does
+
+try:
+    with reading_processes(1) as pool:
+        first = pool.submit(interrupt)
+        for number in range(3000):
+            pool.submit(Path.touch, folder / str(number))
+        pipe.write_bytes(b"")
+        first.result()
+        signal.pause()
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
 PATIENCE_S = 60
 
 
@@ -45,6 +66,19 @@ def test_processes_end_with_a_command_that_is_killed(pipe: Path) -> None:
         ends.register(writer, 0)  # tells of nothing but that the last reader is gone
         assert ends.poll(PATIENCE_S * 1000), "a process is still reading"
         os.close(writer)
+
+
+def test_ctrl_c_gives_up_what_waits_and_leaves_no_stack_trace(pipe: Path, tmp_path: Path) -> None:
+    done = subprocess.run(  # noqa: S603 - this program
+        [sys.executable, "-c", INTERRUPTED, str(pipe), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        start_new_session=True,
+        timeout=PATIENCE_S,
+    )
+    assert (done.returncode, done.stderr) == (130, "")
+    assert not (tmp_path / "2999").exists()
 
 
 def test_a_process_that_is_ended_from_outside_is_told_of_in_words(pipe: Path) -> None:

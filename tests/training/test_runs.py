@@ -37,8 +37,12 @@ def test_a_cohort_that_was_moved_is_opened_where_it_is_now(tmp_path: Path) -> No
     config, cohort = load_config(CONFIGS / "practice.toml"), write_cohort(tmp_path / "before", image=True)
     write_notes(tmp_path / "run", cohort, cohort / "prepared")
     moved = cohort.rename(tmp_path / "now")
-    with pytest.raises(CohortError, match=r"expected cohort.json"):
+    with pytest.raises(
+        CohortError, match=r"found no such folder; name the folder it is in now with --cohort"
+    ):
         open_run(tmp_path / "run", config)
+    with pytest.raises(CohortError, match=r"the folder that --cohort names, found no such folder"):
+        open_run(tmp_path / "run", config, cohort)
     _, parts = open_run(tmp_path / "run", config, moved)
     assert sum(len(part) for part in parts.values()) == PATIENTS
     assert all(image.is_relative_to(moved) for part in parts.values() for image in part.images)

@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import json
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from training.config import RunConfig, config_to_dict
 from training.distributed import first_process_first, rank
 from training.environment import ENVIRONMENT_FILE
 from training.journal import HISTORY_FILE
+from training.networks.pretrained import weights_digest
+from training.one_process import alone_in
 from training.predictions import PREDICTIONS_FILE
 from training.resume import STATE_FILE
 from training.rows import Fitted, fit_row
@@ -103,10 +106,20 @@ def run_job(job: Job, cohort: Path, config: RunConfig, cache: Path, run: Path, *
         cache: Prepared images.
         run: Folder of the run.
         resume: Keep what a finished run of the same digest left, and go on with one that was cut off.
+
+    Raises:
+        CohortError: Another process works in the run's folder, or the row cannot be fitted on this cohort.
     """
     digest = job_digest(job, cohort, config)
     if resume and is_finished(run, digest):
         return
+    with alone_in(run) if rank() == 0 else nullcontext():
+        _fit(job, digest, cohort, config, cache, run, resume=resume)
+
+
+def _fit(  # noqa: PLR0913 - a job, its digest, and `run_job`'s folders
+    job: Job, digest: str, cohort: Path, config: RunConfig, cache: Path, run: Path, *, resume: bool
+) -> None:
     if rank() == 0 and not (resume and _noted_digest(run) == digest):
         _forget(run)
     about = {key: str(value) for key, value in asdict(job).items() if value is not None}
@@ -128,11 +141,13 @@ def is_finished(run: Path, digest: str) -> bool:
 
 
 def refuse_another_run(job: Job, cohort: Path, config: RunConfig, run: Path) -> None:
-    """Keep a mistyped folder from costing a run.
+    """Keep a mistyped folder from costing a run; one that came to nothing, such as by a wrong configuration, may be replaced.
 
     Raises:
         CohortError: The folder holds a run that differs from this one in anything a result depends on.
     """
+    if not any((run / name).exists() for name in (PREDICTIONS_FILE, CHECKPOINT_FILE, STATE_FILE)):
+        return
     if not (run / RUN_FILE).is_file() or _noted_digest(run) == job_digest(job, cohort, config):
         return
     found = read_notes(run)
@@ -144,12 +159,14 @@ def refuse_another_run(job: Job, cohort: Path, config: RunConfig, run: Path) -> 
 
 
 def job_digest(job: Job, cohort: Path, config: RunConfig) -> str:
-    """Changes when anything does that a result depends on: job, configuration, the cohort's files, preprocessing.
+    """Changes when anything does that a result depends on: job, configuration, the cohort's files, pretrained weights, preprocessing.
 
     Threads, worker processes and compilation are left out.
     """
     tree = config_to_dict(config)
     tree["training"] = {key: value for key, value in tree["training"].items() if key not in _SPEED}
+    if weights := config.model.backbone.weights:
+        tree["weights_sha256"] = weights_digest(Path(weights))
     key = json.dumps(
         [_described(job), tree, cohort_stamp(cohort), PREPROCESSING_VERSION], sort_keys=True, default=str
     )

@@ -14,6 +14,7 @@ from training.ablation.screen import Screen
 from training.ablation.tables import print_table, write_tables
 from training.ablation.work import Outcome, last_lines
 from training.cohort import SPLITS, Cohort
+from training.one_process import alone_in
 from training.rows import titles
 from training.runs import open_cohort, prepared_part
 
@@ -26,7 +27,15 @@ def run_study(plan: Plan, workers: int, console: Console) -> int:
 
     Returns:
         Exit status: 1 where a job failed, 130 after Ctrl-C.
+
+    Raises:
+        CohortError: Another process works in the ablation's folder, or the cohort cannot be read or is too small.
     """
+    with alone_in(plan.out):
+        return _run(plan, workers, console)
+
+
+def _run(plan: Plan, workers: int, console: Console) -> int:
     cohort = open_cohort(plan.cohort, plan.config)
     for size in plan.sizes:  # a size that is too large is told before any hour is spent
         cohort_of(next(job for job in plan.jobs if job.size == size), plan.cohort, plan.config)

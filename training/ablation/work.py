@@ -1,7 +1,10 @@
 """What one process of an ablation does: a single job, with all it prints in the job's own log."""
 
+import multiprocessing
 import os
+import signal
 import sys
+import threading
 import time
 import traceback
 from dataclasses import dataclass, replace
@@ -37,6 +40,7 @@ def work(job: Job, plan: Plan, threads: int) -> Outcome:
         plan: Where cohort, configuration and folders are.
         threads: CPU threads to use.
     """
+    end_with_parent()
     run = plan.out / job.folder
     run.mkdir(parents=True, exist_ok=True)
     _print_into(run / LOG_FILE)
@@ -53,6 +57,17 @@ def work(job: Job, plan: Plan, threads: int) -> Outcome:
         reason = f"{type(error).__name__}: {error}"
         traceback.print_exc()
     return Outcome(reason, time.monotonic() - started)
+
+
+def end_with_parent() -> None:
+    """Let this process end where the ablation is killed: the next one must not find it at work on the same files."""
+    if parent := multiprocessing.parent_process():
+
+        def follow() -> None:
+            parent.join()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        threading.Thread(target=follow, daemon=True).start()
 
 
 def last_lines(run: Path, count: int = 12) -> str:

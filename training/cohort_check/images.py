@@ -61,7 +61,7 @@ def look(table: Table, config: RunConfig | None, workers: int, console: Console)
     if workers == 1:
         return [work(row) for row in track(rows, "Opening images", console=console)]
     with reading_processes(workers) as pool:
-        seen = pool.map(work, rows, chunksize=2)
+        seen = pool.map(work, rows)
         return list(track(seen, "Opening images", total=len(rows), console=console))
 
 

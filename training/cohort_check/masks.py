@@ -10,7 +10,7 @@ from app.imaging.read import read_mask
 from app.imaging.volume import Volume
 from training.cohort import UNNAMED_MASKS, image_files
 from training.cohort_check.finding import MEND_THE_FILE, NAME_THE_FILE, Finding, error, warning
-from training.cohort_check.orientation import same_place
+from training.cohort_check.orientation import lies_on
 from training.cohort_check.table import Table
 from training.cohort_description import MASK
 from training.config import RunConfig
@@ -41,7 +41,7 @@ def check_masks(
         if mask is None:
             continue
         masks.append(mask)
-        if image in volumes and not same_place(mask.grid, volumes[image].grid):
+        if image in volumes and not lies_on(mask.grid, volumes[image]):
             yield error(
                 "mask-off-grid",
                 "The mask does not lie on the image's grid.",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from app.imaging.volume import Grid
+from app.imaging.volume import Grid, Volume
 
 
 def same_place(one: Grid, other: Grid) -> bool:
@@ -14,6 +14,30 @@ def same_place(one: Grid, other: Grid) -> bool:
     corners = (np.array([0, 0, 0, 1.0]), last)
     apart = [np.abs((a.affine - b.affine) @ corner).max() for corner in corners]
     return bool(max(apart) < min(a.spacing_mm) / 2)
+
+
+def lies_on(mask: Grid, image: Volume) -> bool:
+    """Whether a mask holds an image's voxels: on the patient's grid, or slice upon slice as the image is stored.
+
+    Of a tilted series nobody outside this program has the corrected grid: masks are drawn on the slices.
+    """
+    return same_place(mask, image.grid) or (
+        (stored := _stored(image)) is not None and same_place(mask, stored)
+    )
+
+
+def _stored(image: Volume) -> Grid | None:
+    """The lattice of the stored slices, sheared where the gantry was tilted; None where their gaps differ too much to have one."""
+    origins, count = image.slice_origins, len(image.slice_origins)
+    if count < 2:  # noqa: PLR2004 - one slice has no step
+        return None
+    step = (origins[-1] - origins[0]) / (count - 1)
+    if np.abs(origins - origins[0] - np.arange(count)[:, None] * step).max() > np.linalg.norm(step) / 2:
+        return None
+    affine = np.eye(4)
+    affine[:3] = np.stack([image.step_i, image.step_j, step, origins[0]], axis=1)
+    i, j, k = image.voxels.shape
+    return Grid((i, j, k), affine)
 
 
 def canonical(grid: Grid) -> Grid:

@@ -1,5 +1,7 @@
 """Start a backbone from a state dict on disk: MONAI's, torchvision's, MedicalNet's or one's own."""
 
+import hashlib
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -44,6 +46,23 @@ def load_weights(net: nn.Module, path: Path) -> float:
         )
     net.load_state_dict(own | fitting)
     return share
+
+
+@cache
+def weights_digest(path: Path) -> str:
+    """SHA-256 of a file of weights; read once in a process.
+
+    Raises:
+        PretrainedWeightsError: It cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise PretrainedWeightsError(
+            f"expected a file of pretrained weights in {path.name}, found none that can be read ({error.strerror}); correct backbone.weights "
+            "in the configuration, which counts from the folder in which the command is given"
+        ) from None
 
 
 def _fits(tensor: Tensor | None, like: Tensor) -> bool:

@@ -9,7 +9,7 @@ A run that was cut off goes on where it stopped: cases whose mark agrees with th
 import csv
 import json
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -29,6 +29,7 @@ from training.cohort_description import PHANTOMS
 from training.phantoms import few_slices
 from training.phantoms.case import SCHEMAS, CaseSeed, PhantomCase, draw_case
 from training.phantoms.write import NIFTI_ORDERS, in_axis_order, write_dicom
+from training.reading_processes import reading_processes
 from training.threads import threads_of_children
 
 GENERATOR_VERSION: Final = 2
@@ -203,7 +204,7 @@ def _rows(requests: list[CaseRequest], out: Path, workers: int) -> Iterator[tupl
         yield from ((request.index, make_case(request, out)) for request in requests)
         return
     # Spawn, not fork: a fork copies the threads' locks of numeric libraries in whatever state they are.
-    with threads_of_children(1), ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with threads_of_children(1), reading_processes(workers, get_context("spawn")) as pool:
         futures = {pool.submit(make_case, request, out): request.index for request in requests}
         for future in as_completed(futures):
             yield futures[future], future.result()

@@ -8,7 +8,7 @@ from training.cohort import Cohort, CohortError
 from training.splits.held_out import held_out
 from training.splits.strata import evenly_by_strata, sorted_by_strata
 
-FOLDS_VERSION = 2
+FOLDS_VERSION = 3
 """Raised when other patients would come into a fold, so that jobs of another division are not taken for these."""
 
 

@@ -39,9 +39,10 @@ def sorted_by_strata(cases: Sequence[Case], rng: np.random.Generator) -> list[Ca
     """Stratum after stratum, in random order within each: to be dealt round and round.
 
     Args:
-        cases: Patients.
+        cases: Patients, in whatever order.
         rng: Decides the order within strata.
     """
+    cases = sorted(cases, key=lambda case: case.patient_id)
     keyed = zip(strata(cases), rng.permutation(len(cases)), cases, strict=True)
     return [case for *_, case in sorted(keyed, key=lambda entry: entry[:2])]
 
@@ -50,7 +51,7 @@ def evenly_by_strata(cases: Sequence[Case], rng: np.random.Generator) -> list[Ca
     """An order in which any stretch has the strata in their shares, as nearly as their sizes allow: to be cut.
 
     Args:
-        cases: Patients.
+        cases: Patients, in whatever order.
         rng: Decides the order within strata, and where each begins.
     """
     members: dict[Stratum, list[Case]] = defaultdict(list)
@@ -63,7 +64,7 @@ def evenly_by_strata(cases: Sequence[Case], rng: np.random.Generator) -> list[Ca
         start = rng.random()  # else a stratum of one would stand in the middle of every draw
         for rank, index in enumerate(rng.permutation(len(group))):
             place[group[index].patient_id] = (rank + start) / len(group)
-    return sorted(cases, key=lambda case: place[case.patient_id])
+    return sorted(cases, key=lambda case: (place[case.patient_id], case.patient_id))
 
 
 def _tertile(age: object, edges: np.ndarray) -> int:

@@ -18,6 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from app.ehr.schema import Feature
+from training.cohort import CohortError
 from training.tabular.records import Records
 from training.tabular.row import Tabular
 from training.tabular.thresholds import Design, Thresholds, exceedance_nll
@@ -33,7 +34,16 @@ class EhrLogistic:
     note = ""
 
     def fit(self, train: Records, validation: Records) -> Self:  # noqa: ARG002 - one signature for all rows
-        """Choose the penalty, then fit on all training patients."""
+        """Choose the penalty, then fit on all training patients.
+
+        Raises:
+            CohortError: There is one training patient.
+        """
+        if len(train) == 1:
+            raise CohortError(
+                "the regression chooses its penalty by cross-validation within the training patients, and expected at least 2 of them, found 1; "
+                "add patients, or leave this row out"
+            )
         self.inverse_penalty = _best_inverse_penalty(train)
         self._inputs = record_inputs(train.features)
         design = self._inputs.fit_transform(train.table)

@@ -10,6 +10,7 @@ from tests.training.ablation.support import PATIENTS, write_cohort
 from training.ablation.jobs import Job, cohort_of, is_finished, job_digest, refuse_another_run, run_job
 from training.cohort import CohortError
 from training.config import RunConfig, load_config
+from training.networks.pretrained import PretrainedWeightsError, weights_digest
 from training.predictions import load_predictions
 from training.runs import read_notes
 
@@ -58,6 +59,13 @@ def test_another_run_in_the_folder_is_not_replaced_unless_told(cohort: Path, tmp
         refuse_another_run(replace(job, row="ehr-lr"), cohort, CONFIG, run)
 
 
+def test_a_run_that_came_to_nothing_is_no_run(cohort: Path, tmp_path: Path) -> None:
+    job, run = Job("ich-score", 1), tmp_path / "run"  # the cohort has none of the score's items
+    with pytest.raises(CohortError, match="needs some of"):
+        run_job(job, cohort, CONFIG, tmp_path, run, resume=True)
+    refuse_another_run(replace(job, row="prevalence"), cohort, CONFIG, run)
+
+
 def test_what_was_found_of_a_run_goes_with_it(cohort: Path, tmp_path: Path) -> None:
     """The report of another network must not lie beside this one's checkpoint."""
     job, run = Job("prevalence", 1), tmp_path / "run"
@@ -87,6 +95,28 @@ def test_a_finished_job_is_done_again_after_an_image_has_changed(tmp_path: Path)
         refuse_another_run(Job("prevalence", 1), cohort, CONFIG, run)
     run_job(Job("prevalence", 1), cohort, CONFIG, tmp_path, run, resume=True)
     assert (run / "predictions.npz").stat().st_mtime_ns > first
+
+
+def test_other_weights_to_start_from_under_the_same_name_make_another_job(
+    cohort: Path, tmp_path: Path
+) -> None:
+    def digest(weights: bytes) -> str:
+        weights_digest.cache_clear()  # another process
+        (tmp_path / "weights.pt").write_bytes(weights)
+        return job_digest(Job("image", 1), cohort, config)
+
+    backbone = replace(CONFIG.model.backbone, weights=str(tmp_path / "weights.pt"))
+    config = replace(CONFIG, model=replace(CONFIG.model, backbone=backbone))
+    assert digest(b"some") == digest(b"some")
+    assert digest(b"some") != digest(b"more")
+
+
+def test_weights_that_are_not_there_are_told_before_any_hour_is_spent(cohort: Path, tmp_path: Path) -> None:
+    backbone = replace(CONFIG.model.backbone, weights="nowhere.pt")
+    config = replace(CONFIG, model=replace(CONFIG.model, backbone=backbone))
+    with pytest.raises(PretrainedWeightsError, match=r"weights in nowhere.pt, found none.*backbone.weights"):
+        run_job(Job("image", 1), cohort, config, tmp_path, tmp_path / "run", resume=True)
+    assert not (tmp_path / "run").exists()
 
 
 def test_every_job_of_an_ablation_has_a_folder_of_its_own() -> None:

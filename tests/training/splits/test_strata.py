@@ -49,6 +49,16 @@ def test_a_stretch_of_the_even_order_has_every_large_stratum_near_its_share(shar
         assert abs(cut.count(stratum) - share * size) <= 1 + size * (groups + 1) / len(cases)
 
 
+@settings(max_examples=25)
+@given(st.integers(1, 80), SEEDS)
+def test_neither_order_depends_on_that_of_the_table(n: int, seed: int) -> None:
+    cases = drawn_cohort(n, seed).cases
+    shuffled = [cases[index] for index in np.random.default_rng(seed).permutation(n)]
+    for order in (sorted_by_strata, evenly_by_strata):
+        first, second = (order(some, np.random.default_rng(seed)) for some in (cases, shuffled))
+        assert first == second
+
+
 def test_what_a_cohort_does_not_know_is_one_level_for_all() -> None:
     cases = drawn_cohort(60, 1).cases
     bare = [type(case)(case.patient_id, case.image, (), None, {}, case.label, None) for case in cases]

@@ -8,6 +8,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from tests.training.tabular.support import simulated
+from training.cohort import CohortError
 from training.metrics import auroc
 from training.networks.heads import class_probabilities
 from training.rows import tabular_rows
@@ -69,6 +70,22 @@ def test_a_record_with_nothing_in_it_is_answered() -> None:
     train, empty = simulated(80, 1), simulated(5, 2, missing=1.0)
     for name in ALL:
         assert np.isfinite(favourable(name, train, train, empty)).all()
+
+
+@pytest.mark.parametrize("name", ["ehr-lr", "reading-lr"])
+def test_a_penalty_cannot_be_chosen_on_one_patient(name: str) -> None:
+    with pytest.raises(
+        CohortError, match=r"at least 2 of them, found 1; add patients, or leave this row out"
+    ):
+        favourable(name, simulated(1, 1), simulated(5, 2), simulated(5, 3))
+
+
+@pytest.mark.parametrize("name", ["ehr-lr", "ehr-gbm", "prevalence"])
+@pytest.mark.parametrize("patients", [2, 80])
+def test_training_patients_of_one_outcome_are_enough(name: str, patients: int) -> None:
+    train = simulated(patients, 1)
+    alike = replace(train, labels=np.zeros_like(train.labels))
+    assert (favourable(name, alike, alike, simulated(5, 2)) < 0.5).all()
 
 
 def test_scores_have_no_meaning_for_a_diagnosis() -> None:
