@@ -3,6 +3,7 @@
 import argparse
 import importlib.metadata
 import json
+import os
 import ssl
 import sys
 from collections.abc import Sequence
@@ -103,6 +104,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValidationError as error:
         differing = map(_expected, error.errors(include_input=False))
         return _fail(REFUSED, "Expected settings as in docs/reference/settings.md; these differ.", *differing)
+    except BrokenPipeError:
+        # Whoever reads what is printed, such as `head`, has enough: nothing to say, and nobody to say it to. Python would
+        # say so all the same when it closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
     except OSError as error:
         return _fail(REFUSED, ": ".join(str(part) for part in (error.filename, error.strerror) if part))
     except NeuroFuseError as error:
@@ -268,7 +274,7 @@ def _predict(arguments: argparse.Namespace, settings: Settings) -> int:
             else _package(arguments, settings)
         )
         return predict_cohort(arguments.cohort, arguments.out, package, settings, arguments.ray)
-    record = parse_record(arguments.ehr.read_text(encoding="utf-8") if arguments.ehr else "{}")
+    record = parse_record(_text(arguments.ehr) if arguments.ehr else "{}")
     case = Case(files_in(arguments.image), record, arguments.heatmap, arguments.series)
     predictor = start_with(settings.provider, settings.threads)(_package(arguments, settings))
     arguments.out.mkdir(parents=True, exist_ok=True)
@@ -278,6 +284,14 @@ def _predict(arguments: argparse.Namespace, settings: Settings) -> int:
     for caution in answer.warnings:
         Console(soft_wrap=True).print(f"{caution.code}: {caution.detail}", markup=False)
     return OK
+
+
+def _text(file: Path) -> str:
+    """What a file says; some editors write a byte order mark before it."""
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise MalformedRequestError(f"Expected {file} to be text in UTF-8; save it as such.") from None
 
 
 def _package(arguments: argparse.Namespace, settings: Settings) -> Package:

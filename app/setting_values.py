@@ -4,16 +4,40 @@ import base64
 import binascii
 import ipaddress
 import re
+from pathlib import Path
+from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 WEBHOOK_PREFIX = "whsec_"
 WEBHOOK_KEY_BYTES = range(24, 65)
 WEBHOOK_HOST = re.compile(r"(https?://)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?")
 HOST_NAME = re.compile(r"[a-z0-9.-]+|\[[0-9a-f:.]+\]|[0-9a-f]*:[0-9a-f]*:[0-9a-f:.]*")
 """The last one an address of IPv6 without its brackets, which two colons tell from a port."""
+MOST_DAYS = 36500
+"""A hundred years: a limit of an age before the first year of the calendar cannot be computed, and nothing would be removed."""
+Days = Annotated[float, Field(le=MOST_DAYS)]
+Hours = Annotated[float, Field(le=MOST_DAYS * 24)]
+Minutes = Annotated[float, Field(le=MOST_DAYS * 24 * 60)]
+Seconds = Annotated[float, Field(le=24 * 3600)]
+"""Of a deadline, at most a day: the operating system waits for none that is infinite."""
 OUR_ROLES = ("clinician", "system", "ops", "admin")
+
+
+def text_of(file: str) -> str:
+    """What a file of a secret says; some editors write a byte order mark before it.
+
+    Raises:
+        ValueError: It cannot be read, or says nothing; the message quotes none of it.
+    """
+    try:
+        text = Path(file).read_text(encoding="utf-8-sig").strip()
+    except (OSError, UnicodeDecodeError):
+        raise ValueError("expected a file that can be read, in UTF-8") from None
+    if not text:
+        raise ValueError("expected a file that is not empty")
+    return text
 
 
 def are_hosts(hosts: str) -> str:

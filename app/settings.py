@@ -11,11 +11,16 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.cpus import usable_cpus
 from app.setting_values import (
+    Days,
+    Hours,
+    Minutes,
+    Seconds,
     are_hosts,
     are_names,
     are_role_names,
     is_https,
     is_public_https,
+    text_of,
     webhook_key,
 )
 
@@ -70,17 +75,17 @@ class Settings(BaseSettings):
         ),
     ] = ""
     keep_predictions_days: Annotated[
-        float,
+        Days,
         Field(
             ge=0, description="Days for which answers are kept, with all that belongs to them; 0 for ever."
         ),
     ] = 0.0
     keep_heatmaps_days: Annotated[
-        float,
+        Days,
         Field(ge=0, description="Days for which the heatmaps of answers are kept; 0 as long as the answers."),
     ] = 0.0
     keep_audit_days: Annotated[
-        float,
+        Days,
         Field(ge=0, description="Days for which lines of the audit trail are kept; 0 for ever."),
     ] = 200.0
     provider: Annotated[Provider, Field(description="Where models run: `cpu`, `cuda` or `tensorrt`.")] = "cpu"
@@ -153,7 +158,7 @@ class Settings(BaseSettings):
         ),
     ] = 0
     read_timeout_s: Annotated[
-        float,
+        Seconds,
         Field(
             gt=0,
             description="Seconds for reading one case, and for drawing its heatmap; what takes longer is ended and answered 422.",
@@ -168,10 +173,10 @@ class Settings(BaseSettings):
         ),
     ] = 4 * GIB
     upload_timeout_s: Annotated[
-        float, Field(gt=0, description="Seconds a client has to send its whole request.")
+        Seconds, Field(gt=0, description="Seconds a client has to send its whole request.")
     ] = 300.0
     case_hours: Annotated[
-        float,
+        Hours,
         Field(
             ge=0, description="Hours for which the image and the record of an answer are kept; 0 keeps none."
         ),
@@ -184,7 +189,7 @@ class Settings(BaseSettings):
         int, Field(ge=0, description="Jobs that may wait or run; one more is answered 503, 0 takes none.")
     ] = 1000
     job_days: Annotated[
-        float, Field(gt=0, description="Days for which a finished job is kept; its answer stays longer.")
+        Days, Field(gt=0, description="Days for which a finished job is kept; its answer stays longer.")
     ] = 30.0
     job_attempts: Annotated[
         PositiveInt,
@@ -313,11 +318,11 @@ class Settings(BaseSettings):
         Field(validate_default=True, description="The client's secret, before that of the file."),
     ] = SecretStr("")
     session_idle_minutes: Annotated[
-        float,
+        Minutes,
         Field(gt=0, description="Minutes after which somebody who does nothing on the page is signed out."),
     ] = 30.0
     session_hours: Annotated[
-        float, Field(gt=0, description="Hours after which a sign-in on the page ends, whatever is done.")
+        Hours, Field(gt=0, description="Hours after which a sign-in on the page ends, whatever is done.")
     ] = 10.0
     public_url: Annotated[
         str,
@@ -365,10 +370,7 @@ class Settings(BaseSettings):
         file = chosen.data.get(f"{chosen.field_name}_file")
         if secret or not file:
             return secret
-        try:
-            return SecretStr(Path(file).read_text(encoding="utf-8").strip())
-        except OSError:
-            raise ValueError("expected a file that can be read") from None
+        return SecretStr(text_of(file))
 
     @field_validator("database_url")
     @classmethod

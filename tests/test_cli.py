@@ -128,6 +128,36 @@ def test_a_file_that_cannot_be_read_is_refused_by_name(
     assert "absent" in capsys.readouterr().err
 
 
+def test_a_record_may_begin_with_a_byte_order_mark(head_ct: Path, tmp_path: Path) -> None:
+    record = tmp_path / "record.json"
+    record.write_text('{"age": 71}', encoding="utf-8-sig")
+    asked = ["predict", str(head_ct), "--task", "gos", "--ehr", str(record), "--heatmap", "none"]
+    assert main([*asked, "--out", str(tmp_path / "out")]) == OK
+
+
+def test_a_record_in_another_encoding_is_refused_by_name(
+    head_ct: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = tmp_path / "record.json"
+    record.write_text('{"age": 71}', encoding="utf-16")
+    asked = ["predict", str(head_ct), "--task", "gos", "--ehr", str(record), "--out", str(tmp_path / "out")]
+    assert main(asked) == REFUSED
+    told = capsys.readouterr().err
+    assert "record.json" in told
+    assert "UTF-8" in told
+
+
+def test_whoever_reads_no_further_ends_a_command_in_silence() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "app.cli", "openapi"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()  # as `head` does, once it has enough
+        told = process.stderr.read()
+    assert (told, process.returncode) == (b"", FAILED)
+
+
 def test_the_packages_are_listed_with_their_state(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models"]) == OK
     shown = capsys.readouterr().out

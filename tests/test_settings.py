@@ -52,7 +52,9 @@ def test_settings_do_not_change(monkeypatch: pytest.MonkeyPatch) -> None:
         ("PORT", "0"), ("PROVIDER", "rocm"), ("MAX_CONCURRENT", "-1"), ("QUEUE_LIMIT", "-2"), ("SLOW_UPLOADS", "-1"),
         ("MAX_UPLOAD_BYTES", "0"), ("LOG_FORMAT", "xml"), ("UPLOAD_TIMEOUT_S", "0"), ("THREADS", "-1"),
         ("DATABASE_URL", "mysql://user:PLANTED@host/name"), ("DATABASE_CONNECTIONS", "0"), ("KEEP_HEATMAPS_DAYS", "-1"),
-        ("KEEP_PREDICTIONS_DAYS", "-1"),
+        ("KEEP_PREDICTIONS_DAYS", "-1"), ("KEEP_PREDICTIONS_DAYS", "999999"), ("KEEP_HEATMAPS_DAYS", "999999"),
+        ("KEEP_AUDIT_DAYS", "inf"), ("JOB_DAYS", "999999"), ("CASE_HOURS", "nan"), ("SESSION_HOURS", "inf"),
+        ("SESSION_IDLE_MINUTES", "1e12"), ("UPLOAD_TIMEOUT_S", "inf"), ("READ_TIMEOUT_S", "1e12"),
         ("READ_WORKERS", "-1"), ("READ_TIMEOUT_S", "0"), ("READ_MEMORY_BYTES", "1000000"),
         ("DEVICES", "0;1"), ("MAX_BATCH", "-1"), ("BATCH_WAIT_MS", "-2"),
         ("ADMIN_TOKEN", "PLANTED"), ("ADMIN_TOKEN_FILE", "/absent/PLANTED"), ("ADMIN_TOKEN_FILE", "/dev/null"),
@@ -63,6 +65,7 @@ def test_settings_do_not_change(monkeypatch: pytest.MonkeyPatch) -> None:
         ("OIDC_ROLE_NAMES", "root=all"), ("OIDC_ROLE_NAMES", "ops="),
         ("METRICS_TOKEN", "PLANTED"), ("METRICS_TOKEN_FILE", "/dev/null"), ("API_KEY_FILE", "/absent/PLANTED"),
         ("WEBHOOK_SECRET_FILE", "/absent/PLANTED"), ("WEBHOOK_SECRET_FILE", "/dev/null"),
+        ("API_KEY_FILE", "/dev/null"), ("OIDC_CLIENT_SECRET_FILE", "/dev/null"),
     ],
 )  # fmt: skip
 def test_a_value_that_makes_no_sense_stops_the_start(
@@ -102,6 +105,26 @@ def test_the_admin_token_may_lie_in_a_file_and_the_variable_comes_first(
     assert "0123456789" not in repr(Settings())
     monkeypatch.setenv("NEUROFUSE_ADMIN_TOKEN", "of-the-variable-0123456789")
     assert Settings().admin_token.get_secret_value() == "of-the-variable-0123456789"
+
+
+def test_a_file_with_a_byte_order_mark_holds_the_same_secret(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "token"
+    file.write_text("a-long-enough-token\n", encoding="utf-8-sig")
+    monkeypatch.setenv("NEUROFUSE_METRICS_TOKEN_FILE", str(file))
+    assert Settings().metrics_token.get_secret_value() == "a-long-enough-token"
+
+
+def test_of_a_secret_that_is_not_text_no_byte_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "token"
+    file.write_bytes("a-long-enough-token".encode("utf-16"))
+    monkeypatch.setenv("NEUROFUSE_ADMIN_TOKEN_FILE", str(file))
+    with pytest.raises(ValidationError, match="expected a file that can be read, in UTF-8") as raised:
+        Settings()
+    assert "byte" not in str(raised.value)
 
 
 def test_settings_made_of_settings_are_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

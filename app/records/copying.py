@@ -12,7 +12,7 @@ from app.records.database import open_database
 from app.records.tables import Base
 
 BATCH: Final = 500
-EMPTY: Final = ("predictions", "jobs")
+EMPTY: Final = ("predictions", "jobs", "api_keys", "audit")
 """Tables in which the target may hold no row; what the migrations themselves put into others is replaced."""
 
 
@@ -21,7 +21,7 @@ def copy_records(file: Path, url: str) -> dict[str, int]:
 
     Args:
         file: Of SQLite; no service writes to it meanwhile.
-        url: `postgresql://...`, a database without answers and jobs.
+        url: `postgresql://...`, a database without answers, jobs, keys and lines of the audit trail.
 
     Returns:
         How many rows each table holds now.
@@ -56,7 +56,9 @@ def _opened(place: Path | str) -> Iterator[Engine]:
 def _require_empty(connection: Connection) -> None:
     for name in EMPTY:
         if connection.scalar(select(func.count()).select_from(Base.metadata.tables[name])):
-            raise MalformedRequestError(f"Expected a new database; the table {name} of this one has rows.")
+            raise MalformedRequestError(
+                f"Expected a new database; the table {name} of this one has rows. Make another."
+            )
 
 
 def _copy(table: Table, reading: Connection, writing: Connection) -> int:

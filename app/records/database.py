@@ -5,8 +5,10 @@ from typing import Final
 
 from alembic import command
 from alembic.config import Config
+from alembic.util.exc import CommandError
 from sqlalchemy import Engine, event
 
+from app.errors import NotReadyError
 from app.records.faults import explain
 from app.records.postgresql import postgresql_engine
 from app.records.sqlite import sqlite_engine
@@ -34,10 +36,15 @@ def open_database(place: Path | str, connections: int = DEFAULT_CONNECTIONS) -> 
 
     Raises:
         StorageUnavailableError: It does not answer.
+        NotReadyError: A newer release has written it.
     """
     engine = sqlite_engine(place) if isinstance(place, Path) else postgresql_engine(place, connections)
     event.listen(engine, "handle_error", explain)
-    _migrate(engine)
+    try:
+        _migrate(engine)
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
 
 
@@ -47,4 +54,10 @@ def _migrate(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.exec_driver_sql(START_LOCK[engine.dialect.name])
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except CommandError:  # its tables are of a revision that this release does not know
+            raise NotReadyError(
+                "Expected a database of this release or an older one; a newer release has changed its tables. "
+                "Start that one, or restore the backup that was made before the update."
+            ) from None

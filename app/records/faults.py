@@ -6,17 +6,18 @@ from typing import Final
 
 import structlog
 from sqlalchemy import ExceptionContext, PoolProxiedConnection, QueuePool
-from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import DataError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from app.errors import MalformedRequestError, StorageUnavailableError
+from app.errors import MalformedRequestError, NotReadyError, StorageUnavailableError
 from app.errors.disk import UNAVAILABLE_DISK
 
 RETRY_AFTER_S: Final = 5
 UNAVAILABLE_SQLITE: Final = frozenset({
     sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB,
 })  # fmt: skip
+"""Busy, full, not to be reached, or damaged; the log says which."""
 UNAVAILABLE_SQLSTATE: Final = ("08", "53", "57")
 """Classes of SQLSTATE: connection exception, insufficient resources, operator intervention."""
 
@@ -38,7 +39,7 @@ class Connections(QueuePool):
         try:
             return super().connect()
         except PoolTimeoutError:
-            raise _unavailable("all connections are busy") from None
+            raise _told("all connections are busy") from None
 
 
 def explain(context: ExceptionContext) -> None:
@@ -47,12 +48,19 @@ def explain(context: ExceptionContext) -> None:
     Raises:
         StorageUnavailableError: The database cannot answer now.
         MalformedRequestError: It cannot keep what it was given.
+        NotReadyError: Its address cannot be understood.
     """
     if context.is_pre_ping:
         return  # the pool itself replaces the connection
     error = context.original_exception
-    if isinstance(context.sqlalchemy_exception, OperationalError) and _is_unavailable(error):
-        raise _unavailable(_state(error) or "no connection")
+    if _is_unavailable(error, context.sqlalchemy_exception):
+        raise unavailable(error)
+    if isinstance(context.sqlalchemy_exception, ProgrammingError) and context.connection is None:
+        # Of libpq, which was not able to begin. Its words may hold the password.
+        raise NotReadyError(
+            "Expected NEUROFUSE_DATABASE_URL as postgresql://user@host/name with parameters of libpq, such as "
+            "?sslmode=verify-full; one of them is something else."
+        ) from None
     if isinstance(context.sqlalchemy_exception, DataError) and not _state(error):
         # PostgreSQL keeps every character but this one, which psycopg notices before it asks the server.
         raise MalformedRequestError("Expected text without the character U+0000; take it out.")
@@ -69,7 +77,20 @@ def explain_disk(error: OSError) -> StorageUnavailableError | None:
     )
 
 
-def _unavailable(state: str) -> StorageUnavailableError:
+def unavailable(error: BaseException) -> StorageUnavailableError:
+    """What such an error of a database is to whoever asked; its code is logged."""
+    return _told(_state(error) or "no connection")
+
+
+def is_unavailable_sqlite(error: sqlite3.Error) -> bool:
+    """Whether the file cannot be worked with now, as opposed to a fault of the program."""
+    code: int = getattr(
+        error, "sqlite_errorcode", sqlite3.SQLITE_OK
+    )  # errors of Python's module itself have none
+    return code & 0xFF in UNAVAILABLE_SQLITE
+
+
+def _told(state: str) -> StorageUnavailableError:
     # No message: a server's may hold a value. Its code says what an operator needs.
     log.error("database-unavailable", error_type=state)
     return StorageUnavailableError(
@@ -77,11 +98,12 @@ def _unavailable(state: str) -> StorageUnavailableError:
     )
 
 
-def _is_unavailable(error: BaseException) -> bool:
+def _is_unavailable(error: BaseException, wrapped: BaseException | None) -> bool:
     if isinstance(error, sqlite3.Error):
-        return error.sqlite_errorcode & 0xFF in UNAVAILABLE_SQLITE
+        return is_unavailable_sqlite(error)
     # Without a state it comes from the client: no connection, or a broken one.
-    return (_state(error) or UNAVAILABLE_SQLSTATE[0]).startswith(UNAVAILABLE_SQLSTATE)
+    state = _state(error) or UNAVAILABLE_SQLSTATE[0]
+    return isinstance(wrapped, OperationalError) and state.startswith(UNAVAILABLE_SQLSTATE)
 
 
 def _state(error: BaseException) -> str | None:

@@ -1,5 +1,6 @@
 """Artefacts in an object store, for several processes and machines; the only importer of fsspec."""
 
+import asyncio
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -9,11 +10,17 @@ from typing import BinaryIO, Final, cast
 
 import fsspec
 import structlog
+from fsspec.asyn import sync
 
-from app.errors import StorageUnavailableError
+from app.errors import NotReadyError, StorageUnavailableError
 from app.records.artefacts import NAME, PREFIX, Artefacts, FolderArtefacts, checked, remove, tree
 
 RETRY_AFTER_S: Final = 5
+PATIENCE_S: Final = 30
+"""For putting files, beside the time that their bytes take at `LEAST_BYTES_PER_S`: no longer than a process that is told to stop has."""
+LEAST_BYTES_PER_S: Final = 1024**2
+FILES_AT_ONCE: Final = 16
+"""As many lie in memory, and not all of a job."""
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -31,6 +38,7 @@ class RemoteArtefacts:
     def __init__(self, url: str, scratch: Path) -> None:
         # Another process may have put or deleted a file a moment ago: no listing is remembered.
         self._fs, root = fsspec.url_to_fs(url, use_listings_cache=False)
+        self._fs.retries = 1  # of s3fs, beside the five of the library below, each of 15 seconds
         self._root = root.rstrip("/")
         self._scratch = scratch
 
@@ -42,7 +50,7 @@ class RemoteArtefacts:
             place if path == source else f"{place}/{path.relative_to(source).as_posix()}" for path in files
         ]
         with _asking():
-            self._fs.put([str(path) for path in files], targets)
+            self._put_files(files, targets)
         remove(source)
 
     def put_all(self, sources: Mapping[str, Path]) -> None:
@@ -95,6 +103,30 @@ class RemoteArtefacts:
         names = (place.removeprefix(f"{self._root}/") for place in places)
         return (name for name in names if NAME.fullmatch(name))
 
+    def _put_files(self, files: list[Path], targets: list[str]) -> None:
+        """Put them, some at a time. Where a store is silent before it takes the first byte, its library would wait for ever."""
+        if not self._fs.async_impl:
+            self._fs.put([str(path) for path in files], targets)
+            return
+
+        async def put_all() -> None:
+            turns = asyncio.Semaphore(FILES_AT_ONCE)
+
+            async def put_one(path: Path, target: str) -> None:
+                async with turns:
+                    await self._fs._put_file(str(path), target)  # noqa: SLF001 - what fsspec gives to coroutines
+
+            try:
+                # One that fails, or the end of patience, ends all others.
+                async with asyncio.TaskGroup() as together:
+                    for path, target in zip(files, targets, strict=True):
+                        together.create_task(put_one(path, target))
+            except ExceptionGroup as errors:
+                raise errors.exceptions[0] from None
+
+        size = sum(path.stat().st_size for path in files)
+        sync(self._fs.loop, put_all, timeout=PATIENCE_S + size / LEAST_BYTES_PER_S)
+
     def _place(self, name: str) -> str:
         return f"{self._root}/{checked(name, NAME)}"
 
@@ -126,12 +158,21 @@ def open_artefacts(url: str, folder: Path, scratch: Path) -> Artefacts:
         scratch: Folder for copies of what lies elsewhere; emptied at the start.
 
     Raises:
-        ImportError: The URL's scheme needs a library that is not installed.
-        ValueError: Nothing is known of the URL's scheme.
+        NotReadyError: Nothing is known of the URL's scheme, its library is not installed, or it names no place.
     """
     scheme, separator, path = url.partition("://")
     if not separator:
         return FolderArtefacts(Path(url) if url else folder)
     if scheme == "file":
         return FolderArtefacts(Path(path))
-    return RemoteArtefacts(url, scratch)
+    if not path.strip("/"):
+        raise NotReadyError(
+            "Expected a place behind :// in NEUROFUSE_ARTEFACTS, such as s3://bucket/path; there is none."
+        )
+    try:
+        return RemoteArtefacts(url, scratch)
+    except (ImportError, ValueError) as error:
+        raise NotReadyError(
+            f"Expected NEUROFUSE_ARTEFACTS as a folder or a URL such as s3://bucket/path, whose library is installed "
+            f"(of s3 by the extra `s3`); found {scheme}://."
+        ) from error

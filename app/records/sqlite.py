@@ -2,12 +2,13 @@
 
 import sqlite3
 import time
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy import URL, Engine, create_engine, event
 
-from app.records.faults import Connections
+from app.records.faults import Connections, is_unavailable_sqlite, unavailable
 
 BUSY_TIMEOUT_S: Final = 10
 OWNER_ONLY: Final = 0o600
@@ -22,6 +23,9 @@ def sqlite_engine(path: Path) -> Engine:
 
     Returns:
         An engine whose connections use write-ahead logging, so readers never wait for a writer.
+
+    Raises:
+        StorageUnavailableError: The file cannot be worked with: busy for too long, damaged, or no database.
     """
     # SQLite gives its log and its index the mode of the file; by itself it would let everybody on the machine read it.
     path.touch(OWNER_ONLY)
@@ -46,8 +50,10 @@ def _use_write_ahead_log(path: Path) -> None:
         connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S)
         try:
             connection.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                if is_unavailable_sqlite(error):
+                    raise unavailable(error) from None
                 raise
         else:
             return
@@ -57,6 +63,8 @@ def _use_write_ahead_log(path: Path) -> None:
 
 
 def _prepare_connection(connection: sqlite3.Connection, _record: object) -> None:
+    # A text with a damaged byte is read all the same: by itself, Python would give none of the rows that are asked for with it.
+    connection.text_factory = partial(str, encoding="utf-8", errors="replace")
     # FULL, since what was accepted must survive a power cut: under a write-ahead log, NORMAL is safe against corruption,
     # but the last commits may be rolled back (https://www.sqlite.org/pragma.html#pragma_synchronous).
     # What is deleted is a patient's: its bytes are overwritten, not only set free.

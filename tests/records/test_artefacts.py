@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import StorageUnavailableError
+from app.errors import NotReadyError, StorageUnavailableError
+from app.records import remote_artefacts
 from app.records.artefacts import LEFTOVER_S, Artefacts, FolderArtefacts
 from app.records.remote_artefacts import open_artefacts
-from tests.support.s3 import BUCKET, ObjectStore
+from tests.support.s3 import BUCKET, ObjectStore, SilentStore
 
 ID = "0193c2f4-6a00-7a31-9c2e-5d1f0b7e8a90"
 MakeSource = Callable[..., Path]
@@ -187,9 +188,16 @@ def test_what_a_killed_process_left_is_neither_listed_nor_kept(tmp_path: Path, s
     assert [path.name for path in (tmp_path / ".unfinished").iterdir()] == ["fresh"]
 
 
-def test_an_unknown_scheme_stops_the_start(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="nowhere"):
-        open_artefacts("nowhere://x", tmp_path, tmp_path)
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [("nowhere://x", "nowhere://"), ("S3://bucket", "S3://"), ("s3://", "place")],
+)
+def test_a_place_that_cannot_be_opened_stops_the_start_and_is_told(
+    tmp_path: Path, url: str, told: str
+) -> None:
+    with pytest.raises(NotReadyError, match=r"NEUROFUSE_ARTEFACTS") as raised:
+        open_artefacts(url, tmp_path, tmp_path)
+    assert told in raised.value.detail
 
 
 @pytest.mark.parametrize("kind", ["file", "folder"])
@@ -254,6 +262,18 @@ def test_a_store_that_does_not_answer_is_said_to_be_and_loses_nothing(
     assert path.exists()
     with pytest.raises(StorageUnavailableError):
         artefacts.delete("jobs/a/1")
+
+
+def test_a_silent_store_holds_nobody_for_ever_and_nothing_is_lost(
+    tmp_path: Path, source: MakeSource, silent_store: SilentStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote_artefacts, "PATIENCE_S", 0.5)
+    artefacts = open_artefacts(silent_store.url, tmp_path, tmp_path)
+    path = source()
+    with pytest.raises(StorageUnavailableError):
+        artefacts.put("jobs/a/1", path)
+    assert path.exists()
+    silent_store.wait_until_hung_up()  # nothing goes on asking
 
 
 def test_a_bucket_that_is_not_there_is_no_missing_file(

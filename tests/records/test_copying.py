@@ -11,6 +11,8 @@ from sqlalchemy import Engine, select
 
 from app.errors import MalformedRequestError
 from app.records import copying
+from app.records.api_keys import KeptKey
+from app.records.audit import Deed
 from app.records.copying import copy_records
 from app.records.database import open_database
 from app.records.feedback import Feedback
@@ -75,6 +77,18 @@ def test_a_database_in_use_is_left_as_it_is(file: Path, postgres_url: str) -> No
         with pytest.raises(MalformedRequestError, match="predictions"):
             copy_records(file, postgres_url)
         assert records.worklist.page(Selection(), Page(10))[1] == 1
+
+
+def test_keys_and_lines_of_an_audit_trail_there_are_not_lost(file: Path, postgres_url: str) -> None:
+    with closing(RecordStore(postgres_url)) as records:
+        records.audit.add(Deed("ops", "token", "GET /worklist"))
+        with pytest.raises(MalformedRequestError, match="audit"):
+            copy_records(file, postgres_url)
+        records.api_keys.add(KeptKey("k", "PACS", ("system",), "0" * 64, NOW, NOW + timedelta(days=1)))
+        with pytest.raises(MalformedRequestError, match="api_keys"):
+            copy_records(file, postgres_url)
+        assert [key.id for key in records.api_keys.all()] == ["k"]
+        assert records.audit.head().last == 1
 
 
 def test_what_cannot_be_kept_there_leaves_nothing(file: Path, postgres_url: str) -> None:

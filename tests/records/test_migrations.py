@@ -13,6 +13,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, inspect, text
 
 from app.api.predict_document import ANSWER
+from app.errors import NotReadyError
 from app.predictions.answer import Answer
 from app.records.database import MIGRATIONS, open_database
 from app.records.postgresql import postgresql_engine
@@ -108,6 +109,16 @@ def test_an_empty_database_of_revision_0001_is_brought_up_to_date(place: Place) 
     engine = open_database(place)
     PredictionRecords(engine).check()
     engine.dispose()
+
+
+def test_a_database_of_a_newer_release_is_refused_in_words_and_stays_as_it_is(place: Place) -> None:
+    migrate(place, command.upgrade, "head")
+    with connected(place) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    before = columns(place)
+    with pytest.raises(NotReadyError, match="newer release"):
+        open_database(place)
+    assert columns(place) == before
 
 
 def test_the_way_back_keeps_every_document(place: Place) -> None:

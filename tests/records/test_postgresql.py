@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine
 
-from app.errors import MalformedRequestError, StorageUnavailableError
+from app.errors import MalformedRequestError, NotReadyError, StorageUnavailableError
 from app.records.database import open_database
 from app.records.postgresql import postgresql_engine
 from app.records.predictions import PredictionRecords
@@ -72,6 +72,15 @@ def test_no_error_tells_the_password(postgres_url: str, postgres: Postgres, wron
     assert PASSWORD not in told
 
 
+@pytest.mark.parametrize("parameter", ["ssl_mode=require", "ssl=true"])
+def test_a_parameter_that_libpq_does_not_know_stops_the_start_and_is_explained(
+    postgres_url: str, parameter: str
+) -> None:
+    with pytest.raises(NotReadyError, match="NEUROFUSE_DATABASE_URL") as raised:
+        open_database(f"{postgres_url}?{parameter}")
+    assert PASSWORD not in "".join(traceback.format_exception(raised.value))
+
+
 def test_no_representation_tells_the_password(engine: Engine) -> None:
     assert PASSWORD not in f"{engine!r} {engine.url} {engine.pool!r}"
 
@@ -101,6 +110,14 @@ def test_no_more_connections_are_opened_than_the_operator_gave(
     monkeypatch.setattr(engine.pool, "_timeout", 0.05)
     with engine.connect(), engine.connect(), pytest.raises(StorageUnavailableError):
         engine.connect()
+
+
+def test_no_statement_stays_in_a_session_which_a_pooler_may_give_to_others(engine: Engine) -> None:
+    with engine.connect() as connection:
+        for _ in range(10):  # psycopg prepares what it is asked more than five times
+            connection.exec_driver_sql("SELECT %s::int", (1,))
+        prepared = connection.exec_driver_sql("SELECT count(*) FROM pg_prepared_statements")
+        assert prepared.scalar() == 0
 
 
 def test_a_character_that_postgresql_cannot_keep_is_refused_as_such(engine: Engine) -> None:

@@ -34,12 +34,41 @@ def test_connections_log_ahead_wait_for_the_disk_and_overwrite_what_they_delete(
         assert connection.exec_driver_sql(f"PRAGMA {pragma}").scalar() == value
 
 
+def test_a_text_with_a_damaged_byte_hides_no_row(engine: Engine) -> None:
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT 'sound' UNION ALL SELECT CAST(x'66ff' AS TEXT)").all()
+    assert [text for (text,) in rows] == ["sound", "f\N{REPLACEMENT CHARACTER}"]
+
+
 def test_nobody_but_its_owner_reads_the_file_and_its_log(engine: Engine, tmp_path: Path) -> None:
     with engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM feedback")
     assert {file.name: oct(file.stat().st_mode & 0o777) for file in tmp_path.iterdir()} == {
         f"records.sqlite3{suffix}": "0o600" for suffix in ("", "-shm", "-wal")
     }
+
+
+def test_a_file_that_is_no_database_is_unavailable_and_stays_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "records.sqlite3"
+    path.write_bytes(b"something else " * 1000)
+    with pytest.raises(StorageUnavailableError):
+        open_database(path)
+    assert "SQLITE_NOTADB" in capsys.readouterr().out
+    assert path.read_bytes() == b"something else " * 1000
+
+
+def test_a_damaged_file_is_unavailable_and_no_fault_of_the_program(tmp_path: Path) -> None:
+    path = tmp_path / "records.sqlite3"
+    open_database(path).dispose()
+    page = 4096
+    sound = path.read_bytes()
+    path.write_bytes(
+        sound[:page] + b"\xff" * (len(sound) - page)
+    )  # a disk that gives other bytes than it took
+    with pytest.raises(StorageUnavailableError):
+        PredictionRecords(open_database(path)).get("absent")
 
 
 def test_a_mode_that_an_operator_chose_stays(tmp_path: Path) -> None:

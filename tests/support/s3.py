@@ -1,5 +1,6 @@
 """A server that speaks S3, of the tests' own; what it keeps is gone with its process."""
 
+import socket
 import subprocess
 import sys
 import time
@@ -55,6 +56,42 @@ def object_store() -> Iterator[ObjectStore]:
             yield store
         finally:
             process.terminate()
+
+
+@dataclass(frozen=True)
+class SilentStore:
+    """A server that takes connections and never answers.
+
+    Attributes:
+        url: Of a place on it.
+        listening: Where it is asked.
+    """
+
+    url: str
+    listening: socket.socket
+
+    def wait_until_hung_up(self) -> None:
+        """Go on once whoever asked first has closed the connection.
+
+        Raises:
+            TimeoutError: It stays open.
+        """
+        with self.listening.accept()[0] as connection:
+            connection.settimeout(START_TIMEOUT_S)
+            while connection.recv(2**16):
+                pass
+
+
+@pytest.fixture
+def silent_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[SilentStore]:
+    """The server."""
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as listening:
+        for name, value in ObjectStore(f"http://127.0.0.1:{listening.getsockname()[1]}").environment.items():
+            monkeypatch.setenv(name, value)
+        clients = get_filesystem_class("s3")
+        clients.clear_instance_cache()
+        yield SilentStore(f"s3://{BUCKET}/nowhere", listening)
+        clients.clear_instance_cache()
 
 
 @pytest.fixture
