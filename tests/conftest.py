@@ -1,6 +1,8 @@
 """Fixtures every test may use."""
 
 import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,3 +29,11 @@ def samples() -> Path:
     if os.environ.get("CI"):
         pytest.fail("CI must set NEUROFUSE_SAMPLES to the folder of real images")
     pytest.skip("real images are not here: set NEUROFUSE_SAMPLES to their folder")
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Programs that a test starts can be interrupted: what a shell starts in the background has SIGINT ignored, and passes that on."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -57,6 +57,7 @@ def test_a_full_disk_is_told_in_words(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "disk-unavailable: No space left on device" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize(
     ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=lambda value: str(int(value))
 )

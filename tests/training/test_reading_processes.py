@@ -68,6 +68,7 @@ def test_processes_end_with_a_command_that_is_killed(pipe: Path) -> None:
         os.close(writer)
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_gives_up_what_waits_and_leaves_no_stack_trace(pipe: Path, tmp_path: Path) -> None:
     done = subprocess.run(  # noqa: S603 - this program
         [sys.executable, "-c", INTERRUPTED, str(pipe), str(tmp_path)],
