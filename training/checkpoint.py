@@ -10,6 +10,7 @@ import torch
 
 from app.ehr.schema import Feature
 from training.cohort import CohortError
+from training.cohort_description import CohortDescription
 from training.config import RunConfig, config_from_dict, config_to_dict
 from training.networks.model import FusionNet
 
@@ -24,6 +25,23 @@ class Checkpoint:
     config: RunConfig
     features: tuple[Feature, ...]
     epoch: int
+
+    def require_record_of(self, cohort: CohortDescription) -> None:
+        """See that a cohort's record is the one that was trained: features in another order or unit would be taken for one another.
+
+        Raises:
+            CohortError: Task, modality or features differ.
+        """
+        trained, described = (
+            [(each.name, each.kind, each.unit, each.categories) for each in features]
+            for features in (self.features, cohort.features)
+        )
+        config = self.config
+        if trained != described or (config.task, config.grid.modality) != (cohort.task, cohort.modality):
+            raise CohortError(
+                "expected the cohort.json that the run was trained by, found another task, modality, or other features (their names, order, "
+                "units or categories); name the cohort's folder with --cohort, put cohort.json back as it was, or train anew"
+            )
 
 
 def save_checkpoint(

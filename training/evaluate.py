@@ -91,7 +91,7 @@ def predictions_of(run: Path) -> Predictions:
 
 def _predicted(run: Path) -> Predictions:
     checkpoint = load_checkpoint(run / CHECKPOINT_FILE)
-    cohort, parts = open_run(run, checkpoint.config)
+    cohort, parts = open_run(run, checkpoint)
     return answered(checkpoint.net, cohort, {split: parts[split] for split in SPLITS if len(parts[split])})
 
 

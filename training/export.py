@@ -99,7 +99,7 @@ def export_run(
     store.refuse_taken(Reference(checkpoint.config.name, version))
     if why_not := why_not_served(checkpoint.net, len(cohort.images)):
         raise CohortError(why_not)
-    _refuse_another_record(checkpoint, cohort)
+    checkpoint.require_record_of(cohort)
     judged = _judged(run)
     graph = ServingGraph(
         checkpoint.net, slope=judged.calibration.slope, intercept=judged.calibration.intercept
@@ -119,20 +119,6 @@ def export_run(
         _with_golden_case(folder, manifest, graph, precision)
         self_test(_predictor(open_package(folder)))
         return store.publish(folder)
-
-
-def _refuse_another_record(checkpoint: Checkpoint, cohort: CohortDescription) -> None:
-    """Features in another order or unit would be taken for one another, by the package and by its proof alike."""
-    trained, described = (
-        [(each.name, each.kind, each.unit, each.categories) for each in features]
-        for features in (checkpoint.features, cohort.features)
-    )
-    config = checkpoint.config
-    if trained != described or (config.task, config.grid.modality) != (cohort.task, cohort.modality):
-        raise CohortError(
-            "expected the cohort.json that the run was trained by, found another task, modality, or other features (their names, order, "
-            "units or categories); name the cohort's folder with --cohort, put cohort.json back as it was, or train anew"
-        )
 
 
 def _judged(run: Path) -> Judged:

@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.errors import NeuroFuseError
+from training.checkpoint import Checkpoint
 from training.cohort import SPLITS, Cohort, CohortError, load_cohort
 from training.config import RunConfig
 from training.environment import write_environment
@@ -45,16 +46,21 @@ def open_cohort(folder: Path, config: RunConfig) -> Cohort:
 
 
 def open_run(
-    run: Path, config: RunConfig, folder: Path | None = None
+    run: Path, checkpoint: Checkpoint, folder: Path | None = None
 ) -> tuple[Cohort, dict[str, PreparedSet]]:
     """The cohort of a run and all its prepared splits, each patient where the run had them.
 
     Args:
         run: Its folder.
-        config: Its configuration.
+        checkpoint: Its network.
         folder: Of the cohort, where it has been moved since; its prepared images are then kept there.
+
+    Raises:
+        CohortError: The cohort is not there, cannot be read, or has another record than was trained.
     """
+    config = checkpoint.config
     cohort = split_as_in(run, open_cohort(place_of_cohort(run, folder), config))
+    checkpoint.require_record_of(cohort.description)
     cache = folder / "prepared" if folder else Path(read_notes(run)["cache"])
     return cohort, {split: prepared_part(cohort, config, split, cache) for split in SPLITS}
 

@@ -49,7 +49,7 @@ def save_training_summary(
         cohort_folder: The cohort; by default the one the run was trained on.
     """
     checkpoint = load_checkpoint(run / CHECKPOINT_FILE)
-    cohort, parts = open_run(run, checkpoint.config, cohort_folder)
+    cohort, parts = open_run(run, checkpoint, cohort_folder)
     held = answers(predictions, fitted.scaling, "calibration")
     labels = [each.label for each in outcome_classes(checkpoint.config.task, held.classes)]
     schema = cohort.description.ehr

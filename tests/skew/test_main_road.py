@@ -44,7 +44,7 @@ def road(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 def test_the_package_answers_from_raw_files_as_pytorch_does(road: tuple[str, Path]) -> None:
     task, folder = road
     checkpoint = load_checkpoint(folder / "run" / "checkpoint.pt")
-    _, parts = open_run(folder / "run", checkpoint.config)
+    _, parts = open_run(folder / "run", checkpoint)
     fit = json.loads((folder / "run" / "calibration.json").read_text())
     logits = collect(checkpoint.net, parts["test"]).logits
     expected = scaled_probabilities(logits, Scaling(fit["slope"], fit["intercept"]))

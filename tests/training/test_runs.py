@@ -1,13 +1,16 @@
 """training.runs: the notes of a run are whole or not there, and say so in words."""
 
+import json
 import resource
 from pathlib import Path
 
 import pytest
 
 from tests.training.ablation.support import PATIENTS, write_cohort
-from training.cohort import CohortError
+from training.checkpoint import Checkpoint
+from training.cohort import DESCRIPTION_FILE, CohortError, read_description
 from training.config import load_config
+from training.networks.model import FusionNet
 from training.runs import RUN_FILE, open_run, read_notes, write_notes
 
 CONFIGS = Path(__file__).parents[2] / "training" / "configs"
@@ -34,16 +37,35 @@ def test_notes_that_are_not_there_or_cannot_be_read_are_told_in_words(tmp_path: 
 
 
 def test_a_cohort_that_was_moved_is_opened_where_it_is_now(tmp_path: Path) -> None:
-    config, cohort = load_config(CONFIGS / "practice.toml"), write_cohort(tmp_path / "before", image=True)
+    cohort = write_cohort(tmp_path / "before", image=True)
+    checkpoint = trained_on(cohort)
     write_notes(tmp_path / "run", cohort, cohort / "prepared")
     moved = cohort.rename(tmp_path / "now")
     with pytest.raises(
         CohortError, match=r"found no such folder; name the folder it is in now with --cohort"
     ):
-        open_run(tmp_path / "run", config)
+        open_run(tmp_path / "run", checkpoint)
     with pytest.raises(CohortError, match=r"the folder that --cohort names, found no such folder"):
-        open_run(tmp_path / "run", config, cohort)
-    _, parts = open_run(tmp_path / "run", config, moved)
+        open_run(tmp_path / "run", checkpoint, cohort)
+    _, parts = open_run(tmp_path / "run", checkpoint, moved)
     assert sum(len(part) for part in parts.values()) == PATIENTS
     assert all(image.is_relative_to(moved) for part in parts.values() for image in part.images)
     assert not cohort.exists()
+
+
+def test_a_cohort_whose_features_changed_since_training_is_refused(tmp_path: Path) -> None:
+    """Else one feature would be judged as another, and the distributions that the service compares with be those of another."""
+    cohort = write_cohort(tmp_path / "cohort", image=True)
+    checkpoint = trained_on(cohort)
+    write_notes(tmp_path / "run", cohort, cohort / "prepared")
+    described = json.loads((cohort / DESCRIPTION_FILE).read_text())
+    described["features"].reverse()
+    (cohort / DESCRIPTION_FILE).write_text(json.dumps(described))
+    with pytest.raises(CohortError, match=r"expected the cohort.json that the run was trained by"):
+        open_run(tmp_path / "run", checkpoint)
+
+
+def trained_on(cohort: Path) -> Checkpoint:
+    config = load_config(CONFIGS / "practice.toml")
+    features = read_description(cohort / DESCRIPTION_FILE).features
+    return Checkpoint(FusionNet(config.model, features), config, tuple(features), epoch=1)

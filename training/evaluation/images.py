@@ -44,7 +44,7 @@ def with_images(
         cohort_folder: The cohort; by default the one the run was trained on.
     """
     checkpoint = load_checkpoint(run / CHECKPOINT_FILE)
-    cohort, parts = open_run(run, checkpoint.config, cohort_folder)
+    cohort, parts = open_run(run, checkpoint, cohort_folder)
     peaks = _peaks(checkpoint, parts["test"])
     evaluation = evaluation.model_copy(update={"metrics": evaluation.metrics + peaks})
     if budget is None:
