@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CAN_BROWSE, type Failing, launch, openPage, seriousFindings, shoot } from "./support/browser";
+import { makeCase } from "./support/cases";
 import { dropFolder } from "./support/drop";
 import { ctFolder, goldenNifti } from "./support/images";
 import { type Service, serve } from "./support/service";
@@ -221,6 +222,25 @@ describe.skipIf(!CAN_BROWSE)("from a new case to the worklist", () => {
       const page = await open("#/worklist?offset=50");
       await page.locator(".cases tbody tr").first().waitFor();
       await expect.poll(() => page.url()).toMatch(/#\/worklist$/);
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "shows the cases that came meanwhile when asked to, and when somebody comes back to the tab",
+    async () => {
+      const page = await open("#/worklist");
+      const rows = page.locator(".cases tbody tr");
+      await rows.first().waitFor();
+      const before = await rows.count();
+      const add = () => makeCase(service.url, "gos", goldenNifti("gos"), { age: 71 }, null);
+      await add();
+      await page.getByRole("button", { name: "Refresh" }).click();
+      await expect.poll(() => rows.count()).toBe(before + 1);
+      await add();
+      await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+      await expect.poll(() => rows.count()).toBe(before + 2);
       await page.context().close();
     },
     SLOW_MS,

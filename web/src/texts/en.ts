@@ -377,6 +377,7 @@ export const texts = {
   },
   worklist: {
     title: "Worklist",
+    refresh: "Refresh",
     search: "Search",
     searchHint: "Case number or id",
     task: "Question",

@@ -28,6 +28,9 @@ export default function WorklistView({ route }: { route: Extract<Route, { view: 
     <div className="worklist">
       <header className="worklist-head">
         <h1>{t.title}</h1>
+        <button type="button" onClick={list.reload}>
+          {t.refresh}
+        </button>
         <Compare selected={selected} />
       </header>
       <FilterBar filters={list.filters} onFilter={list.filter} />

@@ -31,6 +31,7 @@ export function useWorklist(route: Extract<Route, { view: "worklist" }>): Workli
     [asked],
   );
   const loaded = useLoaded(load);
+  useOnReturn(loaded.reload);
   const turnTo = (next: number) => show({ offset: next });
   useWithinPages(loaded.value, turnTo);
   return {
@@ -41,6 +42,20 @@ export function useWorklist(route: Extract<Route, { view: "worklist" }>): Workli
     sortBy: (next) => show({ sort: next }),
     turnTo,
   };
+}
+
+/**
+ * Asks again when somebody comes back to the tab: other systems add cases meanwhile. Not by a clock, which would keep a
+ * session alive at which nobody sits.
+ */
+function useOnReturn(reload: () => void) {
+  useEffect(() => {
+    const onChange = () => {
+      if (document.visibilityState === "visible") reload();
+    };
+    document.addEventListener("visibilitychange", onChange);
+    return () => document.removeEventListener("visibilitychange", onChange);
+  }, [reload]);
 }
 
 /** Turns to the last page where there is none any more: its cases were deleted, or the address is an old one. */
