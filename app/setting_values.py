@@ -17,6 +17,9 @@ HOST_NAME = re.compile(r"[a-z0-9.-]+|\[[0-9a-f:.]+\]|[0-9a-f]*:[0-9a-f]*:[0-9a-f
 """The last one an address of IPv6 without its brackets, which two colons tell from a port."""
 MOST_DAYS = 36500
 """A hundred years: a limit of an age before the first year of the calendar cannot be computed, and nothing would be removed."""
+MOST_THREADS = 1024
+"""More than any machine has cores: of a slip of the finger, the operating system would begin as many as it can."""
+Threads = Annotated[int, Field(ge=0, le=MOST_THREADS)]
 Days = Annotated[float, Field(le=MOST_DAYS)]
 Hours = Annotated[float, Field(le=MOST_DAYS * 24)]
 Minutes = Annotated[float, Field(le=MOST_DAYS * 24 * 60)]

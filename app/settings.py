@@ -15,6 +15,7 @@ from app.setting_values import (
     Hours,
     Minutes,
     Seconds,
+    Threads,
     are_hosts,
     are_names,
     are_role_names,
@@ -90,9 +91,8 @@ class Settings(BaseSettings):
     ] = 200.0
     provider: Annotated[Provider, Field(description="Where models run: `cpu`, `cuda` or `tensorrt`.")] = "cpu"
     threads: Annotated[
-        int,
+        Threads,
         Field(
-            ge=0,
             description="Threads of one inference; 0 for one per usable core, at most 4, where a case comes alone, and one each where cases meet.",
         ),
     ] = 0
@@ -124,9 +124,8 @@ class Settings(BaseSettings):
         ),
     ] = -1.0
     max_concurrent: Annotated[
-        int,
+        Threads,
         Field(
-            ge=0,
             description="Cases worked on at the same time; 0 for one more than usable cores, at most 9: while one is read or kept, the others keep the cores busy.",
         ),
     ] = 0
@@ -151,9 +150,8 @@ class Settings(BaseSettings):
     ] = 2 * GIB
     max_voxels: Annotated[PositiveInt, Field(description="Most voxels of one image.")] = 2**28
     read_workers: Annotated[
-        int,
+        Threads,
         Field(
-            ge=0,
             description="Processes that read images, each one case at a time; 0 for one per usable core, at most 8.",
         ),
     ] = 0

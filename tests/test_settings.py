@@ -51,6 +51,7 @@ def test_settings_do_not_change(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("PORT", "0"), ("PROVIDER", "rocm"), ("MAX_CONCURRENT", "-1"), ("QUEUE_LIMIT", "-2"), ("SLOW_UPLOADS", "-1"),
         ("MAX_UPLOAD_BYTES", "0"), ("LOG_FORMAT", "xml"), ("UPLOAD_TIMEOUT_S", "0"), ("THREADS", "-1"),
+        ("THREADS", "99999"), ("READ_WORKERS", "99999"), ("MAX_CONCURRENT", "99999"),
         ("DATABASE_URL", "mysql://user:PLANTED@host/name"), ("DATABASE_CONNECTIONS", "0"), ("KEEP_HEATMAPS_DAYS", "-1"),
         ("KEEP_PREDICTIONS_DAYS", "-1"), ("KEEP_PREDICTIONS_DAYS", "999999"), ("KEEP_HEATMAPS_DAYS", "999999"),
         ("KEEP_AUDIT_DAYS", "inf"), ("JOB_DAYS", "999999"), ("CASE_HOURS", "nan"), ("SESSION_HOURS", "inf"),
