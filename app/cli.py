@@ -287,9 +287,8 @@ def _predict(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _text(file: Path) -> str:
-    """What a file says; some editors write a byte order mark before it."""
     try:
-        return file.read_text(encoding="utf-8-sig")
+        return file.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise MalformedRequestError(f"Expected {file} to be text in UTF-8; save it as such.") from None
 

@@ -1,6 +1,6 @@
 """An answer that was given is kept with its heatmap; a case that fails leaves nothing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from app.errors import CaseExpiredError, RequestError
-from app.imaging.limits import DEFAULT_LIMITS, ReadLimits
-from app.imaging.load import LoadedCase, load_case
-from app.imaging.model_grid import ModelGrid
+from app.imaging.limits import DEFAULT_LIMITS
+from app.imaging.load import load_case
 from app.inference.case import HeatmapChoice
 from app.inference.predictor import Predictor
 from app.inference.ticket import AbandonedError, Ticket, holding
@@ -79,31 +78,15 @@ def test_a_failed_case_leaves_nothing(
 
 
 def test_an_answer_whose_client_went_before_it_was_kept_leaves_nothing(
-    tmp_path: Path, cases: CaseStore, metrics: Metrics, gos_predictor: Predictor, head_ct: Path
+    service: PredictionService, gos_predictor: Predictor, head_ct: Path, tmp_path: Path
 ) -> None:
-    ticket = Ticket()
-
-    def load_and_lose_the_client(
-        paths: Sequence[Path],
-        spec: ModelGrid,
-        limits: ReadLimits = DEFAULT_LIMITS,
-        series: str | None = None,
-        *,
-        voxels: bool = True,
-    ) -> LoadedCase:
-        ticket.gone.set()
-        return load_case(paths, spec, limits, series, voxels=voxels)
-
-    records = PredictionRecords(open_database(tmp_path / "records.sqlite3"))
-    heatmaps = Heatmaps(FolderArtefacts(tmp_path))
-    service = PredictionService(records, heatmaps, cases, DEFAULT_LIMITS, metrics, load_and_lose_the_client)
-    case = Case((head_ct,), {"age": 71}, keep_image=True)
+    case, ticket = Case((head_ct,), {"age": 71}, keep_image=True), Ticket()
+    ticket.gone.set()
     with holding(ticket), pytest.raises(AbandonedError):
         service.predict(case, gos_predictor, waited_s=0.0)
-    assert records.caller(case.id) is None
+    assert service.caller(case.id) is None
     assert not (tmp_path / "heatmaps").exists()
     assert list((tmp_path / "cases").iterdir()) == []
-    records.close()
 
 
 def test_the_case_is_kept_as_the_network_saw_it_and_the_record_as_it_was_sent(
