@@ -76,6 +76,13 @@ describe.skipIf(!CAN_BROWSE)("from a new case to the worklist", () => {
       await what.screenshot({ path: "shots/what-if.png" });
       await what.locator(".u-over").hover();
       await what.locator(".chart-legend", { hasText: /probability at \d+(\.\d+)? years: \d+ %/ }).waitFor();
+      // Under a pointer that rests, the reading stays when the curve moves.
+      await what.locator("[data-feature=gcs] input[type=range]").focus();
+      const moved = page.waitForResponse(/\/curve/);
+      await page.keyboard.press("ArrowLeft");
+      await moved;
+      await what.locator("figure[data-stale=false]").waitFor();
+      await what.locator(".chart-legend", { hasText: /probability at \d+(\.\d+)? years: \d+ %/ }).waitFor();
       await what.locator("h2").hover();
       await what.locator(".chart-legend li", { hasText: /^probability$/ }).waitFor();
       await page.getByLabel("Curve over").selectOption("sex");

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from "react";
+import { type RefObject, useEffect, useMemo, useRef, useState } from "react";
 import uPlot from "uplot";
 import { useTheme } from "../app/theme";
 import { percentWords } from "../result/frequencies";
@@ -28,24 +28,31 @@ type Props = {
 export default function CurveChart(props: Props) {
   const place = useRef<HTMLDivElement>(null);
   const theme = useTheme();
-  const { places, heights, missing } = props;
+  const { places, heights, missing, here, names, axis } = props;
   const [pointed, setPointed] = useState<number | null>(null);
+  const latest = useRef(props);
+  latest.current = props;
   const data = useMemo<uPlot.AlignedData>(
     () => [places, heights, places.map(() => missing)],
     [places, heights, missing],
   );
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `data` changes with all that the options are made of; a theme has other colours
+  const drawn = useRef<uPlot>(undefined);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another feature has other axes, another theme other colours; new heights go into the plot that is there
   useEffect(() => {
     const target = place.current;
     if (!target) return;
-    const plot = new uPlot(optionsOf(props, target.clientWidth, setPointed), data, target);
+    const plot = new uPlot(optionsOf(latest, target.clientWidth, setPointed), data, target);
+    drawn.current = plot;
     const watcher = new ResizeObserver(() => plot.setSize({ width: target.clientWidth, height: HEIGHT }));
     watcher.observe(target);
     return () => {
       watcher.disconnect();
       plot.destroy();
     };
-  }, [data, props.here, theme]);
+  }, [axis, names === null, theme]);
+  // A plot made anew would forget the pointer, and what stands under it would be told no more.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the place of the record is drawn by a hook of the plot
+  useEffect(() => drawn.current?.setData(data), [data, here]);
   return (
     <>
       <Legend {...props} pointed={pointed} />
@@ -76,8 +83,9 @@ function Legend({ pointed, ...props }: Props & { pointed: number | null }) {
   );
 }
 
+/** @param latest read at every drawing, as the plot outlives the curve that it was made for */
 function optionsOf(
-  { names, here, axis: axisWords, places }: Props,
+  latest: RefObject<Props>,
   width: number,
   onPoint: (index: number | null) => void,
 ): uPlot.Options {
@@ -87,14 +95,18 @@ function optionsOf(
     grid: { stroke: colour("--line"), width: 1 },
     ticks: { show: false },
   };
-  const ends = names ? [-0.5, places.length - 0.5] : [places[0] ?? 0, places.at(-1) ?? 1];
+  const { names, axis: axisWords } = latest.current;
+  const ends = () => {
+    const { places } = latest.current;
+    return names ? [-0.5, places.length - 0.5] : [places[0] ?? 0, places.at(-1) ?? 1];
+  };
   return {
     width,
     height: HEIGHT,
     cursor: { y: false, points: { size: 7 } },
     legend: { show: false },
     scales: {
-      x: { time: false, range: () => ends as [number, number] },
+      x: { time: false, range: () => ends() as [number, number] },
       y: { range: [0, 1] },
     },
     axes: [
@@ -106,7 +118,10 @@ function optionsOf(
         labelGap: 0,
         labelFont: `13px ${getComputedStyle(document.body).fontFamily}`,
         ...(names
-          ? { splits: () => places, values: (_plot, at) => at.map((index) => names[index] ?? "") }
+          ? {
+              splits: () => latest.current.places,
+              values: (_plot, at) => at.map((index) => names[index] ?? ""),
+            }
           : {}),
       },
       { ...axis, size: 54, values: (_plot, at) => at.map(percent) },
@@ -126,14 +141,15 @@ function optionsOf(
       },
     ],
     hooks: {
-      draw: here === null ? [] : [(plot) => markHere(plot, here, colour("--caution"))],
+      draw: [(plot) => markHere(plot, latest.current.here, colour("--caution"))],
       setCursor: [(plot) => onPoint(plot.cursor.idx ?? null)],
     },
   };
 }
 
 /** A line where the record is now. */
-function markHere(plot: uPlot, here: number, colour: string) {
+function markHere(plot: uPlot, here: number | null, colour: string) {
+  if (here === null) return;
   const { ctx, bbox } = plot;
   const x = Math.round(plot.valToPos(here, "x", true));
   ctx.save();
