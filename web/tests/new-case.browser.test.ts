@@ -164,6 +164,12 @@ describe.skipIf(!CAN_BROWSE)("a new case that is changed on the way", () => {
       const page = await open();
       await send(page, "gos");
       await page.fill("#reference", "LEFT-3");
+      // Slow on its way: what the view gives up as it closes must not overtake it.
+      await page.route("**/predict", async (route) => {
+        await page.locator(".worklist").waitFor();
+        await new Promise((passed) => setTimeout(passed, 500));
+        await route.continue();
+      });
       const asked = page.waitForRequest("**/predict");
       await predict(page);
       await asked;

@@ -1,5 +1,6 @@
 import { answer, client } from "./client";
 import type { Answer, Curve, PatientRecord, WhatIf } from "./types";
+import { askOf } from "./uploads";
 
 /** What `POST /predict` is asked for a case whose files lie with the service. */
 export type PredictRequest = {
@@ -18,15 +19,14 @@ export function predict(request: PredictRequest, signal?: AbortSignal): Promise<
   form.append("keep", "image");
   form.append("explain", "ehr");
   if (request.reference) form.append("reference", request.reference);
+  const asked = client.POST("/predict", {
+    // The generated type describes the form's parts; what travels is the form.
+    body: form as never,
+    bodySerializer: (body: unknown) => body as FormData,
+    signal: signal ?? null,
+  });
   // openapi-fetch widens tuples to arrays.
-  return answer(
-    client.POST("/predict", {
-      // The generated type describes the form's parts; what travels is the form.
-      body: form as never,
-      bodySerializer: (body: unknown) => body as FormData,
-      signal: signal ?? null,
-    }),
-  ) as Promise<Answer>;
+  return askOf(request.upload, answer(asked)) as Promise<Answer>;
 }
 
 /** An answer that was given. */

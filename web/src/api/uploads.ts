@@ -59,8 +59,23 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Let the service forget files that will not be used. */
+/** What is being asked of an upload, until it is answered. */
+const questions = new Map<string, Promise<void>>();
+
+/** Ask something of an upload, which stays until the answer has come. */
+export function askOf<T>(id: string, question: Promise<T>): Promise<T> {
+  const answered = question.then(
+    () => undefined,
+    () => undefined,
+  );
+  questions.set(id, answered);
+  answered.then(() => questions.get(id) === answered && questions.delete(id));
+  return question;
+}
+
+/** Let the service forget files that will not be used; not before a question that may still be on its way to it. */
 export async function forgetUpload(id: string): Promise<void> {
+  await questions.get(id);
   await answer(client.DELETE("/uploads/{upload_id}", { params: { path: { upload_id: id } } }));
 }
 
