@@ -62,21 +62,25 @@ def finite(volume: Volume) -> Volume:
     )
 
 
-def check_values(volume: Volume) -> None:
-    """Refuses an image that does not name its unit, as no NIfTI does, and whose values contradict the modality the task needs.
+def check_values(values: Real[np.ndarray, "..."], modality: Modality) -> None:
+    """Refuses an image whose values contradict the modality the task needs.
+
+    Args:
+        values: Voxels, or as many of them as show what all are.
+        modality: What they are called.
 
     Raises:
         WrongModalityError: With the shares that were expected and found; no voxel value.
     """
-    below = float(np.mean(volume.voxels < AIR_LIKE_HU))
-    if volume.modality is Modality.MR:
+    below = float(np.mean(values < AIR_LIKE_HU))
+    if modality is Modality.MR:
         if below > MR_MOST_AIR_LIKE:
             raise WrongModalityError(
-                f"Expected an MR image, found {below:.0%} of the voxels below {AIR_LIKE_HU}, as in a CT. "
-                "Send the MR image, or ask a model for CT."
+                f"Expected an MR image, found {below:.0%} of the voxels below {AIR_LIKE_HU}, as in a CT or a phase image. "
+                "Send the MR image's magnitude, or ask a model for CT."
             )
         return
-    beyond = float(np.mean(volume.voxels > BEYOND_CT_HU))
+    beyond = float(np.mean(values > BEYOND_CT_HU))
     if below < CT_LEAST_AIR or beyond > CT_MOST_BEYOND:
         raise WrongModalityError(
             f"Expected a CT in Hounsfield units with air around the head (at least {CT_LEAST_AIR:.0%} of the voxels "

@@ -22,7 +22,7 @@ from app.errors import CorruptImageError
 from app.imaging.decoding_errors import decoding
 from app.imaging.deidentify_pixels import Encoding, copy_pixels, no_pixels
 from app.imaging.dicom_decode import NATIVE
-from app.imaging.dicom_elements import KEYWORDS
+from app.imaging.dicom_elements import KEYWORDS, has_contrast_agent
 from app.imaging.dicom_file import PixelPlace, open_dataset
 from app.imaging.dicom_header import SliceHeader
 from app.imaging.dicom_slices import read_slices
@@ -145,8 +145,10 @@ def _clean(dataset: Any, key: bytes) -> None:  # noqa: ANN401 - pydicom ships no
     meta.TransferSyntaxUID = UID(_syntax(dataset))
     for item in (item for keyword in SEQUENCES for item in dataset.get(keyword) or ()):
         _clean_item(item)
-    if dataset.get("ContrastBolusAgent") or dataset.get("ContrastBolusAgentSequence"):
+    if has_contrast_agent(dataset):
         dataset.ContrastBolusAgent = AGENT
+    else:
+        dataset.pop("ContrastBolusAgent", None)
     dataset.pop("ContrastBolusAgentSequence", None)
     for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "ConcatenationUID"):
         if dataset.get(keyword):

@@ -19,14 +19,12 @@ from app.errors import (
     NoUsableSeriesError,
     WrongModalityError,
 )
-from app.imaging.content import check_values
 from app.imaging.dicom_concatenation import check_concatenations
 from app.imaging.dicom_header import Placement, SliceHeader
 from app.imaging.dicom_pixels import read_voxels
 from app.imaging.dicom_series import FEWEST_SLICES, SAME_DIRECTION, Wanted, choose_series, series_findings
 from app.imaging.dicom_slices import read_slices
-from app.imaging.dicom_supported import UNSPECIFIED
-from app.imaging.geometry import normal_of, stack_slices
+from app.imaging.geometry import HOLE_FACTOR, normal_of, stack_slices
 from app.imaging.limits import ReadLimits
 from app.imaging.nifti_affine import FARTHEST_MM, SPACING_MM
 from app.imaging.source import Source
@@ -39,6 +37,8 @@ SAME_ECHO_MS: Final = 0.5
 """Greatest difference of Echo Time within an image: the closest echoes are about a millisecond apart, and files round theirs."""
 SHARED_MM: Final = 20.0
 """Blocks of one protocol may overlap by a slice or two where they meet; passes of a CT by far more."""
+MOST: Final = 0.5
+"""Share of the gaps between slices from which they are all said to have one."""
 UNIT: Final = 0.01
 """Greatest deviation of direction cosines from orthonormal; files round them to four digits or more."""
 
@@ -76,9 +76,14 @@ def read_dicom(sources: Sequence[Source], wanted: Wanted, limits: ReadLimits, fi
     form = distinct[0].pixel_format
     stack = stack_slices(step_i, step_j, origins, (form.columns, form.rows))
     _check_size(math.prod(stack.grid.shape), limits)
-    findings = (*stack.findings, *_duplicates(len(ordered) - len(distinct)), *_lossy(distinct))
+    findings = (
+        *stack.findings,
+        *_between(distinct, origins @ normal_of(step_i, step_j)),
+        *_duplicates(len(ordered) - len(distinct)),
+        *_lossy(distinct),
+    )
     used = len({header.source for header in chosen})
-    volume = Volume(
+    return Volume(
         voxels=read_voxels(
             distinct, modality, limits
         ).T,  # (slice, row, column) becomes (i = column, j = row, k)
@@ -91,9 +96,6 @@ def read_dicom(sources: Sequence[Source], wanted: Wanted, limits: ReadLimits, fi
         series=choice,
         stored_bits=max(header.pixel_format.bits_stored for header in distinct),
     )
-    if modality is Modality.CT and any(header.rescale_type == UNSPECIFIED for header in distinct):
-        check_values(volume)
-    return volume
 
 
 def read_dicom_slice(source: Source, modality: Modality, limits: ReadLimits) -> Volume:
@@ -251,21 +253,43 @@ def _check_one_pass(ordered: Sequence[SliceHeader], depths: Float64[np.ndarray, 
     """Refuses slices of a second pass over the same part, which may show another phase, or a head that moved, and of a second reconstruction.
 
     Scanners put several passes into one series, at places of their own; each has its Acquisition Number, as each rotation
-    may have that makes a few neighbouring slices. So have blocks their kernel. Contrast agent is there in all slices or in none.
+    may have that makes a few neighbouring slices. So have blocks their kernel and their thickness. Contrast agent is there in all
+    slices or in none.
     """
-    ranges: dict[tuple[int | None, str, bool], tuple[float, float]] = {}
-    is_numbered = all(header.acquisition.acquisition_number is not None for header in ordered)
-    for made, depth in zip((header.acquisition for header in ordered), depths.tolist(), strict=True):
-        told = (made.acquisition_number if is_numbered else None, made.kernel, made.has_contrast_agent)
+    ranges: dict[tuple[object, ...], tuple[float, float]] = {}
+    made_how = [header.acquisition for header in ordered]
+    is_numbered = all(made.acquisition_number is not None for made in made_how)
+    has_thickness = all(made.slice_thickness_mm is not None for made in made_how)
+    for made, depth in zip(made_how, depths.tolist(), strict=True):
+        told = (
+            made.acquisition_number if is_numbered else None,
+            made.kernel,
+            made.has_contrast_agent,
+            round(made.slice_thickness_mm or 0, 1) if has_thickness else None,
+        )
         ranges[told] = (ranges.get(told, (depth, depth))[0], depth)
     reached = -math.inf
     for low, high in sorted(ranges.values()):
         if min(reached, high) - low > SHARED_MM:
             raise MixedSeriesError(
-                f"Expected one pass over the head, found slices of two acquisitions or kernels, or with and without contrast agent, that share "
-                f"{min(reached, high) - low:.0f} mm. Send the slices that were made in one way."
+                f"Expected one pass over the head, found slices of two acquisitions, kernels or thicknesses, or with and without contrast agent, "
+                f"that share {min(reached, high) - low:.0f} mm. Send the slices that were made in one way."
             )
         reached = max(reached, high)
+
+
+def _between(ordered: Sequence[SliceHeader], depths: Float64[np.ndarray, " K"]) -> tuple[Finding, ...]:
+    """Says where most slices lie as far apart as if every second one were missing, which positions alone cannot show."""
+    thick = np.array([header.acquisition.slice_thickness_mm or np.nan for header in ordered])
+    thick[~(thick > 0)] = np.nan  # which no gap is wider than
+    shown, gaps = (thick[:-1] + thick[1:]) / 2, np.diff(depths)
+    if not np.mean(gaps > HOLE_FACTOR * shown) > MOST:
+        return ()
+    detail = (
+        f"slices {np.nanmedian(shown):.2f} mm thick lie {np.median(gaps):.2f} mm apart: what lies between them is not "
+        "shown; every second one may be missing"
+    )
+    return (Finding("gaps-between-slices", detail),)
 
 
 def _duplicates(dropped: int) -> tuple[Finding, ...]:

@@ -65,6 +65,10 @@ KEYWORDS: Final = (
     "PerFrameFunctionalGroupsSequence",
 )
 """The elements that are parsed; the last three, and those of a concatenation, belong to enhanced images."""
+NO_AGENT: Final = frozenset(
+    ("", "N", "N/A", "NA", "NIL", "NO", "NO CONTRAST", "NONE", "W/O", "WITHOUT", "WITHOUT CONTRAST")
+)
+"""What consoles write as the name of the agent where none was given."""
 LOSSY: Final = frozenset({JPEGBaseline8Bit, JPEGExtended12Bit})
 MAYBE_LOSSY: Final = frozenset({JPEGLSNearLossless, JPEG2000, HTJ2K})
 """Encodings that lose something as a rule; their lossless use has names of its own (PS3.5 A.4)."""
@@ -182,9 +186,7 @@ def acquisition(dataset: Any) -> Acquisition:  # noqa: ANN401
         image_type=image_type(dataset, "ImageType"),
         body_part=str(dataset.get("BodyPartExamined") or "").upper(),
         kernel=str((several(dataset.get("ConvolutionKernel")) or ("",))[0]).upper(),
-        has_contrast_agent=bool(
-            dataset.get("ContrastBolusAgent") or dataset.get("ContrastBolusAgentSequence")
-        ),
+        has_contrast_agent=has_contrast_agent(dataset),
         slice_thickness_mm=optional(dataset, "SliceThickness"),
         echo_time_ms=optional(dataset, "EchoTime"),
         repetition_time_ms=optional(dataset, "RepetitionTime"),
@@ -194,6 +196,12 @@ def acquisition(dataset: Any) -> Acquisition:  # noqa: ANN401
         temporal_position=whole(dataset, "TemporalPositionIdentifier"),
         acquisition_number=whole(dataset, "AcquisitionNumber"),
     )
+
+
+def has_contrast_agent(dataset: Any) -> bool:  # noqa: ANN401
+    """Whether a contrast agent is named."""
+    named = " ".join(str(name) for name in several(dataset.get("ContrastBolusAgent")))
+    return named.upper().strip() not in NO_AGENT or bool(dataset.get("ContrastBolusAgentSequence"))
 
 
 def whole(dataset: Any, keyword: str) -> int | None:  # noqa: ANN401

@@ -8,12 +8,13 @@ from functools import partial
 from typing import Any, Final
 
 import numpy as np
-from jaxtyping import Real
+from jaxtyping import Bool, Real
 from pydicom.encaps import get_frame
+from scipy import ndimage
 
 from app.cpus import usable_cpus
 from app.errors import CorruptImageError
-from app.imaging.content import AIR
+from app.imaging.content import AIR, AIR_LIKE_HU
 from app.imaging.decoding_errors import decoding
 from app.imaging.dicom_decode import NATIVE, Stored, decode_frame
 from app.imaging.dicom_file import inflated
@@ -161,7 +162,20 @@ def _rescale(stored: Stored, header: SliceHeader, modality: Modality, out: Plane
     padding = header.pixel_format.padding
     if padding is None or (fits and padding[1] + header.rescale_intercept <= HU_RANGE[0]):
         return  # air and what is below it is air already
-    out[(stored >= padding[0]) & (stored <= padding[1])] = AIR[modality]
+    marked = (stored >= padding[0]) & (stored <= padding[1])
+    if modality is Modality.CT and out[marked].max(initial=AIR_LIKE_HU) > AIR_LIKE_HU:
+        marked = _reaching_the_edge(marked)
+    out[marked] = AIR[modality]
+
+
+def _reaching_the_edge(marked: Bool[np.ndarray, "rows columns"]) -> Bool[np.ndarray, "rows columns"]:
+    """The parts of a mask that touch the image's edge, as what lies outside the measured circle does.
+
+    Files that name a value of tissue as padding (0, where the stored values are HU) have it inside the head, too: there it was measured.
+    """
+    parts, _ = ndimage.label(marked)
+    edge = np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]])
+    return np.isin(parts, edge[edge > 0])
 
 
 def _fits(stored: Stored, header: SliceHeader, modality: Modality, out: Plane) -> bool:

@@ -32,17 +32,18 @@ NOT_A_SLICE: Final = {
     "P": "a phase image",
     "PHASE": "a phase image",
     "PHASE MAP": "a phase image",
+    "I": "an imaginary part",
     "IMAGINARY": "an imaginary part",
     **dict.fromkeys(("DENSITY MAP", "T1 MAP", "T2 MAP", "VELOCITY MAP"), "a map"),
     **dict.fromkeys(("MINIP", "MIP", "MIN_IP", "MAX_IP", "PROJECTION IMAGE"), "a projection"),
 }
 """Values of Image Type: a scout (PS3.3 C.7.6.1.1.2); Siemens' many slices tiled into one image; what has the times of an
-MR image and other values than it (C.8.3.1.1.1), the phase as Philips and Siemens call it; the brightest or darkest of
+MR image and other values than it (C.8.3.1.1.1), phase and imaginary part as Philips and Siemens call them; the brightest or darkest of
 many slices, none of which lies where the image says."""
 KNOWN_MODALITIES: Final = frozenset(
     {"CT", "MR", "PT", "NM", "US", "XA", "RF", "CR", "DX", "MG", "SEG", "SR", "RTDOSE", "RTPLAN"}
 )
-LIMITING: Final = frozenset({"body-part-doubtful", "weighting-doubtful"})
+LIMITING: Final = frozenset({"body-part-doubtful", "gaps-between-slices", "weighting-doubtful"})
 """Codes of findings that limit the use of an answer; whoever reads it must not overlook them."""
 SAME_DIRECTION: Final = 1e-3
 """Greatest difference of a direction cosine within an image: 0.06 degrees."""
@@ -109,11 +110,7 @@ def choose_series(headers: Sequence[SliceHeader], wanted: Wanted) -> tuple[list[
     ranked = sorted(fit, key=lambda one: rank(one.summary, modality), reverse=True)
     best = [one for one in ranked if rank(one.summary, modality) == rank(ranked[0].summary, modality)]
     if len(best) > 1:
-        raise MixedSeriesError(
-            f"Expected one {modality} series, found {len(best)} of at least {FEWEST_SLICES} slices that cannot be told "
-            "apart. Send only the series that is meant, or name it by its Series Instance UID.",
-            series=len(best),
-        )
+        raise _mixed(best, modality)
     chosen = best[0]
     return chosen.slices, SeriesChoice(
         chosen.summary,
@@ -123,6 +120,21 @@ def choose_series(headers: Sequence[SliceHeader], wanted: Wanted) -> tuple[list[
             for one in candidates
             if one is not chosen
         ),
+    )
+
+
+def _mixed(best: Sequence[Candidate], modality: Modality) -> MixedSeriesError:
+    """What to do about images that the rules cannot tell apart; those of one series have one name."""
+    if len({one.summary.series_instance_uid for one in best}) == 1:
+        return MixedSeriesError(
+            f"Expected one {modality} image, found {len(best)} of the same places in one series (phases, echoes or "
+            "reconstructions). Send the slices of one of them alone.",
+            series=len(best),
+        )
+    return MixedSeriesError(
+        f"Expected one {modality} series, found {len(best)} of at least {FEWEST_SLICES} slices that cannot be told "
+        "apart. Send only the series that is meant, or name it by its Series Instance UID.",
+        series=len(best),
     )
 
 

@@ -21,10 +21,8 @@ WORD_BITS: Final = 16
 """What is swapped in big endian are words of 16 bits (OW, PS3.5 6.2): bytes change places, halves of 32 bits do not."""
 HOUNSFIELD: Final = frozenset({"HU", "HU_MOD"})
 """Rescale Type and Modality LUT Type (PS3.3 C.11.1.1.2): HU, and HU of which a material was taken out."""
-UNSPECIFIED: Final = "US"
-"""Rescale Type of many scanners' HU, and of maps that are none: the values must tell."""
-UNNAMED: Final = frozenset({"", UNSPECIFIED})
-"""A CT need not name a rescale to HU (PS3.3 C.8.2.1)."""
+UNNAMED: Final = frozenset({"", "US"})
+"""A CT need not name a rescale to HU (PS3.3 C.8.2.1), and many scanners call it unspecified, as they do maps: the values must tell (`quality`)."""
 
 
 def check_supported(headers: Sequence[SliceHeader], modality: Modality) -> None:

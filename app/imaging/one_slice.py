@@ -46,7 +46,7 @@ def read_slice(path: Path, *, modality: Modality, limits: ReadLimits = DEFAULT_L
         if kind_inside(source) is FileKind.DICOM:
             return finite(read_dicom_slice(source, modality, limits))
         volume = _flat(cleaned(read_nifti(source, modality=modality, limits=limits)))
-    check_values(volume)
+    check_values(volume.voxels, volume.modality)
     return volume
 
 

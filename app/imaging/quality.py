@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 
 from app.errors import NotAHeadError
+from app.imaging.content import check_values
 from app.imaging.cut_off import in_words, missing_mm
 from app.imaging.head import Head
 from app.imaging.not_a_head import fills_view, what_else
@@ -51,9 +52,12 @@ def judge(volume: Volume, head: Head) -> tuple[Finding, ...]:
 
     Raises:
         NotAHeadError: The image certainly shows something else.
+        WrongModalityError: Its values are none of its modality's.
     """
     if head.coarse.values.min() == head.coarse.values.max():
         raise _refusal("an image whose voxels are all equal")
+    # A DICOM file may say HU and be wrong, as what writes a series anew may lose its intercept; or hide that it shows a phase.
+    check_values(head.coarse.values, volume.modality)
     if not head.found:
         return head.findings
     outline, missing = silhouette(volume, head), missing_mm(volume, head)

@@ -100,7 +100,7 @@ def _read_nifti(
         volume = read_nifti(nifti, modality=modality, limits=limits)
     volume = cleaned(volume)
     _check_extent(volume)
-    check_values(volume)
+    check_values(volume.voxels, volume.modality)
     left_out = sent - (2 if files.is_pair else 1)
     if not left_out:
         return volume

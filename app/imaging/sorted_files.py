@@ -71,7 +71,7 @@ def _free_voxels(kinds: dict[FileKind, list[Source]]) -> None:
 
 def _unsupported(kinds: dict[FileKind, list[Source]]) -> UnsupportedFileError:
     found = ", ".join(f"{len(files)} {kind}" for kind, files in kinds.items() if files) or "nothing"
-    remedy = "Send the image's own files."
+    remedy = "Other formats (MGH, NRRD, MetaImage, MINC, tar) are not read: convert the image to NIfTI, or send its DICOM files."
     if kinds[FileKind.ANALYZE]:
         remedy = ANALYZE_REMEDY
     elif kinds[FileKind.PACKED_DICOM]:

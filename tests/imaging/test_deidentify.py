@@ -98,6 +98,11 @@ def test_of_a_series_only_what_is_read_stays(tmp_path: Path) -> None:
     assert not isinstance(seen(left), str)
 
 
+def test_a_series_without_contrast_agent_has_none_afterwards_either(tmp_path: Path) -> None:
+    paths = Series(extra={"ContrastBolusAgent": "None"}).write(tmp_path / "sent")
+    assert "ContrastBolusAgent" not in pydicom.dcmread(kept(paths, tmp_path / "kept")[0])
+
+
 @pytest.mark.parametrize("other", ["2.25.1", "2.25.2"])
 def test_two_examinations_stay_two_and_one_stays_one(tmp_path: Path, other: str) -> None:
     soft = Series(extra={"StudyInstanceUID": "2.25.1", "ConvolutionKernel": "STANDARD"})

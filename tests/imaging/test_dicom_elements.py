@@ -15,7 +15,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from app.imaging.dicom_elements import image_type, is_lossy
+from app.imaging.dicom_elements import has_contrast_agent, image_type, is_lossy
 from app.imaging.dicom_file import PixelPlace
 
 
@@ -65,3 +65,17 @@ def test_the_kind_of_an_image_holds_what_enhanced_images_say_beside_their_type()
     assert image_type(elements, "ImageType") == ("ORIGINAL", "PRIMARY", "PHASE")
     assert image_type({"FrameType": "ORIGINAL"}, "FrameType") == ("ORIGINAL",)
     assert image_type({}, "ImageType") == ()
+
+
+@pytest.mark.parametrize("words", [None, "", "None", "NO", "no contrast", " N ", ("NONE", ""), "without"])
+def test_words_that_say_no_agent_was_given_name_none(words: str | tuple[str, ...] | None) -> None:
+    assert not has_contrast_agent({"ContrastBolusAgent": words})
+
+
+@pytest.mark.parametrize("words", ["OMNIPAQUE 300", "APPLIED", "IV", "Novopaque", ("NONE", "IODINE")])
+def test_any_other_words_name_an_agent(words: str | tuple[str, ...]) -> None:
+    assert has_contrast_agent({"ContrastBolusAgent": words})
+
+
+def test_a_coded_agent_is_one_whatever_the_words_say() -> None:
+    assert has_contrast_agent({"ContrastBolusAgent": "NONE", "ContrastBolusAgentSequence": [{}]})

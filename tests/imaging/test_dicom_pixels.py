@@ -118,6 +118,23 @@ def test_padding_is_air_before_any_rescale(tmp_path: Path, padding: dict[str, in
     assert values(path).tolist() == [[106, -1024], [-1024, 110]]
 
 
+def test_padding_of_a_value_that_tissue_has_is_air_outside_the_head_alone(tmp_path: Path) -> None:
+    # 0 where stored values are HU: water. Outside the measured circle it is padding, in a ventricle it was measured.
+    stored = np.full((6, 6), 30, "<i2")
+    stored[0], stored[1, :2], stored[3, 3] = 0, 0, 0
+    path = one_slice(tmp_path, stored, RescaleIntercept=0, PixelPaddingValue=0)
+    expected = stored.copy()
+    expected[0], expected[1, :2] = -1024, -1024
+    assert values(path).tolist() == expected.tolist()
+
+
+def test_padding_of_a_value_that_air_has_is_air_wherever_it_lies(tmp_path: Path) -> None:
+    stored = np.full((6, 6), 30, "<i2")
+    stored[0], stored[3, 3] = -900, -900
+    path = one_slice(tmp_path, stored, RescaleIntercept=0, PixelPaddingValue=-900)
+    assert values(path).tolist() == np.where(stored == -900, -1024, stored).tolist()
+
+
 @given(
     stored=st.lists(st.integers(-3000, 3000), min_size=4, max_size=4),
     padding=st.tuples(st.integers(-3000, 3000), st.integers(-3000, 3000)),

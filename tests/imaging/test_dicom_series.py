@@ -167,6 +167,7 @@ PHASE = ("ORIGINAL", "PRIMARY", "P", "ND")
         (("ORIGINAL", "PRIMARY", "PHASE MAP", "P", "FFE"), "a phase image"),
         (("ORIGINAL", "PRIMARY", "T1", "NONE", "PHASE"), "a phase image"),
         (("ORIGINAL", "PRIMARY", "T1", "NONE", "IMAGINARY"), "an imaginary part"),
+        (("ORIGINAL", "PRIMARY", "I_FFE", "I", "FFE"), "an imaginary part"),
         (("DERIVED", "PRIMARY", "T1 MAP", "ND"), "a map"),
         (("DERIVED", "PRIMARY", "VELOCITY MAP"), "a map"),
     ],
@@ -206,6 +207,15 @@ def test_equals_are_never_chosen_between_but_may_be_named() -> None:
     assert uid_of(choice) == "b"
     assert choice.reason == "it was asked for"
     assert choice.others[0].reason == "another series was asked for"
+
+
+@pytest.mark.parametrize("wanted", [CT, Wanted(Modality.CT, "a")])
+def test_who_sends_phases_of_one_series_is_not_told_to_name_the_series(wanted: Wanted) -> None:
+    phases = [header for phase in (1, 2) for header in image("a", replace(SOFT, temporal_position=phase))]
+    with pytest.raises(
+        MixedSeriesError, match=r"found 2 of the same places in one series .* Send the slices"
+    ):
+        choose_series(phases, wanted)
 
 
 @pytest.mark.parametrize("more", [13, 15, 30])

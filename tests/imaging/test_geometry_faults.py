@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from app.errors import IrregularGeometryError, MissingSlicesError, MixedSeriesError, NeuroFuseError
+from app.imaging.dicom_series import LIMITING
 from app.imaging.read import read_image
 from app.imaging.resample import sample_on_grid
 from app.imaging.volume import Grid, Modality, Volume
@@ -106,6 +107,33 @@ def test_what_positions_cannot_show_is_read_where_it_lies(tmp_path: Path, missin
     volume = read(without(missing).write(tmp_path))
     assert codes(volume) == []
     assert is_right(volume)
+
+
+@pytest.mark.parametrize("modality", Modality)
+def test_where_every_second_slice_is_missing_their_thickness_tells(
+    tmp_path: Path, modality: Modality
+) -> None:
+    thick = replace(SMALL, modality=modality, extra={"SliceThickness": f"{GAP}"})
+    whole, odd = thick, replace(thick, depths_mm=thick.depths_mm[1::2])
+    assert codes(read_image(whole.write(tmp_path / "a"), modality=modality)) == []
+    (finding,) = read_image(odd.write(tmp_path / "b"), modality=modality).findings
+    assert finding.code == "gaps-between-slices"
+    assert finding.code in LIMITING
+    assert finding.detail.startswith(f"slices {GAP:.2f} mm thick lie {2 * GAP:.2f} mm apart")
+
+
+@pytest.mark.parametrize("gap_mm", [0.5, 1.0, 1.8])
+def test_slices_that_overlap_or_leave_the_gaps_of_an_mr_are_nothing_to_say(
+    tmp_path: Path, gap_mm: float
+) -> None:
+    thick = replace(SMALL, modality=Modality.MR, extra={"SliceThickness": f"{GAP / gap_mm:.3f}"})
+    assert codes(read_image(thick.write(tmp_path), modality=Modality.MR)) == []
+
+
+@pytest.mark.parametrize("thickness", ["0", "-1", "", "nan"])
+def test_a_thickness_that_is_none_tells_nothing(tmp_path: Path, thickness: str) -> None:
+    paths = Series(depths_mm=SMALL.depths_mm, extra={"SliceThickness": thickness}).write(tmp_path)
+    assert codes(read(paths)) == []
 
 
 @pytest.mark.parametrize("twice", range(0, SLICES, 3))
@@ -235,14 +263,27 @@ def between_each_other(folder: Path, modality: Modality, *made: dict[str, Any]) 
     [
         ({"ConvolutionKernel": "STANDARD"}, {"ConvolutionKernel": "BONEPLUS"}),
         ({}, {"ContrastBolusAgent": "Secret"}),
+        ({"SliceThickness": "5"}, {"SliceThickness": "1.25"}),
     ],
 )
-def test_two_kernels_or_contrasts_of_a_ct_are_never_laid_between_each_other(
+def test_two_kernels_contrasts_or_thicknesses_of_a_ct_are_never_laid_between_each_other(
     tmp_path: Path, one: dict[str, str], other: dict[str, str]
 ) -> None:
     with pytest.raises(MixedSeriesError, match=r"contrast agent, that share 72 mm"):
         read(between_each_other(tmp_path / "a", Modality.CT, one, other))
     assert is_right(read(between_each_other(tmp_path / "b", Modality.CT, other, other)))
+
+
+def test_blocks_of_a_ct_have_thicknesses_of_their_own_and_are_one_volume(tmp_path: Path) -> None:
+    thin, thick = ({"SliceThickness": mm} for mm in ("2.5", "5"))
+    lower, upper = (
+        replace(SMALL, depths_mm=SMALL.depths_mm[part], extra=extra)
+        for part, extra in ((slice(None, 6), thin), (slice(6, None), thick))
+    )
+    assert is_right(read(together(tmp_path / "a", lower, upper)))
+    # Nor does it matter that files round it, or leave it out here and there.
+    assert is_right(read(between_each_other(tmp_path / "b", Modality.CT, thick, {"SliceThickness": "4.99"})))
+    assert is_right(read(between_each_other(tmp_path / "c", Modality.CT, thick, {})))
 
 
 def test_two_echoes_of_an_mr_are_never_laid_between_each_other(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.errors import NotAHeadError
+from app.errors import NotAHeadError, WrongModalityError
 from app.imaging.head import find_head
 from app.imaging.quality import LIMITING, judge
 from app.imaging.read import read_image
@@ -102,6 +102,31 @@ def test_what_is_cut_off_is_said_with_its_side() -> None:
 def test_what_certainly_is_no_head_is_refused(field: Field, modality: Modality) -> None:
     with pytest.raises(NotAHeadError, match=r"Expected an image of a head, found .*\. Send"):
         findings(image_of(field, modality))
+
+
+@pytest.mark.parametrize("unit", [None, "HU", "US"])
+def test_a_ct_whose_values_are_not_hu_is_refused_whatever_its_files_say(
+    tmp_path: Path, unit: str | None
+) -> None:
+    # What writes a series anew may lose its intercept and leave the rest: air is then 0, and a brain bone.
+    lost = Series(extra={"RescaleIntercept": 0, "RescaleType": unit})
+    volume = read_image(lost.write(tmp_path), modality=CT)
+    with pytest.raises(WrongModalityError, match="Expected a CT in Hounsfield units"):
+        findings(volume)
+
+
+def test_a_phase_image_that_says_so_in_private_elements_alone_is_no_mr_image_of_a_head(
+    tmp_path: Path,
+) -> None:
+    # As GE writes them: thousandths of a radian, from -3142 to 3142, and an Image Type of ORIGINAL, PRIMARY, OTHER.
+    rng = np.random.default_rng(1)
+    datasets = Series(modality=MR).datasets()
+    for dataset in datasets:
+        phase = rng.integers(-3142, 3143, (dataset.Rows, dataset.Columns)).astype("<i2")
+        dataset.PixelRepresentation, dataset.PixelData = 1, phase.tobytes()
+    volume = read_image([save(dataset, tmp_path / str(n)) for n, dataset in enumerate(datasets)], modality=MR)
+    with pytest.raises(WrongModalityError, match="as in a CT or a phase image"):
+        findings(volume)
 
 
 def test_an_image_without_a_body_is_found_without_a_head() -> None:

@@ -59,6 +59,11 @@ def test_dicom_files_with_and_without_preamble_are_slices(tmp_path: Path, dicom:
         ((NIFTI, HEADER), "mixed-series", "found 2 NIfTI and 0 DICOM"),
         ((NIFTI, BARE), "mixed-series", "found 1 NIfTI and 1 DICOM"),
         ((b"words", b""), "unsupported-file", "found: 2 other"),
+        (
+            (gzip.compress(b"\0\0\0\1 as FreeSurfer's .mgz"),),
+            "unsupported-file",
+            "1 other. Other formats .*: convert",
+        ),
         ((), "unsupported-file", "found: nothing"),
         ((NIFTI, b"\x1f\x8bwords"), "corrupt-image", "A gzip file"),
         ((BARE, b"\x1f\x8bwords"), "corrupt-image", "A gzip file"),
