@@ -4,7 +4,7 @@ What comes in is summarised over the training split, what goes out over the cali
 surer than it will ever be again.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +28,7 @@ from training.cohort import Case
 from training.evaluation.answers import Answers, answers
 from training.evaluation.distance import FLAG_ABOVE
 from training.evaluation.fitted import Fitted
+from training.networks.record_inputs import Limits
 from training.outcomes import outcome_classes
 from training.predictions import Predictions
 from training.prepare import PreparedSet
@@ -57,7 +58,7 @@ def save_training_summary(
     summary = TrainingSummary(
         schema_version=1,
         distributions=(
-            *record_distributions(parts["train"], schema),
+            *record_distributions(parts["train"], schema, checkpoint.net.ehr.standardise.limits()),
             *_images(parts["train"], train, checkpoint.config.grid.modality),
             *_scores(held, predictions.part("calibration"), labels),
         ),
@@ -66,8 +67,16 @@ def save_training_summary(
     (run / TRAINING_SUMMARY).write_text(summary.model_dump_json(indent=1) + "\n", encoding="utf-8")
 
 
-def record_distributions(prepared: PreparedSet, schema: EhrSchema) -> Iterator[Distribution]:
-    """Every feature, over the cases that have it; none of one that no case has."""
+def record_distributions(
+    prepared: PreparedSet, schema: EhrSchema, limits: Mapping[int, Limits]
+) -> Iterator[Distribution]:
+    """Every feature, over the cases that have it; none of one that no case has.
+
+    Args:
+        prepared: The training split.
+        schema: The record.
+        limits: Between which values the network tells numbers apart, by column.
+    """
     for column, feature in enumerate(schema.features):
         known = prepared.values[prepared.missing[:, column] == 0, column]
         if not len(known):
@@ -77,7 +86,8 @@ def record_distributions(prepared: PreparedSet, schema: EhrSchema) -> Iterator[D
                 "record", feature.name, known.astype(np.int64).tolist(), feature.categories
             )
         else:
-            yield distribution_of_numbers("record", feature.name, known)
+            found = distribution_of_numbers("record", feature.name, known)
+            yield found.model_copy(update={"limits": limits.get(column)})
 
 
 def missing_shares(prepared: PreparedSet, schema: EhrSchema) -> Iterator[Share]:

@@ -11,7 +11,7 @@ from app.ehr.encode import encode
 from app.errors import PackageDigestError
 from app.inference.predictor import Outputs
 from app.model_package.store import ModelStore
-from app.predictions.answer import Answer
+from app.predictions.answer import Answer, require_answer
 from app.predictions.bounded_folders import KeepingLimits
 from app.predictions.case_store import CaseStore, KeptCase
 from app.predictions.data_folder import DataFolder
@@ -54,7 +54,7 @@ def _replay(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def _kept(prediction_id: str, settings: Settings) -> tuple[Answer, KeptCase]:
     with records_here(settings) as records:
-        answer = Answer.model_validate_json(records.predictions.get(prediction_id).document)
+        answer = require_answer(records.predictions.get(prediction_id).document)
     limits = KeepingLimits(settings.case_hours * HOUR_S, settings.case_bytes)
     return answer, CaseStore(DataFolder(settings.data).cases, limits).case(prediction_id)
 

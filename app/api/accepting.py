@@ -18,7 +18,7 @@ from app.api.case_form import case_of, chosen
 from app.api.form_receiver import Form
 from app.api.runtime import Runtime
 from app.api.uploads import upload_folder
-from app.api.visibility import caller_of, only_of, require_own_batch, require_own_upload
+from app.api.visibility import caller_of, id_of, only_of, require_own_batch, require_own_upload
 from app.ehr.encode import encode
 from app.errors import IdempotencyKeyInUseError, MalformedRequestError, NotReadyError
 from app.imaging.deidentify import new_key
@@ -79,9 +79,9 @@ def named_upload(form: Form, request: Request, runtime: Runtime) -> AbstractCont
     Raises:
         UnknownUploadError: None with this id is kept, or somebody else sent it.
     """
-    upload_id = form.fields.get("upload")
-    if upload_id is None:
+    if "upload" not in form.fields:
         return nullcontext()
+    upload_id = id_of(form.fields["upload"])
     require_own_upload(runtime, only_of(request.state.principal), upload_id)
     return runtime.uploads.using(upload_id)
 
@@ -135,7 +135,7 @@ async def _accept_new(
             fingerprint=digest,
             key=wishes.key,
             webhook_url=None if webhook is None else runtime.jobs.addresses.judge(webhook),
-            batch_id=form.fields.get("batch"),
+            batch_id=_batch_of(form),
         )
         async with upload_folder(runtime.scratch) as folder:
             if upload is None:
@@ -155,7 +155,7 @@ def _in_kept_files(case: Case, key: bytes) -> Case:
 
 def _model(form: Form, wishes: Wishes, request: Request, runtime: Runtime) -> tuple[Entry, Urgency]:
     """The package that answers, and whose turn comes first: as the batch says, or the request."""
-    batch_id = form.fields.get("batch")
+    batch_id = _batch_of(form)
     if batch_id is None:
         return chosen(form, runtime.catalogue, wishes.key or request.state.request_id), wishes.urgency
     if form.fields.keys() & {"task", "model"}:
@@ -166,6 +166,10 @@ def _model(form: Form, wishes: Wishes, request: Request, runtime: Runtime) -> tu
     require_own_batch(runtime, only_of(request.state.principal), batch_id)
     batch = runtime.jobs.batches.get(batch_id)
     return runtime.catalogue.entry(f"{batch.model_name}@{batch.model_version}"), Urgency(batch.priority)
+
+
+def _batch_of(form: Form) -> str | None:
+    return id_of(form.fields["batch"]) if "batch" in form.fields else None
 
 
 def _copy(images: Iterable[Path], folder: Path) -> None:

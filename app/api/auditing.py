@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api.access import ADMIN, CARE, CLINICIAN, access_to
 from app.api.problems import problem_of
 from app.api.runtime import Runtime
+from app.api.visibility import id_of
 from app.errors import NeuroFuseError
 from app.records.audit import Deed, model_in_words
 from app.records.predictions import KeptPrediction
@@ -141,7 +142,7 @@ def _object(request: Request) -> str:
     parameters: dict[str, object] = request.scope.get("path_params", {})
     for name in OBJECTS:
         if name in parameters:
-            return _if(ID, str(parameters[name]))
+            return _if(ID, id_of(str(parameters[name])))
     if "name" not in parameters:
         return ""
     which = parameters.get("version", parameters.get("alias"))

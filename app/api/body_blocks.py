@@ -11,6 +11,7 @@ from typing import Any
 from uvicorn.protocols.http.flow_control import FlowControl
 
 from app.api.connection_bounds import BoundedProtocol
+from app.api.upgrades import UpgradesPassedOver
 from app.api.uploads import BLOCK_BYTES, MOST_CHUNKS
 
 
@@ -42,13 +43,11 @@ class Gathered:
         return b"".join(self._parts)
 
 
-class BlocksProtocol(BoundedProtocol):
+class BlocksProtocol(UpgradesPassedOver, BoundedProtocol):
     """uvicorn's own protocol with that gathering."""
 
     def on_body(self, body: bytes) -> None:
         """Gather a part of the body; the end of the body, and of the connection, wake the application elsewhere."""
-        if self.parser.should_upgrade() and self._should_upgrade():
-            return  # a websocket's, of which there are none
         self._moved = True
         # uvicorn calls the body a bytearray, and wants no more of it than `bytes()`.
         cycle: Any = self.cycle

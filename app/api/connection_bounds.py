@@ -6,7 +6,8 @@ rest of a body that nobody reads could hold as many connections as the process m
 """
 
 import asyncio
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -14,8 +15,13 @@ HEADER_TIMEOUT_S: Final = 10.0
 """From a connection, or the first byte of the next request on it, to the end of the headers."""
 LINGER_S: Final = 60.0
 """From an answer that did not wait for the end of its request to that end: the client may be reading nothing before it has sent all (RFC 9112, section 9.6)."""
+KEEP_ALIVE_S: Final = 75
+"""Of a connection on which nothing is asked: longer than proxies and pools of clients keep theirs, often a minute. Where this side ends it first, a
+request may be on the way, and the client does not know whether it was taken; uvicorn's own 5 seconds meet whoever polls."""
 LARGEST_HEADERS_BYTES: Final = 512 * 1024
 """Well above any that a client needs, and above what one read from a socket brings, which may hold the end of a body too."""
+LARGEST_HEADER_BYTES: Final = 16 * 1024
+"""Of one value; proxies commonly take 8 KiB. What reads a value may take time that grows with its square: cookies do, in CPython before 3.11.10."""
 TOO_LARGE: Final = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 )
@@ -32,6 +38,10 @@ class BoundedProtocol(HttpToolsProtocol):
     """Whether what came ended headers, or was of a body."""
     _loose_bytes = 0
     """What came since: headers, trailers or the framing of a chunk, none of them complete."""
+    _is_ending = False
+    """Whether the connection ends with the request that is still on its way."""
+    _is_refused = False
+    """Whether a header was too large."""
     _answering: Any = None
     """uvicorn's cycle of the request that is being answered; others may have come after it."""
 
@@ -41,12 +51,12 @@ class BoundedProtocol(HttpToolsProtocol):
         super().data_received(data)
         self._loose_bytes = (0 if self._moved else self._loose_bytes) + len(data)
         if self._loose_bytes > LARGEST_HEADERS_BYTES:
-            self.transport.write(TOO_LARGE)  # RFC 6585, section 5
-            self.transport.close()
+            self._refuse()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Begin to wait for the first request."""
         super().connection_made(transport)
+        self.timeout_keep_alive = KEEP_ALIVE_S
         self._wait(HEADER_TIMEOUT_S)
 
     def on_message_begin(self) -> None:
@@ -57,14 +67,31 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a field, unless it is a trailer: those are no headers (RFC 9110, section 6.5.1), and there is no end to them."""
-        if self._in_headers:
-            super().on_header(name, value)
+        if not self._in_headers:
+            return
+        if len(value) > LARGEST_HEADER_BYTES:
+            self._is_refused = True
+            raise ValueError("too large a header")
+        super().on_header(name, value)
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what cannot be read, a header that is too large by its own status."""
+        if self._is_refused or self._is_ending:
+            self._refuse()
+        else:
+            super().send_400_response(msg)
+
+    def _refuse(self) -> None:
+        if not self._is_ending:
+            self.transport.write(TOO_LARGE)  # RFC 6585, section 5
+        self.transport.close()
 
     def on_headers_complete(self) -> None:
         """They are here."""
         self._stop_waiting()
         self._in_headers, self._moved = False, True
         super().on_headers_complete()
+        self.cycle.transport = cast("asyncio.Transport", _Closing(self.transport, self._end_after_answer))
 
     def on_chunk_header(self) -> None:
         """A chunk begins."""
@@ -79,7 +106,9 @@ class BoundedProtocol(HttpToolsProtocol):
         """The request has ended; where it was answered before, wait for the next one, since uvicorn does not any more."""
         super().on_message_complete()
         self._is_whole = self._moved = True
-        if self.cycle.response_complete:
+        if self._is_ending:
+            self.transport.close()
+        elif self.cycle.response_complete:
             self._stop_waiting()
             self._wait(HEADER_TIMEOUT_S)
 
@@ -101,6 +130,15 @@ class BoundedProtocol(HttpToolsProtocol):
         self._answering = cycle
         super()._start_asgi_task(cycle, app)
 
+    def _end_after_answer(self) -> None:
+        """Close the connection once nothing is on its way any more: what meets a closed one resets it, and the client loses the answer (RFC 9112, section 9.6)."""
+        if self._is_whole or self.pipeline or not self.cycle.response_complete:
+            self.transport.close()
+            return
+        self._is_ending = True
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+
     @property
     def _is_answering(self) -> bool:
         return self._answering is not None and not self._answering.response_complete
@@ -121,3 +159,17 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+class _Closing:
+    """A connection as uvicorn's cycle uses it, whose end is somebody else's affair.
+
+    Args:
+        transport: The connection.
+        close: Ends it.
+    """
+
+    def __init__(self, transport: asyncio.Transport, close: Callable[[], None]) -> None:
+        self.write = transport.write
+        self.is_closing = transport.is_closing
+        self.close = close

@@ -6,10 +6,10 @@ from fastapi.responses import StreamingResponse
 from app.api.answers import PREFIX
 from app.api.json_body import BoundedJson
 from app.api.openapi import problem_responses
-from app.api.predictions import UNKNOWN
 from app.api.runtime import CurrentRuntime
 from app.api.visibility import PredictionId
 from app.errors import (
+    AnswerUnreadableError,
     FeedbackInvalidError,
     MalformedRequestError,
     UnknownPredictionError,
@@ -23,7 +23,12 @@ PATH = f"{PREFIX}/{{prediction_id}}/feedback"
 CSV_MEDIA_TYPE = "text/csv"
 
 
-@router.get(PATH, operation_id="get_feedback", summary="What was said of an answer", responses=UNKNOWN)
+@router.get(
+    PATH,
+    operation_id="get_feedback",
+    summary="What was said of an answer",
+    responses=problem_responses(UnknownPredictionError, AnswerUnreadableError),
+)
 def get_feedback(runtime: CurrentRuntime, prediction_id: PredictionId) -> KeptFeedback:
     """All null while nothing was said."""
     return runtime.feedback.get(prediction_id)
@@ -34,7 +39,11 @@ def get_feedback(runtime: CurrentRuntime, prediction_id: PredictionId) -> KeptFe
     operation_id="put_feedback",
     summary="Say something of an answer",
     responses=problem_responses(
-        UnknownPredictionError, MalformedRequestError, UploadTooLargeError, FeedbackInvalidError
+        UnknownPredictionError,
+        AnswerUnreadableError,
+        MalformedRequestError,
+        UploadTooLargeError,
+        FeedbackInvalidError,
     ),
 )
 def put_feedback(runtime: CurrentRuntime, prediction_id: PredictionId, given: GivenFeedback) -> KeptFeedback:

@@ -6,7 +6,7 @@ After the IETF draft "The Idempotency-Key HTTP Header Field" (draft-ietf-httpapi
 import re
 from typing import Annotated, Final
 
-from fastapi import Depends, Header
+from fastapi import Depends, Header, Request
 
 from app.errors import MalformedRequestError
 from app.records.tables import KEY_LENGTH
@@ -35,15 +35,19 @@ def parse_key(header: str) -> str:
 
 
 async def _key(
-    idempotency_key: Annotated[
+    request: Request,
+    _first_line: Annotated[
         str | None,
         Header(
+            alias="idempotency-key",
             description="Your own name for this request, such as a UUID. Sent again with the same key, the same request is answered "
-            "as before and not worked on again; kept as long as the job or the batch (`NEUROFUSE_JOB_DAYS`)."
+            "as before and not worked on again; kept as long as the job or the batch (`NEUROFUSE_JOB_DAYS`).",
         ),
     ] = None,
 ) -> str | None:
-    return None if idempotency_key is None else parse_key(idempotency_key)
+    # Every line (FastAPI gives the first): two keys in one are no key, and which of them is meant nobody can tell.
+    lines = request.headers.getlist("Idempotency-Key")
+    return parse_key(", ".join(lines)) if lines else None
 
 
 IdempotencyKey = Annotated[str | None, Depends(_key)]

@@ -10,7 +10,7 @@ from app.api.access import CurrentPrincipal
 from app.api.job_schemas import JobList, JobStatus, job_status
 from app.api.openapi import problem_responses
 from app.api.runtime import CurrentRuntime
-from app.api.visibility import JobId, only_of
+from app.api.visibility import JobId, id_of, only_of
 from app.records.jobs import JobSelection, JobState
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
@@ -38,7 +38,8 @@ def list_jobs(
     runtime: CurrentRuntime, principal: CurrentPrincipal, query: Annotated[JobQuery, Query()]
 ) -> JobList:
     """One page, the latest first; a system sees its own."""
-    wanted = JobSelection(query.state, query.batch, only_of(principal))
+    batch = None if query.batch is None else id_of(query.batch)
+    wanted = JobSelection(query.state, batch, only_of(principal))
     jobs, total = runtime.jobs.service.page(wanted, query.limit, query.offset)
     webhooks = runtime.jobs.webhooks.of(job.id for job in jobs if job.webhook_url)
     items = [job_status(job, webhooks.get(job.id)) for job in jobs]

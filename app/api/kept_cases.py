@@ -26,7 +26,7 @@ MOST_POINTS: Final = 101
 
 router = APIRouter(prefix=PREFIX, tags=["kept cases"], route_class=BoundedJson)
 
-FOUND: Final = (errors.UnknownPredictionError, errors.CaseExpiredError)
+FOUND: Final = (errors.UnknownPredictionError, errors.AnswerUnreadableError, errors.CaseExpiredError)
 ASKED: Final = problem_responses(
     *FOUND,
     errors.MalformedRequestError,

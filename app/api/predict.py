@@ -49,6 +49,7 @@ PROBLEMS: Final = problem_responses(
     errors.IdempotencyKeyReusedError,
     errors.JobCancelledError,
     errors.JobInterruptedError,
+    errors.AnswerUnreadableError,
 )
 
 

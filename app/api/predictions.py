@@ -17,6 +17,7 @@ from app.api.response_headers import LOCATION, RETRY_AFTER
 from app.api.runtime import CurrentRuntime
 from app.api.visibility import PredictionId
 from app.errors import (
+    AnswerUnreadableError,
     CaseExpiredError,
     JobCancelledError,
     JobInterruptedError,
@@ -34,7 +35,7 @@ NIFTI_MEDIA_TYPE = "application/gzip"
 router = APIRouter(prefix=PREFIX, tags=["predictions"])
 
 UNKNOWN = problem_responses(UnknownPredictionError)
-EXPIRED = problem_responses(UnknownPredictionError, CaseExpiredError)
+EXPIRED = problem_responses(UnknownPredictionError, AnswerUnreadableError, CaseExpiredError)
 
 
 @router.get(
@@ -47,6 +48,7 @@ EXPIRED = problem_responses(UnknownPredictionError, CaseExpiredError)
             UnknownPredictionError,
             JobCancelledError,
             JobInterruptedError,
+            AnswerUnreadableError,
             *IMAGE_PROBLEMS,
             NotReadyError,
             OverloadedError,

@@ -14,12 +14,12 @@ PRIORITY_HEADER: Final = "NeuroFuse-Priority"
 """Not RFC 9218's `Priority`, which browsers send of themselves with every `fetch`."""
 LONGEST_WAIT_S: Final = 3600
 _PREFERENCE: Final = re.compile(
-    r"""\s*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)      # token
-        (?:\s*=\s*(?:"([^"]*)"|([^\s";,]*)))?  # value, quoted or not
-        [^,]*                                  # parameters, which no preference here has
-        (?:,|$)""",
+    r"""(?:^|,)\s*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)  # token
+        (?:\s*=\s*(?:"([^"]*)"|([^\s";,]*)))?      # value, quoted or not
+        [^,]*                                      # parameters, which no preference here has""",
     re.VERBOSE,
 )
+"""Begins at the start or a comma and nowhere else: were every place tried, a long header would hold up the whole service."""
 
 
 def parse_preferences(header: str | None) -> dict[str, str]:

@@ -45,6 +45,7 @@ STATUS: Final[dict[type[errors.NeuroFuseError], HTTPStatus]] = {
     errors.JobCancelledError: HTTPStatus.GONE,
     errors.IdempotencyKeyReusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.JobInterruptedError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.AnswerUnreadableError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.LookupFailedError: HTTPStatus.NOT_FOUND,
     errors.CaseExpiredError: HTTPStatus.GONE,
     errors.ServiceError: HTTPStatus.SERVICE_UNAVAILABLE,

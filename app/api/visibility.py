@@ -19,6 +19,11 @@ from app.security.principal import Principal
 EXAMPLES: Final = ["0193c2f4-6a00-7a31-9c2e-5d1f0b7e8a90"]
 
 
+def id_of(text: str) -> str:
+    """An id as it is kept: in capitals it means the same (RFC 9562, section 4), and some databases give it back so."""
+    return text.lower()
+
+
 def caller_of(principal: Principal) -> str:
     """Under which name a case is kept; none where nobody was asked for one."""
     return "" if principal.kind == "local" else principal.subject
@@ -39,6 +44,7 @@ async def _prediction_id(
     Raises:
         UnknownPredictionError: Somebody else asked for it.
     """
+    prediction_id = id_of(prediction_id)
     if not await _may_see(runtime, principal, prediction_id):
         raise unknown_prediction()
     return prediction_id
@@ -54,6 +60,7 @@ async def _job_id(
     Raises:
         UnknownJobError: Somebody else sent it.
     """
+    job_id = id_of(job_id)
     if not await _may_see(runtime, principal, job_id):
         raise unknown_job()
     return job_id
@@ -69,7 +76,7 @@ async def _batch_id(
     Raises:
         UnknownBatchError: Somebody else made it.
     """
-    only = only_of(principal)
+    batch_id, only = id_of(batch_id), only_of(principal)
     if only is not None:
         await anyio.to_thread.run_sync(require_own_batch, runtime, only, batch_id)
     return batch_id
@@ -95,7 +102,7 @@ async def _upload_id(
     Raises:
         UnknownUploadError: Somebody else sent it.
     """
-    only = only_of(principal)
+    upload_id, only = id_of(upload_id), only_of(principal)
     if only is not None:
         await anyio.to_thread.run_sync(require_own_upload, runtime, only, upload_id)
     return upload_id

@@ -48,6 +48,7 @@
     │   ├── StorageUnavailableError         storage-unavailable
     │   ├── ProviderUnavailableError        provider-unavailable
     │   ├── JobInterruptedError             job-interrupted
+    │   ├── AnswerUnreadableError           answer-unreadable
     │   └── DeadlinePassedError             deadline-passed
     └── PackageError                    a model package that must not be served
         ├── PackageInvalidError             package-invalid
@@ -322,6 +323,13 @@ class JobInterruptedError(ServiceError):
 
     code = "job-interrupted"
     title = "The job was interrupted too often."
+
+
+class AnswerUnreadableError(ServiceError):
+    """The answer is kept, but it is damaged, or another release kept it."""
+
+    code = "answer-unreadable"
+    title = "The answer cannot be read."
 
 
 class DeadlinePassedError(ServiceError):

@@ -17,6 +17,8 @@ MR_PERCENTILES: Final = (1.0, 99.0)
 INK: Final = (225, 225, 225)
 MARK: Final = (120, 200, 255)
 FAINT: Final = (105, 105, 105)
+SIDES: Final = ("RL", "AP", "SI")
+"""Where the RAS axes lead, and where they come from."""
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
@@ -46,6 +48,28 @@ def font(size: int) -> Font:
     return ImageFont.load_default(size)
 
 
+def place_words(axis: int, place_mm: float) -> str:
+    """A coordinate by the side it lies on, `R 29 mm`: of a bare sign, DICOM's readers and NIfTI's would take each other's side.
+
+    Args:
+        axis: 0 right, 1 anterior, 2 superior.
+        place_mm: RAS, from the scanner's origin.
+    """
+    return f"{SIDES[axis][place_mm < 0]} {abs(place_mm):.0f} mm"
+
+
+def wrapped(text: str, face: Font, width: int) -> list[str]:
+    """A text in lines of at most so many pixels, broken between words; none of an empty text."""
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and face.getlength(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
 def annotate(
     draw: ImageDraw.ImageDraw, plane: Plane, corner: tuple[int, int], crossing: tuple[int, int]
 ) -> None:
@@ -63,7 +87,7 @@ def annotate(
     places = [(left + 10, middle_y), (right - 11, middle_y), (middle_x, top + 11), (middle_x, bottom - 12)]
     for letter, place in zip(plane.edges, places, strict=True):
         draw.text(place, letter, INK, font(15), anchor="mm", stroke_width=2, stroke_fill=(0, 0, 0))
-    title = f"{plane.title}  {'xyz'[plane.axis]} = {plane.across_mm:+.0f} mm"
+    title = f"{plane.title}  {place_words(plane.axis, plane.across_mm)}"
     draw.text((left, top - 16), title, INK, font(13), anchor="lm")
     y, x = top + crossing[0], left + crossing[1]
     marks = (

@@ -21,6 +21,7 @@ class Shown:
         file_grid: The grid of the file: the patient's, or the heatmap's own.
         nifti: The file, `.nii.gz`; its folder exists.
         png: The picture.
+        note: What must be read with the picture, below it.
     """
 
     heatmap: Float32[np.ndarray, "D H W"]
@@ -28,6 +29,7 @@ class Shown:
     file_grid: Grid
     nifti: Path
     png: Path
+    note: str = ""
 
 
 def draw(volume: Volume, shown: Shown) -> None:
@@ -40,4 +42,4 @@ def draw(volume: Volume, shown: Shown) -> None:
     write_heatmap(
         shown.heatmap, shown.grid, shown.nifti, None if shown.file_grid is shown.grid else shown.file_grid
     )
-    write_overlay_png(volume, shown.heatmap, shown.grid, shown.png)
+    write_overlay_png(volume, shown.heatmap, shown.grid, shown.png, shown.note)

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float32, Float64, UInt8
 from PIL import Image, ImageDraw
 
 from app.imaging.content import AIR
-from app.imaging.drawing import FAINT, INK, MARGIN, annotate, font, window, window_in_words
+from app.imaging.drawing import FAINT, INK, MARGIN, annotate, font, window, window_in_words, wrapped
 from app.imaging.planes import Plane, box_mm, three_planes
 from app.imaging.png import write_png
 from app.imaging.resample import heatmap_to_patient_grid, sample_on_grid
@@ -21,6 +21,8 @@ from app.imaging.volume import Grid, Volume
 LONGEST_PIXELS: Final = 480
 BAR_PIXELS: Final = 14
 MOST_OPAQUE: Final = 0.75
+NOTE_SIZE: Final = 13
+NOTE_LINE: Final = 18
 HALF_VOXEL: Final = 0.5 + 1e-6
 INFERNO: Final = np.array(
     [[0, 0, 4], [51, 10, 95], [120, 28, 109], [188, 55, 84], [237, 105, 37], [251, 180, 26], [252, 255, 164]]
@@ -33,7 +35,7 @@ COLOURS: Final = np.stack(
 
 
 def write_overlay_png(
-    volume: Volume, heatmap: Float32[np.ndarray, "D H W"], heatmap_grid: Grid, path: Path
+    volume: Volume, heatmap: Float32[np.ndarray, "D H W"], heatmap_grid: Grid, path: Path, note: str = ""
 ) -> None:
     """Draws image and heatmap in three planes.
 
@@ -43,6 +45,7 @@ def write_overlay_png(
             patient's grid is.
         heatmap_grid: Where it lies: the network's grid, which is read fastest, or another.
         path: The PNG to write.
+        note: What must be read with the picture, wherever it is taken; it stands below, in as many lines as it needs.
     """
     peak = _peak_mm(volume.grid, heatmap, heatmap_grid)
     planes = three_planes(volume.grid, peak, LONGEST_PIXELS)
@@ -52,7 +55,7 @@ def write_overlay_png(
     for plane, grey in zip(planes, greys, strict=True):
         heat = heatmap_to_patient_grid(heatmap, heatmap_grid, plane.grid) * _inside(plane.grid, volume.grid)
         panels.append(_blend((grey - low) / (high - low), heat[:, :, 0]))
-    write_png(_compose(planes, panels, peak, window_in_words(volume.modality)), path)
+    write_png(_compose(planes, panels, peak, window_in_words(volume.modality), note), path)
 
 
 def _peak_mm(
@@ -93,10 +96,12 @@ def _compose(
     panels: list[UInt8[np.ndarray, "h w 3"]],
     peak: Float64[np.ndarray, "3"],
     caption: str,
+    note: str,
 ) -> Image.Image:
     width = sum(panel.shape[1] for panel in panels) + MARGIN * 4 + 3 * MARGIN
     height = max(panel.shape[0] for panel in panels) + 3 * MARGIN
-    canvas = Image.new("RGB", (width, height))
+    lines = wrapped(note, font(NOTE_SIZE), width - 2 * MARGIN)
+    canvas = Image.new("RGB", (width, height + NOTE_LINE * len(lines)))
     draw = ImageDraw.Draw(canvas)
     left = MARGIN
     for plane, panel in zip(planes, panels, strict=True):
@@ -104,13 +109,15 @@ def _compose(
         canvas.paste(Image.fromarray(panel), (left, top))
         annotate(draw, plane, (left, top), plane.pixel(peak))
         left += panel.shape[1] + MARGIN
-    _colour_bar(canvas, draw, left + MARGIN // 2)
+    _colour_bar(canvas, draw, left + MARGIN // 2, height)
     draw.text((MARGIN, height - MARGIN), f"Radiological convention; {caption}", FAINT, font(13), anchor="lm")
+    for row, line in enumerate(lines):
+        draw.text((MARGIN, height - 6 + row * NOTE_LINE), line, INK, font(NOTE_SIZE), anchor="lm")
     return canvas
 
 
-def _colour_bar(canvas: Image.Image, draw: ImageDraw.ImageDraw, left: int) -> None:
-    length, top = canvas.height // 2, canvas.height // 4
+def _colour_bar(canvas: Image.Image, draw: ImageDraw.ImageDraw, left: int, height: int) -> None:
+    length, top = height // 2, height // 4
     values = np.linspace(1, 0, length, dtype=np.float32)[:, None].repeat(BAR_PIXELS, axis=1)
     canvas.paste(Image.fromarray(_blend(np.full_like(values, 0.25), values)), (left, top))
     draw.text((left, top - 14), "attention", INK, font(13), anchor="lm")

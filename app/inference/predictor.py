@@ -12,6 +12,7 @@ from app.ehr.encode import EncodedRecord
 from app.inference.calibration import OodResult, OutOfDistributionScorer, set_members
 from app.inference.graph_session import GraphSession, RawOutputs
 from app.model_package.package import Package
+from app.model_package.training_summary import Taken, load_training_summary
 
 ModelArray = Float32[np.ndarray, "D H W"]
 
@@ -72,7 +73,7 @@ class Predictor:
         session: Its graph, loaded.
 
     Raises:
-        PackageInvalidError: The package's out-of-distribution file does not fit.
+        PackageInvalidError: The package's out-of-distribution file or its summary of training does not fit.
     """
 
     def __init__(self, package: Package, session: GraphSession) -> None:
@@ -81,6 +82,9 @@ class Predictor:
         self._ood = OutOfDistributionScorer.from_package(package)
         self._labels = [each.label for each in package.manifest.outputs.classes]
         self._thresholds = np.array(package.manifest.calibration.thresholds(self._labels))
+        summary = load_training_summary(package)
+        told = summary.distributions if summary else ()
+        self._training = {each.name: each for each in told if each.kind == "record"}
 
     @property
     def package(self) -> Package:
@@ -91,6 +95,15 @@ class Predictor:
     def session(self) -> GraphSession:
         """The graph it runs."""
         return self._session
+
+    def taken_as(self, record: EncodedRecord) -> dict[str, Taken]:
+        """What the network takes values of a record for that lie beyond what it tells apart, by feature; empty where the package states no limits."""
+        taken: dict[str, Taken] = {}
+        for use in record.features:
+            known = self._training.get(use.name)
+            if known and use.value is not None and (other := known.taken_as(use.value)) is not None:
+                taken[use.name] = other
+        return taken
 
     def predict(self, image: ModelArray, record: EncodedRecord) -> Outputs:
         """Answer one case.

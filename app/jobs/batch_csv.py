@@ -4,19 +4,15 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final
+from typing import Any
 
 from app.errors import NeuroFuseError
-from app.predictions.answer import read_answer
+from app.predictions.answer import read_answer, unreadable_answer
 from app.predictions.feedback_csv import cell
-from app.predictions.result_lines import Line, answered, columns_of, failed_with
+from app.predictions.result_lines import Line, answered, columns_of, failed, failed_with
 from app.records.jobs import Job
 
 Part = Sequence[tuple[Job, str | None]]
-
-UNREADABLE: Final = (
-    "Expected an answer as it was kept; it is damaged, or another release kept it. Send the case again."
-)
 
 
 def batch_csv(parts: Iterable[Part], labels: Sequence[str]) -> Iterator[str]:
@@ -51,7 +47,7 @@ def _line(job: Job, document: str | None) -> Line | None:
     if document is not None:
         answer = read_answer(document)
         if answer is None:
-            return failed_with(name, case, NeuroFuseError.code, UNREADABLE)
+            return failed(name, case, unreadable_answer())
         return answered(name, case, answer)
     if job.state == "failed":
         stored: dict[str, Any] = json.loads(job.problem or "{}")

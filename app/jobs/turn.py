@@ -93,7 +93,11 @@ class Turn:
         except (NotReadyError, StorageUnavailableError):
             self._wait(job)
         except ServiceError as error:
-            self._try_again(job, problem_of(error), error.code)
+            # Of a job that has ended it must not read as what passes (503): its sender would wait for it for ever.
+            given_up = NeuroFuseError(
+                f"The job was tried as often as it may be, and ended so: {error.detail}"
+            )
+            self._try_again(job, problem_of(given_up), error.code)
         except NeuroFuseError as error:
             self._fail(job, problem_of(error), error.code)
         except Exception as error:  # noqa: BLE001 - a job is tried again, whatever happened

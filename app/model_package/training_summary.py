@@ -4,6 +4,7 @@ It is optional, `training_summary.json` beside the manifest and pinned by it. No
 rounded to three digits, and a bin of a number holds many cases.
 """
 
+import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Annotated, Final, Literal, Self
@@ -20,6 +21,9 @@ TRAINING_SUMMARY: Final = "training_summary.json"
 Kind = Literal["record", "spacing", "intensity", "embedding", "score"]
 """What a distribution is of: a feature of the record, the image's voxels or values, or the model's answer."""
 ShareKind = Literal["missing", "answer"]
+MISSING: Final = "missing"
+Taken = float | Literal["missing"]
+"""What a network takes a value of the record for, where it is not taken as it is."""
 
 MOST_BINS: Final = 10
 CASES_A_BIN: Final = 20
@@ -41,6 +45,7 @@ class Distribution(_Frozen):
         edges: Between the bins of a number, ascending; a value on an edge lies above it. Empty for a category.
         categories: In the order of `shares`; empty for a number.
         shares: Of the known cases, one for each bin or category.
+        limits: Of a number of the record: the network tells no values apart below the first and above the second; null where none are stated.
     """
 
     kind: Kind
@@ -49,6 +54,7 @@ class Distribution(_Frozen):
     edges: tuple[float, ...] = ()
     categories: tuple[str, ...] = ()
     shares: tuple[Probability, ...]
+    limits: tuple[float, float] | None = None
 
     @model_validator(mode="after")
     def _bins_fit(self) -> Self:
@@ -57,7 +63,17 @@ class Distribution(_Frozen):
             raise ValueError("there must be a share for each category, or one more than edges")
         if list(self.edges) != sorted(set(self.edges)) or abs(sum(self.shares) - 1) > _ROUNDING * bins:
             raise ValueError("edges must ascend and shares add up to 1")
+        if self.limits is not None and (self.categories or not self.limits[0] < self.limits[1]):
+            raise ValueError("limits are of a number, the lower one first")
         return self
+
+    def taken_as(self, value: float | str) -> Taken | None:
+        """What the network takes a value for: the nearer limit, or missing where it is a category that no case of training had; None where it is taken as it is."""
+        if isinstance(value, str):
+            found = self.bin_of(value)
+            return MISSING if found is not None and self.shares[found] == 0 else None
+        low, high = self.limits or (-math.inf, math.inf)
+        return None if low <= value <= high else min(max(value, low), high)
 
     def bin_of(self, value: float | str) -> int | None:
         """The bin of a value; None for a category that is not known here.

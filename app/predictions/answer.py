@@ -5,9 +5,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from app.errors import AnswerUnreadableError
 from app.imaging.series_choice import Kernel, Plane, Weighting
 from app.imaging.volume import Modality
 from app.model_package.manifest import Probability, Sha256, Task
+from app.model_package.training_summary import Taken
 
 
 class _Part(BaseModel):
@@ -63,6 +65,13 @@ class FeatureUsed(_Part):
         Literal["used", "converted", "missing"],
         Field(description="`converted`: the record gave another unit."),
     ]
+    taken_as: Annotated[
+        Taken | None,
+        Field(
+            description="What the network took the value for, where it lies beyond what training held: the highest or lowest number "
+            "that it tells apart, or `missing` for a category that no case of training had. Null where it took the value as it is."
+        ),
+    ] = None
 
 
 class Contribution(_Part):
@@ -185,3 +194,22 @@ def read_answer(document: str) -> Answer | None:
         return Answer.model_validate_json(document)
     except ValidationError:
         return None
+
+
+def require_answer(document: str) -> Answer:
+    """A kept answer.
+
+    Raises:
+        AnswerUnreadableError: Where `read_answer` finds none.
+    """
+    answer = read_answer(document)
+    if answer is None:
+        raise unreadable_answer()
+    return answer
+
+
+def unreadable_answer() -> AnswerUnreadableError:
+    """The error that says so."""
+    return AnswerUnreadableError(
+        "Expected an answer as it was kept; it is damaged, or another release kept it. Send the case again."
+    )

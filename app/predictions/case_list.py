@@ -5,13 +5,14 @@ from typing import Annotated, Final, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.errors import AnswerUnreadableError
 from app.model_package.manifest import Probability, Task
 from app.predictions.answer import read_answer
 from app.predictions.case_store import CaseStore
 from app.records.feedback import Agreement
 from app.records.worklist import Entry, Page, Selection, Worklist
 
-UNREADABLE: Final = "answer-unreadable"
+UNREADABLE: Final = AnswerUnreadableError.code
 """In place of a warning, where what is kept of an answer cannot be read."""
 
 

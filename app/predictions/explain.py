@@ -117,7 +117,7 @@ def explain(  # noqa: PLR0913 - the case, and how it is answered
 def _record(analysis: Analysis, predictor: Predictor, wish: ExplainChoice) -> RecordUsed:
     outputs = analysis.outputs
     found = effects(predictor, analysis.image.array, analysis.record, outputs) if wish == "ehr" else None
-    return record_used(analysis.record, outputs, found)
+    return record_used(analysis.record, outputs, predictor.taken_as(analysis.record), found)
 
 
 def _answer(
@@ -137,7 +137,7 @@ def _answer(
         ehr=record,
         image=image_used(analysis.volume),
         heatmap=files,
-        warnings=cautions(analysis),
+        warnings=cautions(analysis, record),
         timing_ms=took,
     )
 
@@ -146,6 +146,13 @@ def _write_heatmap(analysis: Analysis, folder: Path) -> HeatmapFiles | None:
     if analysis.shown_on is None:
         return None
     grid, nifti, png = analysis.heatmap_grid, folder / NIFTI_NAME, folder / PNG_NAME
-    shown = Shown(analysis.outputs.heatmap, grid, analysis.shown_on, nifti, png)
+    shown = Shown(analysis.outputs.heatmap, grid, analysis.shown_on, nifti, png, _note(analysis))
     analysis.on_volume(partial(draw, shown=shown))
     return HeatmapFiles(nifti=NIFTI_NAME, png=PNG_NAME)
+
+
+def _note(analysis: Analysis) -> str:
+    """What a picture that is taken out of its answer, into an archive or a slide, must still say."""
+    manifest = analysis.package.manifest
+    said = f"{manifest.name} version {manifest.version}. {manifest.intended_use}"
+    return f"{said} The model abstained on this case." if analysis.outputs.abstained else said

@@ -12,7 +12,7 @@ from app.imaging.write import write_image
 from app.inference.predictor import ModelArray, Predictor
 from app.inference.ticket import AbandonedError, current_ticket
 from app.metrics import Metrics
-from app.predictions.answer import Answer
+from app.predictions.answer import Answer, require_answer
 from app.predictions.case_store import CaseStore, KeptCase
 from app.predictions.explain import Case, Explained, explain
 from app.predictions.heatmaps import Heatmaps, HeatmapSuffix
@@ -123,8 +123,9 @@ class PredictionService:
 
         Raises:
             UnknownPredictionError: None has this id.
+            AnswerUnreadableError: What is kept of it cannot be read.
         """
-        return Answer.model_validate_json(self._records.get(prediction_id).document)
+        return require_answer(self._records.get(prediction_id).document)
 
     def caller(self, prediction_id: str) -> str | None:
         """Who asked for an answer; None where none has this id, empty where it is not known who."""
@@ -136,6 +137,7 @@ class PredictionService:
 
         Raises:
             UnknownPredictionError: No answer has this id.
+            AnswerUnreadableError: What is kept of it cannot be read.
             CaseExpiredError: It was made without a heatmap, or that is no longer kept.
         """
         if self.find(prediction_id).heatmap is None:

@@ -10,6 +10,7 @@ from app.imaging.volume import Grid, Volume
 from app.inference.case import Analysis
 from app.inference.predictor import Outputs
 from app.model_package.package import Package
+from app.model_package.training_summary import Taken
 from app.predictions.answer import (
     Contribution,
     FeatureUsed,
@@ -59,17 +60,23 @@ def outcome(outputs: Outputs) -> Outcome:
 
 
 def record_used(
-    record: EncodedRecord, outputs: Outputs, effects: Mapping[str, float] | None = None
+    record: EncodedRecord,
+    outputs: Outputs,
+    taken: Mapping[str, Taken],
+    effects: Mapping[str, float] | None = None,
 ) -> RecordUsed:
     """Say how the record entered.
 
     Args:
         record: As encoded.
         outputs: The model's answer to it.
+        taken: What the network took for other than it is, by feature.
         effects: By feature, where they were asked for.
     """
     features = [
-        FeatureUsed(name=use.name, value=use.value, unit=use.unit, status=use.status)
+        FeatureUsed(
+            name=use.name, value=use.value, unit=use.unit, status=use.status, taken_as=taken.get(use.name)
+        )
         for use in record.features
     ]
     contributions = (

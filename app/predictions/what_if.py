@@ -66,7 +66,8 @@ class KeptCases:
         outputs = predictor.predict(image, encoded)
         found = effects(predictor, image, encoded, outputs) if explain == "ehr" else None
         self._observe(predictor, waited_s, time.perf_counter() - began)
-        return WhatIf(id=prediction_id, prediction=outcome(outputs), ehr=record_used(encoded, outputs, found))
+        used = record_used(encoded, outputs, predictor.taken_as(encoded), found)
+        return WhatIf(id=prediction_id, prediction=outcome(outputs), ehr=used)
 
     def curve(
         self, prediction_id: str, record: Mapping[str, object], name: str, points: int, waited_s: float

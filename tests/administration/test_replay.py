@@ -1,12 +1,15 @@
 """`neurofuse replay`: an answer is repeated from what is kept of its case, and one that cannot be is said to be."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from app.cli import main
+from app.predictions.data_folder import DataFolder
 from tests.service.server import Server, serving
 
 
@@ -61,3 +64,16 @@ def test_an_unknown_answer_and_one_whose_case_is_gone_are_told_apart(
     monkeypatch.setenv("NEUROFUSE_CASE_HOURS", "0")
     assert main(["replay", answered[1]]) == 2
     assert "case-expired" in capsys.readouterr().err
+
+
+def test_an_answer_that_cannot_be_read_is_said_to_be_so(
+    answered: tuple[Path, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = "SELECT document FROM predictions WHERE id = ?"
+    with closing(sqlite3.connect(DataFolder(answered[0]).database)) as database:
+        (whole,) = database.execute(document, [answered[1]]).fetchone()
+        for kept, status in ((whole[:-9], 1), (whole, 0)):
+            with database:
+                database.execute("UPDATE predictions SET document = ? WHERE id = ?", [kept, answered[1]])
+            assert main(["replay", answered[1]]) == status
+    assert "answer-unreadable" in capsys.readouterr().err

@@ -9,7 +9,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from app.api import connection_bounds
-from app.api.connection_bounds import LARGEST_HEADERS_BYTES
+from app.api.connection_bounds import LARGEST_HEADER_BYTES, LARGEST_HEADERS_BYTES
 from tests.api.test_body_blocks import READ_BYTES, answer, served
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n"
@@ -76,6 +76,17 @@ def test_what_has_no_end_and_is_no_body_ends_the_connection(
         raise OSError  # it took all, and closed then
 
 
+def test_a_header_too_large_for_what_reads_it_is_refused_and_one_as_large_as_allowed_is_not(
+    connection: socket.socket, application: Answering
+) -> None:
+    connection.sendall(GET + b"X-A: " + LARGEST_HEADER_BYTES * b"a" + b"\r\n\r\n")
+    answer(connection)
+    connection.sendall(GET + b"Cookie: a=" + LARGEST_HEADER_BYTES * b'"' + b"\r\n\r\n")
+    assert connection.recv(READ_BYTES).startswith(b"HTTP/1.1 431 ")
+    assert is_closed(connection)
+    assert b"cookie" not in application.names
+
+
 def test_a_body_in_many_small_chunks_is_not_taken_for_that(connection: socket.socket) -> None:
     connection.sendall(GET + b"Transfer-Encoding: chunked\r\n\r\n")
     connection.sendall(b"1\r\nx\r\n" * LARGEST_HEADERS_BYTES)
@@ -93,6 +104,34 @@ def test_trailers_are_no_headers_even_after_an_answer(
         answer(connection)
         connection.sendall(b"0\r\nX-Late: yes\r\n\r\n")
     assert set(application.names) == {b"host", b"transfer-encoding"}
+
+
+@pytest.mark.parametrize("wish", [b"HTTP/1.0\r\n", b"HTTP/1.1\r\nConnection: close\r\n"])
+def test_who_reads_nothing_before_all_is_sent_finds_the_answer_and_then_the_end(
+    application: Answering, wish: bytes
+) -> None:
+    for _ in range(5):
+        with served(application) as connection:
+            connection.sendall(b"POST / " + wish + b"Host: x\r\nContent-Length: %d\r\n\r\n" % ENDLESS)
+            for _ in range(ENDLESS // READ_BYTES):
+                connection.sendall(READ_BYTES * b"a")
+            answer(connection)
+            assert is_closed(connection)
+
+
+def test_who_waits_for_an_answer_before_it_sends_finds_the_end_behind_it(application: Answering) -> None:
+    with served(application) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1000\r\n\r\n")
+        answer(connection)
+        assert connection.recv(1) == b""
+
+
+def test_what_comes_after_the_end_is_not_answered(application: Answering) -> None:
+    with served(application) as connection:
+        connection.sendall(GET + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n")
+        answer(connection)
+        connection.sendall(b"no chunk\r\n")
+        assert is_closed(connection)
 
 
 def test_a_client_that_never_ends_the_request_that_was_answered_is_cut_off(
@@ -116,6 +155,27 @@ def test_one_that_ends_it_late_may_ask_again_and_is_cut_off_where_it_does_not(
         connection.sendall(b"x" + GET + b"Content-Length: 1\r\n\r\n")
         answer(connection)
         connection.sendall(b"x")
+        assert is_closed(connection)
+
+
+def test_a_connection_on_which_nothing_is_asked_outlives_those_of_proxies(application: Answering) -> None:
+    # nginx keeps its own for a minute, as load balancers do; uvicorn by itself ended it sooner, as here at once.
+    assert connection_bounds.KEEP_ALIVE_S > 60
+    with served(application, timeout_keep_alive=0) as connection:
+        for _ in range(3):
+            connection.sendall(GET + b"\r\n")
+            answer(connection)
+            connection.settimeout(0.2)
+            with pytest.raises(TimeoutError):
+                connection.recv(1)
+            connection.settimeout(20)
+
+
+def test_and_ends_all_the_same(monkeypatch: pytest.MonkeyPatch, application: Answering) -> None:
+    monkeypatch.setattr(connection_bounds, "KEEP_ALIVE_S", 1)
+    with served(application, timeout_keep_alive=3600) as connection:
+        connection.sendall(GET + b"\r\n")
+        answer(connection)
         assert is_closed(connection)
 
 

@@ -132,7 +132,7 @@ def test_predict_documents_every_code_it_can_answer_with() -> None:
         "unreadable-image", "not-a-head", "ehr-insufficient", "unknown-model", "unknown-upload", "not-ready", "overloaded",
         "deadline-passed",
         "internal", "webhook-refused", "unknown-batch", "batch-closed", "idempotency-key-in-use", "idempotency-key-reused",
-        "job-cancelled", "job-interrupted",
+        "job-cancelled", "job-interrupted", "answer-unreadable",
         "not-authenticated", "not-allowed", "cross-site", "rate-limited", "storage-unavailable", "provider-unavailable",
     }  # fmt: skip
 

@@ -21,7 +21,7 @@ CONTRACT = {
         "webhook-refused", "idempotency-key-reused", "package-refused",
     },
     429: {"rate-limited"},
-    500: {"internal", "job-interrupted"},
+    500: {"internal", "job-interrupted", "answer-unreadable"},
     503: {"overloaded", "not-ready", "deadline-passed", "storage-unavailable", "provider-unavailable"},
 }  # fmt: skip
 

@@ -111,6 +111,18 @@ def test_heat_beyond_the_patient_s_image_is_not_drawn_and_does_not_move_the_plan
     assert colourful(both[:, :1100]).any()
 
 
+def test_a_note_stands_below_and_changes_nothing_above(tmp_path: Path) -> None:
+    heatmap = ball((0, 0, 0), 9.0)(places(GRID)).astype(np.float32)
+    bare, noted = tmp_path / "bare.png", tmp_path / "noted.png"
+    write_overlay_png(volume_of(Modality.CT, 30.0), heatmap, GRID, bare)
+    write_overlay_png(volume_of(Modality.CT, 30.0), heatmap, GRID, noted, "Not for clinical use. " * 20)
+    without, with_note = (np.asarray(Image.open(path)) for path in (bare, noted))
+    above = len(without) - 14
+    assert np.array_equal(with_note[:above], without[:above])
+    assert with_note[above:].max() > 200
+    assert with_note[-10:].max() == without[above:].max() == 0, "none of it is cut off"
+
+
 @given(turn=st.floats(-30, 30), shift=st.integers(-20, 20))
 def test_inside_is_what_resampling_calls_inside(turn: float, shift: int) -> None:
     radians = np.deg2rad(turn)

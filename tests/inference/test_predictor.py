@@ -109,3 +109,7 @@ def test_inference_is_timed_and_nothing_waited(gos_predictor: Predictor) -> None
     outputs = gos_predictor.predict(image(gos_predictor), record(gos_predictor))
     assert outputs.inference_ms > 0
     assert outputs.queue_ms == 0
+
+
+def test_a_package_that_states_no_limits_takes_every_value_as_it_is(gos_predictor: Predictor) -> None:
+    assert gos_predictor.taken_as(record(gos_predictor, inr=20, age=18)) == {}

@@ -25,7 +25,7 @@ def test_an_answer_that_cannot_be_read_is_a_failed_row_and_hides_no_other() -> N
     assert labels == list(ANSWER["prediction"]["probabilities"])
     rows = list(csv.DictReader(io.StringIO("".join(batch_csv(parts, labels)), newline=""), strict=True))
     assert [(row["id"], row["status"], row["code"]) for row in rows] == [
-        ("a", "failed", "internal"), ("b", "answered", ""), ("c", "answered", ""),
+        ("a", "failed", "answer-unreadable"), ("b", "answered", ""), ("c", "answered", ""),
     ]  # fmt: skip
     assert "Send the case again" in rows[0]["detail"]
     assert rows[1]["p_gos_4"] == "0.400000"

@@ -7,14 +7,20 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from app.api.job_schemas import stored_problem
+from app.errors import OverloadedError
+from app.inference.graph_session import GraphSession, RawOutputs
+from app.inference.predictor import Predictor
 from app.inference.ticket import Ticket, holding
 from app.jobs.request import read_request, upload_name
 from app.jobs.turn import BACK_OFF_S, FAULT, INTERRUPTED
+from app.model_package.store import ModelStore
+from app.predictions.catalogue import Catalogue
 from app.records.job_turns import LEASE
 from app.records.jobs import Job
 from app.records.predictions import KeptPrediction
 from app.records.remote_artefacts import open_artefacts
-from tests.jobs.conftest import Parts, has_upload
+from tests.jobs.conftest import MODEL, Parts, has_upload
 
 
 def code_of(parts: Parts, job: Job) -> str:
@@ -49,6 +55,44 @@ def test_a_fault_is_tried_again_later_and_fails_in_the_end(parts: Parts) -> None
     assert last is not None
     parts.turn.work(last, 0.0)
     assert (parts.state(job), code_of(parts, job)) == ("failed", "internal")
+
+
+class FullDevice:
+    """A graph on a device without memory.
+
+    Args:
+        graph: The graph.
+    """
+
+    def __init__(self, graph: GraphSession) -> None:
+        self.provider = graph.provider
+        self.fell_back = graph.fell_back
+        self.close = graph.close
+
+    def run(self, *_tensors: object) -> RawOutputs:
+        raise OverloadedError("the device has no memory left for this batch", retry_after_s=5)
+
+
+def test_a_device_that_stays_full_is_in_the_end_told_as_what_does_not_pass(
+    parts: Parts, gos_predictor: Predictor
+) -> None:
+    full = Predictor(gos_predictor.package, FullDevice(gos_predictor.session))
+    catalogue = Catalogue(
+        ModelStore(gos_predictor.package.path.parents[1]), lambda _: full, parts.turn.metrics
+    )
+    catalogue.prepare(MODEL)
+    turn = replace(parts.turn, catalogue=catalogue)
+    job = parts.accept()
+    turn.work(parts.claim(), 0.0)
+    again = parts.records.jobs.get(job.id)
+    assert again.state == "queued"
+    last = parts.records.job_turns.claim("me", [("gos", 1)], 2, again.due)
+    assert last is not None
+    turn.work(last, 0.0)
+    kind, detail, members = stored_problem(parts.records.jobs.get(job.id))
+    # 503, or a member that says when to come back, would have its sender ask for it for ever.
+    assert (parts.state(job), kind.status, members) == ("failed", 500, {})
+    assert "no memory left" in detail
 
 
 def test_storage_that_does_not_answer_costs_a_job_none_of_its_chances(

@@ -63,6 +63,25 @@ def test_edges_and_shares_that_do_not_fit_are_refused() -> None:
         Distribution(kind="record", name="x", n=10, edges=(1.0,), shares=(0.5, 0.1))
 
 
+def test_a_number_beyond_its_limits_is_taken_as_the_nearer_one() -> None:
+    inr = Distribution(kind="record", name="inr", n=10, edges=(1.0,), shares=(0.5, 0.5), limits=(0.0, 3.71))
+    assert [inr.taken_as(value) for value in (0.5, 3.71, 8.0)] == [None, None, 3.71]
+    assert inr.model_copy(update={"limits": None}).taken_as(8.0) is None
+
+
+def test_a_category_that_no_case_had_is_taken_as_missing() -> None:
+    stroke = distribution_of_categories("record", "prior_stroke", [0, 0, 0], ("no", "yes"))
+    assert (stroke.taken_as("no"), stroke.taken_as("yes")) == (None, "missing")
+
+
+@pytest.mark.parametrize(
+    "fields", [{"edges": (1.0,), "limits": (2.0, 1.0)}, {"categories": ("a", "b"), "limits": (0.0, 1.0)}]
+)
+def test_limits_that_make_no_sense_are_refused(fields: dict[str, tuple[float | str, ...]]) -> None:
+    with pytest.raises(ValidationError, match="limits are of a number"):
+        Distribution.model_validate({"kind": "record", "name": "x", "n": 10, "shares": (0.5, 0.5), **fields})
+
+
 def test_a_package_without_a_summary_is_whole(tiny_store: Path) -> None:
     assert load_training_summary(ModelStore(tiny_store).load("gos", 1)) is None
 

@@ -9,7 +9,9 @@ import pytest
 from app.errors import CaseExpiredError, EhrInvalidError, UnknownModelError, UnknownPredictionError
 from app.imaging.limits import DEFAULT_LIMITS
 from app.metrics import Metrics
+from app.model_package.package import open_package, seal
 from app.model_package.store import ModelStore
+from app.model_package.training_summary import TRAINING_SUMMARY, Distribution, TrainingSummary
 from app.predictions.answer import Answer
 from app.predictions.bounded_folders import KeepingLimits
 from app.predictions.case_store import CaseStore
@@ -207,3 +209,19 @@ def test_a_version_that_is_now_another_package_does_not_answer_for_the_old_one(
     kept = KeptCases(house.predictions, house.cases, changed, house.metrics)
     with pytest.raises(CaseExpiredError):
         kept.what_if(given.id, {}, "none", 0.0)
+
+
+def test_a_value_beyond_training_is_said_by_the_answer_and_by_what_if(head_ct: Path, tmp_path: Path) -> None:
+    package = open_package(build_tiny_package(tmp_path / "store"))
+    age = Distribution(kind="record", name="age", n=40, edges=(60.0,), shares=(0.5, 0.5), limits=(40.0, 80.0))
+    summary = TrainingSummary(schema_version=1, distributions=(age,), shares=())
+    (package.path / TRAINING_SUMMARY).write_text(summary.model_dump_json())
+    seal(package.path, package.manifest)
+    house = House(tmp_path, tmp_path / "store")
+    given = house.answer(head_ct, {"age": 25, "gcs": 9})
+    usual = house.kept.what_if(given.id, {"age": 60}, "none", 0.0)
+    again = house.kept.what_if(given.id, {"age": 90}, "none", 0.0)
+    house.records.close()
+    assert "beyond-training" in {caution.code for caution in given.warnings}
+    found = [used.ehr.features[0].taken_as for used in (given, usual, again)]
+    assert found == [40.0, None, 80.0]

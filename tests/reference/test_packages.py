@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from app.inference.predictor import Predictor
+from app.ehr.encode import encode
+from app.inference.predictor import Outputs, Predictor
 from app.inference.self_test import self_test
 from app.model_package.manifest import Manifest
 
@@ -88,3 +90,29 @@ def test_the_newest_promises_coverage_for_each_class(gos: Predictor) -> None:
 def test_it_looks_where_it_should(predictor: Predictor) -> None:
     # The bleed for gos, the hippocampi for ad.
     assert value(predictor.package.manifest, "heatmap_peak_in_mask") >= 0.9
+
+
+BEYOND = {
+    "gos": {"inr": (3.0, 4.0, 20.0), "glucose": (16.0, 18.0, 45.0), "onset_to_ct_hours": (24.0, 36.0, 168.0)},
+    "ad": {"age": (40.0, 30.0, 18.0), "systolic_bp": (200.0, 220.0, 300.0)},
+}
+"""Of each feature a value that the network tells from others, and two that it does not."""
+
+
+def test_a_value_is_said_to_be_taken_as_another_just_where_the_network_does_so(predictor: Predictor) -> None:
+    manifest = predictor.package.manifest
+    image = np.full(manifest.image.shape, 30, np.float32)
+
+    def answer(record: dict[str, float]) -> Outputs:
+        return predictor.predict(image, encode(record, manifest.ehr))
+
+    for name, (inside, beyond, far_beyond) in BEYOND[manifest.name].items():
+        taken = [predictor.taken_as(encode({name: value}, manifest.ehr)) for value in (beyond, far_beyond)]
+        assert taken[0] == taken[1] != {}, name
+        assert predictor.taken_as(encode({name: inside}, manifest.ehr)) == {}
+        as_taken, *answers = (
+            answer({name: value}).probabilities
+            for value in (float(str(taken[0][name])), beyond, far_beyond, inside)
+        )
+        assert answers[0] == answers[1] == pytest.approx(as_taken, abs=1e-6)
+        assert answers[2] != answers[0]

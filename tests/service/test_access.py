@@ -1,5 +1,6 @@
 """Who may come in, on running services: every route and every kind of caller, and what is refused before it costs anything."""
 
+import json
 import socket
 import sqlite3
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -106,6 +108,16 @@ def test_a_request_is_refused_before_its_body_comes(door: tuple[Server, Headers]
         answer = b"".join(iter(lambda: speaking.recv(65536), b""))  # until the service closes
     assert answer.startswith(b"HTTP/1.1 401 ")
     assert b"connection: close" in answer.lower()
+
+
+def test_who_sends_the_body_before_it_reads_is_told_why_too(door: tuple[Server, Headers]) -> None:
+    port = door[0].client.base_url.port
+    with closing(HTTPConnection("127.0.0.1", port or 0, timeout=20)) as sending:
+        for _ in range(2):
+            sending.request("POST", "/predict", bytes(2**24), {"X-Forwarded-For": "10.9.9.10"})
+            answer = sending.getresponse()
+            assert answer.status == httpx.codes.UNAUTHORIZED
+            assert json.load(answer)["type"] == "/problems/not-authenticated"
 
 
 def test_headers_that_would_fill_the_memory_are_cut_off(door: tuple[Server, Headers]) -> None:

@@ -36,7 +36,7 @@ def test_an_answer_and_those_who_read_it_are_written_down_with_the_package_that_
 ) -> None:
     given = audited.predict(head_ct, task="gos", reference=CANARY, ehr='{"age": 71}')
     answer = given.json()
-    audited.client.get(f"/predictions/{answer['id']}").raise_for_status()
+    audited.client.get(f"/predictions/{answer['id'].upper()}").raise_for_status()
     audited.client.get(answer["heatmap"]["png"]).raise_for_status()
     predicted, read, seen = last(audited, 3)
     assert predicted.action == "POST /predict"

@@ -149,6 +149,8 @@ def test_many_requests_at_the_same_time_under_one_key_have_one_answer(server: Se
 
 def test_a_key_that_is_none_is_refused(server: Server, head_ct: Path) -> None:
     problem(send(server, head_ct, {"Idempotency-Key": "x" * 256}, task="gos"), 400, "malformed-request")
+    two = [("Idempotency-Key", "one"), ("Idempotency-Key", "another")]
+    problem(server.client.post("/batches", json={"task": "gos"}, headers=two), 400, "malformed-request")
 
 
 def test_jobs_wait_and_are_cancelled_and_one_too_many_is_told_to_come_back(
@@ -292,3 +294,12 @@ def test_a_deleted_answer_takes_its_job_with_it(server: Server, head_ct: Path) -
     assert server.client.delete(f"/predictions/{job_id}").status_code == 204
     problem(server.client.get(f"/jobs/{job_id}"), 404, "unknown-job")
     problem(server.client.get(f"/predictions/{job_id}"), 404, "unknown-prediction")
+
+
+def test_ids_in_capitals_mean_the_same_batch_and_job(server: Server, head_ct: Path) -> None:
+    batch = server.client.post("/batches", json={"task": "gos"}).json()["id"].upper()
+    job_id = accepted(send(server, head_ct, batch=batch, heatmap="none"))
+    assert ended(server, job_id.upper())["state"] == "done"
+    (listed,) = server.client.get(f"/jobs?batch={batch}").json()["items"]
+    assert (listed["id"], listed["batch"]) == (job_id, batch.lower())
+    assert server.client.post(f"/batches/{batch}/close").json()["finished"]

@@ -62,7 +62,7 @@ def test_probabilities_are_a_distribution_and_favourable_is_their_upper_part(
 def test_the_record_is_converted_and_its_gaps_are_named(server: Server, head_ct: Path) -> None:
     features = server.predict(head_ct, task="gos", ehr=RECORD).json()["ehr"]["features"]
     by_name = {feature["name"]: feature for feature in features}
-    assert by_name["age"] == {"name": "age", "value": 71, "unit": "a", "status": "used"}
+    assert by_name["age"] == {"name": "age", "value": 71, "unit": "a", "status": "used", "taken_as": None}
     assert by_name["glucose"]["status"] == "converted"
     assert by_name["glucose"]["value"] == pytest.approx(126 / 18.016, rel=1e-3)  # molar mass 180.16 g/mol
     assert by_name["inr"]["status"] == by_name["platelets"]["status"] == "missing"

@@ -107,3 +107,10 @@ def test_a_refused_image_gets_the_problem_of_predict_and_is_not_kept(server: Ser
 @pytest.mark.parametrize("fields", [{}, {"task": "gos", "model": "gos"}, {"task": "gos", "ehr": "{}"}])
 def test_a_form_of_other_parts_is_malformed(server: Server, head_ct: Path, fields: dict[str, str]) -> None:
     problem(uploaded(server, head_ct, **fields), 400, "malformed-request")
+
+
+def test_an_id_in_capitals_means_the_same_upload(server: Server, head_ct: Path) -> None:
+    upload = uploaded(server, head_ct, task="gos").json()["id"]
+    assert predicted(server, task="gos", upload=upload.upper()).status_code == 200
+    assert server.client.delete(f"/uploads/{upload.upper()}").status_code == 204
+    assert upload not in kept(server)

@@ -1,10 +1,13 @@
 """Earlier answers, asked of a real server: found, filtered, paged through, deleted."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.predictions.data_folder import DataFolder
 from tests.service.server import Server
 from tests.service.test_problems import problem
 
@@ -120,6 +123,37 @@ def test_of_a_deleted_answer_nothing_is_left(server: Server, head_ct: Path) -> N
         problem(server.client.get(path + suffix), 404, "unknown-prediction")
     assert answer["id"] not in server.client.get("/feedback.csv").text
     problem(server.client.delete(path), 404, "unknown-prediction")
+
+
+def test_an_answer_that_cannot_be_read_is_said_to_be_so_and_can_be_deleted(
+    server: Server, head_ct: Path
+) -> None:
+    answer = server.predict(head_ct, task="gos", keep="image", reference="unreadable").json()
+    with closing(sqlite3.connect(DataFolder(server.data).database)) as database, database:
+        # As after the way back to an older release.
+        newer = "UPDATE predictions SET document = json_set(document, '$.newer', 1) WHERE id = ?"
+        database.execute(newer, [answer["id"]])
+    path = f"/predictions/{answer['id']}"
+    asked = [
+        server.client.get(path + suffix) for suffix in ("", "/feedback", "/heatmap.png", "/image.nii.gz")
+    ]
+    asked.append(server.client.post(f"{path}/what-if", json={"ehr": {}}))
+    asked.append(server.client.put(f"{path}/feedback", json={"agreement": "agree"}))
+    for response in asked:
+        assert "Send the case again" in problem(response, 500, "answer-unreadable")["detail"]
+    assert [item["warnings"] for item in listed(server, q="unreadable")[0]] == [["answer-unreadable"]]
+    assert server.client.delete(path).status_code == 204
+
+
+def test_an_id_in_capitals_means_the_same_answer(server: Server, head_ct: Path) -> None:
+    answer = server.predict(head_ct, task="gos", keep="image").json()
+    path = f"/predictions/{answer['id'].upper()}"
+    assert server.client.get(path).json() == answer
+    for suffix in ("/feedback", "/heatmap.png", "/image.nii.gz"):
+        assert server.client.get(path + suffix).status_code == 200
+    assert server.client.post(f"{path}/what-if", json={"ehr": {}}).json()["id"] == answer["id"]
+    assert server.client.delete(path).status_code == 204
+    problem(server.client.get(f"/predictions/{answer['id']}"), 404, "unknown-prediction")
 
 
 @pytest.mark.parametrize("name", ["heatmap.nii.gz", "heatmap.png", "image.nii.gz"])

@@ -97,6 +97,8 @@ def test_the_package_says_what_its_training_cases_were_like(road: tuple[str, Pat
         each.name for each in package.manifest.ehr.features
     }
     assert told["record", "sex"].n == 8
+    low, high = told["record", "age"].limits or (0.0, 0.0)
+    assert low < 70 < high, "years that either task's phantoms have"
     assert told["score", "label"].categories == tuple(each.label for each in package.manifest.outputs.classes)
     assert {("spacing", "slice_mm"), ("intensity", "p75"), ("score", "event")} <= set(told)
     assert {each.name for each in summary.shares if each.kind == "answer"} == {"abstained"}

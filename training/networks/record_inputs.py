@@ -11,6 +11,8 @@ from training.networks.config import EhrConfig
 
 LIMIT = 5.0
 """Standard deviations beyond which a value says no more."""
+Limits = tuple[float, float]
+"""Lowest and highest number that is told from others, in the feature's unit."""
 SMALLEST_SD = 1e-6
 """Below it all values are the same one, but for rounding."""
 
@@ -88,6 +90,13 @@ class Standardise(nn.Module):
         rows = torch.arange(self.seen.shape[1], device=values.device)
         # Row 0, missing, is always legal.
         self.seen.copy_((levels[:, :, None] == rows).any(0) | (rows == 0))
+
+    def limits(self) -> dict[int, Limits]:
+        """By column of the record, beyond which numbers none is told from another; none of a feature that counts as missing."""
+        mean, reach = self.mean.double(), LIMIT * self.sd.double()
+        ends = [torch.where(self.skewed, end.expm1(), end).tolist() for end in (mean - reach, mean + reach)]
+        columns = zip(self.numeric.tolist(), self.observed.tolist(), *ends, strict=True)
+        return {column: (low, high) for column, is_observed, low, high in columns if is_observed}
 
     def forward(self, values: Tensor, missing: Tensor) -> RecordInputs:
         """Standardise.

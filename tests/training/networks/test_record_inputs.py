@@ -47,6 +47,24 @@ def test_a_value_far_out_is_clipped() -> None:
     ]
 
 
+@pytest.mark.parametrize("log1p", [(), ("a",)])
+def test_the_limits_are_where_a_number_begins_to_be_clipped(log1p: tuple[str, ...]) -> None:
+    layer = Standardise([number("a")], EhrConfig(feature_dropout=0, record_dropout=0, log1p=log1p)).eval()
+    layer.fit_statistics(torch.tensor([[2.0], [3.0], [5.0]]), torch.zeros(3, 1))
+    low, high = layer.limits()[0]
+    at, beyond, inside = layer(torch.tensor([[high], [10 * high], [0.99 * high]]), torch.zeros(3, 1)).numbers
+    assert at.item() == pytest.approx(LIMIT, rel=1e-5)
+    assert beyond.item() == LIMIT
+    assert inside.item() < at.item()
+    assert low < 2
+
+
+def test_a_feature_that_counts_as_missing_has_no_limits() -> None:
+    layer = Standardise([number("a"), number("b")], QUIET)
+    layer.fit_statistics(torch.tensor([[7.0, 1.0], [7.0, 2.0]]), torch.zeros(2, 2))
+    assert list(layer.limits()) == [1]
+
+
 @pytest.mark.parametrize("value", [0.0, 3.0, 250.3])
 def test_a_feature_with_one_value_in_training_says_nothing_whatever_it_is_later(value: float) -> None:
     layer = Standardise([number("a")], QUIET).eval()

@@ -1450,6 +1450,11 @@ export interface components {
              * @enum {string}
              */
             status: "used" | "converted" | "missing";
+            /**
+             * Taken As
+             * @description What the network took the value for, where it lies beyond what training held: the highest or lowest number that it tells apart, or `missing` for a category that no case of training had. Null where it took the value as it is.
+             */
+            taken_as?: number | "missing" | null;
         };
         /**
          * FeedbackGist
@@ -3189,7 +3194,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: The service failed. `job-interrupted`: The job was interrupted too often. */
+            /** @description `answer-unreadable`: The answer cannot be read. `internal`: The service failed. `job-interrupted`: The job was interrupted too often. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3330,7 +3335,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: The service failed. `job-interrupted`: The job was interrupted too often. */
+            /** @description `answer-unreadable`: The answer cannot be read. `internal`: The service failed. `job-interrupted`: The job was interrupted too often. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3521,7 +3526,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: The service failed. */
+            /** @description `answer-unreadable`: The answer cannot be read. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3622,7 +3627,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: The service failed. */
+            /** @description `answer-unreadable`: The answer cannot be read. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4538,7 +4543,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: The service failed. */
+            /** @description `answer-unreadable`: The answer cannot be read. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4677,7 +4682,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: The service failed. */
+            /** @description `answer-unreadable`: The answer cannot be read. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4778,7 +4783,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: The service failed. */
+            /** @description `answer-unreadable`: The answer cannot be read. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4879,7 +4884,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: The service failed. */
+            /** @description `answer-unreadable`: The answer cannot be read. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5072,7 +5077,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: The service failed. */
+            /** @description `answer-unreadable`: The answer cannot be read. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5197,7 +5202,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal`: The service failed. */
+            /** @description `answer-unreadable`: The answer cannot be read. `internal`: The service failed. */
             500: {
                 headers: {
                     [name: string]: unknown;

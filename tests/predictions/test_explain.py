@@ -1,0 +1,28 @@
+"""What an answer's files say when they are taken out of it."""
+
+from pathlib import Path
+
+import pytest
+
+from app.imaging.limits import DEFAULT_LIMITS
+from app.imaging.overlay import write_overlay_png
+from app.inference.predictor import Predictor
+from app.predictions.explain import PNG_NAME, Case, explain
+
+USE = "gos version 1. Tests of the software only."
+
+
+@pytest.mark.parametrize(
+    ("record", "note"),
+    [({}, USE), ({"age": 110, "gcs": 3}, f"{USE} The model abstained on this case.")],
+    ids=["committed", "abstained"],
+)
+def test_the_picture_says_which_model_made_it_what_for_and_that_it_abstained(
+    gos_predictor: Predictor, head_ct: Path, tmp_path: Path, record: dict[str, object], note: str
+) -> None:
+    found = explain(Case((head_ct,), record), gos_predictor, tmp_path, DEFAULT_LIMITS).analysis
+    drawn = (tmp_path / PNG_NAME).read_bytes()
+    again = tmp_path / "again.png"
+    for words, is_same in ((note, True), ("", False)):
+        write_overlay_png(found.volume, found.outputs.heatmap, found.heatmap_grid, again, words)
+        assert (drawn == again.read_bytes()) is is_same
