@@ -7,13 +7,14 @@ import os
 import ssl
 import sys
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any, Final, get_args
 
-import uvicorn
+import structlog
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from rich.console import Console
@@ -25,10 +26,11 @@ from app.administration.keys import add_to as add_keys_to
 from app.administration.replay import add_to as add_replay_to
 from app.administration.sessions import add_to as add_sessions_to
 from app.api.body_blocks import BlocksProtocol
-from app.api.failed_start import FailedStart
+from app.api.failed_start import Server
 from app.cohort.command import predict_cohort
 from app.cohort.server_engine import remote_package
 from app.errors import MalformedRequestError, NeuroFuseError, RequestError
+from app.expendable import write_no_core_file
 from app.heap import keep_freed_memory, keep_what_a_start_made
 from app.imaging.folders import files_in
 from app.inference.case import HeatmapChoice
@@ -44,6 +46,7 @@ from app.predictions.record_text import parse_record
 from app.predictions.start import start_with
 from app.records.copying import copy_records
 from app.security.exposure import require_safe
+from app.setting_values import unknown_settings
 from app.settings import ENV_PREFIX, Settings
 from app.telemetry import change_level_by_signal, configure_logging
 
@@ -79,6 +82,8 @@ COPY_EXAMPLE = "example: NEUROFUSE_DATABASE_URL=postgresql://neurofuse@db/neurof
 OPENAPI_EXAMPLE = "example: neurofuse openapi > openapi.json"
 HEALTHCHECK_EXAMPLE = "example: neurofuse healthcheck && echo ready"
 
+log = structlog.stdlib.get_logger(__name__)
+
 
 class _Parser(argparse.ArgumentParser):
     """Prints descriptions and examples as they are written; so do the parsers of its commands."""
@@ -97,6 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 done, 1 the service or a package failed, 2 what was asked cannot be answered.
     """
     parsed = _parser().parse_args(arguments)
+    write_no_core_file()
     try:
         settings = Settings()
         configure_logging(settings.log_level, settings.log_format)
@@ -227,14 +233,17 @@ def _serve(arguments: argparse.Namespace, settings: Settings) -> int:
         name: getattr(arguments, name) for name in ("host", "port") if getattr(arguments, name) is not None
     }
     settings = Settings(**{**settings.model_dump(), **chosen})
+    for unknown in unknown_settings(os.environ, ENV_PREFIX, [name.upper() for name in Settings.model_fields]):
+        log.warning("setting-unknown", detail=unknown)
     require_safe(settings)
     _require_store(settings.model_store)
+    gettempdir()  # says which folders it has tried, where none can be written to; packages could not be made ready
     change_level_by_signal(settings.log_level)
     keep_freed_memory()
     application = create_app(settings)
     keep_what_a_start_made()
-    uvicorn.run(
-        FailedStart(application),
+    server = Server(
+        application,
         host=settings.host,
         port=settings.port,
         log_config=None,  # `configure_logging` has taken care of it
@@ -248,7 +257,9 @@ def _serve(arguments: argparse.Namespace, settings: Settings) -> int:
         http=BlocksProtocol,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
     )
-    return OK
+    with suppress(KeyboardInterrupt):
+        server.run()
+    return FAILED if server.application.has_failed else OK
 
 
 def _require_store(folder: Path) -> None:
@@ -294,6 +305,7 @@ def _text(file: Path) -> str:
 
 
 def _package(arguments: argparse.Namespace, settings: Settings) -> Package:
+    _require_store(settings.model_store)
     store = ModelStore(settings.model_store)
     if arguments.task:
         return store.load_for_task(arguments.task)

@@ -13,6 +13,11 @@ PR_SET_NAME: Final = 15
 """prctl(2): what `ps` and proc(5) call a process, up to 15 bytes."""
 
 
+def write_no_core_file() -> None:
+    """Whatever ends this process, or one that it starts, no core file is written: it would be a copy of patients' images, and of passwords."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
 def become_expendable(name: str) -> None:
     """Let this process end with its parent at the latest, and before it where memory runs out.
 
@@ -21,7 +26,7 @@ def become_expendable(name: str) -> None:
     Args:
         name: What it is called among processes.
     """
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file is a copy of a patient's image
+    write_no_core_file()
     if sys.platform == "linux":
         libc = ctypes.CDLL(None)
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

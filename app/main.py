@@ -38,7 +38,7 @@ from app.api.page import page_router
 from app.api.problems import install_problem_handlers
 from app.api.runtime import Runtime
 from app.api.session_cookie import page_address
-from app.errors import NotReadyError
+from app.errors import NotReadyError, UnreadableImageError
 from app.imaging.isolation import CLEANER, ImageWorkers, WorkerLimits
 from app.imaging.limits import ReadLimits
 from app.imaging.load import Loader
@@ -85,6 +85,11 @@ HOUR_S = 3600.0
 DAY_S = 24 * HOUR_S
 DESCRIPTION = """Outcome from a head CT or brain MRI together with the patient's record: what the model expects, how sure
 it is, and where it looked. Errors are RFC 9457 problem documents; `GET /problems` lists them."""
+
+NO_READERS = (
+    "Expected every process that reads images to answer the package's golden case; one ended, or took too long. Where memory is short, "
+    "these processes are ended first: give the service more of it, or set NEUROFUSE_READ_WORKERS lower, and start it anew."
+)
 
 
 class _State(TypedDict):
@@ -181,8 +186,8 @@ async def _living(
     ):
         async with anyio.create_task_group() as background:
             # Probes answer while packages load; requests for a package that is not ready are refused.
-            background.start_soon(anyio.to_thread.run_sync, workers.warm)
-            background.start_soon(anyio.to_thread.run_sync, cleaner.warm)
+            background.start_soon(anyio.to_thread.run_sync, workers.begin)
+            background.start_soon(anyio.to_thread.run_sync, cleaner.begin)
             background.start_soon(keep_following, runtime.rollout)
             background.start_soon(keep_sweeping, runtime.swept)
             background.start_soon(keep_watching, monitoring.watches)
@@ -284,8 +289,11 @@ def _start_beside(workers: ImageWorkers, settings: Settings, start: StartPredict
 
     def start_beside_workers(package: Package) -> Predictor:
         predictor = start(package)
-        workers.warm()  # begun at the start; here it is waited for
-        rehearse(predictor, workers, read_limits(settings), settings.readers)
+        try:
+            workers.warm()  # begun at the start; here it is waited for
+            rehearse(predictor, workers, read_limits(settings), settings.readers)
+        except UnreadableImageError:  # no fault of the package, whose golden case is an image like any other
+            raise NotReadyError(NO_READERS) from None
         return predictor
 
     return start_beside_workers

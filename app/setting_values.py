@@ -1,9 +1,11 @@
-"""What a setting may hold: the forms that are more than a type."""
+"""What a setting may hold: the forms that are more than a type; and names that are no setting's."""
 
 import base64
 import binascii
 import ipaddress
 import re
+from collections.abc import Collection, Iterable, Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -142,3 +144,19 @@ def webhook_key(secret: SecretStr) -> bytes:
     if not text.startswith(WEBHOOK_PREFIX) or len(key) not in WEBHOOK_KEY_BYTES:
         raise ValueError("expected whsec_ and 24 to 64 bytes in base64")
     return key
+
+
+def unknown_settings(names: Iterable[str], prefix: str, known: Collection[str]) -> Iterator[str]:
+    """What to say of variables that look like settings and are none: what was chosen there does not hold; no value is looked at.
+
+    Args:
+        names: Of all variables of the environment; capitals do not matter.
+        prefix: Of those that are settings.
+        known: Names of settings, in capitals and without it.
+    """
+    for name in sorted(names):
+        own = name.upper().removeprefix(prefix)
+        if own == name.upper() or own in known:
+            continue
+        near = "".join(f" Did you mean {prefix}{each}?" for each in get_close_matches(own, known, n=1))
+        yield f"Expected settings as in docs/reference/settings.md; {name} is none and means nothing.{near}"

@@ -55,6 +55,8 @@ def configure_logging(level: str, log_format: str) -> None:
     ):  # a line for each start and each webhook, which would say nothing here
         logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)
+    # Of a line that cannot be formatted or written, Python would print the words, none of them withheld.
+    logging.raiseExceptions = False
 
 
 def change_level_by_signal(level: str) -> None:

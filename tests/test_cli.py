@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -298,14 +299,38 @@ def test_of_a_setting_that_makes_no_sense_the_value_is_never_said(
     assert "PLANTED" not in capsys.readouterr().err
 
 
-def test_a_model_store_that_is_no_folder_stops_the_start(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_a_variable_that_is_no_setting_is_told_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "file").touch()
+    monkeypatch.setenv("NEUROFUSE_MODEL_STORE", "absent")  # so that it ends at once
+    monkeypatch.setenv("NEUROFUSE_KEEP_PREDICTION_DAYS", "30")
+    assert main(["serve"]) == REFUSED
+    told = json.loads(capsys.readouterr().err.splitlines()[0])
+    assert (told["event"], told["level"]) == ("setting-unknown", "warning")
+    assert told["detail"].endswith("Did you mean NEUROFUSE_KEEP_PREDICTIONS_DAYS?")
+
+
+@pytest.mark.parametrize("command", ["serve", "predict head.nii --task gos --out result"])
+def test_a_model_store_that_is_no_folder_stops_the_start_and_a_case(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    for name in ("file", "head.nii"):
+        (tmp_path / name).touch()
     for store in ("absent", "file"):
         monkeypatch.setenv("NEUROFUSE_MODEL_STORE", store)
-        assert main(["serve"]) == REFUSED
+        assert main(command.split()) == REFUSED
         assert f"{tmp_path / store} is none" in capsys.readouterr().err
+
+
+def test_a_machine_without_a_folder_for_temporary_files_stops_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/proc/nowhere"])
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setenv("NEUROFUSE_DATA", str(tmp_path / "var"))
+    assert main(["serve"]) == REFUSED
+    assert "/proc/nowhere" in capsys.readouterr().err
+    assert not (tmp_path / "var").exists()
 
 
 def test_a_start_without_its_database_ends_with_our_words_and_no_traceback(

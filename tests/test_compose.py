@@ -158,7 +158,7 @@ def test_prometheus_and_grafana_read_what_is_kept_here() -> None:
     assert provider["options"]["path"] in mounted
 
 
-COMMAND = re.compile(r"docker compose (exec|run|restart|stop|up|build)\b([^`#;|>]*)")
+COMMAND = re.compile(r"docker compose (exec|run|restart|stop|up|build)\b([^`#;|>&]*)")
 PAGES = ("deploy.md", "backup.md", "incident.md", "monitoring.md")
 
 

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from app.cpus import usable_cpus
-from app.setting_values import webhook_key
+from app.setting_values import unknown_settings, webhook_key
 from app.settings import ENV_PREFIX, MOST_READERS, Settings
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference" / "settings.md"
@@ -164,3 +164,13 @@ def test_addresses_that_are_compared_with_a_browsers_are_in_small_letters() -> N
     assert Settings(public_url="HTTPS://Brain.Example/Page/").public_url == "https://brain.example/Page"
     named = Settings(hosts="[::1], Brain.Example.")
     assert named.hosts == Settings(hosts=named.hosts).hosts == "::1,brain.example"
+
+
+def test_of_a_variable_that_is_no_setting_the_nearest_one_is_told() -> None:
+    known = [name.upper() for name in Settings.model_fields]
+    told = list(unknown_settings(["NEUROFUSE_KEEP_PREDICTION_DAYS", "NEUROFUSE_ZZZ"], ENV_PREFIX, known))
+    assert "NEUROFUSE_KEEP_PREDICTION_DAYS is none" in told[0]
+    assert told[0].endswith("Did you mean NEUROFUSE_KEEP_PREDICTIONS_DAYS?")
+    assert told[1].endswith("NEUROFUSE_ZZZ is none and means nothing.")
+    ours_or_not = ["NEUROFUSE_PORT", "neurofuse_host", "HOME", "MY_NEUROFUSE_PORT"]
+    assert list(unknown_settings(ours_or_not, ENV_PREFIX, known)) == []

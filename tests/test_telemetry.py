@@ -19,6 +19,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     """Configured logging into a buffer; the process's own is put back."""
     root, stream = logging.getLogger(), io.StringIO()
     before = root.handlers, root.level
+    monkeypatch.setattr(logging, "raiseExceptions", logging.raiseExceptions)
     monkeypatch.setattr("sys.stderr", stream)
     configure_logging("DEBUG", "json")
     yield stream
@@ -57,6 +58,16 @@ def test_a_warning_is_withheld(log: io.StringIO) -> None:
         logging.captureWarnings(capture=False)
     assert "library-message-withheld" in log.getvalue()
     assert SECRET not in log.getvalue()
+
+
+def test_of_a_line_that_cannot_be_formatted_no_word_is_printed(
+    log: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = logging.LogRecord(
+        "pydicom", logging.WARNING, "x.py", 1, "Invalid value for VR PN: %d", (SECRET,), None
+    )
+    logging.getLogger().handlers[0].handle(record)
+    assert SECRET not in log.getvalue() + capsys.readouterr().err
 
 
 def test_a_traceback_of_the_server_is_not_written(log: io.StringIO) -> None:

@@ -4,6 +4,6 @@ import errno
 from typing import Final
 
 UNAVAILABLE_DISK: Final = frozenset({
-    errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN,
+    errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN,
 })  # fmt: skip
-"""Full, full for this user, mounted for reading only, broken; another machine's, which began anew, is silent, or is gone."""
+"""Full, full for this user, mounted for reading only, another user's by now, broken; another machine's, which began anew, is silent, or is gone."""

@@ -15,7 +15,6 @@ import os
 import sys
 import weakref
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -148,9 +147,26 @@ class ImageWorkers:
         _succeeded(self._outcome(worker.strip, tuple(paths), folder, key, limits))
 
     def warm(self) -> None:
-        """Waits until the workers are up and have rehearsed; without it the first cases pay for that."""
-        with suppress(PoolClosedError):  # the service is told to stop before it has begun
+        """Waits until the workers are up and have rehearsed; without it the first cases pay for that.
+
+        Raises:
+            UnreadableImageError: One ended before it had.
+        """
+        try:
             self._pool.warm()
+        except PoolClosedError:
+            pass  # the service is told to stop before it has begun
+        except WorkerEndedError as error:
+            raise self._told(error) from None
+
+    def begin(self) -> None:
+        """The same where nobody waits for it: what cannot begin now is logged, and begins when it is needed."""
+        try:
+            self.warm()
+        except UnreadableImageError:
+            pass  # it is logged
+        except (OSError, RuntimeError) as error:  # no process, file or thread is to be had
+            log.error("image-workers-not-begun", error_type=type(error).__name__)  # noqa: TRY400 - no traceback text
 
     def close(self) -> None:
         """Ends the workers; cases that are being loaded end with `NotReadyError`."""
@@ -180,8 +196,11 @@ class ImageWorkers:
                 "Expected a running service; it is stopping. Try again later.", retry_after_s=RETRY_AFTER_S
             ) from None
         except WorkerEndedError as error:
-            log.warning("image-worker-ended", status=error.status)
-            raise _ended(error.status, limits.memory_bytes) from None
+            raise self._told(error) from None
+
+    def _told(self, error: WorkerEndedError) -> UnreadableImageError:
+        log.warning("image-worker-ended", status=error.status)
+        return _ended(error.status, self._limits.memory_bytes)
 
 
 def _succeeded(outcome: Done | NeuroFuseError | Fault) -> Done:

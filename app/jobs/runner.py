@@ -39,7 +39,8 @@ log = structlog.stdlib.get_logger(__name__)
 def runner_identity(folder: Path) -> str:
     """Who works in a data folder; the same after a restart, so that it knows its own jobs by their owner."""
     path = folder / IDENTITY_NAME
-    if not path.is_file():
+    # Empty where the disk was full, or the power cut, when it was written: whoever shares a name shares the jobs.
+    if not path.is_file() or not path.stat().st_size:
         path.write_text(str(uuid7()), encoding="ascii")
     return path.read_text(encoding="ascii")
 

@@ -1,5 +1,6 @@
 """What lies where below the data folder, beside the artefacts. One process works in one data folder."""
 
+import errno
 import fcntl
 import os
 import shutil
@@ -73,7 +74,13 @@ class DataFolder:
             os.close(lock)
 
     def prepare(self) -> None:
-        """Create what is absent and remove uploads that a killed process left: they are patients' images."""
+        """Create what is absent and remove uploads that a killed process left: they are patients' images.
+
+        Raises:
+            OSError: A folder cannot be made or written to; it is named.
+        """
         shutil.rmtree(self.uploads, ignore_errors=True)
         for folder in (self.root, self.cases, self.previews, self.uploads):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not os.access(folder, os.W_OK | os.X_OK):  # another user's, perhaps by a restore
+                raise OSError(errno.EACCES, os.strerror(errno.EACCES), str(folder))

@@ -20,6 +20,10 @@ UNAVAILABLE_SQLITE: Final = frozenset({
 """Busy, full, not to be reached, or damaged; the log says which."""
 UNAVAILABLE_SQLSTATE: Final = ("08", "53", "57")
 """Classes of SQLSTATE: connection exception, insufficient resources, operator intervention."""
+READ_ONLY: Final = "25006"
+"""SQLSTATE of a server that only reads now: a primary that became a standby, or a managed server whose disk is full."""
+NOT_ALLOWED: Final = ("42501", "3F000")
+"""SQLSTATE of a role that may not do what it is about to, or may use no schema."""
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -48,13 +52,21 @@ def explain(context: ExceptionContext) -> None:
     Raises:
         StorageUnavailableError: The database cannot answer now.
         MalformedRequestError: It cannot keep what it was given.
-        NotReadyError: Its address cannot be understood.
+        NotReadyError: Its address cannot be understood, or its role may not work in it.
     """
     if context.is_pre_ping:
         return  # the pool itself replaces the connection
     error = context.original_exception
+    if _state(error) == READ_ONLY:
+        context.is_disconnect = True  # a new connection may find the primary, or a server that writes again
+        raise unavailable(error)
     if _is_unavailable(error, context.sqlalchemy_exception):
         raise unavailable(error)
+    if _state(error) in NOT_ALLOWED:
+        raise NotReadyError(
+            "Expected the role of NEUROFUSE_DATABASE_URL to own its database and its tables; it may not do what the service needs. "
+            "As a superuser: ALTER DATABASE name OWNER TO role, and the same of tables that another role has made."
+        ) from None
     if isinstance(context.sqlalchemy_exception, ProgrammingError) and context.connection is None:
         # Of libpq, which was not able to begin. Its words may hold the password.
         raise NotReadyError(

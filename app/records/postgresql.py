@@ -41,7 +41,8 @@ def postgresql_engine(url: str, connections: int) -> Engine:
         connections: Most connections of this process.
 
     Returns:
-        An engine in whose representations and errors the password does not occur.
+        An engine in whose representations and errors the password does not occur; where the database is in another encoding than UTF-8,
+        connecting raises NotReadyError.
 
     Raises:
         NotReadyError: The extra `postgres` is not installed.
@@ -65,8 +66,20 @@ def postgresql_engine(url: str, connections: int) -> Engine:
         raise NotReadyError(
             "Expected psycopg for NEUROFUSE_DATABASE_URL; it is not installed. In a clone: pip install -e '.[postgres]'"
         ) from error
+    # Before SQLAlchemy's own, which does not understand what a database without an encoding says.
+    event.listen(engine, "connect", _require_utf8, insert=True)
     event.listen(engine, "connect", _prepare_connection)
     return engine
+
+
+def _require_utf8(connection: "psycopg.Connection", _record: object) -> None:
+    found = connection.info.parameter_status("server_encoding")
+    # Another one has no place for every letter of a case number; a pooler may not say.
+    if found not in ("UTF8", None):
+        raise NotReadyError(
+            f"Expected NEUROFUSE_DATABASE_URL to name a database in UTF8; it is in {found}. Make another one: "
+            "createdb --template template0 --encoding UTF8 --locale C --owner ROLE NAME."
+        )
 
 
 def _prepare_connection(connection: "psycopg.Connection", _record: object) -> None:

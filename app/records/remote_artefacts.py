@@ -44,19 +44,22 @@ class RemoteArtefacts:
 
     def put(self, name: str, source: Path) -> None:
         """Upload, then remove the source; a folder is only complete when this returns."""
-        place = self._place(name)
-        files = [path for path in tree(source) if path.is_file()]
-        targets = [
-            place if path == source else f"{place}/{path.relative_to(source).as_posix()}" for path in files
-        ]
-        with _asking():
-            self._put_files(files, targets)
-        remove(source)
+        self.put_all({name: source})
 
     def put_all(self, sources: Mapping[str, Path]) -> None:
-        """As the protocol says."""
+        """As the protocol says; no source is removed before all are there."""
+        targets: dict[Path, str] = {}
         for name, source in sources.items():
-            self.put(name, source)
+            place = self._place(name)
+            for path in tree(source):
+                if path.is_file():
+                    targets[path] = (
+                        place if path == source else f"{place}/{path.relative_to(source).as_posix()}"
+                    )
+        with _asking(for_one=False):
+            self._put_files(list(targets), list(targets.values()))
+        for source in sources.values():
+            remove(source)
 
     def open(self, name: str) -> BinaryIO:
         """As the protocol says; read piece by piece."""
@@ -98,7 +101,7 @@ class RemoteArtefacts:
     def names(self, prefix: str) -> Iterator[str]:
         """As the protocol says."""
         folder = self._folder(prefix)
-        with _asking():
+        with _asking(for_one=False):
             places = self._fs.find(folder)
         names = (place.removeprefix(f"{self._root}/") for place in places)
         return (name for name in names if NAME.fullmatch(name))
@@ -135,13 +138,17 @@ class RemoteArtefacts:
 
 
 @contextmanager
-def _asking() -> Iterator[None]:
-    """Every library raises errors of its own; but for an absent file, all say that the store cannot do it now."""
+def _asking(*, for_one: bool = True) -> Iterator[None]:
+    """Every library raises errors of its own; but for an absent file, all say that the store cannot do it now.
+
+    Args:
+        for_one: Whether it is asked for a file, or what lies below a folder, that may be absent; else only the place itself can be, a bucket.
+    """
     try:
         yield
-    except FileNotFoundError:
-        raise
     except Exception as error:
+        if for_one and isinstance(error, FileNotFoundError):
+            raise
         log.error("artefacts-unavailable", error_type=type(error).__name__)  # noqa: TRY400 - no message: it may hold a key
         raise StorageUnavailableError(
             "Expected the object store to answer; it does not, or refuses. Try again later.",

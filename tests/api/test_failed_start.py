@@ -1,4 +1,4 @@
-"""A start that fails is told to the server in one line of ours."""
+"""A start that fails is told to the server in one line of ours, and a server ends with its application."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,8 +10,9 @@ import pytest
 from starlette.applications import Starlette
 from starlette.types import Message
 
-from app.api.failed_start import FailedStart
+from app.api.failed_start import FailedStart, Server
 from app.errors import StorageUnavailableError
+from tests.support.ports import free_port
 
 
 async def _told(error: BaseException, *, at_the_end: bool) -> list[Message]:
@@ -68,3 +69,35 @@ def test_a_fault_is_told_by_type_and_place() -> None:
     assert "test_failed_start.py" in failed["message"]
     assert "PLANTED" not in failed["message"]
     assert "\n" not in failed["message"]
+
+
+def test_of_tasks_that_fail_together_one_is_told() -> None:
+    error = ExceptionGroup("PLANTED", [ExceptionGroup("PLANTED", [caused()])])
+    failed = anyio.run(lambda: _told(error, at_the_end=True))[-1]
+    assert failed["message"] == f"storage-unavailable: {caused().detail}"
+
+
+def test_a_server_ends_where_its_application_has_ended_by_a_fault(caplog: pytest.LogCaptureFixture) -> None:
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        async def fail() -> None:
+            await started.wait()
+            raise RuntimeError("PLANTED")
+
+        async with anyio.create_task_group() as beside:
+            beside.start_soon(fail)
+            yield
+
+    async def serve() -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(server.serve)
+            while not server.started:  # noqa: ASYNC110 - uvicorn tells nobody
+                await anyio.sleep(0.01)
+            started.set()
+
+    started = anyio.Event()
+    server = Server(Starlette(lifespan=lifespan), host="127.0.0.1", port=free_port(), log_config=None)
+    anyio.run(serve)
+    assert server.application.has_failed
+    assert "RuntimeError at " in caplog.text
+    assert "PLANTED" not in caplog.text

@@ -12,7 +12,7 @@ import pytest
 
 from app.inference.ticket import Urgency
 from app.jobs import runner
-from app.jobs.runner import JobRunner, runner_identity
+from app.jobs.runner import IDENTITY_NAME, JobRunner, runner_identity
 from app.metrics import Metrics
 from app.predictions.admission import Admission
 from app.records.job_turns import LEASE
@@ -125,4 +125,10 @@ def test_a_lease_is_renewed_while_the_job_is_worked_on(parts: Parts, monkeypatch
 
 
 def test_an_identity_outlives_a_restart(tmp_path: Path) -> None:
+    assert runner_identity(tmp_path) == runner_identity(tmp_path)
+
+
+def test_an_identity_that_was_not_written_to_the_end_is_made_anew(tmp_path: Path) -> None:
+    (tmp_path / IDENTITY_NAME).touch()
+    assert runner_identity(tmp_path)
     assert runner_identity(tmp_path) == runner_identity(tmp_path)

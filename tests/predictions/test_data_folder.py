@@ -1,5 +1,9 @@
 """The data folder is private, and a killed process leaves no patient's image in it."""
 
+import os
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -35,3 +39,28 @@ def test_uploads_of_a_killed_process_are_removed_and_nothing_else(tmp_path: Path
     folder.prepare()
     assert list(folder.uploads.iterdir()) == []
     assert (folder.root / "heatmaps" / "kept.png").exists()
+
+
+AS_ANOTHER_USER = """
+import os, sys
+from pathlib import Path
+from app.predictions.data_folder import DataFolder
+os.setuid(65534)
+try:
+    DataFolder(Path(sys.argv[1])).prepare()
+except PermissionError as error:
+    print(error.filename)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")
+def test_a_folder_of_another_user_is_named() -> None:
+    # Not pytest's own folder: its parents are closed to another user.
+    with tempfile.TemporaryDirectory() as place:
+        folder = DataFolder(Path(place))
+        folder.prepare()
+        for each in (folder.root, folder.uploads):
+            os.chown(each, 65534, 65534)
+        asked = [sys.executable, "-c", AS_ANOTHER_USER, place]
+        told = subprocess.run(asked, check=True, capture_output=True, text=True)  # noqa: S603 - our own words
+        assert told.stdout.strip() == str(folder.cases)

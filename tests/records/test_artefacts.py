@@ -267,13 +267,26 @@ def test_a_store_that_does_not_answer_is_said_to_be_and_loses_nothing(
 def test_a_silent_store_holds_nobody_for_ever_and_nothing_is_lost(
     tmp_path: Path, source: MakeSource, silent_store: SilentStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote_artefacts, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(remote_artefacts, "PATIENCE_S", 3)  # enough for a client to be made on a busy machine
     artefacts = open_artefacts(silent_store.url, tmp_path, tmp_path)
     path = source()
     with pytest.raises(StorageUnavailableError):
         artefacts.put("jobs/a/1", path)
     assert path.exists()
     silent_store.wait_until_hung_up()  # nothing goes on asking
+
+
+def test_what_is_put_together_waits_for_a_silent_store_together(
+    tmp_path: Path, source: MakeSource, silent_store: SilentStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote_artefacts, "PATIENCE_S", 3)  # enough for a client to be made on a busy machine
+    artefacts = open_artefacts(silent_store.url, tmp_path, tmp_path)
+    paths = [source(name=name) for name in ("png", "nii.gz")]
+    with pytest.raises(StorageUnavailableError):
+        artefacts.put_all({f"heatmaps/a.{path.name}": path for path in paths})
+    assert all(path.exists() for path in paths)
+    for _ in paths:
+        silent_store.wait_until_hung_up()
 
 
 def test_a_bucket_that_is_not_there_is_no_missing_file(
@@ -283,6 +296,8 @@ def test_a_bucket_that_is_not_there_is_no_missing_file(
         monkeypatch.setenv(name, value)
     path = source()
     artefacts = open_artefacts("s3://nobodys-bucket/x", tmp_path, tmp_path)
-    with pytest.raises((StorageUnavailableError, FileNotFoundError)):
+    with pytest.raises(StorageUnavailableError):
         artefacts.put("jobs/a/1", path)
     assert path.exists()
+    with pytest.raises(StorageUnavailableError):
+        list(artefacts.names("jobs"))

@@ -2,16 +2,21 @@
 
 import traceback
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
+import psycopg
 import pytest
 from sqlalchemy import Engine
 
 from app.errors import MalformedRequestError, NotReadyError, StorageUnavailableError
+from app.records.api_keys import ApiKeyRecords
 from app.records.database import open_database
 from app.records.postgresql import postgresql_engine
 from app.records.predictions import PredictionRecords
 from app.records.worklist import Page, Selection, Worklist
-from tests.support.postgres import PASSWORD, Postgres
+from tests.support.postgres import PASSWORD, SUPERUSER, Postgres
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -135,3 +140,45 @@ def test_the_pool_is_as_silent_as_the_library_that_it_is_of(
         PredictionRecords(engine).check()
         engine.dispose()
     assert [record.name for record in caplog.records if not record.name.startswith("sqlalchemy")] == []
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_a_database_that_has_not_every_letter_stops_the_start(postgres: Postgres, encoding: str) -> None:
+    name = f"test_{encoding.lower()}"
+    with psycopg.connect(postgres.url(), autocommit=True) as connection:
+        connection.execute(
+            f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}' LOCALE_PROVIDER libc LOCALE 'C'"
+        )
+    with pytest.raises(NotReadyError, match=f"it is in {encoding}"):
+        open_database(postgres.url(name))
+
+
+@pytest.mark.parametrize("usage", ["GRANT USAGE ON SCHEMA public TO", "REVOKE ALL ON SCHEMA public FROM"])
+def test_a_role_that_may_make_no_tables_is_told_what_it_needs(postgres_url: str, usage: str) -> None:
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"{usage} PUBLIC")
+        connection.execute(f"CREATE ROLE weak LOGIN PASSWORD '{PASSWORD}'")
+    try:
+        with pytest.raises(NotReadyError, match="own its database"):
+            open_database(postgres_url.replace(SUPERUSER, "weak", 1))
+    finally:
+        with psycopg.connect(postgres_url, autocommit=True) as connection:
+            connection.execute("DROP ROLE weak")
+
+
+def test_a_server_that_only_reads_is_unavailable_until_it_writes_again(
+    engine: Engine, postgres_url: str
+) -> None:
+    keys = ApiKeyRecords(engine)
+    keys.revoke("none", NOW)
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        name = connection.info.dbname
+        connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        try:
+            engine.dispose()  # connections that are there stay as they are
+            for _ in range(2):
+                with pytest.raises(StorageUnavailableError):
+                    keys.revoke("none", NOW)
+        finally:
+            connection.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+    keys.revoke("none", NOW)

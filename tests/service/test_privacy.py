@@ -2,6 +2,8 @@
 
 import gzip
 import io
+import re
+import sys
 import time
 import zipfile
 from contextlib import closing
@@ -14,7 +16,7 @@ import pytest
 from app.records.store import RecordStore
 from tests.imaging.nifti_bytes import parts
 from tests.service.jobs import ASYNC, ended
-from tests.service.processes import workers
+from tests.service.processes import descendants, workers
 from tests.service.server import Server, serving
 from tests.support.frozen import frozen
 
@@ -48,6 +50,15 @@ def test_a_planted_name_reaches_neither_log_nor_record_store(
     assert {path.name for path in kept} == {"tensor.npy", "record.json", "image.nii.gz"}
     assert all(CANARY.encode() not in read(path) for path in kept)
     assert CANARY not in server.client.base_url.path
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what is looked at is in /proc")
+def test_no_process_of_the_service_writes_a_core_file(server: Server) -> None:
+    processes = {server.process.pid, *descendants(server.process.pid)}
+    assert len(processes) > len(workers(server)) + 1
+    for each in processes:
+        limits = Path(f"/proc/{each}/limits").read_text(encoding="ascii")
+        assert re.search(r"^Max core file size +0 +0 ", limits, re.MULTILINE), each
 
 
 @pytest.mark.slow

@@ -71,11 +71,12 @@ class SilentStore:
     listening: socket.socket
 
     def wait_until_hung_up(self) -> None:
-        """Go on once whoever asked first has closed the connection.
+        """Go on once whoever asked first, of those that were not waited for, has closed the connection.
 
         Raises:
             TimeoutError: It stays open.
         """
+        self.listening.settimeout(START_TIMEOUT_S)
         with self.listening.accept()[0] as connection:
             connection.settimeout(START_TIMEOUT_S)
             while connection.recv(2**16):

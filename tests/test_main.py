@@ -1,0 +1,34 @@
+"""The application lives on where the processes beside it cannot, and says why it is not ready."""
+
+from pathlib import Path
+
+import anyio
+from structlog.testing import capture_logs
+
+from app.main import create_app
+from app.predictions.entry import State
+from app.settings import Settings
+
+
+def test_readers_that_cannot_live_do_not_end_the_service_and_are_the_reason_why_it_is_not_ready(
+    tiny_store: Path, tmp_path: Path
+) -> None:
+    chosen = Settings(model_store=tiny_store, data=tmp_path / "var", threads=1, read_workers=1)
+    app = create_app(chosen.model_copy(update={"read_memory_bytes": 1}))  # no worker can live on that
+
+    async def reasons() -> set[str]:
+        async with app.router.lifespan_context(app) as state:
+            assert state is not None
+            entries = state["runtime"].catalogue.entries
+            with anyio.fail_after(60):
+                # The process that de-identifies is begun beside the readers, and nobody waits for it.
+                while [line["event"] for line in lines].count("image-worker-ended") < 2:  # noqa: ASYNC110 - threads see them
+                    await anyio.sleep(0.01)
+                while not entries() or any(entry.state is State.LOADING for entry in entries()):  # noqa: ASYNC110 - as above
+                    await anyio.sleep(0.01)
+            return {f"{entry.code}: {entry.detail}" for entry in entries()}
+
+    with capture_logs() as lines:
+        (reason,) = anyio.run(reasons)
+    assert reason.startswith("not-ready: Expected every process that reads images")
+    assert "NEUROFUSE_READ_WORKERS" in reason
