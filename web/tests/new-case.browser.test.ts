@@ -144,6 +144,8 @@ describe.skipIf(!CAN_BROWSE)("a new case that is changed on the way", () => {
       await page.fill("#reference", "B-2");
       await predict(page);
       await page.waitForURL(/#\/case\//);
+      // Shown, not only its address: whoever goes back sooner has left nothing yet.
+      await page.locator(".result-heading").waitFor();
       for (const leave of [() => page.goBack(), () => page.getByRole("link", { name: "New case" }).click()]) {
         await leave();
         await page.locator(".feature").first().waitFor();

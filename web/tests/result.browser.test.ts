@@ -262,6 +262,23 @@ describe.skipIf(!CAN_BROWSE)("the answer", () => {
   );
 
   it(
+    "says when it is printed, not when it was opened",
+    async () => {
+      const page = await openPage(browser);
+      await page.clock.setFixedTime(new Date(2026, 10, 29, 23, 50));
+      await page.goto(`${service.url}/#/report/${first}`);
+      await page.locator(".report[data-state=taken]").waitFor({ timeout: 120_000 });
+      const identity = page.locator(".report-identity");
+      await expect.poll(() => identity.innerText()).toMatch(/Printed\s+2026-11-29 23:50/);
+      await page.clock.setFixedTime(new Date(2026, 10, 30, 7, 5));
+      await page.pdf();
+      await expect.poll(() => identity.innerText()).toMatch(/Printed\s+2026-11-30 07:05/);
+      await page.context().close();
+    },
+    SLOW,
+  );
+
+  it(
     "says on paper that the browser cannot draw the image, not that the image has gone",
     async () => {
       const plain = await launch(["--disable-3d-apis"]);

@@ -175,7 +175,14 @@ describe.skipIf(!CAN_BROWSE)("from a new case to the worklist", () => {
 
       await page.getByRole("button", { name: "Reset filters" }).click();
       await expect.poll(() => rows.count()).toBe(2);
-      for (const box of await rows.locator("input[type=checkbox]").all()) await box.check();
+      const boxes = rows.locator("input[type=checkbox]");
+      for (const box of await boxes.all()) await box.check();
+      await page.getByLabel("Answer").selectOption("gos_5");
+      await rows.first().waitFor({ state: "detached" });
+      await page.getByRole("button", { name: "Unselect 2" }).click();
+      await page.getByRole("button", { name: "Reset filters" }).click();
+      await expect.poll(() => boxes.and(page.locator(":enabled:not(:checked)")).count()).toBe(2);
+      for (const box of await boxes.all()) await box.check();
       await expect
         .poll(() => page.getByRole("link", { name: "Compare the two" }).getAttribute("href"))
         .toMatch(/^#\/compare\/[^/]+\/[^/]+$/);
@@ -229,6 +236,42 @@ describe.skipIf(!CAN_BROWSE)("from a new case to the worklist", () => {
       const page = await open("#/worklist?offset=50");
       await page.locator(".cases tbody tr").first().waitFor();
       await expect.poll(() => page.url()).toMatch(/#\/worklist$/);
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "says that a slow service is waited for, and shows which cases are still those of the search before",
+    async () => {
+      const page = await openPage(browser);
+      const hold = async (path: string | RegExp) => {
+        let release = () => {};
+        const held = new Promise<void>((done) => {
+          release = done;
+        });
+        await page.route(path, (route) => held.then(() => route.continue()));
+        return release;
+      };
+      const [person, list] = [await hold("**/auth/me"), await hold(/\/predictions\?(?!.*q=)/)];
+      await page.goto(`${service.url}/#/worklist`);
+      const loading = page.getByText("Loading …");
+      await loading.waitFor();
+      expect(await page.getByRole("heading", { name: "Worklist" }).count()).toBe(0);
+      person();
+      await page.getByRole("heading", { name: "Worklist" }).waitFor();
+      await loading.waitFor();
+      list();
+      await page.locator(".cases[aria-busy=false]").waitFor();
+      const search = await hold(/\/predictions\?.*q=/);
+      await page.getByLabel("Search").fill("ct-1");
+      await page.locator(".cases[aria-busy=true]").waitFor();
+      await expect
+        .poll(() => page.locator(".cases tbody").evaluate((body) => getComputedStyle(body).opacity))
+        .toBe("0.4");
+      search();
+      await page.locator(".cases[aria-busy=false]").waitFor();
+      await expect.poll(() => page.locator(".cases tbody tr").count()).toBe(1);
       await page.context().close();
     },
     SLOW_MS,

@@ -11,6 +11,7 @@ import { viewOf } from "./routes";
 import "./shell.css";
 import { useNoStrayDrops } from "./stray-drops";
 import { setTheme, useTheme } from "./theme";
+import { UnansweredNotices } from "./UnansweredNotices";
 
 /** What surrounds every view: the bar, the banner that cannot be missed, and the place of the view. */
 export function Shell() {
@@ -28,6 +29,7 @@ export function Shell() {
       </button>
       <SignInGate route={route} bar={<Bar route={route} />}>
         <Banner view={route.view} />
+        <UnansweredNotices />
         <main id="view" ref={main} tabIndex={-1}>
           <Failsafe key={place}>
             <Suspense fallback={<p className="quiet pad">{texts.shell.loading}</p>}>{viewOf(route)}</Suspense>

@@ -82,6 +82,8 @@ function NumberInput({ feature, id, value, change, isWrong }: InputProps<NumberF
     setUnit(nextUnit);
     change(typedValue(nextText, nextUnit, feature.unit));
   };
+  // A value may come from another package's record, in a unit that is not offered here.
+  const units = feature.units.includes(unit) ? feature.units : [...feature.units, unit];
   return (
     <span className="value">
       <input
@@ -93,13 +95,13 @@ function NumberInput({ feature, id, value, change, isWrong }: InputProps<NumberF
         aria-describedby={`${id}-range ${id}-error`}
         onChange={(event) => typed(event.target.value, unit)}
       />
-      {feature.units.length > 1 ? (
+      {units.length > 1 ? (
         <select
           aria-label={t.unitOf(feature.title)}
           value={unit}
           onChange={(event) => typed(text, event.target.value)}
         >
-          {feature.units.map((one) => (
+          {units.map((one) => (
             <option key={one} value={one}>
               {unitWords(one)}
             </option>

@@ -28,6 +28,7 @@ export function ImagePanel({ image }: { image: ImageHandle }) {
 
 function Failure({ error, onRetry }: { error: unknown; onRetry: () => void }) {
   if (error === "empty") return <p role="alert">{t.nothing}</p>;
+  if (error === "no-model") return <p role="alert">{t.noModel}</p>;
   if (error === "unreadable") return <p role="alert">{t.unreadable}</p>;
   return <ProblemNotice error={error} onRetry={onRetry} />;
 }

@@ -1,10 +1,8 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 import { flushSync } from "react-dom";
-import { listModels } from "../api/models";
 import { ServiceError } from "../api/problem";
 import type { ModelSummary } from "../api/types";
 import { ProblemNotice } from "../app/ProblemNotice";
-import { useLoaded } from "../app/useLoaded";
 import { partOf, problemsOf, recordOf, withPart } from "../record/record";
 import { useRecordSchema } from "../record/useRecordSchema";
 import { texts } from "../texts/en";
@@ -14,25 +12,29 @@ import { Question, referenceOf } from "./Question";
 import { focusOn, focusOnRecord, RecordForm, type RecordFormHandle } from "./RecordForm";
 import { refusedFeatures } from "./refused";
 import { SubmitBar } from "./SubmitBar";
-import { useEntered } from "./useEntered";
+import { hasValues, useEntered } from "./useEntered";
 import { type ImageHandle, useImage } from "./useImage";
+import { useModels } from "./useModels";
 import { usePrediction } from "./usePrediction";
+import { useUnsent } from "./useUnsent";
 import "./new-case.css";
 
 /** A case from its files and its record to the question put to the service. */
 export default function NewCaseView() {
-  const models = useLoaded(listModels);
+  const models = useModels();
   return (
     <div className="new-case">
       <h1>{texts.newCase.title}</h1>
       {models.error !== null && <ProblemNotice error={models.error} onRetry={models.reload} />}
-      {models.value && <CaseForm models={inService(models.value)} />}
+      {models.value === null && models.pending && <p className="quiet">{texts.shell.loading}</p>}
+      {models.value && <CaseForm models={models.value} />}
     </div>
   );
 }
 
 function CaseForm({ models }: { models: ModelSummary[] }) {
   const [chosen, setChosen] = useState(firstReady(models));
+  useEffect(() => setChosen((before) => before ?? firstReady(models)), [models]);
   const entered = useEntered();
   const { reference, isDoubtful } = entered;
   const [flaw, setFlaw] = useState("");
@@ -44,6 +46,8 @@ function CaseForm({ models }: { models: ModelSummary[] }) {
   const record = recordOf(part);
   const upload = image.state.stage === "ready" ? image.state.upload.id : null;
 
+  const isEntered = hasValues(entered) || image.state.stage !== "empty";
+  useUnsent(isEntered, prediction.state.stage === "working");
   const { outdate, forgive } = prediction;
   const question = JSON.stringify([chosen, upload, record, reference]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: whatever makes another case of it
@@ -121,18 +125,15 @@ function obstacleOf(upload: string | null, schema: object | null): string {
   return schema === null ? texts.newCase.submit.needsFields : "";
 }
 
-/** What was taken out of service is listed for operators, not for clinicians. */
-function inService(models: ModelSummary[]): ModelSummary[] {
-  return models.filter(({ state }) => state !== "unloaded");
-}
-
 /** The version that a bare name means is asked by that name, so that a canary gets its share; the answer says who gave it. */
 function askedFor(models: ModelSummary[], chosen: string): string {
   const model = models.find((each) => referenceOf(each) === chosen);
   return model?.default ? model.name : chosen;
 }
 
+/** None while packages are being loaded: which is ready first says nothing of what is to be asked. */
 function firstReady(models: ModelSummary[]): string | null {
+  if (models.some(({ state }) => state === "loading")) return null;
   const isReady = models.filter(({ state }) => state === "ready");
   const meant = isReady.filter((model) => model.default);
   const ready = meant.length > 0 ? meant : isReady;
@@ -143,11 +144,19 @@ function firstReady(models: ModelSummary[]): string | null {
 
 type ProblemProps = { error: unknown; onPredict: () => void; onSendAgain: () => void };
 
+/** Brought into view: it stands below a form that is longer than a screen. */
 function PredictionProblem({ error, onPredict, onSendAgain }: ProblemProps) {
+  const place = useRef<HTMLDivElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another error is to be seen, too
+  useEffect(() => place.current?.focus(), [error]);
   const isGone = error instanceof ServiceError && error.code === "unknown-upload";
-  return isGone ? (
-    <ProblemNotice error={error} onRetry={onSendAgain} retryLabel={texts.newCase.submit.again} />
-  ) : (
-    <ProblemNotice error={error} onRetry={onPredict} />
+  return (
+    <div ref={place} className="prediction-problem" tabIndex={-1}>
+      {isGone ? (
+        <ProblemNotice error={error} onRetry={onSendAgain} retryLabel={texts.newCase.submit.again} />
+      ) : (
+        <ProblemNotice error={error} onRetry={onPredict} />
+      )}
+    </div>
   );
 }

@@ -46,7 +46,7 @@ function Choice({
         <span className="choice-title">{model.title ?? model.name}</span>
         <span className="quiet small">
           {t.version(model.name, model.version)}
-          <Needs model={model} />
+          <Needs key={model.state} model={model} />
           {model.state !== "ready" && `, ${t.state[model.state]}`}
         </span>
       </span>

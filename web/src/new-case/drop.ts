@@ -53,6 +53,13 @@ async function childrenOf(folder: Entry): Promise<Entry[]> {
   }
 }
 
+/** Whether files that were chosen earlier are still there as they were: they may be on a disc that was taken out. */
+export async function areReadable(files: readonly File[]): Promise<boolean> {
+  const begun = await Promise.allSettled(files.map((file) => file.slice(0, 1).arrayBuffer()));
+  // Of a file that has gone Chromium gives nothing, as of an empty one, without an error.
+  return begun.every((first) => first.status === "fulfilled" && first.value.byteLength > 0);
+}
+
 /** Files of a picker, without what operating systems leave in folders. */
 export function filesPicked(list: FileList | null): File[] {
   return [...(list ?? [])].filter((file) => !LEFT_BY_SYSTEMS.test(file.name));

@@ -41,6 +41,11 @@ export function useEntered() {
   };
 }
 
+/** Whether anything of a patient is there. */
+export function hasValues({ record, reference }: Entered): boolean {
+  return reference !== "" || Object.values(record).some((value) => value !== undefined);
+}
+
 /** Whether any value that was there earlier still is. */
 export function isLeftOf(earlier: Entered, now: Entered): boolean {
   const isSame = (name: string) => JSON.stringify(earlier.record[name]) === JSON.stringify(now.record[name]);

@@ -1,7 +1,8 @@
 import { useCallback, useEffect, useRef, useState } from "react";
-import { isAbort } from "../api/problem";
+import { isAbort, ServiceError } from "../api/problem";
 import type { Upload } from "../api/types";
 import { forgetUpload, type Progress, upload } from "../api/uploads";
+import { areReadable } from "./drop";
 
 export type ImageState =
   | { stage: "empty" }
@@ -36,9 +37,11 @@ export function useImage(model: string | null): ImageHandle {
   }, []);
 
   const send = useCallback(async () => {
-    if (!wanted.current || files.current.length === 0) return;
+    if (files.current.length === 0) return;
     const signal = start();
     const sent = files.current;
+    // Sent once there is one to choose.
+    if (!wanted.current) return setState({ stage: "failed", files: sent, error: "no-model" });
     const settle = (next: ImageState) => {
       if (!signal.aborted) setState(next);
     };
@@ -48,7 +51,7 @@ export function useImage(model: string | null): ImageHandle {
       const received = await upload(sent, wanted.current, progressed, signal);
       settle({ stage: "ready", files: sent, upload: received });
     } catch (error) {
-      if (!isAbort(error)) settle({ stage: "failed", files: sent, error });
+      if (!isAbort(error)) settle({ stage: "failed", files: sent, error: await reasonOf(error, sent) });
     }
   }, [start]);
 
@@ -84,6 +87,12 @@ export function useImage(model: string | null): ImageHandle {
   useForgotten(state);
   useEffect(() => () => current.current?.abort(), []);
   return { state, take, drop, again: send };
+}
+
+/** To the browser a file that it cannot read is a connection that failed. */
+async function reasonOf(error: unknown, files: readonly File[]): Promise<unknown> {
+  const isUnreachable = error instanceof ServiceError && error.code === "service-unreachable";
+  return isUnreachable && !(await areReadable(files)) ? "unreadable" : error;
 }
 
 /** What the service holds is forgotten once it is replaced or the view is left; it would expire anyway. */

@@ -3,6 +3,7 @@ import { type PredictRequest, predict } from "../api/predictions";
 import { isAbort } from "../api/problem";
 import type { PatientRecord } from "../api/types";
 import { goTo } from "../app/router";
+import { tellUnanswered } from "../app/unanswered";
 
 export type PredictionState =
   | { stage: "idle" }
@@ -14,25 +15,33 @@ export type PredictionState =
 
 /**
  * One prediction at a time; its answer opens as the result. Whoever opens another view meanwhile did not cancel: the
- * answer is kept, and found in the worklist.
+ * answer is kept, and found in the worklist; that there is none is said wherever they are.
  */
 export function usePrediction() {
   const [state, setState] = useState<PredictionState>({ stage: "idle" });
   const aborter = useRef<AbortController | null>(null);
   const isShown = useRef(true);
 
-  const ask = useCallback(async (request: PredictRequest) => {
-    aborter.current?.abort();
-    aborter.current = new AbortController();
-    const { signal } = aborter.current;
-    setState({ stage: "working", since: Date.now() });
-    try {
-      const given = await predict(request, signal);
-      if (!signal.aborted && isShown.current) goTo({ view: "case", id: given.id });
-    } catch (error) {
-      if (!signal.aborted && !isAbort(error)) setState({ stage: "failed", error, record: request.record });
-    }
+  const failed = useCallback(({ record, reference }: PredictRequest, error: unknown) => {
+    if (isShown.current) setState({ stage: "failed", error, record });
+    else tellUnanswered({ reference, error });
   }, []);
+
+  const ask = useCallback(
+    async (request: PredictRequest) => {
+      aborter.current?.abort();
+      aborter.current = new AbortController();
+      const { signal } = aborter.current;
+      setState({ stage: "working", since: Date.now() });
+      try {
+        const given = await predict(request, signal);
+        if (!signal.aborted && isShown.current) goTo({ view: "case", id: given.id });
+      } catch (error) {
+        if (!signal.aborted && !isAbort(error)) failed(request, error);
+      }
+    },
+    [failed],
+  );
 
   const cancel = useCallback(() => {
     aborter.current?.abort();

@@ -6,7 +6,16 @@ export type Feature = {
   title: string;
   required: boolean;
 } & (
-  | { kind: "number"; unit: string; low: number; high: number; isWhole: boolean; units: string[] }
+  | {
+      kind: "number";
+      unit: string;
+      low: number;
+      high: number;
+      isWhole: boolean;
+      /** Units that the package reads, and of these the ones to choose from. */
+      accepted: string[];
+      units: string[];
+    }
   | { kind: "category"; categories: string[] }
 );
 
@@ -56,6 +65,7 @@ function kindOf(property: Property) {
     low: bare?.minimum ?? Number.NEGATIVE_INFINITY,
     high: bare?.maximum ?? Number.POSITIVE_INFINITY,
     isWhole: bare?.multipleOf === 1,
+    accepted,
     units: [unit, ...accepted.filter((one) => one !== unit && OFFERED.has(one) && unit !== "a")],
   };
 }

@@ -61,6 +61,14 @@ it.each([
   ["7,5", "a", 7.5],
   ["", "a", undefined],
   ["abc", "a", "abc"],
+  ["0,125", "a", 0.125],
+  ["1234,567", "a", 1234.567],
+  ["1.2340", "a", 1.234],
+  ["1.200", "a", "1.200"],
+  ["1,200", "a", "1,200"],
+  ["12.345.678", "a", "12.345.678"],
+  ["1e3", "a", "1e3"],
+  ["0x1F", "a", "0x1F"],
   ["126", "mg/dL", { value: 126, unit: "mg/dL" }],
 ])("reads %j in %s as it is meant", (text, unit, value) => {
   expect(typedValue(text, unit, "a")).toEqual(value);
@@ -78,6 +86,34 @@ it("sends of what was filled in only what the package asks, and keeps what anoth
   expect(recordOf(partOf(filled, SCHEMA))).toEqual({ age: 71 });
   const changed = withPart(filled, SCHEMA, { age: undefined, sex: "male" });
   expect(recordOf(changed)).toEqual({ education_years: 12, sex: "male" });
+});
+
+it("keeps the unit of a number that two packages measure in different ones", () => {
+  const other = {
+    ...SCHEMA,
+    properties: { glucose: number("Glucose", "mg/dL", 18, 1080, ["mg/dL", "mmol/L"]) },
+  };
+  const filled = withPart({}, SCHEMA, { glucose: 50 });
+  expect(partOf(filled, SCHEMA)).toEqual({ glucose: 50 });
+  expect(partOf(filled, other)).toEqual({ glucose: { value: 50, unit: "mmol/L" } });
+  expect(partOf(withPart(filled, other, { glucose: 900 }), SCHEMA)).toEqual({
+    glucose: { value: 900, unit: "mg/dL" },
+  });
+});
+
+it("says that a unit is none of the package's", () => {
+  const problems = problemsOf({ age: { value: 71, unit: "h" } }, SCHEMA);
+  expect(problems.get("age")).toContain("does not read hours");
+});
+
+it.each([
+  ["1.200", "1200 or 1.2?"],
+  ["1,234", "1234 or 1.2340?"],
+  ["150.000", "150000 or 150.0?"],
+])("asks which number %j is meant to be", (text, words) => {
+  for (const age of [text, { value: text as never, unit: "mo" }]) {
+    expect(problemsOf({ age }, SCHEMA).get("age")).toContain(words);
+  }
 });
 
 it("finds nothing wrong with an empty record or one in other units", () => {

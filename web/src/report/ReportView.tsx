@@ -1,5 +1,5 @@
 import { useMemo } from "react";
-import { momentWords } from "../app/moment";
+import { momentOnPaper } from "../app/moment";
 import { hrefOf } from "../app/router";
 import { CaseView } from "../result/CaseView";
 import { Cautions } from "../result/Cautions";
@@ -16,6 +16,7 @@ import { placeWords } from "../viewer/places";
 import { storedWords } from "../viewer/StoredPicture";
 import { FIRST_OVERLAY } from "../viewer/viewer";
 import { PLANES, type Taking, usePictures } from "./usePictures";
+import { usePrintTime } from "./usePrintTime";
 import "../result/result.css";
 import "./report.css";
 
@@ -66,14 +67,15 @@ function Report({ answer, model, reference }: Case) {
 
 function Identity({ answer, reference }: Pick<Case, "answer" | "reference">) {
   const { name, version, sha256, provider } = answer.model;
+  const printed = usePrintTime();
   return (
     <dl className="facts report-identity">
       <Fact term={t.reference}>{reference ? <strong>{reference}</strong> : t.noReference}</Fact>
       <Fact term={t.prediction}>
         <code>{answer.id}</code>
       </Fact>
-      <Fact term={t.answered}>{momentWords(answer.created)}</Fact>
-      <Fact term={t.printed}>{momentWords(new Date())}</Fact>
+      <Fact term={t.answered}>{momentOnPaper(answer.created)}</Fact>
+      <Fact term={t.printed}>{momentOnPaper(printed)}</Fact>
       <Fact term={texts.result.model.package}>{texts.result.model.version(name, version)}</Fact>
       <Fact term={texts.result.model.digest}>
         <code>{sha256}</code>

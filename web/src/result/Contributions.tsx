@@ -4,6 +4,7 @@ import { DivergingBar } from "../charts/DivergingBar";
 import { texts } from "../texts/en";
 import { featureTitle, valueWords } from "./classes";
 import { type Effect, effectsOf, measureOf, scaleOf } from "./contributions";
+import { takenWords } from "./taken";
 import { useContributions } from "./useContributions";
 
 const t = texts.result.contributions;
@@ -61,12 +62,13 @@ function FeatureTable({ answer, model, contributions }: Props & { contributions:
         </tr>
       </thead>
       <tbody>
-        {known.map(({ name, value, unit, status }) => (
+        {known.map(({ name, value, unit, status, taken_as }) => (
           <tr key={name}>
             <th scope="row">{featureTitle(name, model?.manifest ?? null)}</th>
             <td className="number">
               {valueWords(value, unit)}
               {status === "converted" && <small>{t.converted}</small>}
+              {taken_as != null && <small>{takenWords({ taken_as, unit })}</small>}
             </td>
             {contributions && (
               <EffectCell

@@ -81,15 +81,34 @@ function Heading({ answer, model, reference }: Case) {
 
 function FeedbackButton({ answer, name }: Pick<Case, "answer"> & { name: string }) {
   const [shown, setShown] = useState(false);
+  const [saved, setSaved] = useState(false);
   const close = () => setShown(false);
   return (
     <>
-      <button type="button" onClick={() => setShown(true)}>
+      <span className="quiet" role="status">
+        {saved && texts.feedback.saved}
+      </span>
+      <button
+        type="button"
+        onClick={() => {
+          setShown(true);
+          setSaved(false);
+        }}
+      >
         {texts.result.feedback}
       </button>
       {shown && (
         <Suspense>
-          <FeedbackDialog item={answer} name={name} onClose={close} onSaved={close} />
+          <FeedbackDialog
+            item={answer}
+            labels={Object.keys(answer.prediction.probabilities)}
+            name={name}
+            onClose={close}
+            onSaved={() => {
+              close();
+              setSaved(true);
+            }}
+          />
         </Suspense>
       )}
     </>

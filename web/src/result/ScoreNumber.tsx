@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { numberWords } from "../record/features";
-import { parsedNumber } from "../record/record";
+import { ambiguityOf, parsedNumber } from "../record/record";
 import { texts } from "../texts/en";
 
 /** What a number of the scores may be; both ends belong to it. */
@@ -41,7 +41,7 @@ export function ScoreNumber({ id, bounds, value, onChange, note, readOnly = fals
         }}
       />
       <small id={`${id}-note`} role={isWrong ? "alert" : undefined} data-wrong={isWrong}>
-        {isWrong ? wordsOf(bounds) : note}
+        {isWrong ? (ambiguityOf(text) ?? wordsOf(bounds)) : note}
       </small>
     </>
   );

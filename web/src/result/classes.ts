@@ -2,7 +2,7 @@ import type { ModelDetail } from "../api/types";
 import { categoryWords, numberWords, unitWords } from "../record/features";
 import { texts } from "../texts/en";
 
-type Manifest = NonNullable<ModelDetail["manifest"]>;
+export type Manifest = NonNullable<ModelDetail["manifest"]>;
 
 /** A class in words: the page's own, else the package's title, else the label. */
 export function className(label: string, manifest: Manifest | null): string {

@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { signOut } from "../api/session";
+import { leaveUnasked } from "../app/leaving";
 import { Modal } from "../app/Modal";
 import { ProblemNotice } from "../app/ProblemNotice";
 import { texts } from "../texts/en";
@@ -21,7 +22,7 @@ export function PersonMenu() {
       const next = await signOut();
       tellOtherTabs();
       // Through the provider, so that the next person at this machine is asked who they are.
-      window.location.replace(next ?? "/");
+      leaveUnasked(() => window.location.replace(next ?? "/"));
     } catch (problem) {
       // Whoever walks away now leaves the session to the next person.
       setError(problem);

@@ -25,10 +25,13 @@ export function SignInGate({ route, bar, children }: Props) {
       </Door>
     );
   }
-  if (error === null) return null;
   return (
     <main className="sign-in">
-      <ProblemNotice error={error} onRetry={look} />
+      {error === null ? (
+        <p className="quiet">{texts.shell.loading}</p>
+      ) : (
+        <ProblemNotice error={error} onRetry={look} />
+      )}
     </main>
   );
 }

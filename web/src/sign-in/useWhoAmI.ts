@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import { type WhoAmI, whoAmI } from "../api/session";
 import { lastUse, NOT_AUTHENTICATED, refusals } from "../api/traffic";
+import { leaveUnasked } from "../app/leaving";
 import { untilOver } from "./session";
 
 /** Tells the other tabs of this browser that somebody signed in or out. */
@@ -21,7 +22,9 @@ export function useWhoAmI(): Watched {
       (now) => {
         const subject = now.person?.subject ?? null;
         // Somebody else at this machine: what the one before them had open is not theirs.
-        if (first.current !== null && subject !== null && subject !== first.current) window.location.reload();
+        if (first.current !== null && subject !== null && subject !== first.current) {
+          leaveUnasked(() => window.location.reload());
+        }
         first.current ??= subject;
         setWho(now);
         setError(null);
@@ -49,7 +52,8 @@ function useEvents(look: () => void) {
     // Whoever has just come back from the provider tells the tab that waits for it.
     channel.postMessage(null);
     // A page that the browser kept whole shows what was there before somebody signed out.
-    const restored = (event: PageTransitionEvent) => event.persisted && window.location.reload();
+    const restored = (event: PageTransitionEvent) =>
+      event.persisted && leaveUnasked(() => window.location.reload());
     const shown = () => document.visibilityState === "visible" && look();
     refusals.addEventListener(NOT_AUTHENTICATED, look);
     document.addEventListener("visibilitychange", shown);

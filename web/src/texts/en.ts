@@ -172,6 +172,11 @@ export const texts = {
         remedy:
           "It was begun several times and cut off each time. Tell the operator, then send the case again.",
       },
+      "answer-unreadable": {
+        title: "This answer cannot be read.",
+        remedy:
+          "It is damaged, or a newer version of the service kept it. Tell the operator, or run the case anew.",
+      },
       "job-cancelled": {
         title: "This case was cancelled.",
         remedy: "It has no answer. Send the case again if one is wanted.",
@@ -270,6 +275,10 @@ export const texts = {
     range: (low: string, high: string, unit: string) => `${low}–${high}${unit ? ` ${unit}` : ""}`,
     choose: "Choose …",
     notANumber: "Enter a number, such as 7.2, or mark it as unknown.",
+    ambiguous: (whole: string, decimal: string) =>
+      `Is this ${whole} or ${decimal}? Write it in one of these ways.`,
+    otherUnit: (unit: string) =>
+      `This model does not read ${unit}: choose another unit, and enter the value in it.`,
     notWhole: "Enter a whole number, or mark it as unknown.",
     outOfRange: (range: string) => `Must lie within ${range}.`,
     notAChoice: "Choose one of the list, or mark it as unknown.",
@@ -291,8 +300,15 @@ export const texts = {
     } as Record<string, string>,
     categories: { female: "Female", male: "Male", yes: "Yes", no: "No" } as Record<string, string>,
   },
+  unanswered: {
+    title: (reference: string) =>
+      reference ? `No answer came for case ${reference}` : "No answer came for the case that you left",
+    remedy: "Look for it in the worklist; if it is not there, enter it again as a new case.",
+    read: "Close",
+  },
   newCase: {
     title: "New case",
+    unsent: "This case has not been answered. Leave it, and lose what was entered?",
     question: {
       title: "Question",
       none: "No model is ready. The service may still be starting.",
@@ -311,8 +327,10 @@ export const texts = {
       files: "Files …",
       folder: "Folder …",
       travels: "Sent at once to this service and nowhere else. File names stay on this computer.",
+      noModel: "No model is ready to read the image. It is sent as soon as one is.",
       nothing: "Nothing was dropped that could be sent: the folder is empty.",
-      unreadable: "This browser could not read what was dropped. Choose the files with the buttons instead.",
+      unreadable:
+        "This browser could not read the files. They may have been moved or changed, or lie on a disc that was taken out: choose them again with the buttons.",
       sending: (files: number) => (files === 1 ? "Sending 1 file" : `Sending ${files} files`),
       reading: "Sent. The service is reading the image",
       gathering: "Reading the folder",
@@ -428,6 +446,8 @@ export const texts = {
     compare: "Compare the two",
     compareHint: "Select two cases to compare them side by side.",
     compareOne: "Select one more case.",
+    /** What is selected may stand on another page, or fit another search. */
+    clear: (count: number) => `Unselect ${count}`,
     empty: "No case fits the filters.",
     none: "No case has been answered yet.",
     first: "Begin with a new case",
@@ -453,6 +473,7 @@ export const texts = {
     outcome: "True outcome, once it is known",
     notKnown: "Not known yet",
     save: "Save",
+    saved: "Feedback saved.",
     cancel: "Cancel",
   },
   whatIf: {
@@ -485,10 +506,12 @@ export const texts = {
       here: "as set above",
     },
     expired: "What-if needs the image, which the service keeps for a limited time. Run the case anew to ask.",
+    beyond: (features: string) => `beyond what training held: ${features}`,
     recordGone: "The record as sent is no longer kept with the case.",
   },
   findings: {
     "gantry-tilt-corrected": "Gantry tilt corrected",
+    "gaps-between-slices": "Wide gaps between slices",
     "uneven-slice-gaps-resampled": "Uneven gaps between slices evened out",
     "displaced-slices-resampled": "Slices shifted sideways put in line",
     "duplicate-slices-dropped": "Slices sent twice used once",
@@ -508,6 +531,7 @@ export const texts = {
     "out-of-distribution": "Unlike the cases the model knows",
     abstained: "The model does not commit itself",
     "empty-record": "Nothing of the record is known",
+    "beyond-training": "Values beyond what training held",
   } as Record<string, string>,
   viewer: {
     title: "Image viewer",
@@ -693,6 +717,9 @@ export const texts = {
         return `Knowing it ${direction} the probability of ${what} by ${by}, against not knowing it.`;
       },
       converted: "converted",
+      /** Of a value beyond what training held. */
+      takenAs: (words: string) => `taken as ${words}`,
+      unknown: "unknown",
       missing: (features: string) => `Not known, told to the model as missing: ${features}.`,
       computing: "Computing the contributions …",
       expired: "Contributions can be computed only while the case is kept; it no longer is.",

@@ -45,7 +45,7 @@ export function WhatIfPanel({ predictionId, schema, original }: WhatIfProps) {
         <p role="alert">{t.expired}</p>
       ) : (
         <>
-          <Comparison original={original.prediction} asked={asked} isChanged={isChanged} />
+          <Comparison original={original} asked={asked} isChanged={isChanged} features={features} />
           {error !== null && <ProblemNotice error={error} onRetry={asked.again} />}
           <div className="what-if-controls">
             <p className="control-heading quiet small" aria-hidden="true">

@@ -11,6 +11,8 @@ const SORTED: Column[] = ["created", "reference", "task", "model", "label", "fav
 
 type Props = {
   items: WorklistItem[];
+  /** Whether these are still the cases of the search before. */
+  isStale: boolean;
   sort: Sort;
   onSort: (sort: Sort) => void;
   selected: string[];
@@ -23,7 +25,7 @@ type Props = {
 export function CaseTable(props: Props) {
   return (
     <div className="table-scroll">
-      <table className="cases">
+      <table className="cases" aria-busy={props.isStale}>
         <thead>
           <tr>
             <th>{t.columns.select}</th>

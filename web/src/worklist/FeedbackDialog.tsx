@@ -5,6 +5,7 @@ import { getFeedback, putFeedback } from "../api/worklist";
 import { Modal } from "../app/Modal";
 import { ProblemNotice } from "../app/ProblemNotice";
 import { useLoaded } from "../app/useLoaded";
+import { className, type Manifest } from "../result/classes";
 import { texts } from "../texts/en";
 import { CaseInWords } from "./CaseInWords";
 import "./worklist.css";
@@ -13,19 +14,24 @@ const t = texts.feedback;
 const REASON_LENGTH = 1000;
 
 type Item = Pick<WorklistItem, "id" | "model" | "created">;
-type Props = { item: Item; name: string; onClose: () => void; onSaved: () => void };
-type OutputClass = { label: string; title: string };
+type Props = {
+  item: Item /** The classes of the answer. */;
+  labels: string[];
+  name: string;
+  onClose: () => void;
+  onSaved: () => void;
+};
 
 /** A clinician's word on an answer, and later what truly came. */
-export function FeedbackDialog({ item, name, onClose, onSaved }: Props) {
+export function FeedbackDialog({ item, labels, name, onClose, onSaved }: Props) {
   const { id, model } = item;
   const load = useCallback(
     async (signal: AbortSignal) => {
       const [feedback, detail] = await Promise.all([
         getFeedback(id, signal),
-        getModel(model.name, model.version, signal).catch(() => null), // the package may be gone; feedback stays possible
+        getModel(model.name, model.version, signal).catch(() => null), // it may be gone, the outcome comes months later
       ]);
-      return { feedback, classes: detail?.manifest?.outputs.classes ?? [] };
+      return { feedback, manifest: detail?.manifest ?? null };
     },
     [id, model.name, model.version],
   );
@@ -34,17 +40,17 @@ export function FeedbackDialog({ item, name, onClose, onSaved }: Props) {
     <Modal title={t.title(name)} onClose={onClose}>
       <CaseInWords item={item} />
       {error !== null && <ProblemNotice error={error} onRetry={reload} />}
-      {value && <FeedbackForm id={id} {...value} onClose={onClose} onSaved={onSaved} />}
+      {value && <FeedbackForm id={id} labels={labels} {...value} onClose={onClose} onSaved={onSaved} />}
     </Modal>
   );
 }
 
-type FormProps = { id: string; feedback: Feedback; classes: OutputClass[] } & Pick<
+type FormProps = { id: string; feedback: Feedback; manifest: Manifest | null } & Pick<
   Props,
-  "onClose" | "onSaved"
+  "labels" | "onClose" | "onSaved"
 >;
 
-function FeedbackForm({ id, feedback, classes, onClose, onSaved }: FormProps) {
+function FeedbackForm({ id, feedback, labels, manifest, onClose, onSaved }: FormProps) {
   const [given, setGiven] = useState<GivenFeedback>({
     agreement: feedback.agreement,
     reason: feedback.reason,
@@ -82,9 +88,9 @@ function FeedbackForm({ id, feedback, classes, onClose, onSaved }: FormProps) {
           onChange={(event) => setGiven({ ...given, outcome: event.target.value || null })}
         >
           <option value="">{t.notKnown}</option>
-          {classes.map(({ label, title }) => (
+          {labels.map((label) => (
             <option key={label} value={label}>
-              {texts.worklist.labelOf(label)}: {title}
+              {className(label, manifest)}
             </option>
           ))}
         </select>

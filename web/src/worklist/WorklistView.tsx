@@ -31,10 +31,16 @@ export default function WorklistView({ route }: { route: Extract<Route, { view: 
         <button type="button" onClick={list.reload}>
           {t.refresh}
         </button>
+        {selected.length > 0 && (
+          <button type="button" className="plain" onClick={() => setSelected([])}>
+            {t.clear(selected.length)}
+          </button>
+        )}
         <Compare selected={selected} />
       </header>
       <FilterBar filters={list.filters} onFilter={list.filter} />
       {list.error !== null && <ProblemNotice error={list.error} onRetry={list.reload} />}
+      {list.value === null && list.pending && <p className="quiet">{texts.shell.loading}</p>}
       {list.value && (
         <Cases
           list={list}
@@ -84,6 +90,7 @@ function Cases({ list, page, selected, setSelected, onSelect }: CasesProps) {
   return (
     <>
       <CaseTable
+        isStale={list.pending}
         items={page.items}
         sort={list.sort}
         onSort={list.sortBy}
@@ -94,7 +101,13 @@ function Cases({ list, page, selected, setSelected, onSelect }: CasesProps) {
       />
       <Pages page={page} onTurn={list.turnTo} />
       {asked?.what === "feedback" && (
-        <FeedbackDialog item={asked.item} name={nameOf(asked.item)} onClose={close} onSaved={changed} />
+        <FeedbackDialog
+          item={asked.item}
+          labels={Object.keys(asked.item.probabilities)}
+          name={nameOf(asked.item)}
+          onClose={close}
+          onSaved={changed}
+        />
       )}
       {asked?.what === "delete" && (
         <DeleteDialog item={asked.item} onClose={close} onDeleted={() => deleted(asked.item.id)} />

@@ -33,7 +33,9 @@ export function launch(flags: string[] = []): Promise<Browser> {
 }
 
 /** What the browser itself writes of a request that a test makes fail, by its status or the network's own name. */
-export type Failing = 401 | 403 | 404 | 410 | 413 | 415 | 422 | 503 | "net::ERR_CONNECTION_REFUSED";
+export type Failing =
+  | (401 | 403 | 404 | 410 | 413 | 415 | 422 | 503)
+  | ("net::ERR_CONNECTION_REFUSED" | "net::ERR_FILE_NOT_FOUND");
 
 const DESKTOP = { width: 1440, height: 900 };
 const complaints: string[] = [];

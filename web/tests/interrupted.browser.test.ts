@@ -1,0 +1,193 @@
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { CAN_BROWSE, type Failing, launch, openPage, seriousFindings, shoot } from "./support/browser";
+import { goldenNifti } from "./support/images";
+import { type Service, serve } from "./support/service";
+
+const SLOW_MS = 240_000;
+const LOADED_MS = 120_000;
+const LOADED = { timeout: LOADED_MS };
+const REFUSED = "net::ERR_CONNECTION_REFUSED";
+/** A ward's screen of 1366 by 768, enlarged to 125 %, within a browser. */
+const WARD = { width: 1093, height: 500 };
+
+let service: Service;
+let browser: Browser;
+
+describe.skipIf(!CAN_BROWSE)("a case on the way to its answer", () => {
+  beforeAll(async () => {
+    // The first test begins while the packages are still being loaded.
+    service = await serve({}, undefined, "/livez");
+    browser = await launch();
+  }, SLOW_MS);
+  afterAll(async () => {
+    await browser?.close();
+    await service?.stop();
+  });
+
+  async function open(failing: Failing[] = [], size?: { width: number; height: number }): Promise<Page> {
+    const page = await openPage(browser, failing, size);
+    await page.goto(`${service.url}/#/new`);
+    await page.locator(".feature").first().waitFor({ timeout: LOADED_MS });
+    return page;
+  }
+
+  const send = async (page: Page) => {
+    await page.setInputFiles("[data-picker=files]", goldenNifti("gos"));
+    await page.locator(".preview").waitFor({ timeout: LOADED_MS });
+  };
+  const predict = (page: Page) => page.locator(".submit-action .primary").click();
+
+  it(
+    "needs no loading anew where the service had just been started",
+    async () => {
+      const page = await openPage(browser);
+      await page.goto(`${service.url}/#/new`);
+      await page.locator(".choice").first().waitFor({ timeout: LOADED_MS });
+      await send(page);
+      await page.locator(".feature").first().waitFor();
+      await expect.poll(() => page.locator(".question").innerText(), LOADED).not.toContain("loading");
+      await expect.poll(() => page.locator(".question").innerText()).toContain("needs a head CT");
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "brings into view why there is no answer, below a form that is longer than the screen",
+    async () => {
+      const page = await open([REFUSED], WARD);
+      await send(page);
+      await page.route("**/predict", (route) => route.abort("connectionrefused"));
+      await page.evaluate(() => window.scrollTo(0, 0));
+      await predict(page);
+      const title = page.locator(".prediction-problem h2", { hasText: "cannot be reached" });
+      await title.waitFor();
+      await expect.poll(() => title.evaluate(isOnTop)).toBe(true);
+      await expect
+        .poll(() => page.evaluate(() => document.activeElement?.className))
+        .toBe("prediction-problem");
+      await shoot(page, "new-case-unanswered");
+      await page.unroute("**/predict");
+      await page.keyboard.press("Tab");
+      await page.keyboard.press("Enter");
+      await page.waitForURL(/#\/case\//);
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "says in any view that a case got no answer which somebody had left",
+    async () => {
+      const page = await open([REFUSED]);
+      await send(page);
+      await page.fill("#reference", "LEFT-4");
+      let fail = () => {};
+      const failing = new Promise<void>((done) => {
+        fail = done;
+      });
+      await page.route("**/predict", (route) => failing.then(() => route.abort("connectionrefused")));
+      const asked = page.waitForRequest("**/predict");
+      await predict(page);
+      await asked;
+      await page.getByRole("link", { name: "Worklist" }).click();
+      await page.getByRole("heading", { name: "Worklist" }).waitFor();
+      fail();
+      const notice = page.locator(".unanswered", { hasText: "No answer came for case LEFT-4" });
+      await notice.getByText("The service cannot be reached.").waitFor();
+      expect(await seriousFindings(page)).toEqual([]);
+      await shoot(page, "unanswered");
+      await page.getByRole("link", { name: "New case" }).click();
+      await page.locator(".feature").first().waitFor();
+      await notice.getByRole("button", { name: "Close" }).click();
+      await notice.waitFor({ state: "detached" });
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "asks before what was entered is lost, with the page or by a link, and not where nothing was",
+    async () => {
+      const page = await open();
+      const asked: string[] = [];
+      let answer = false;
+      page.on("dialog", (dialog) => {
+        asked.push(dialog.type());
+        (answer ? dialog.accept() : dialog.dismiss()).catch(() => {});
+      });
+      await page.locator("#record_age").click();
+      await page.reload();
+      await page.locator("#record_age").click();
+      expect(asked).toEqual([]);
+
+      await page.keyboard.type("71");
+      await page.evaluate(() => window.location.reload());
+      await expect.poll(() => asked).toEqual(["beforeunload"]);
+      await page.getByRole("link", { name: "Worklist" }).click();
+      await expect.poll(() => asked).toEqual(["beforeunload", "confirm"]);
+      await expect.poll(() => page.inputValue("#record_age")).toBe("71");
+
+      answer = true;
+      await page.getByRole("link", { name: "Worklist" }).click();
+      await page.getByRole("heading", { name: "Worklist" }).waitFor();
+      await page.reload();
+      await page.getByRole("heading", { name: "Worklist" }).waitFor();
+      expect(asked).toEqual(["beforeunload", "confirm", "confirm"]);
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "says that the files have gone, not the service, where another question needs them again",
+    async () => {
+      const page = await open(["net::ERR_FILE_NOT_FOUND"]);
+      const folder = mkdtempSync(join(tmpdir(), "neurofuse-disc-"));
+      copyFileSync(goldenNifti("gos"), join(folder, "image.nii.gz"));
+      await page.setInputFiles("[data-picker=files]", join(folder, "image.nii.gz"));
+      await page.locator(".preview").waitFor();
+      rmSync(folder, { recursive: true });
+      await page.locator(".choice", { hasText: "gos version 1" }).click();
+      await page.getByText("This browser could not read the files.").waitFor();
+      expect(await page.locator(".problem").count()).toBe(0);
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "asks which of two numbers is meant where a separator may be one of thousands",
+    async () => {
+      const page = await open();
+      await send(page);
+      const error = page.locator("#record_platelets-error");
+      for (const typed of ["1.200", "1,200"]) {
+        await page.fill("#record_platelets", typed);
+        await predict(page);
+        await expect.poll(() => error.textContent()).toContain("Is this 1200 or 1.2?");
+        expect(page.url()).toMatch(/#\/new$/);
+      }
+      await shoot(page, "new-case-thousands");
+      await page.fill("#record_platelets", "1200");
+      await predict(page);
+      await page.waitForURL(/#\/case\//);
+      await page.locator(".features td", { hasText: "1200 × 10⁹/L" }).waitFor();
+
+      await page.getByLabel("Haematoma volume, mL").fill("31,500");
+      await page.getByText("Is this 31500 or 31.5?").waitFor();
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+});
+
+/** Run in the page: whether a click in the middle of an element would meet it. */
+function isOnTop(element: Element): boolean {
+  const { x, y, width, height } = element.getBoundingClientRect();
+  return element.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+}
