@@ -324,6 +324,11 @@ def _date(number: int, text: str, column: str) -> dt.date | None:
 
 def _label(number: int, text: str, description: CohortDescription) -> int:
     words = description.outcome_words
+    if not text:
+        raise CohortError(
+            f"row {number}: {description.outcome} is empty, and nothing can be learnt from a patient without an outcome; fill it in, or leave the "
+            "row out"
+        )
     if text not in words:
         raise CohortError(f"row {number}: {description.outcome} must be one of {list(words)}")
     return words[text]

@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from app.imaging.model_grid import ModelGrid
+from app.imaging.volume import Modality
 from training.cohort import CohortError
 from training.networks.config import ModelConfig
 
@@ -158,6 +159,7 @@ def config_from_dict(tree: dict[str, Any]) -> RunConfig:
             "configuration: augmentation.rotation_degrees turns voxels that are as wide as they are deep, found another grid.spacing_mm; "
             "make its last two numbers equal, or set 0 degrees"
         )
+    _refuse_numbers_of_another_modality(config)
     return config
 
 
@@ -175,6 +177,25 @@ def with_epochs(config: RunConfig, epochs: int) -> RunConfig:
     tree = config_to_dict(config)
     tree["training"] |= {"epochs": epochs, "steps": 0}
     return config_from_dict(tree)
+
+
+def _refuse_numbers_of_another_modality(config: RunConfig) -> None:
+    """Windows in Hounsfield units leave hardly anything of an MR, and -1024 around it moves all its numbers; nobody would notice."""
+    grid, is_ct = config.grid, config.grid.modality is Modality.CT
+    unit, fill = ("HU", "below 0 HU") if is_ct else ("raw", "0 or more")
+    wrong = [
+        f"{key} {wanted}"
+        for key, wanted, fits in (
+            ("grid.intensity_unit", f'= "{unit}"', grid.intensity_unit == unit),
+            ("grid.fill", fill, (grid.fill < 0) == is_ct),
+            ("model.intensity", '= "mr-zscore"', is_ct or config.model.intensity != "ct-windows"),
+        )
+        if not fits
+    ]
+    if wrong:
+        raise CohortError(
+            f"configuration: expected, for grid.modality {grid.modality}, {', '.join(wrong)}; found others"
+        )
 
 
 def _refuse_unknown(tree: dict[str, Any], kind: type, path: str) -> None:

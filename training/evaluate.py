@@ -9,17 +9,19 @@ from dataclasses import replace
 from pathlib import Path
 
 from training.checkpoint import CHECKPOINT_FILE, load_checkpoint
-from training.cohort import SPLITS, CohortError, load_cohort
+from training.cohort import SPLITS, Cohort, CohortError, load_cohort
 from training.evaluation.budget import Budget
 from training.evaluation.document import Evaluation, save_evaluation
 from training.evaluation.fitted import fit_after_training, save_fitted
 from training.evaluation.images import with_images
 from training.evaluation.judge import MODEL, Rival, judge
+from training.networks.heads import CLASSES
 from training.networks.model import FusionNet
 from training.networks.rows import ROWS, row
+from training.outcomes import as_classes_of
 from training.predict import answered
 from training.predictions import PREDICTIONS_FILE, Predictions, load_predictions, save_predictions
-from training.runs import RUN_FILE, open_run, place_of_cohort, read_notes
+from training.runs import RUN_FILE, Opened, open_run, place_of_cohort, read_notes
 from training.summary import save_training_summary
 
 NAMES_TAKEN = frozenset({MODEL, "all", "none"})
@@ -32,6 +34,7 @@ def evaluate_run(
     cohort_folder: Path | None = None,
     budget: Budget | None = None,
     second: Path | None = None,
+    cache: Path | None = None,
 ) -> Evaluation:
     """Calibrate and measure one run, and its rivals on the same test patients.
 
@@ -41,13 +44,14 @@ def evaluate_run(
         cohort_folder: The cohort; by default the one the run was trained on.
         budget: Most cases of each check of the maps and of robustness; None leaves these checks out.
         second: Folder of a run that differs in its seed alone; tells how far the maps depend on chance.
+        cache: Folder of prepared images (`open_run`).
 
     Returns:
         What it wrote to `evaluation.json`.
 
     Raises:
-        CohortError: A split is missing, the runs are not of one cohort and split, a rival's name is taken, or the second run differs in more than its seed
-            or has no check to serve.
+        CohortError: A split is missing, the runs are not of one cohort and split, an outcome has changed since training, a rival's name is taken, or the
+            second run differs in more than its seed or has no check to serve.
     """
     if second and budget is None:
         raise CohortError(
@@ -61,13 +65,16 @@ def evaluate_run(
     again = _second(second, run) if second else None
     predictions = predictions_of(run)
     cohort = load_cohort(place_of_cohort(run, cohort_folder))
+    _refuse_other_outcomes(predictions, cohort)
     fitted = fit_after_training(predictions)
     save_fitted(fitted, run)
     others = [_rival(name, folders) for name, folders in (rivals or {}).items()]
     evaluation = judge(_row(run), predictions, fitted, cohort, others, _epochs(run))
     if (run / CHECKPOINT_FILE).is_file():
-        evaluation = with_images(evaluation, run, fitted, budget, again, cohort_folder)
-        save_training_summary(run, predictions, fitted, cohort_folder)
+        checkpoint = load_checkpoint(run / CHECKPOINT_FILE)
+        opened = Opened(checkpoint, *open_run(run, checkpoint, cohort_folder, cache))
+        evaluation = with_images(evaluation, run, opened, fitted, budget, again)
+        save_training_summary(run, opened, predictions, fitted)
     save_evaluation(evaluation, run)
     return evaluation
 
@@ -76,10 +83,16 @@ def predictions_of(run: Path) -> Predictions:
     """The run's `predictions.npz`, made from its checkpoint first where an older run has none.
 
     Raises:
-        CohortError: The folder holds neither.
+        CohortError: The folder holds neither, or a run that was cut off.
     """
     if (run / PREDICTIONS_FILE).is_file():
         return load_predictions(run)
+    if (run / RUN_FILE).is_file() and read_notes(run).get("digest"):
+        # Written for it, they would also be taken for the mark that training has ended, and it would never go on.
+        raise CohortError(
+            f"expected a run that has ended, found one without {PREDICTIONS_FILE}, as of a training that was cut off or is still at work; give its "
+            "train command again, which goes on from there"
+        )
     if not (run / CHECKPOINT_FILE).is_file():
         raise CohortError(
             f"expected {PREDICTIONS_FILE} or {CHECKPOINT_FILE} in the run's folder, found neither; train it first"
@@ -87,6 +100,23 @@ def predictions_of(run: Path) -> Predictions:
     predictions = _predicted(run)
     save_predictions(predictions, run)
     return predictions
+
+
+def _refuse_other_outcomes(predictions: Predictions, cohort: Cohort) -> None:
+    """The run remembers outcomes; corrected ones would pass unnoticed, and the old ones be judged by.
+
+    Raises:
+        CohortError: A patient has another outcome now.
+    """
+    classes = predictions.logits.shape[1] + 1
+    outcome = next(each for each, count in CLASSES.items() if count == classes)
+    now = {case.patient_id: case.label for case in as_classes_of(cohort, outcome).cases}
+    then = zip(predictions.patient_id, predictions.label.tolist(), strict=True)
+    if changed := sum(now.get(patient, label) != label for patient, label in then):
+        raise CohortError(
+            f"expected the outcomes that the run was trained with, found others of {changed} of {len(predictions)} patients in the cohort; train it "
+            "anew (train --no-resume), or give the cohort that it was trained on"
+        )
 
 
 def _predicted(run: Path) -> Predictions:

@@ -190,7 +190,7 @@ def _outputs(checkpoint: Checkpoint) -> Outputs:
 def _with_golden_case(folder: Path, manifest: Manifest, graph: ServingGraph, precision: Precision) -> None:
     """Seal, answer the golden image from its file, compare with PyTorch, store the answer, seal again."""
     (folder / GOLDEN_FOLDER).mkdir()
-    image, record = write_golden_case(manifest.task, manifest.ehr, folder / GOLDEN_FOLDER)
+    image, record = write_golden_case(manifest.image.modality, manifest.ehr, folder / GOLDEN_FOLDER)
     predictor = _predictor(seal(folder, manifest))
     _check_parity(analyse([folder / GOLDEN_FOLDER / image], record, predictor), graph, PARITY[precision])
     case = make_golden_case(predictor, [image], record, GOLDEN_TOLERANCE[precision])

@@ -6,33 +6,40 @@ A site's own patients must not travel inside its packages; a phantom through the
 import math
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from pydantic import JsonValue
 
 from app.ehr.schema import EhrSchema, Feature
 from app.imaging.synthetic import SYNTHETIC
-from app.imaging.volume import Grid, Volume
+from app.imaging.volume import Grid, Modality, Volume
 from app.imaging.write import voxels_on_grid, write_nifti
 from app.model_package.manifest import Task
 from training.phantoms.case import SCHEMAS, CaseSeed, draw_case
+from training.phantoms.cohort import MODALITIES
 
 GOLDEN_SEED = 20211221
 """The day arXiv:2112.11710 was submitted; a seed no cohort uses."""
+WORLDS: Final[Mapping[Modality, Task]] = {modality: task for task, modality in MODALITIES.items()}
 THIN_BELOW_MM = 2.0
 
 
-def write_golden_case(task: Task, schema: EhrSchema, folder: Path) -> tuple[str, dict[str, JsonValue]]:
+def write_golden_case(
+    modality: Modality, schema: EhrSchema, folder: Path
+) -> tuple[str, dict[str, JsonValue]]:
     """Write the image of the golden phantom.
 
     Args:
-        task: Which world the phantom comes from.
+        modality: What the package reads; it decides which world the phantom comes from, for of either there is one. Whether the package
+            foretells the same outcome does not matter here.
         schema: The package's record.
         folder: `golden/` of a package being made.
 
     Returns:
         Name of the image file, and the record as a client would send it.
     """
+    task = WORLDS[modality]
     case = draw_case(task, CaseSeed.of(GOLDEN_SEED, 0))
     _write_thinned(case.volume, folder / "image.nii.gz")
     return "image.nii.gz", golden_record(task, schema, case.record)

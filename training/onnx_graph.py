@@ -1,5 +1,6 @@
 """The serving graph as one ONNX file, weights inside, with a dynamic batch axis (design of the package format)."""
 
+import logging
 import warnings
 from pathlib import Path
 from typing import Literal
@@ -30,6 +31,8 @@ def write_onnx(graph: ServingGraph, shape: tuple[int, int, int], features: int, 
     # Two rows, not one: the exporter would take a batch of one for a constant.
     example = (torch.zeros(2, 1, *shape), torch.zeros(2, features), torch.ones(2, features))
     batch = torch.export.Dim("batch", min=1, max=64)
+    # It warns that torchvision, whose operators no graph of ours has, is not installed.
+    logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         # torch 2.13 warns of itself: of its own use of an old name, and that three inputs share the axis `batch`.
         warnings.filterwarnings("ignore", ".*treespec, LeafSpec", FutureWarning)

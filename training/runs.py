@@ -12,7 +12,7 @@ calibration.json, embedding.npz, evaluation.json, training_summary.json, report.
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.errors import NeuroFuseError
@@ -45,15 +45,31 @@ def open_cohort(folder: Path, config: RunConfig) -> Cohort:
     return as_classes_of(split_cohort(cohort, config.seed), config.model.head.outcome)
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A network's run, with all that it was trained and is judged on.
+
+    Attributes:
+        checkpoint: The network.
+        cohort: Each patient where the run had them.
+        parts: Prepared, by split.
+    """
+
+    checkpoint: Checkpoint
+    cohort: Cohort
+    parts: dict[str, PreparedSet]
+
+
 def open_run(
-    run: Path, checkpoint: Checkpoint, folder: Path | None = None
+    run: Path, checkpoint: Checkpoint, folder: Path | None = None, cache: Path | None = None
 ) -> tuple[Cohort, dict[str, PreparedSet]]:
     """The cohort of a run and all its prepared splits, each patient where the run had them.
 
     Args:
         run: Its folder.
         checkpoint: Its network.
-        folder: Of the cohort, where it has been moved since; its prepared images are then kept there.
+        folder: Of the cohort, where it has been moved since; its prepared images are then kept there, unless `cache` says where.
+        cache: Folder of prepared images; by default the one noted in the run.
 
     Raises:
         CohortError: The cohort is not there, cannot be read, or has another record than was trained.
@@ -61,7 +77,7 @@ def open_run(
     config = checkpoint.config
     cohort = split_as_in(run, open_cohort(place_of_cohort(run, folder), config))
     checkpoint.require_record_of(cohort.description)
-    cache = folder / "prepared" if folder else Path(read_notes(run)["cache"])
+    cache = cache or (folder / "prepared" if folder else Path(read_notes(run)["cache"]))
     return cohort, {split: prepared_part(cohort, config, split, cache) for split in SPLITS}
 
 

@@ -23,7 +23,6 @@ from app.model_package.training_summary import (
     distribution_of_categories,
     distribution_of_numbers,
 )
-from training.checkpoint import CHECKPOINT_FILE, load_checkpoint
 from training.cohort import Case
 from training.evaluation.answers import Answers, answers
 from training.evaluation.distance import FLAG_ABOVE
@@ -32,25 +31,22 @@ from training.networks.record_inputs import Limits
 from training.outcomes import outcome_classes
 from training.predictions import Predictions
 from training.prepare import PreparedSet
-from training.runs import open_run
+from training.runs import Opened
 
 MOST_IMAGES: Final = 500
 """Images that are opened again, evenly over the split: more would not move a tenth of a distribution."""
 
 
-def save_training_summary(
-    run: Path, predictions: Predictions, fitted: Fitted, cohort_folder: Path | None = None
-) -> None:
+def save_training_summary(run: Path, opened: Opened, predictions: Predictions, fitted: Fitted) -> None:
     """Write the summary of a network's run.
 
     Args:
         run: Its folder.
+        opened: The run.
         predictions: What it answers.
         fitted: What was fitted after training.
-        cohort_folder: The cohort; by default the one the run was trained on.
     """
-    checkpoint = load_checkpoint(run / CHECKPOINT_FILE)
-    cohort, parts = open_run(run, checkpoint, cohort_folder)
+    checkpoint, cohort, parts = opened.checkpoint, opened.cohort, opened.parts
     held = answers(predictions, fitted.scaling, "calibration")
     labels = [each.label for each in outcome_classes(checkpoint.config.task, held.classes)]
     schema = cohort.description.ehr

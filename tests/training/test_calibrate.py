@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from training.calibrate import fit_scaling, prior_intercept_sd
+from training.calibrate import fit_scaling, prior_intercept_sd, trained_log_odds
 from training.networks.heads import class_probabilities
 
 
@@ -48,6 +48,31 @@ def test_validation_patients_weigh_what_their_number_deserves() -> None:
     half = fit_scaling(blind, label, intercept_sd=prior_intercept_sd(label))
     assert alone.intercept == pytest.approx(math.log(500 / 1500), abs=1e-3)
     assert half.intercept == pytest.approx(alone.intercept / 2, rel=0.15)
+
+
+@pytest.mark.parametrize("label", [[0, 0, 0, 0, 1, 1, 1, 1], [0, 0, 0, 0, 0, 0, 0, 0]])
+def test_a_few_patients_without_a_mistake_do_not_make_the_model_certain(label: list[int]) -> None:
+    """Odds of 4 to 1, and right eight times, with and without an event: no ground to answer 0.999 from now on."""
+    truth = torch.tensor(label)
+    logits = torch.where(truth == 1, 1.4, -1.4)[:, None]
+    for intercept_sd in (0.0, prior_intercept_sd(torch.arange(40) % 2)):
+        scaling = fit_scaling(logits, truth, intercept_sd=intercept_sd)
+        assert 1 < scaling.slope < 2.5
+        assert torch.sigmoid(torch.tensor(1.4 * scaling.slope + scaling.intercept)) < 0.98
+
+
+def test_a_rare_event_that_validation_has_none_of_does_not_become_rarer() -> None:
+    """An honest network for an event in one of a hundred; among 40 validation patients none is to be expected."""
+    trained_on = (torch.arange(600) % 100 == 0).long()
+    honest = torch.linspace(-2, 2, 40)[:, None] + trained_log_odds(trained_on)
+    scaling = fit_scaling(
+        honest,
+        torch.zeros(40).long(),
+        intercept_sd=prior_intercept_sd(trained_on),
+        centre=trained_log_odds(trained_on),
+    )
+    before, after = (p.sigmoid().mean() for p in (honest, honest * scaling.slope + scaling.intercept))
+    assert 0.6 < after / before < 1
 
 
 def test_training_patients_of_one_class_say_nothing() -> None:

@@ -60,6 +60,7 @@ def test_a_link_to_a_folder_of_the_archive_is_read(tmp_path: Path) -> None:
         ("p1,absent.nii,,train,71,male,4,", "row 2: the image file or folder does not exist"),
         ("p1,a.nii,,train,old,male,4,", "row 2: age must be a number in a"),
         ("p1,a.nii,,train,71,male,6,", "row 2: gos must be one of"),
+        ("p1,a.nii,,train,71,male,,", "row 2: gos is empty.*leave the row out"),
         ("p1,a.nii,,holdout,71,male,4,", "row 2: split must be one of"),
         (",a.nii,,train,71,male,4,", "row 2: patient_id is empty"),
         ("p1,,,train,71,male,4,", "row 2: the image .* is not named"),

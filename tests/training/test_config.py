@@ -32,6 +32,21 @@ def test_a_wrong_value_is_named_by_its_place() -> None:
         config_from_dict(tree)
 
 
+def test_the_numbers_of_another_modality_are_refused() -> None:
+    """A copy of `gos` for MR would train on what the windows of a CT leave of it."""
+    tree = config_to_dict(load_config(next(path for path in CONFIGS if path.stem == "gos")))
+    tree["grid"]["modality"] = "MR"
+    with pytest.raises(
+        CohortError, match=r'grid\.intensity_unit = "raw", grid\.fill 0 or more, model\.intensity'
+    ):
+        config_from_dict(tree)
+    tree["grid"] |= {"intensity_unit": "raw", "fill": 0.0}
+    with pytest.raises(CohortError, match=r'for grid\.modality MR, model\.intensity = "mr-zscore"'):
+        config_from_dict(tree)
+    tree["model"]["intensity"] = "mr-zscore"
+    assert config_from_dict(tree).model.intensity == "mr-zscore"
+
+
 def test_steps_become_whole_epochs_of_whole_batches() -> None:
     training = TrainingConfig(epochs=3, steps=100, batch_size=16)
     assert training.most_epochs(200) == 9  # twelve steps an epoch, the rest of eight patients left out

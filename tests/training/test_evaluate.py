@@ -75,6 +75,22 @@ def test_the_same_run_gives_the_same_document(runs: Path) -> None:
     assert (runs / "model" / "evaluation.json").read_bytes() == first
 
 
+def test_a_training_that_was_cut_off_is_not_taken_for_one_that_has_ended(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Evaluated, it would count as finished, and the next `train` keep the half-trained network."""
+    run = runs / "model"
+    write_notes(run, runs / "cohort", runs / "cache", {"digest": "of this very job"})
+    (run / "predictions.npz").unlink()
+    config = load_config(CONFIGS / "practice.toml")
+    net = FusionNet(config.model, GOS_SCHEMA.features)
+    save_checkpoint(run / "checkpoint.pt", net, config, GOS_SCHEMA.features, epoch=1)
+    for command in (["evaluate", str(run)], ["evaluate", str(runs / "other"), "--rival", f"cut={run}"]):
+        assert main(command) == 2
+        assert "give its train command again" in capsys.readouterr().err
+    assert not (run / "predictions.npz").exists()
+
+
 def test_a_rival_that_is_no_pair_or_a_folder_without_a_run_is_told_apart(
     runs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -100,6 +116,20 @@ def test_a_run_that_does_not_name_its_cohort_asks_for_it(
     assert "--cohort" in capsys.readouterr().err
     assert main(["evaluate", str(runs / "model"), "--cohort", str(runs / "cohort")]) == 0
     assert json.loads((runs / "model" / "evaluation.json").read_text())["row"] == "model"
+
+
+def test_outcomes_that_were_corrected_since_training_are_not_passed_over(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The numbers would be those of the old outcomes, under the name of the new ones."""
+    table = runs / "cohort" / "cohort.csv"
+    header, first, *others = table.read_text().splitlines()
+    cells = first.split(",")
+    cells[2] = {"cn": "ad", "ad": "cn", "1": "5"}.get(cells[2], "1")
+    table.write_text("\n".join([header, ",".join(cells), *others]) + "\n")
+    assert main(["evaluate", str(runs / "model")]) == 2
+    assert "found others of 1 of 240 patients" in capsys.readouterr().err
+    assert not (runs / "model" / "evaluation.json").exists()
 
 
 def test_a_second_run_must_be_a_network_that_differs_in_its_seed_alone(

@@ -1,11 +1,17 @@
 """training.golden: every package has a golden record that it takes, also one of a site with features of its own."""
 
+from pathlib import Path
+
 import pytest
 
 from app.ehr.encode import encode
 from app.ehr.schema import EhrSchema, Feature
+from app.imaging.head import find_head
+from app.imaging.quality import judge
+from app.imaging.read import read_image
+from app.imaging.volume import Modality
 from app.model_package.manifest import Task
-from training.golden import GOLDEN_SEED, golden_record
+from training.golden import GOLDEN_SEED, golden_record, write_golden_case
 from training.phantoms.case import SCHEMAS, CaseSeed, draw_case
 
 
@@ -41,3 +47,14 @@ def test_a_site_with_features_of_its_own_has_a_record_that_its_package_takes() -
     record = golden_record("gos", schema, {"age": "65", "sex": "female", "gcs": "", "glucose": "7.0"})
     assert record == {"age": 29.0, "glucose": 510.0, "gcs": 8.0, "bleeds_before": 2.0, "troponin": 250.0, "sex": "w"}  # fmt: skip
     encode(record, schema)
+
+
+@pytest.mark.parametrize(("modality", "task"), [(Modality.MR, "gos"), (Modality.CT, "ad")])
+def test_a_bleed_on_mr_or_a_dementia_on_ct_has_an_image_that_its_package_takes(
+    modality: Modality, task: Task, tmp_path: Path
+) -> None:
+    """A cohort may be so; the task's own phantom was refused as of the wrong modality, when training was done."""
+    name, record = write_golden_case(modality, SCHEMAS[task], tmp_path)
+    volume = read_image([tmp_path / name], modality=modality)
+    judge(volume, find_head(volume))
+    encode(record, SCHEMAS[task])

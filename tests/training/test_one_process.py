@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from tests.training.ablation.support import write_cohort
+from training.__main__ import main
 from training.ablation.jobs import Job, run_job
 from training.ablation.plan import Plan
 from training.ablation.study import run_study
@@ -59,6 +60,18 @@ def test_a_run_at_work_is_neither_joined_nor_replaced(tmp_path: Path) -> None:
         with held(run), pytest.raises(CohortError, match="another process at work"):
             run_job(Job("prevalence", 1), cohort, CONFIG, tmp_path, run, resume=resume)
     run_job(Job("prevalence", 1), cohort, CONFIG, tmp_path, run, resume=True)
+
+
+def test_phantoms_are_not_written_between_those_of_another_process(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two would write halves of one image under one name, and the later table would name cases of both."""
+    counts = ["--train", "1", "--validation", "0", "--calibration", "0", "--test", "0"]
+    command = ["phantoms", "--task", "ad", *counts, "--out", str(tmp_path / "cohort")]
+    with held(tmp_path / "cohort"):
+        assert main(command) == 2
+    assert "another process at work" in capsys.readouterr().err
+    assert not (tmp_path / "cohort" / "cohort.csv").exists()
 
 
 def test_an_ablation_at_work_is_not_joined(tmp_path: Path) -> None:

@@ -51,6 +51,9 @@ def test_a_cohort_that_was_moved_is_opened_where_it_is_now(tmp_path: Path) -> No
     assert sum(len(part) for part in parts.values()) == PATIENTS
     assert all(image.is_relative_to(moved) for part in parts.values() for image in part.images)
     assert not cohort.exists()
+    apart = tmp_path / "scratch"  # as where the archive may only be read
+    _, parts = open_run(tmp_path / "run", checkpoint, moved, apart)
+    assert all(image.is_relative_to(apart) for part in parts.values() for image in part.images)
 
 
 def test_a_cohort_whose_features_changed_since_training_is_refused(tmp_path: Path) -> None:

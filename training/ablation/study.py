@@ -14,6 +14,7 @@ from training.ablation.screen import Screen
 from training.ablation.tables import print_table, write_tables
 from training.ablation.work import Outcome, last_lines
 from training.cohort import SPLITS, Cohort
+from training.cohort_check.beforehand import require_patients, tell_errors
 from training.one_process import alone_in
 from training.rows import titles
 from training.runs import open_cohort, prepared_part
@@ -37,6 +38,9 @@ def run_study(plan: Plan, workers: int, console: Console) -> int:
 
 def _run(plan: Plan, workers: int, console: Console) -> int:
     cohort = open_cohort(plan.cohort, plan.config)
+    if not plan.folds:  # else everyone is dealt
+        require_patients(cohort, ("train", "validation", "test"))
+    tell_errors(plan.cohort, plan.config, console)
     for size in plan.sizes:  # a size that is too large is told before any hour is spent
         cohort_of(next(job for job in plan.jobs if job.size == size), plan.cohort, plan.config)
     finished = Finished(plan.out, plan.folds)

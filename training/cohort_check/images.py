@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -92,6 +92,16 @@ def check_duplicates(seen: Sequence[Seen], column: str) -> Iterator[Finding]:
     for each in seen:
         for digest in each.digests:
             lines[digest].append(each.line)
+    yield from duplicates(lines, column)
+
+
+def duplicates(lines: Mapping[str, Sequence[int]], column: str) -> Iterator[Finding]:
+    """Images that stand in several places.
+
+    Args:
+        lines: Of the table, by the image's digest.
+        column: Or columns of the images.
+    """
     if copies := [group for group in lines.values() if len(group) > 1]:
         yield error(
             "duplicate-image",

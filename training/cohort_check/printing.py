@@ -21,7 +21,7 @@ def print_report(report: Report, console: Console) -> None:
     if report.summary:
         console.print(_summary(report.summary))
     if report.findings:
-        console.print(_findings(report.findings))
+        console.print(findings_table(report.findings))
     errors = len(report.errors)
     warnings = len(report.findings) - errors
     if errors:
@@ -45,7 +45,8 @@ def where(finding: Finding, most: int = MOST_ROWS) -> str:
     return f"{finding.column}: {rows}" if finding.column else rows
 
 
-def _findings(findings: Sequence[Finding]) -> Table:
+def findings_table(findings: Sequence[Finding]) -> Table:
+    """What is wrong, where, and how to mend it."""
     table = Table("", "code, where", "what is wrong, how to mend it", box=SIMPLE_HEAD, pad_edge=False)
     table.columns[1].max_width = 36
     for finding in findings:

@@ -39,6 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cohort", type=Path, metavar="DIR", help="folder of the cohort (default: the one noted in RUN)"
     )
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        metavar="DIR",
+        help="folder of prepared images (default: the one noted in RUN, or with --cohort its folder prepared)",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -50,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
             raise NeuroFuseError(f"expected --rival NAME=RUN, found {text!r}")
         rivals.setdefault(name, []).append(Path(folder))
     budget = _budget(options.image_cases)
-    print_evaluation(evaluate_run(options.run, rivals, options.cohort, budget, options.second))
+    print_evaluation(evaluate_run(options.run, rivals, options.cohort, budget, options.second, options.cache))
     return 0
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from training.cohort import CohortError
+from training.one_process import alone_in
 from training.phantoms.cohort import generate_cohort
 
 _DEFAULT_COUNTS = {"train": 2200, "validation": 300, "calibration": 300, "test": 600}
@@ -59,15 +60,16 @@ def run(args: argparse.Namespace) -> int:
     defaults = _SLICES_COUNTS if args.slices else _DEFAULT_COUNTS
     chosen = {split: getattr(args, split) for split in defaults}
     counts = {split: defaults[split] if count is None else count for split, count in chosen.items()}
-    table = generate_cohort(
-        args.task,
-        counts,
-        args.out,
-        seed=args.seed,
-        workers=args.workers,
-        dicom_share=args.dicom_share,
-        slices=args.slices,
-    )
+    with alone_in(args.out):
+        table = generate_cohort(
+            args.task,
+            counts,
+            args.out,
+            seed=args.seed,
+            workers=args.workers,
+            dicom_share=args.dicom_share,
+            slices=args.slices,
+        )
     Console().print(f"{sum(counts.values())} cases: {table}", soft_wrap=True)
     return 0
 

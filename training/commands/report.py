@@ -3,6 +3,7 @@
 Example:
     python -m training report runs/gos
     python -m training report runs/gos --ablation runs/gos-ablation --out report.html
+    python -m training report runs/gos --cohort /archive/cohort
 """
 
 import argparse
@@ -26,6 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder of an ablation, for the model table and its differences",
     )
     parser.add_argument(
+        "--cohort",
+        type=Path,
+        metavar="DIR",
+        help="folder of the cohort, of which only cohort.json is read (default: the one noted in RUN, if it is still there)",
+    )
+    parser.add_argument(
         "--out", type=Path, metavar="FILE", help=f"where to write it (default: RUN/{REPORT_FILE})"
     )
 
@@ -33,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Gather, set, write at once."""
     out: Path = options.out or options.run / REPORT_FILE
-    text = render(gather(options.run, options.ablation))
+    text = render(gather(options.run, options.ablation, options.cohort))
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = out.with_suffix(".part")
     partial.write_text(text, encoding="utf-8")

@@ -17,7 +17,8 @@ from pathlib import Path
 from rich.console import Console
 
 from training import distributed
-from training.ablation.jobs import Job, refuse_another_run, run_job
+from training.ablation.jobs import Job, cohort_of, refuse_another_run, run_job
+from training.cohort_check.beforehand import require_patients, tell_errors
 from training.commands import positive
 from training.config import load_config, with_epochs
 from training.rows import FULL, check_row, titles
@@ -90,6 +91,9 @@ def run(options: argparse.Namespace) -> int:
         test_from=options.test_from,
         splits=options.splits,
     )
+    require_patients(cohort_of(job, options.cohort, config))
+    if distributed.rank() == 0:
+        tell_errors(options.cohort, config, Console(stderr=True))
     if options.resume:
         refuse_another_run(job, options.cohort, config, options.out)
     run_job(

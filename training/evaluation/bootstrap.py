@@ -36,7 +36,8 @@ class Share:
     """
 
     def __init__(self, hit: Bool[np.ndarray, " N"], among: Bool[np.ndarray, " N"]) -> None:
-        self.cases = int(among.sum())
+        # Wilson's interval (1927) of none or of all.
+        self.unseen = NORMAL**2 / (int(among.sum()) + NORMAL**2)
         self._counted, self._all = (hit & among).astype(np.float64), among.astype(np.float64)
 
     def __call__(self, weights: Weights) -> Values:
@@ -47,6 +48,28 @@ class Share:
 
 
 @dataclass(frozen=True)
+class Bounded:
+    """A `Statistic` between 0 and 1.
+
+    Attributes:
+        of: The number.
+        unseen: How far from 0 or 1 the truth may be, with 95 % confidence, where the patients show 0 or 1 itself.
+    """
+
+    of: Statistic
+    unseen: float
+
+    def __call__(self, weights: Weights) -> Values:
+        """The number in each resample."""
+        return self.of(weights)
+
+
+def unseen_of(statistic: Statistic) -> float:
+    """How far from 0 or 1 the truth may be where a statistic is 0 or 1; 0 for one without such ends."""
+    return statistic.unseen if isinstance(statistic, Share | Bounded) else 0.0
+
+
+@dataclass(frozen=True)
 class Estimate:
     """A number on the patients themselves, and on every resample of them.
 
@@ -54,13 +77,13 @@ class Estimate:
         value: On the patients.
         draws: On each resample.
         n: Patients.
-        share_of: Of how many patients it is a share; 0 where it is none.
+        unseen: How far from it the truth may be where it is 0 or 1 (`unseen_of`).
     """
 
     value: float
     draws: Values
     n: int
-    share_of: int = 0
+    unseen: float = 0.0
 
     @property
     def defined(self) -> bool:
@@ -71,12 +94,11 @@ class Estimate:
     def interval(self) -> tuple[float, float]:
         """95 % percentile interval over the resamples in which the number is defined.
 
-        Of a share of none or of all, Wilson's (1927): every resample repeats it, and would claim that it is certain.
+        At 0 or 1 it is as wide as `unseen` says: every resample repeats such a number, and would claim that it is certain.
         """
         low, high = np.percentile(self.draws[np.isfinite(self.draws)], _INTERVAL)
-        if self.share_of and self.value in (0, 1):
-            unseen = NORMAL**2 / (self.share_of + NORMAL**2)
-            return (0.0, unseen) if self.value == 0 else (1 - unseen, 1.0)
+        if self.unseen and self.value in (0, 1):
+            return (0.0, self.unseen) if self.value == 0 else (1 - self.unseen, 1.0)
         return float(low), float(high)
 
     @property
@@ -115,8 +137,8 @@ class Resamples:
     def estimate(self, statistic: Statistic) -> Estimate:
         """A statistic on the patients and on every resample."""
         n = self._counts.shape[1]
-        share_of = statistic.cases if isinstance(statistic, Share) else 0
-        return Estimate(float(statistic(np.ones((1, n)))[0]), self._drawn(statistic), n, share_of)
+        value = float(statistic(np.ones((1, n)))[0])
+        return Estimate(value, self._drawn(statistic), n, unseen_of(statistic))
 
     def curve(self, x: Float[np.ndarray, " points"], statistic: CurveStatistic) -> Curve:
         """A line on the patients, with a pointwise 95 % band; places where it is not defined are left out."""

@@ -18,6 +18,8 @@ ECE_BINS = 15
 PLOTTED_BINS = 10
 HISTOGRAM_WIDTH = 0.05
 _KNOTS = (0.05, 0.35, 0.65, 0.95)
+_CHANCE_DRAWS = 500
+_CHANCE_RANGE = (2.5, 97.5)
 _CURVE_POINTS = 81
 _CURVE_SPAN = (0.01, 0.99)
 _FEWEST_FOR_A_CURVE = 20
@@ -34,7 +36,21 @@ def calibration_metrics(given: Answers, resamples: Resamples) -> tuple[Metric, .
         "calibration_in_the_large": statistics.calibration_intercept(p, event),
     }
     ece = resamples.estimate(expected_calibration_error(p, event)).recentred()
-    return (*resamples.metrics(numbers), ece.metric("ece"))
+    return (*resamples.metrics(numbers), ece.metric("ece"), ece_by_chance(p))
+
+
+def ece_by_chance(probability: Float[np.ndarray, " N"]) -> Metric:
+    """The expected calibration error that these forecasts would show if every one of them were true: mean, and what 95 % of such cohorts show.
+
+    It is what an ECE must be held against, since the fewer patients there are, the larger it is without any fault of the model.
+    """
+    rng, n = np.random.default_rng(0), len(probability)
+    shown = [
+        expected_calibration_error(probability, rng.random(n) < probability)(np.ones((1, n)))[0]
+        for _ in range(_CHANCE_DRAWS)
+    ]
+    low, high = np.percentile(shown, _CHANCE_RANGE)
+    return Metric(name="ece_by_chance", value=float(np.mean(shown)), low=float(low), high=float(high), n=n)
 
 
 def judge_calibration(given: Answers, resamples: Resamples) -> Calibration:

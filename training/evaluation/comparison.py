@@ -15,7 +15,7 @@ from app.model_package.manifest import Metric
 from training.cohort import CohortError, Split
 from training.evaluation import statistics
 from training.evaluation.answers import Answers, answers, fit_on_validation
-from training.evaluation.bootstrap import DRAWS, Resamples, Statistic, Values, Weights
+from training.evaluation.bootstrap import DRAWS, Bounded, Resamples, Statistic, Values, Weights, unseen_of
 from training.evaluation.document import Comparison
 from training.predictions import Predictions
 
@@ -128,7 +128,7 @@ class Rows:
         def statistic(weights: Weights) -> Values:
             return own(weights[:, place])
 
-        return statistic
+        return Bounded(statistic, unseen_of(own))
 
 
 def holm(p: Sequence[float]) -> list[float]:

@@ -34,12 +34,12 @@ def discrimination_statistics(given: Answers, threshold: float) -> dict[str, Sta
     p, event = given.event_probability, given.event
     sensitivity = statistics.share_among(p >= threshold, event)
     specificity = statistics.share_among(p < threshold, ~event)
-    numbers = {
+    numbers: dict[str, Statistic] = {
         "auroc": statistics.auroc(p, event),
         "auprc": statistics.average_precision(p, event),
         "sensitivity": sensitivity,
         "specificity": specificity,
-        "balanced_accuracy": lambda weights: (sensitivity(weights) + specificity(weights)) / 2,
+        "balanced_accuracy": statistics.balanced_accuracy(sensitivity, specificity),
     }
     return numbers | _of_grades(given) | _attainable(given)
 

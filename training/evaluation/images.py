@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from app.model_package.manifest import Metric
-from training.checkpoint import CHECKPOINT_FILE, Checkpoint, load_checkpoint
+from training.checkpoint import Checkpoint
 from training.evaluation.bootstrap import Resamples
 from training.evaluation.budget import Budget
 from training.evaluation.document import Distance, Disturbance, Evaluation
@@ -22,29 +22,28 @@ from training.networks.serving_graph import ServingGraph
 from training.pointing import peaks_in_masks
 from training.predict import collect
 from training.prepare import PreparedSet
-from training.runs import open_run
+from training.runs import Opened
 
 
 def with_images(
     evaluation: Evaluation,
     run: Path,
+    opened: Opened,
     fitted: Fitted,
     budget: Budget | None,
     second: FusionNet | None = None,
-    cohort_folder: Path | None = None,
 ) -> Evaluation:
     """The document with its chapters about images.
 
     Args:
         evaluation: Without them.
         run: Folder of a network's run; gets the gallery's pictures.
+        opened: The run.
         fitted: What was fitted after training.
         budget: Most cases of each check; None leaves out all but the served heatmap's peak.
         second: Network of a run that differs in its seed alone.
-        cohort_folder: The cohort; by default the one the run was trained on.
     """
-    checkpoint = load_checkpoint(run / CHECKPOINT_FILE)
-    cohort, parts = open_run(run, checkpoint, cohort_folder)
+    checkpoint, cohort, parts = opened.checkpoint, opened.cohort, opened.parts
     peaks = _peaks(checkpoint, parts["test"])
     evaluation = evaluation.model_copy(update={"metrics": evaluation.metrics + peaks})
     if budget is None:

@@ -18,7 +18,7 @@ from training.evaluation.document import EVALUATION_FILE, Comparison, Evaluation
 from training.evaluation.fitted import CALIBRATION_FILE, CalibrationFile, load_calibration
 from training.report.history import Epoch, read_history
 from training.report.study import Study, read_study
-from training.runs import RUN_FILE, read_notes
+from training.runs import RUN_FILE, place_of_cohort, read_notes
 from training.served import why_not_served
 
 
@@ -78,18 +78,25 @@ class Material:
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def gather(run: Path, ablation: Path | None = None) -> Material:
+def gather(run: Path, ablation: Path | None = None, cohort: Path | None = None) -> Material:
     """Read a run's folder, and an ablation's where there is one.
 
+    Args:
+        run: The run's folder.
+        ablation: An ablation's folder.
+        cohort: The cohort's folder, where it has been moved since.
+
     Raises:
-        NeuroFuseError: The run has not been evaluated, or the ablation is one of another cohort.
+        NeuroFuseError: The run has not been evaluated, the ablation is one of another cohort, or the cohort is not where it is said to be.
     """
     if not (run / EVALUATION_FILE).is_file():
         raise NeuroFuseError(
             f"expected {EVALUATION_FILE} in the run's folder, found none; run `python -m training evaluate` first"
         )
     evaluation = load_evaluation(run)
-    description = _description(run)
+    description = (
+        read_description(place_of_cohort(run, cohort) / DESCRIPTION_FILE) if cohort else _description(run)
+    )
     if description and not evaluation.source:
         evaluation = evaluation.model_copy(update={"source": description.source})
     study = read_study(ablation) if ablation else None

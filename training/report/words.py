@@ -43,7 +43,11 @@ METRICS = {
         "Calibration in the large", "calibration in the large, logit (ideal 0)"
     ),
     "calibration_intercept": MetricWords("Calibration intercept", "calibration intercept, logit (ideal 0)"),
-    "ece": MetricWords("ECE", "expected calibration error, 15 equal-mass bins (ideal 0)"),
+    "ece": MetricWords("ECE", "expected calibration error, 15 equal-mass bins (ideal: as by chance)"),
+    "ece_by_chance": MetricWords(
+        "ECE by chance",
+        "ECE that a perfectly calibrated model with these forecasts would show on as many cases",
+    ),
     "nll": MetricWords("NLL", "negative log-likelihood of the classes"),
     "quadratic_weighted_kappa": MetricWords(
         "Weighted kappa", "quadratic weighted kappa of the most likely class"

@@ -9,7 +9,7 @@ from itertools import islice, repeat
 from typing import Self
 
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Bool, Float32, Float64
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from app.ehr.schema import Feature
@@ -27,18 +27,9 @@ class EhrBoosting:
 
     def fit(self, train: Records, validation: Records) -> Self:
         """Grow trees on training patients, and keep as many as validation asks for."""
-        make = partial(
-            HistGradientBoostingClassifier,
-            learning_rate=0.05,
-            max_iter=MOST_TREES,
-            max_leaf_nodes=8,
-            min_samples_leaf=10,
-            l2_regularization=1.0,
-            early_stopping=False,
-            categorical_features=_categorical(train.features),
-            random_state=0,
+        self._thresholds = Thresholds(partial(_Trees, train.features)).fit(
+            train.table, train.labels, train.classes
         )
-        self._thresholds = Thresholds(make).fit(train.table, train.labels, train.classes)
         losses = [exceedance_nll(each, validation.labels) for each in self._staged(validation.table)]
         self.trees = int(np.argmin(losses)) + 1
         return self
@@ -57,6 +48,32 @@ class EhrBoosting:
         ]
         for stage in zip(*columns, strict=True):
             yield np.stack([np.ravel(each) for each in stage], axis=1).astype(np.float32)
+
+
+class _Trees:
+    """The classifier of one threshold."""
+
+    def __init__(self, features: tuple[Feature, ...]) -> None:
+        self._trees = HistGradientBoostingClassifier(
+            learning_rate=0.05,
+            max_iter=MOST_TREES,
+            max_leaf_nodes=8,
+            min_samples_leaf=10,
+            l2_regularization=1.0,
+            early_stopping=False,
+            categorical_features=_categorical(features),
+            random_state=0,
+        )
+
+    def fit(self, table: Float64[np.ndarray, "N F"], better: Bool[np.ndarray, " N"]) -> None:
+        """A column of which these patients know nothing is filled, for scikit-learn fails on it; of one value alone no tree can ask."""
+        unknown = np.isnan(table).all(axis=0)
+        self._trees.fit(np.where(unknown, 0.0, table), better)
+
+    def staged_decision_function(self, table: Float64[np.ndarray, "N F"]) -> Iterator[np.ndarray]:
+        """Log odds after the first tree, the second, and so on."""
+        stages: Iterator[np.ndarray] = self._trees.staged_decision_function(table)
+        return stages
 
 
 def _categorical(features: tuple[Feature, ...]) -> list[int]:

@@ -44,9 +44,10 @@ class EhrLogistic:
                 "the regression chooses its penalty by cross-validation within the training patients, and expected at least 2 of them, found 1; "
                 "add patients, or leave this row out"
             )
-        self.inverse_penalty = _best_inverse_penalty(train)
-        self._inputs = record_inputs(train.features)
-        design = self._inputs.fit_transform(train.table)
+        with np.errstate(invalid="ignore"):  # a feature nobody has has no mean, and becomes a column of zeros
+            self.inverse_penalty = _best_inverse_penalty(train)
+            self._inputs = record_inputs(train.features)
+            design = self._inputs.fit_transform(train.table)
         self._thresholds = _thresholds(design, train, np.arange(len(train)), self.inverse_penalty)
         return self
 

@@ -45,9 +45,7 @@ class ScoreRow:
         """
         points = self._items(train)
         known = {name: column[~np.isnan(column)] for name, column in points.items()}
-        self._stand_in = {
-            name: float(column.mean()) if len(column) else 0.0 for name, column in known.items()
-        }
+        self._stand_in = {name: float(column.mean()) for name, column in known.items() if len(column)}
         absent = [name for name, column in known.items() if not len(column)]
         if len(absent) == len(points):
             raise CohortError(
@@ -67,6 +65,7 @@ class ScoreRow:
         filled = [
             np.where(np.isnan(column), self._stand_in[name], column)
             for name, column in self._items(records).items()
+            if name in self._stand_in
         ]
         total: Float64[np.ndarray, " N"] = np.sum(filled, axis=0)
         return total

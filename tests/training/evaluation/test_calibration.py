@@ -80,6 +80,19 @@ def test_overconfidence_shows_in_slope_skill_and_error() -> None:
     assert honest["ece"].low <= honest["ece"].value <= honest["ece"].high
 
 
+@pytest.mark.parametrize("n", [30, 300, 3000])
+def test_the_error_of_an_honest_model_is_told_beside_what_chance_alone_gives(n: int) -> None:
+    """The fewer cases, the larger, without any fault: 0.2 of 30 cases. A model that is far too sure stands out all the same."""
+    numbers = [
+        {m.name: m for m in calibration_metrics(model, resamples(model))}
+        for model in (given_answers(n, 9), given_answers(n, 9, sharpness=4))
+    ]
+    honest, sure = ((each["ece"].value, each["ece_by_chance"]) for each in numbers)
+    assert honest[1].low <= honest[0] <= honest[1].high
+    assert honest[1].value == pytest.approx(1.1 / n**0.5, rel=0.3)
+    assert sure[0] > sure[1].high
+
+
 def test_forecasts_that_are_all_alike_have_no_curve_and_break_nothing() -> None:
     model = Answers(("a",) * 20, np.arange(20) % 2, np.full((20, 2), 0.5), np.full(20, np.nan))
     found = judge_calibration(model, resamples(model))
@@ -93,4 +106,4 @@ def test_of_one_outcome_alone_there_is_no_line_and_no_curve(outcome: int) -> Non
     model = Answers(("a",) * 20, np.full(20, outcome), np.stack([1 - p, p], axis=1), np.full(20, np.nan))
     assert judge_calibration(model, resamples(model)).curve.x == ()
     named = {metric.name for metric in calibration_metrics(model, resamples(model))}
-    assert named == {"brier", "nll", "ece"}
+    assert named == {"brier", "nll", "ece", "ece_by_chance"}

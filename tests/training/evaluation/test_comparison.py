@@ -1,5 +1,7 @@
 """training.evaluation.comparison: paired differences agree with DeLong, pool seeds and folds, and pay for every question."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -47,6 +49,16 @@ def test_several_seeds_count_as_their_mean() -> None:
     seeds = [ordinal_predictions(600, seed=5, noise=noise) for noise in (0.3, 0.6, 0.9)]
     rows = Rows({"row": seeds})
     assert rows.metric("row", "auroc").value == pytest.approx(np.mean(rows.each("row", "auroc")))
+
+
+def test_a_perfect_row_is_not_certain_in_a_table_either() -> None:
+    whole = ordinal_predictions(24, seed=5)
+    exact = np.where(whole.label[:, None] > np.arange(4), 9.0, -9.0).astype(np.float32)
+    found = Rows({"row": [replace(whole, logits=exact), replace(whole, logits=2 * exact)]}).metric(
+        "row", "auroc"
+    )
+    assert found.value == 1
+    assert found.low < 0.7
 
 
 def test_folds_that_test_other_patients_each_are_pooled() -> None:

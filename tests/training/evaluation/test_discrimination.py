@@ -66,6 +66,17 @@ def test_sensitivity_and_specificity_of_a_known_table() -> None:
     assert "auroc_attainable" not in found  # nobody knows the truth
 
 
+def test_eight_patients_told_apart_without_a_mistake_prove_no_perfect_model() -> None:
+    """Every resample repeats the 1, and the interval of the percentiles would be 1.00 to 1.00."""
+    model = binary([0.1, 0.2, 0.2, 0.3, 0.6, 0.7, 0.8, 0.9], np.repeat([0, 1], 4))
+    for flipped, ends in ((False, (0.58, 1)), (True, (0, 0.42))):
+        given = binary(1 - model.event_probability, model.label) if flipped else model
+        found = {m.name: m for m in Resamples(8).metrics(discrimination_statistics(given, 0.5))}
+        assert (found["auroc"].low, found["auroc"].high) == pytest.approx(ends, abs=0.01)
+        balanced = found["balanced_accuracy"]
+        assert balanced.high - balanced.low == pytest.approx(0.35, abs=0.01)
+
+
 def test_grades_are_counted_by_what_they_were_and_what_was_most_likely() -> None:
     model = answers(ordinal_predictions(400, 1), Scaling(1.0, 0.0))
     found = judge_discrimination(model, 0.5, Resamples(len(model), draws=50))

@@ -134,3 +134,14 @@ def test_the_prevalence_has_no_skill_and_certainty_has_all() -> None:
 def test_a_mean_over_models_leaves_out_the_model_that_has_no_number() -> None:
     known, unknown = statistics.mean(np.array([1.0, 3.0])), statistics.mean(np.array([np.nan, np.nan]))
     assert value(statistics.averaged([known, unknown]), 2) == 2
+
+
+def test_an_auroc_of_one_leaves_open_what_its_pairs_do_not_show() -> None:
+    """It is the root of the score equation with the variance of Hanley and McNeil (1982), and shrinks with the patients."""
+    for events, others in ((1, 1), (4, 4), (3, 9), (50, 200)):
+        area = 1 - statistics.unseen_of_pairs(events, others)
+        more = (events + others) / 2 - 1
+        spread = area * (1 - area) * (1 + more * ((1 - area) / (2 - area) + area / (1 + area)))
+        assert 1 - area == pytest.approx(1.959964 * (spread / (events * others)) ** 0.5)
+    assert statistics.unseen_of_pairs(4, 4) > 0.3 > statistics.unseen_of_pairs(20, 20) > 0.05
+    assert statistics.unseen_of_pairs(0, 4) == 1

@@ -61,6 +61,15 @@ def test_the_source_is_asked_of_the_cohort_where_the_evaluation_is_older(tmp_pat
     notes = {"cohort": str(tmp_path), "cache": str(tmp_path)}
     (run / "run.json").write_text(json.dumps(notes), encoding="utf-8")
     assert gather(run).phantoms
+    assert [each.name for each in gather(run).features] == ["severity"]
+    moved = tmp_path / "archive"
+    moved.mkdir()
+    (tmp_path / "cohort.json").rename(moved / "cohort.json")
+    assert not gather(run).features
+    assert [each.name for each in gather(run, cohort=moved).features] == ["severity"]
+    assert gather(run, cohort=moved).phantoms
+    with pytest.raises(NeuroFuseError, match="no such folder"):
+        gather(run, cohort=tmp_path / "elsewhere")
 
 
 @pytest.mark.parametrize(

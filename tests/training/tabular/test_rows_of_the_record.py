@@ -72,6 +72,27 @@ def test_a_record_with_nothing_in_it_is_answered() -> None:
         assert np.isfinite(favourable(name, train, train, empty)).all()
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("feature", ["gcs", "anticoagulant"])
+def test_a_feature_that_no_training_patient_has_says_nothing(name: str, feature: str) -> None:
+    """Not even of the patients who reached a rare grade: each threshold is fitted on some of them alone."""
+    train, validation, test = simulated(80, 1), simulated(30, 2), simulated(20, 3)
+    column = [each.name for each in train.features].index(feature)
+    for reached in (0, 3):
+
+        def without(records: Records, least: int = reached) -> Records:
+            missing = records.missing.copy()
+            missing[records.labels >= least, column] = 1
+            return replace(records, missing=missing)
+
+        assert np.isfinite(favourable(name, without(train), validation, test)).all()
+    hidden = replace(test, missing=np.where(np.arange(len(train.features)) == column, 1, test.missing))
+    none = replace(train, missing=np.where(np.arange(len(train.features)) == column, 1, train.missing))
+    answers = [favourable(name, none, validation, judged) for judged in (test, hidden)]
+    assert answers[0] == pytest.approx(answers[1])
+
+
 @pytest.mark.parametrize("name", ["ehr-lr", "reading-lr"])
 def test_a_penalty_cannot_be_chosen_on_one_patient(name: str) -> None:
     with pytest.raises(

@@ -25,7 +25,8 @@ def performance(material: Material) -> Section:
         caption=f"Performance on the held-out {patients(material)}.",
         columns=("Measure", "Value", "95 % interval", "n"),
         rows=rows,
-        note=f"Intervals by bootstrap over {patients(material)}; of a share of none or of all, Wilson's. "
+        note=f"Intervals by bootstrap over {patients(material)}; of a share of none or of all, Wilson's; of an AUROC of 1, Newcombe's. "
+        "Where few were judged, an interval without width means that they were too few to show any spread, not that it is certain. "
         f"The event is: {material.evaluation.event}. NLL in nats.",
     )
     return Section("performance", "Held-out performance", (table,))

@@ -1,0 +1,81 @@
+"""What is said before hours are spent: errors that table and files show without an image being opened, to whoever trains without a check."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from training.cohort import SPLITS, Cohort, CohortError, Split, image_files
+from training.cohort_check.finding import Finding, joined
+from training.cohort_check.images import duplicates
+from training.cohort_check.printing import findings_table
+from training.cohort_check.report import check_table
+from training.cohort_check.table import Table, read_table
+from training.config import RunConfig
+
+_OF_SPLITS = frozenset({"split-empty"})
+"""`require_patients` asks for these in the splits of the run, which may be others than the table's."""
+
+
+def tell_errors(root: Path, config: RunConfig, console: Console) -> None:
+    """Print the errors; none stops the run, since whoever tries on purpose what a leak is worth may do so.
+
+    Args:
+        root: Folder of a cohort that `load_cohort` takes.
+        config: Of the run.
+        console: To print to.
+    """
+    table, _ = read_table(root)
+    findings = joined((*check_table(table, config), *copied_images(table))) if table else ()
+    errors = [each for each in findings if each.severity == "error" and each.code not in _OF_SPLITS]
+    if not errors:
+        return
+    console.print(findings_table(errors))
+    words = "Errors like these spoil the result. It goes on all the same; `python -m training check` looks at the images too."
+    console.print(Text(words, style="bold red"))
+
+
+def copied_images(table: Table) -> Iterator[Finding]:
+    """Images of which every byte is that of another; only files of one size are read. Voxels are compared by `check` alone."""
+    columns = table.description.images
+    found = {
+        (line, column): image_files(table.root / text)
+        for column in columns
+        for line, text in table.cells(column)
+        if text
+    }
+    alike: dict[tuple[int, ...], list[tuple[int, str]]] = defaultdict(list)
+    for place, files in found.items():
+        alike[tuple(sorted(file.stat().st_size for file in files))].append(place)
+    lines: dict[str, list[int]] = defaultdict(list)
+    for sizes, places in alike.items():
+        for place in places if any(sizes) and len(places) > 1 else ():
+            lines[_content(found[place])].append(place[0])
+    yield from duplicates(lines, ", ".join(columns))
+
+
+def _content(files: tuple[Path, ...]) -> str:
+    """Digest of what the files hold, whatever their names."""
+    each = sorted(hashlib.sha256(file.read_bytes()).digest() for file in files)
+    return hashlib.sha256(b"".join(each)).hexdigest()
+
+
+def require_patients(cohort: Cohort, splits: tuple[Split, ...] = SPLITS) -> None:
+    """Refuse what could be trained and not be judged afterwards.
+
+    Args:
+        cohort: Every patient in a split.
+        splits: That must have patients.
+
+    Raises:
+        CohortError: Nobody is in one of them.
+    """
+    if empty := [split for split in splits if not cohort.part(split)]:
+        raise CohortError(
+            f"expected patients in every split, found none for {empty}: the run could not be calibrated, judged and exported; put patients "
+            "there in the table's column split, or empty the whole column and let training deal, which reaches all four from seven patients of one "
+            "outcome on"
+        )
