@@ -315,8 +315,8 @@ def test_a_case_that_fails_holds_no_memory(workers: ImageWorkers) -> None:
 
 
 def named_memory() -> set[Path]:
-    """What lies in the shared memory of this machine, but for semaphores, which its other programs make and drop."""
-    return {path for path in SHARED_MEMORY.iterdir() if not path.name.startswith("sem.")}
+    """What lies in the shared memory of this machine, but for what its other programs make and drop: semaphores, and databases' own."""
+    return {path for path in SHARED_MEMORY.iterdir() if not path.name.startswith(("sem.", "PostgreSQL."))}
 
 
 def open_memory() -> set[str]:
