@@ -66,7 +66,7 @@ format: $(VENV)/.development $(if $(HAS_NODE),web/node_modules/.installed) ## Re
 
 test: test-training test-page test-service test-app ## Run every test (NEUROFUSE_SAMPLES names the folder of real images)
 
-# Parts in such an order that `make --jobs=3 test` keeps two cores busy. The last one runs what no other names.
+# Parts in such an order that `make --jobs=2 test` keeps two cores busy. The last one runs what no other names.
 TRAINING_TESTS := tests/training tests/skew tests/tutorials
 SERVICE_TESTS := tests/service tests/faults tests/api_fuzz
 test-training: $(VENV)/.development ## Run the tests that train, export or judge a network
