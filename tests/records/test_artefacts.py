@@ -267,7 +267,7 @@ def test_a_store_that_does_not_answer_is_said_to_be_and_loses_nothing(
 def test_a_silent_store_holds_nobody_for_ever_and_nothing_is_lost(
     tmp_path: Path, source: MakeSource, silent_store: SilentStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote_artefacts, "PATIENCE_S", 3)  # enough for a client to be made on a busy machine
+    monkeypatch.setattr(remote_artefacts, "PATIENCE_S", 3)
     artefacts = open_artefacts(silent_store.url, tmp_path, tmp_path)
     path = source()
     with pytest.raises(StorageUnavailableError):
@@ -279,7 +279,7 @@ def test_a_silent_store_holds_nobody_for_ever_and_nothing_is_lost(
 def test_what_is_put_together_waits_for_a_silent_store_together(
     tmp_path: Path, source: MakeSource, silent_store: SilentStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote_artefacts, "PATIENCE_S", 3)  # enough for a client to be made on a busy machine
+    monkeypatch.setattr(remote_artefacts, "PATIENCE_S", 3)
     artefacts = open_artefacts(silent_store.url, tmp_path, tmp_path)
     paths = [source(name=name) for name in ("png", "nii.gz")]
     with pytest.raises(StorageUnavailableError):

@@ -11,7 +11,7 @@ from typing import Final
 
 import httpx
 import pytest
-from fsspec import get_filesystem_class
+from fsspec import filesystem, get_filesystem_class
 
 from tests.support.ports import free_port
 
@@ -91,6 +91,8 @@ def silent_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[SilentStore]:
             monkeypatch.setenv(name, value)
         clients = get_filesystem_class("s3")
         clients.clear_instance_cache()
+        # Made beforehand, and then found again: it takes seconds on a busy machine, and what is tested is the wait for the store.
+        filesystem("s3", use_listings_cache=False).connect()
         yield SilentStore(f"s3://{BUCKET}/nowhere", listening)
         clients.clear_instance_cache()
 
