@@ -1,5 +1,6 @@
 """What the pictures share: how values become grey, letters at the edges, lines and their colours."""
 
+import math
 from functools import cache
 from typing import Final
 
@@ -61,12 +62,16 @@ def place_words(axis: int, place_mm: float) -> str:
 def wrapped(text: str, face: Font, width: int) -> list[str]:
     """A text in lines of at most so many pixels, broken between words; none of an empty text."""
     lines: list[str] = []
+    space, taken = face.getlength(" "), math.inf
     for word in text.split():
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and face.getlength(longer) <= width:
-            lines[-1] = longer
+        # Each word once: to lay out every line anew for every word of it takes milliseconds of a picture.
+        length = face.getlength(word)
+        if taken + space + length <= width:
+            lines[-1] += f" {word}"
+            taken += space + length
         else:
             lines.append(word)
+            taken = length
     return lines
 
 
