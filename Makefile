@@ -64,9 +64,9 @@ format: $(VENV)/.development $(if $(HAS_NODE),web/node_modules/.installed) ## Re
 	$(VENV)/bin/ruff format .
 	$(if $(HAS_NODE),cd web && npm run --silent format)
 
-test: test-training test-page test-service test-app ## Run every test (NEUROFUSE_SAMPLES names the folder of real images)
+test: test-training test-service test-app test-page ## Run every test (NEUROFUSE_SAMPLES names the folder of real images)
 
-# Parts in such an order that `make --jobs=2 test` keeps two cores busy. The last one runs what no other names.
+# Parts in such an order that `make --jobs=2 test` keeps two cores busy: beside what computes runs what waits. `test-app` runs what no other names.
 TRAINING_TESTS := tests/training tests/skew tests/tutorials
 SERVICE_TESTS := tests/service tests/faults tests/api_fuzz
 test-training: $(VENV)/.development ## Run the tests that train, export or judge a network
