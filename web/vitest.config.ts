@@ -17,7 +17,7 @@ export default defineConfig({
           hookTimeout: 90_000,
           // What the page shows comes when its answer does: a machine may be slow, and no test asks how slow.
           expect: { poll: { timeout: 20_000 } },
-          // As Playwright's own template does where nobody watches. A test that needed it is named in what is printed.
+          // As Playwright's own template does where nobody watches. `support/browser.ts` names a test that needed it.
           retry: process.env.CI ? 1 : 0,
         },
       },

@@ -45,6 +45,11 @@ afterEach(() => {
   expect(complaints.splice(0), "errors in the browser's console").toEqual([]);
 });
 
+// vitest itself says nothing of it where the test passed in the end.
+afterEach(({ task }) => {
+  if (task.result?.retryCount) console.warn(`passed, or failed, at a second try: ${task.name}`);
+});
+
 /**
  * A page that fails its test on any error in its console, such as a breach of the Content-Security-Policy, and on any
  * exception that nobody caught.
