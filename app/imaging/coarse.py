@@ -14,6 +14,9 @@ from app.imaging.lattice import StoredLattice
 from app.imaging.volume import Volume
 
 COARSE_MM: Final = 4.0
+SAME_STEPS: Final = 1e-3
+"""How far short of a whole number of steps an extent still counts as it: where a millimetre was written as 0.9999999, one place fewer would shift all others
+by half a step."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +80,9 @@ class Coarse:
 
 
 def _symmetric(extent: float, step: float) -> Float64[np.ndarray, " n"]:
-    """Places 0..extent, `step` apart (never finer), symmetric about the middle."""
-    count = int(extent / max(step, 1e-9) + 1e-9) + 1 if extent > 0 else 1
+    """Places 0..extent, `step` apart (finer only by rounding), symmetric about the middle."""
+    count = int(extent / max(step, 1e-9) + SAME_STEPS) + 1 if extent > 0 else 1
+    step = min(step, extent / max(count - 1, 1))
     return np.asarray(extent / 2 + (np.arange(count) - (count - 1) / 2) * step)
 
 

@@ -35,7 +35,7 @@ SEQUENCES: Final = (
     "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence",
 )
-IN_ITEMS: Final = frozenset(KEYWORDS) | {
+IN_ITEMS: Final = (frozenset(KEYWORDS) - {"ContrastBolusAgent", "StudyInstanceUID", "SeriesInstanceUID"}) | {
     "AnatomicRegionSequence",
     "CTImageFrameTypeSequence",
     "CTReconstructionSequence",
@@ -58,6 +58,8 @@ IN_ITEMS: Final = frozenset(KEYWORDS) | {
     "PlaneOrientationSequence",
     "PlanePositionSequence",
     "TemporalPositionIndex",
+    "UnassignedPerFrameConvertedAttributesSequence",
+    "UnassignedSharedConvertedAttributesSequence",
 }
 """What `dicom_enhanced` reads of functional groups, and `dicom_elements` of tables."""
 AGENT: Final = "CONTRAST AGENT"
@@ -149,7 +151,8 @@ def _clean(dataset: Any, key: bytes) -> None:  # noqa: ANN401 - pydicom ships no
         dataset.ContrastBolusAgent = AGENT
     else:
         dataset.pop("ContrastBolusAgent", None)
-    dataset.pop("ContrastBolusAgentSequence", None)
+    for keyword in ("ContrastBolusAgentSequence", "ContrastBolusVolume", "ContrastBolusTotalDose"):
+        dataset.pop(keyword, None)
     for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "ConcatenationUID"):
         if dataset.get(keyword):
             setattr(dataset, keyword, series_uid(str(dataset[keyword].value), key))

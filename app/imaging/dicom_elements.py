@@ -15,7 +15,7 @@ from pydicom.uid import (
 )
 
 from app.imaging.dicom_file import PixelPlace
-from app.imaging.dicom_header import Acquisition, LookupTable, PixelFormat, Placement
+from app.imaging.dicom_header import Acquisition, Echo, LookupTable, PixelFormat, Placement
 
 KEYWORDS: Final = (
     "SOPClassUID",
@@ -29,10 +29,15 @@ KEYWORDS: Final = (
     "BodyPartExamined",
     "ConvolutionKernel",
     "ContrastBolusAgent",
+    "ContrastBolusVolume",
+    "ContrastBolusTotalDose",
     "SliceThickness",
     "EchoTime",
     "RepetitionTime",
     "InversionTime",
+    "ScanningSequence",
+    "EchoPulseSequence",
+    "EchoPlanarPulseSequence",
     "AngioFlag",
     "TimeOfFlightContrast",
     "PhaseContrast",
@@ -191,6 +196,7 @@ def acquisition(dataset: Any) -> Acquisition:  # noqa: ANN401
         echo_time_ms=optional(dataset, "EchoTime"),
         repetition_time_ms=optional(dataset, "RepetitionTime"),
         inversion_time_ms=optional(dataset, "InversionTime"),
+        echo=_echo(dataset),
         is_angiography=dataset.get("AngioFlag") == "Y"
         or "YES" in {dataset.get("TimeOfFlightContrast"), dataset.get("PhaseContrast")},
         temporal_position=whole(dataset, "TemporalPositionIdentifier"),
@@ -198,10 +204,23 @@ def acquisition(dataset: Any) -> Acquisition:  # noqa: ANN401
     )
 
 
+def _echo(dataset: Any) -> Echo:  # noqa: ANN401
+    """Of Scanning Sequence (PS3.3 C.8.3.1.1.2), or of what enhanced images have in its place (C.8.13.4). Echo trains of gradients weigh like one."""
+    said = {*several(dataset.get("ScanningSequence")), dataset.get("EchoPulseSequence")}
+    if said & {"GR", "EP", "GRADIENT", "BOTH"} or dataset.get("EchoPlanarPulseSequence") == "YES":
+        return "gradient"
+    return "spin" if said & {"SE", "IR", "SPIN"} else ""
+
+
 def has_contrast_agent(dataset: Any) -> bool:  # noqa: ANN401
-    """Whether a contrast agent is named."""
-    named = " ".join(str(name) for name in several(dataset.get("ContrastBolusAgent")))
-    return named.upper().strip() not in NO_AGENT or bool(dataset.get("ContrastBolusAgentSequence"))
+    """Whether a contrast agent is named, or some of one whose name was taken away, as de-identification does (PS3.15 Table E.1-1)."""
+    named = " ".join(str(name) for name in several(dataset.get("ContrastBolusAgent"))).upper().strip()
+    amounts = () if named else ("ContrastBolusVolume", "ContrastBolusTotalDose")
+    return (
+        named not in NO_AGENT
+        or bool(dataset.get("ContrastBolusAgentSequence"))
+        or any((optional(dataset, keyword) or 0) > 0 for keyword in amounts)
+    )
 
 
 def whole(dataset: Any, keyword: str) -> int | None:  # noqa: ANN401

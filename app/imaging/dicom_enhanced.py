@@ -2,7 +2,8 @@
 
 What a classic file says once per slice, an enhanced one says either in the groups shared by all frames or in the groups of
 each frame (PS3.3 C.7.6.16); the frame's own groups are looked at first. Frames that repeat a place - echoes, phases,
-diffusion weightings, derived maps - carry the attributes by which `dicom_series` tells the images apart.
+diffusion weightings, derived maps - carry the attributes by which `dicom_series` tells the images apart. An image converted
+from classic ones (A.70, A.71) keeps most of what those declared in groups of elements that were not assigned to others.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from typing import Any, Final
 
 from app.errors import ArchiveTooLargeError
 from app.imaging.dicom_elements import (
+    KEYWORDS,
     acquisition,
     image_type,
     is_lossy,
@@ -30,6 +32,10 @@ from app.imaging.limits import ReadLimits
 from app.imaging.source import Source
 
 FRAME_TYPES: Final = ("MRImageFrameTypeSequence", "CTImageFrameTypeSequence")
+UNASSIGNED: Final = (
+    "UnassignedSharedConvertedAttributesSequence",
+    "UnassignedPerFrameConvertedAttributesSequence",
+)
 
 
 def enhanced_slices(
@@ -97,6 +103,11 @@ class _Groups:
                 return items[0]
         return {}
 
+    def unassigned(self) -> dict[str, Any]:
+        """By keyword, what a converted image keeps as classic ones have it."""
+        items = [self.item(name) for name in UNASSIGNED]
+        return {name: value for item in items for name in KEYWORDS if (value := item.get(name)) is not None}
+
 
 def _frame(base: SliceHeader, frame: int, groups: _Groups) -> SliceHeader:
     measures, transform = (
@@ -127,17 +138,22 @@ def _acquisition(declared: Acquisition, groups: _Groups) -> Acquisition:
     )
     anatomy = groups.item("FrameAnatomySequence")
     region = (several(anatomy.get("AnatomicRegionSequence")) or ({},))[0]
+    classic = acquisition(groups.unassigned())
+    kernel = several(groups.item("CTReconstructionSequence").get("ConvolutionKernel")) or ("",)
+    said: dict[str, Any] = {
+        "kernel": str(kernel[0]).upper(),
+        "slice_thickness_mm": optional(groups.item("PixelMeasuresSequence"), "SliceThickness"),
+        "echo_time_ms": optional(groups.item("MREchoSequence"), "EffectiveEchoTime"),
+        "repetition_time_ms": optional(timing, "RepetitionTime"),
+        "inversion_time_ms": optional(groups.item("MRModifierSequence"), "InversionTimes"),
+        "temporal_position": whole(content, "TemporalPositionIndex"),
+        "acquisition_number": whole(content, "FrameAcquisitionNumber"),
+    }
     return replace(
         declared,
         image_type=frame_type or declared.image_type,
-        body_part=declared.body_part or str(region.get("CodeMeaning") or "").upper(),
-        kernel=str(
-            (several(groups.item("CTReconstructionSequence").get("ConvolutionKernel")) or ("",))[0]
-        ).upper(),
-        slice_thickness_mm=optional(groups.item("PixelMeasuresSequence"), "SliceThickness"),
-        echo_time_ms=optional(groups.item("MREchoSequence"), "EffectiveEchoTime"),
-        repetition_time_ms=optional(timing, "RepetitionTime"),
-        inversion_time_ms=optional(groups.item("MRModifierSequence"), "InversionTimes"),
-        temporal_position=whole(content, "TemporalPositionIndex"),
-        acquisition_number=whole(content, "FrameAcquisitionNumber"),
+        body_part=declared.body_part or str(region.get("CodeMeaning") or "").upper() or classic.body_part,
+        echo=declared.echo or classic.echo,
+        is_angiography=declared.is_angiography or classic.is_angiography,
+        **{name: getattr(classic, name) if value in {None, ""} else value for name, value in said.items()},
     )

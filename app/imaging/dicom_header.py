@@ -5,9 +5,12 @@ enhanced one holds many (`app.imaging.dicom_enhanced`).
 """
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from app.imaging.dicom_file import PixelPlace
 from app.imaging.source import Source
+
+Echo = Literal["spin", "gradient", ""]
 
 
 @dataclass(frozen=True)
@@ -81,11 +84,12 @@ class Acquisition:
         image_type: Such as ORIGINAL, PRIMARY, AXIAL or LOCALIZER.
         body_part: Body Part Examined, upper case.
         kernel: Convolution Kernel, upper case.
-        has_contrast_agent: Whether a contrast agent is named.
+        has_contrast_agent: Whether a contrast agent is named, or an amount of one.
         slice_thickness_mm: Nominal; never a spacing.
         echo_time_ms: MR.
         repetition_time_ms: MR.
         inversion_time_ms: MR.
+        echo: MR: what makes the echo; empty where the file does not say.
         is_angiography: MR: whether it is declared to show flowing blood (PS3.3 C.8.3.1, C.8.13.4).
         temporal_position: Phase of a series that shows the same places again.
         acquisition_number: Of the series.
@@ -100,6 +104,7 @@ class Acquisition:
     echo_time_ms: float | None = None
     repetition_time_ms: float | None = None
     inversion_time_ms: float | None = None
+    echo: Echo = ""
     is_angiography: bool = False
     temporal_position: int | None = None
     acquisition_number: int | None = None

@@ -6,7 +6,8 @@ by `series_ranking.RULES`, the first difference decides, and the answer says whi
 examinations, which may be two patients', are never chosen between: `mixed-series`, and the caller may name one by its Series Instance UID.
 
 One Series Instance UID may hold several images of the same places (echoes, phases, magnitude and phase). Where most places
-repeat, the images are told apart by echo time, image type, phase or acquisition number, and ranked like series, if one of them shows nearly all places.
+repeat, the images are told apart by echo time, image type, phase, acquisition number, kernel or contrast agent, and ranked like series, if one of them
+shows nearly all places.
 """
 
 from collections import Counter, defaultdict
@@ -19,7 +20,7 @@ import numpy as np
 from app.errors import MixedSeriesError, NoUsableSeriesError, UnsupportedFileError, WrongModalityError
 from app.imaging.dicom_header import Acquisition, SliceHeader
 from app.imaging.series_choice import PassedOver, SeriesChoice, SeriesSummary
-from app.imaging.series_ranking import first_difference, rank
+from app.imaging.series_ranking import first_difference, is_as_good, rank
 from app.imaging.series_rules import body_part_of, is_original, kernel_of, plane_of, weighting_of
 from app.imaging.volume import Finding, Modality
 
@@ -34,11 +35,13 @@ NOT_A_SLICE: Final = {
     "PHASE MAP": "a phase image",
     "I": "an imaginary part",
     "IMAGINARY": "an imaginary part",
+    "R": "a real part",
+    "REAL": "a real part",
     **dict.fromkeys(("DENSITY MAP", "T1 MAP", "T2 MAP", "VELOCITY MAP"), "a map"),
     **dict.fromkeys(("MINIP", "MIP", "MIN_IP", "MAX_IP", "PROJECTION IMAGE"), "a projection"),
 }
 """Values of Image Type: a scout (PS3.3 C.7.6.1.1.2); Siemens' many slices tiled into one image; what has the times of an
-MR image and other values than it (C.8.3.1.1.1), phase and imaginary part as Philips and Siemens call them; the brightest or darkest of
+MR image and other values than it (C.8.3.1.1.1), phase, imaginary and real part as Philips and Siemens call them; the brightest or darkest of
 many slices, none of which lies where the image says."""
 KNOWN_MODALITIES: Final = frozenset(
     {"CT", "MR", "PT", "NM", "US", "XA", "RF", "CR", "DX", "MG", "SEG", "SR", "RTDOSE", "RTPLAN"}
@@ -56,6 +59,8 @@ TELLING_APART: Final[tuple[Callable[[Acquisition], object], ...]] = (
     lambda made: made.image_type,
     lambda made: made.temporal_position,
     lambda made: made.acquisition_number,
+    lambda made: made.kernel,
+    lambda made: made.has_contrast_agent,
 )
 
 
@@ -108,7 +113,7 @@ def choose_series(headers: Sequence[SliceHeader], wanted: Wanted) -> tuple[list[
             series=len(fit),
         )
     ranked = sorted(fit, key=lambda one: rank(one.summary, modality), reverse=True)
-    best = [one for one in ranked if rank(one.summary, modality) == rank(ranked[0].summary, modality)]
+    best = [one for one in ranked if is_as_good(one.summary, ranked[0].summary, modality)]
     if len(best) > 1:
         raise _mixed(best, modality)
     chosen = best[0]

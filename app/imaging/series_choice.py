@@ -22,7 +22,7 @@ class SeriesSummary:
         gap_mm: Median distance between neighbouring slices.
         pixel_spacing_mm: Between rows.
         is_original: Acquired, not computed from other images.
-        has_contrast_agent: Whether a contrast agent is named.
+        has_contrast_agent: Whether a contrast agent is named, or an amount of one.
         body_part: What part of the body is declared.
         kernel: CT: of the reconstruction.
         weighting: MR: by its times.

@@ -10,6 +10,8 @@ from app.imaging.volume import Modality
 BRAIN_MM: Final = 100.0
 """Extent from which a series can hold a whole brain; the braincase is about 120 mm high."""
 SAME_GAP_MM: Final = 0.05
+AS_MANY: Final = 0.9
+"""Share of another series' slices from which one has as many: a few are lost on the way, and must not decide what is read."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,13 @@ RULES: Final[Mapping[Modality, tuple[Rule, ...]]] = {
 def rank(summary: SeriesSummary, modality: Modality) -> tuple[float, ...]:
     """How a series fares under each rule, weightiest first; higher is better."""
     return tuple(float(rule.value(summary)) for rule in RULES[modality])
+
+
+def is_as_good(other: SeriesSummary, best: SeriesSummary, modality: Modality) -> bool:
+    """Whether no rule tells a series from the best one, or in the same plane only that of the slices by a few."""
+    others, bests = rank(other, modality), rank(best, modality)
+    lacks_a_few = other.plane == best.plane and other.slices >= AS_MANY * best.slices
+    return others == bests or (others[:-1] == bests[:-1] and lacks_a_few)
 
 
 def first_difference(chosen: SeriesSummary, other: SeriesSummary, modality: Modality) -> str:

@@ -47,6 +47,8 @@ DERIVED_WORDS: Final = frozenset({"DERIVED", "SECONDARY"})
 COMPUTED_WORDS: Final = frozenset({"MPR", "REFORMATTED", "PROJECTION IMAGE", "MIP", "MINIP", "AVERAGE"})
 T2_ECHO_MS: Final = 60.0
 SHORT_ECHO_MS: Final = 15.0
+SHORT_SPIN_ECHO_MS: Final = 30.0
+"""Of T1 by spin echoes, and by inversion and a train of them (T1 FLAIR); gradient echoes as late as these show T2*."""
 FLAIR_INVERSION_MS: Final = 1500.0
 T1_REPETITION_MS: Final = 1000.0
 
@@ -85,8 +87,8 @@ def weighting_of(acquisition: Acquisition) -> Weighting:
         return "unknown"
     if echo >= T2_ECHO_MS:
         return "FLAIR" if inversion and inversion >= FLAIR_INVERSION_MS else "T2"
-    if echo > SHORT_ECHO_MS:
-        return "unknown"
+    if echo > (SHORT_SPIN_ECHO_MS if acquisition.echo == "spin" else SHORT_ECHO_MS):
+        return "T2" if acquisition.echo == "gradient" else "unknown"
     prepared = inversion is not None and 0 < inversion < FLAIR_INVERSION_MS
     return "T1" if prepared or repetition < T1_REPETITION_MS else "PD"
 

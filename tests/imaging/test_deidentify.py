@@ -98,9 +98,14 @@ def test_of_a_series_only_what_is_read_stays(tmp_path: Path) -> None:
     assert not isinstance(seen(left), str)
 
 
-def test_a_series_without_contrast_agent_has_none_afterwards_either(tmp_path: Path) -> None:
-    paths = Series(extra={"ContrastBolusAgent": "None"}).write(tmp_path / "sent")
-    assert "ContrastBolusAgent" not in pydicom.dcmread(kept(paths, tmp_path / "kept")[0])
+@pytest.mark.parametrize(("agent", "is_given"), [("None", False), ("", True)])
+def test_a_series_without_contrast_agent_has_none_afterwards_either(
+    tmp_path: Path, agent: str, is_given: bool
+) -> None:
+    said = {"ContrastBolusAgent": agent, "ContrastBolusVolume": 80}  # an amount tells where no name does
+    left = pydicom.dcmread(kept(Series(extra=said).write(tmp_path / "sent"), tmp_path / "kept")[0])
+    assert ("ContrastBolusAgent" in left) is is_given
+    assert "ContrastBolusVolume" not in left
 
 
 @pytest.mark.parametrize("other", ["2.25.1", "2.25.2"])
@@ -143,6 +148,9 @@ def test_of_functional_groups_only_what_is_read_stays(tmp_path: Path) -> None:
     for group in dataset.PerFrameFunctionalGroupsSequence:
         group.FrameContentSequence = [item(FrameAcquisitionDateTime=f"{DATE}101010", FrameComments=CANARY)]
         group.DerivationImageSequence = [item(DerivationDescription=CANARY)]
+        group.UnassignedPerFrameConvertedAttributesSequence = [
+            item(ContrastBolusAgent=CANARY, ProtocolName=CANARY, SeriesInstanceUID=UID, ConvolutionKernel="B")
+        ]
     path = tmp_path / "sent"
     dataset.save_as(path, enforce_file_format=True)
     left = kept([path], tmp_path / "kept")

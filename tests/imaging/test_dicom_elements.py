@@ -15,7 +15,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from app.imaging.dicom_elements import has_contrast_agent, image_type, is_lossy
+from app.imaging.dicom_elements import acquisition, has_contrast_agent, image_type, is_lossy
 from app.imaging.dicom_file import PixelPlace
 
 
@@ -79,3 +79,32 @@ def test_any_other_words_name_an_agent(words: str | tuple[str, ...]) -> None:
 
 def test_a_coded_agent_is_one_whatever_the_words_say() -> None:
     assert has_contrast_agent({"ContrastBolusAgent": "NONE", "ContrastBolusAgentSequence": [{}]})
+
+
+@pytest.mark.parametrize("keyword", ["ContrastBolusVolume", "ContrastBolusTotalDose"])
+def test_an_amount_tells_of_an_agent_whose_name_was_taken_away_and_none_where_it_is_denied(
+    keyword: str,
+) -> None:
+    assert has_contrast_agent({keyword: "80"})
+    assert not has_contrast_agent({keyword: "0"})
+    assert not has_contrast_agent({keyword: "80", "ContrastBolusAgent": "NONE"})
+
+
+@pytest.mark.parametrize(
+    ("said", "echo"),
+    [
+        ({"ScanningSequence": ("SE", "IR")}, "spin"),
+        ({"ScanningSequence": "IR"}, "spin"),
+        ({"ScanningSequence": ("GR", "IR")}, "gradient"),
+        ({"ScanningSequence": ("EP", "SE")}, "gradient"),
+        ({"EchoPulseSequence": "SPIN"}, "spin"),
+        ({"EchoPulseSequence": "SPIN", "EchoPlanarPulseSequence": "YES"}, "gradient"),
+        ({"EchoPulseSequence": "GRADIENT"}, "gradient"),
+        ({"ScanningSequence": "RM"}, ""),
+        ({}, ""),
+    ],
+)
+def test_what_makes_the_echo_is_told_by_classic_and_by_enhanced_images(
+    said: dict[str, str | tuple[str, ...]], echo: str
+) -> None:
+    assert acquisition(said).echo == echo

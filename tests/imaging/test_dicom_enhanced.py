@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pydicom.encaps import encapsulate, encapsulate_extended
 from pydicom.sequence import Sequence as Items
-from pydicom.uid import JPEGLSLossless
+from pydicom.uid import JPEGLSLossless, LegacyConvertedEnhancedMRImageStorage
 
 from app.errors import (
     ArchiveTooLargeError,
@@ -130,6 +130,26 @@ def test_what_frames_declare_tells_their_images_apart(tmp_path: Path) -> None:
     assert volume.series is not None
     assert (volume.series.chosen.weighting, volume.series.chosen.slices) == ("T1", 10)
     assert [other.series.weighting for other in volume.series.others] == ["T2"]
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_what_a_converted_image_keeps_unassigned_tells_its_weighting(tmp_path: Path, is_shared: bool) -> None:
+    paths = []
+    for number, echo_ms, gap_mm in ((1, 10, 8), (2, 90, 4)):
+        series = Series(ramp, range(0, 160, gap_mm), modality=Modality.MR, extra={"SeriesNumber": number})
+        dataset = enhanced(series)
+        dataset.SOPClassUID = LegacyConvertedEnhancedMRImageStorage
+        own, shared = dataset.PerFrameFunctionalGroupsSequence, dataset.SharedFunctionalGroupsSequence
+        times = item(EchoTime=echo_ms, RepetitionTime=500)
+        for group in shared if is_shared else own:
+            name = f"Unassigned{'Shared' if is_shared else 'PerFrame'}ConvertedAttributesSequence"
+            setattr(group, name, Items([times]))
+        paths.append(tmp_path / str(number))
+        dataset.save_as(paths[-1], enforce_file_format=True)
+    choice = read_image(paths, modality=Modality.MR).series
+    assert choice is not None
+    assert (choice.chosen.number, choice.chosen.weighting) == (1, "T1")
+    assert [other.series.weighting for other in choice.others] == ["T2"]
 
 
 @pytest.mark.parametrize("extended", [False, True])

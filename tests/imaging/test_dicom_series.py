@@ -80,7 +80,7 @@ def test_the_first_rule_that_differs_decides_and_is_the_reason(words: str) -> No
         (image("worse", cosines=SAGITTAL), "is axial"),
         (image("worse", slices=10), "covers at least 100 mm"),
         (image("worse", slices=16, gap_mm=10.0), "has the finer slices"),
-        (image("worse", slices=28), "has more slices"),
+        (image("worse", slices=26), "has more slices"),
     ],
 )
 def test_geometry_ranks_too(worse: list[SliceHeader], words: str) -> None:
@@ -168,6 +168,8 @@ PHASE = ("ORIGINAL", "PRIMARY", "P", "ND")
         (("ORIGINAL", "PRIMARY", "T1", "NONE", "PHASE"), "a phase image"),
         (("ORIGINAL", "PRIMARY", "T1", "NONE", "IMAGINARY"), "an imaginary part"),
         (("ORIGINAL", "PRIMARY", "I_FFE", "I", "FFE"), "an imaginary part"),
+        (("ORIGINAL", "PRIMARY", "R_FFE", "R", "FFE"), "a real part"),
+        (("ORIGINAL", "PRIMARY", "T1", "NONE", "REAL"), "a real part"),
         (("DERIVED", "PRIMARY", "T1 MAP", "ND"), "a map"),
         (("DERIVED", "PRIMARY", "VELOCITY MAP"), "a map"),
     ],
@@ -207,6 +209,24 @@ def test_equals_are_never_chosen_between_but_may_be_named() -> None:
     assert uid_of(choice) == "b"
     assert choice.reason == "it was asked for"
     assert choice.others[0].reason == "another series was asked for"
+
+
+def test_a_few_slices_that_were_lost_do_not_decide_between_equals() -> None:
+    # Of the one that was meant, or of the other: with and without contrast agent, say, which nobody entered.
+    with pytest.raises(MixedSeriesError, match="found 2 of at least 5"):
+        choose_series([*image("a"), *image("b", slices=28)], CT)
+    t1 = replace(SOFT, echo_time_ms=3.0, repetition_time_ms=20.0)
+    planes = [*image("a", t1, modality="MR"), *image("b", t1, slices=28, modality="MR", cosines=SAGITTAL)]
+    assert uid_of(choose_series(planes, MR)[1]) == "a"
+
+
+@pytest.mark.parametrize("other", [BONE, replace(SOFT, has_contrast_agent=True)])
+def test_reconstructions_of_one_series_are_told_apart_as_series_are(other: Acquisition) -> None:
+    chosen, choice = choose_series([*image("a", other), *image("a")], CT)
+    assert {header.acquisition for header in chosen} == {SOFT}
+    assert [one.reason for one in choice.others] == [
+        f"the chosen series {'has a soft-tissue kernel' if other is BONE else 'was made without contrast agent'}"
+    ]
 
 
 @pytest.mark.parametrize("wanted", [CT, Wanted(Modality.CT, "a")])

@@ -1,3 +1,4 @@
+from itertools import permutations, product
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,9 @@ from app.imaging.head import find_head
 from app.imaging.read import read_image
 from app.imaging.resample import as_volume, to_model_grid
 from app.imaging.volume import Grid, Modality, Volume
+from tests.imaging.bodies import head as head_of_layers
+from tests.imaging.bodies import image_of as body_of
+from tests.imaging.bodies import stored_otherwise
 from tests.imaging.making import CT_GRID, Field, head_ct, places
 
 Points = Float64[np.ndarray, "*n 3"]
@@ -65,6 +69,29 @@ def test_the_head_moves_with_the_patient(shift: tuple[float, float, float]) -> N
     )
     assert moved.centre_mm == pytest.approx(np.add(CENTRE, shift[:2]), abs=3)
     assert moved.vertex_mm == pytest.approx(VERTEX + shift[2], abs=6)  # slices are 5 mm apart
+
+
+HEAD = body_of(head_of_layers(), low=(-113.0, -121.0, -148.0), high=(127.0, 139.0, 112.0), spacing=(4.0,) * 3)
+"""Not in the middle, and a whole number of times the 4 mm long at which the head is looked for."""
+
+
+@settings(deadline=None, max_examples=20)
+@given(
+    order=st.sampled_from(list(permutations(range(3)))),
+    flips=st.sampled_from(list(product((1, -1), repeat=3))),
+    rounding=st.floats(-1e-6, 1e-6),
+)
+def test_neither_the_order_of_storage_nor_a_voxel_size_s_last_digits_move_the_head(
+    order: tuple[int, int, int], flips: tuple[int, int, int], rounding: float
+) -> None:
+    stored = stored_otherwise(HEAD, order, flips)
+    step_i, step_j, origins = (
+        lengths * (1 + rounding) for lengths in (stored.step_i, stored.step_j, stored.slice_origins)
+    )
+    found = find_head(Volume(stored.voxels, step_i, step_j, origins, stored.grid, stored.modality))
+    expected = find_head(HEAD)
+    assert found.vertex_mm == pytest.approx(expected.vertex_mm, abs=1e-3)
+    assert found.centre_mm == pytest.approx(expected.centre_mm, abs=1e-3)
 
 
 def test_the_box_is_that_of_the_head() -> None:

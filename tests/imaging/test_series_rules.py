@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from app.imaging.dicom_header import Acquisition
+from app.imaging.dicom_header import Acquisition, Echo
 from app.imaging.series_choice import BodyPart, Kernel, Plane, Weighting
 from app.imaging.series_rules import body_part_of, is_original, kernel_of, plane_of, weighting_of
 
@@ -67,6 +67,25 @@ def test_mr_weighting_by_times(
     echo: float | None, repetition: float | None, inversion: float | None, weighting: Weighting
 ) -> None:
     made = Acquisition(echo_time_ms=echo, repetition_time_ms=repetition, inversion_time_ms=inversion)
+    assert weighting_of(made) == weighting
+
+
+@pytest.mark.parametrize(
+    ("echo", "repetition", "inversion", "by", "weighting"),
+    [
+        (24.0, 2300.0, 860.0, "spin", "T1"),  # T1 FLAIR
+        (17.0, 550.0, None, "spin", "T1"),
+        (25.0, 2500.0, None, "spin", "PD"),
+        (35.0, 550.0, None, "spin", "unknown"),
+        (25.0, 40.0, None, "gradient", "T2"),  # susceptibility
+        (30.0, 2000.0, None, "gradient", "T2"),  # BOLD
+        (3.0, 2300.0, 900.0, "gradient", "T1"),
+    ],
+)
+def test_what_makes_the_echo_tells_where_times_alone_do_not(
+    echo: float, repetition: float, inversion: float | None, by: Echo, weighting: Weighting
+) -> None:
+    made = Acquisition(echo_time_ms=echo, repetition_time_ms=repetition, inversion_time_ms=inversion, echo=by)
     assert weighting_of(made) == weighting
 
 
