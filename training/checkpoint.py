@@ -13,6 +13,7 @@ from training.cohort import CohortError
 from training.cohort_description import CohortDescription
 from training.config import RunConfig, config_from_dict, config_to_dict
 from training.networks.model import FusionNet
+from training.whole_files import write_whole
 
 CHECKPOINT_FILE = "checkpoint.pt"
 
@@ -48,15 +49,13 @@ def save_checkpoint(
     path: Path, net: FusionNet, config: RunConfig, features: Sequence[Feature], epoch: int
 ) -> None:
     """Write network and configuration in one file, atomically."""
-    partial = path.with_suffix(".part")
     tree = {
         "config": config_to_dict(config),
         "features": [feature.model_dump(mode="json") for feature in features],
         "epoch": epoch,
         "state": net.state_dict(),
     }
-    partial.write_bytes(as_bytes(tree))
-    partial.replace(path)
+    write_whole(path, as_bytes(tree))
 
 
 def as_bytes(tree: Mapping[str, Any]) -> memoryview:

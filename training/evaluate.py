@@ -21,7 +21,16 @@ from training.networks.rows import ROWS, row
 from training.outcomes import as_classes_of
 from training.predict import answered
 from training.predictions import PREDICTIONS_FILE, Predictions, load_predictions, save_predictions
-from training.runs import RUN_FILE, Opened, open_run, place_of_cohort, read_notes
+from training.runs import (
+    RECORDS_NOTE,
+    RUN_FILE,
+    Opened,
+    open_run,
+    place_of_cohort,
+    read_notes,
+    records_digest,
+)
+from training.splits.saved import SPLITS_FILE, load_splits
 from training.summary import save_training_summary
 
 NAMES_TAKEN = frozenset({MODEL, "all", "none"})
@@ -50,7 +59,7 @@ def evaluate_run(
         What it wrote to `evaluation.json`.
 
     Raises:
-        CohortError: A split is missing, the runs are not of one cohort and split, an outcome has changed since training, a rival's name is taken, or the
+        CohortError: A split is missing, the runs are not of one cohort and split, an outcome or a record has changed since training, a rival's name is taken, or the
             second run differs in more than its seed or has no check to serve.
     """
     if second and budget is None:
@@ -66,10 +75,13 @@ def evaluate_run(
     predictions = predictions_of(run)
     cohort = load_cohort(place_of_cohort(run, cohort_folder))
     _refuse_other_outcomes(predictions, cohort)
+    _refuse_other_records(run, predictions, cohort)
     fitted = fit_after_training(predictions)
     save_fitted(fitted, run)
     others = [_rival(name, folders) for name, folders in (rivals or {}).items()]
     evaluation = judge(_row(run), predictions, fitted, cohort, others, _epochs(run))
+    if (run / SPLITS_FILE).is_file():
+        evaluation = evaluation.model_copy(update={"split": load_splits(run / SPLITS_FILE).how})
     if (run / CHECKPOINT_FILE).is_file():
         checkpoint = load_checkpoint(run / CHECKPOINT_FILE)
         opened = Opened(checkpoint, *open_run(run, checkpoint, cohort_folder, cache))
@@ -116,6 +128,21 @@ def _refuse_other_outcomes(predictions: Predictions, cohort: Cohort) -> None:
         raise CohortError(
             f"expected the outcomes that the run was trained with, found others of {changed} of {len(predictions)} patients in the cohort; train it "
             "anew (train --no-resume), or give the cohort that it was trained on"
+        )
+
+
+def _refuse_other_records(run: Path, predictions: Predictions, cohort: Cohort) -> None:
+    """The run remembers what it answered to the records of its day; subgroups and checks of robustness would be of others.
+
+    Raises:
+        CohortError: A patient has another record now.
+    """
+    noted = read_notes(run).get(RECORDS_NOTE) if (run / RUN_FILE).is_file() else None
+    patients = set(predictions.patient_id)
+    if noted and records_digest(case for case in cohort.cases if case.patient_id in patients) != noted:
+        raise CohortError(
+            "expected the records that the run was trained with, found others in the cohort; train it anew (train --no-resume), or give the cohort "
+            "that it was trained on"
         )
 
 

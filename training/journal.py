@@ -8,6 +8,8 @@ from typing import Self
 
 from torch.utils.tensorboard import SummaryWriter
 
+from training.whole_files import write_whole
+
 HISTORY_FILE = "history.jsonl"
 BOARD_FOLDER = "tensorboard"
 
@@ -55,9 +57,7 @@ class Journal:
         path = run / HISTORY_FILE
         lines = path.read_text(encoding="utf-8").splitlines()[:epochs_done] if path.is_file() else []
         # Replaced whole: a kill at this moment must not cost the lines of the epochs that state.pt counts as done.
-        partial = path.with_suffix(".part")
-        partial.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        partial.replace(path)
+        write_whole(path, "".join(f"{line}\n" for line in lines))
         self._history = path.open("a", encoding="utf-8")
         self._board = SummaryWriter(str(run / BOARD_FOLDER), purge_step=epochs_done + 1)
 

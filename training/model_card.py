@@ -11,7 +11,16 @@ from app.model_package.manifest import Manifest, Metric
 from training.config import RunConfig
 from training.evaluation.document import Evaluation, Group, Resplits
 from training.onnx_graph import Precision
-from training.report.words import decimal, estimate, find, metric_words, p_value, percent, sentence
+from training.report.words import (
+    AT_THE_ENDS,
+    decimal,
+    estimate,
+    find,
+    metric_words,
+    p_value,
+    percent,
+    sentence,
+)
 
 SUBGROUP_METRICS = ("auroc", "calibration_slope", "brier")
 MAP_METRICS = ("pointing_strict", "relevance_mass", "pointing", "deletion", "insertion")
@@ -39,7 +48,8 @@ def model_card(
         f"# {manifest.title}",
         f"Package `{manifest.name}` version {manifest.version}, created {manifest.created:%Y-%m-%d}.",
         f"**Intended use.** {plain(manifest.intended_use)}",
-        f"**Training data.** {plain(manifest.training_data)} Cases: {_counts(evaluation)}.",
+        f"**Training data.** {plain(manifest.training_data)} Cases: {_counts(evaluation)}."
+        + (f" Split: {plain(evaluation.split)}." if evaluation.split else ""),
         _method(config),
         _results(evaluation),
         _comparisons(evaluation),
@@ -102,7 +112,20 @@ def _results(evaluation: Evaluation) -> str:
     return (
         f"## Held-out results\n\nThe event is: {plain(evaluation.event)}.\n\n"
         + _table(("on the test split", "value", "95 % interval (bootstrap)", "n"), rows)
+        + f"\n\n{AT_THE_ENDS}"
+        + _operating_point(evaluation)
         + (f"\n\nEpochs given to each network: {epochs}." if epochs else "")
+    )
+
+
+def _operating_point(evaluation: Evaluation) -> str:
+    """Without it nobody could act as these patients were counted."""
+    if evaluation.discrimination is None:
+        return ""
+    threshold = decimal(evaluation.discrimination.threshold)
+    return (
+        f"\n\nSensitivity (n: cases with the event) and specificity (n: those without) hold where the event is expected from a probability of {threshold} on; "
+        "this threshold was fixed on the validation split."
     )
 
 

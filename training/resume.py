@@ -22,6 +22,7 @@ from training.checkpoint import as_bytes, unpickled
 from training.config import RunConfig, config_to_dict
 from training.distributed import gathered, rank, world
 from training.prepare import PreparedSet
+from training.whole_files import write_whole
 
 STATE_FILE = "state.pt"
 SAVE_EVERY_S = 300.0
@@ -111,10 +112,8 @@ class Saver:
         """Write it now, atomically; every process calls this, the first one writes."""
         chance = gathered(_chance(self._moving))
         if rank() == 0:
-            partial = self._path.with_suffix(".part")
             tree = {"digest": self._digest, "progress": asdict(self._progress), "chance": chance}
-            partial.write_bytes(as_bytes(tree | _state(self._moving)))
-            partial.replace(self._path)
+            write_whole(self._path, as_bytes(tree | _state(self._moving)))
         self._saved_s = time.monotonic()
 
     def now_and_then(self) -> None:

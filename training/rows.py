@@ -11,6 +11,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 
 import numpy as np
+import torch
 from threadpoolctl import threadpool_limits
 
 from training import tabular
@@ -107,7 +108,7 @@ def fit_row(name: str, cohort: Cohort, config: RunConfig, cache: Path, run: Path
         run: Folder of the run's files.
 
     Raises:
-        CohortError: There is no such row for the cohort's task, or it cannot be fitted on this cohort.
+        CohortError: There is no such row for the cohort's task, or it cannot be fitted on this cohort or machine.
     """
     check_row(name, config.task)
     if empty := [
@@ -123,6 +124,11 @@ def fit_row(name: str, cohort: Cohort, config: RunConfig, cache: Path, run: Path
 
 
 def _fit_network(config: RunConfig, cohort: Cohort, cache: Path, run: Path) -> Fitted:
+    if config.training.precision == "16-mixed" and not torch.accelerator.is_available():
+        # Lightning would take bfloat16 in its place, and the run's papers say float16.
+        raise CohortError(
+            'configuration: training.precision = "16-mixed" needs a graphics card, found none; set "bf16-mixed" or "32-true"'
+        )
     with first_process_first():
         parts = {split: prepared_part(cohort, config, split, cache) for split in SPLITS if cohort.part(split)}
     note = ""

@@ -10,14 +10,15 @@ predictions.npz     what the model answers for every patient of every split (`tr
 calibration.json, embedding.npz, evaluation.json, training_summary.json, report.html   written by later steps
 """
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.errors import NeuroFuseError
 from training.checkpoint import Checkpoint
-from training.cohort import SPLITS, Cohort, CohortError, load_cohort
+from training.cohort import SPLITS, Case, Cohort, CohortError, load_cohort
 from training.config import RunConfig
 from training.environment import write_environment
 from training.outcomes import as_classes_of
@@ -25,8 +26,11 @@ from training.predictions import PREDICTIONS_FILE, load_predictions
 from training.prepare import PreparedSet, Target, prepare
 from training.splits import split_cohort
 from training.splits.saved import SPLITS_FILE, load_splits
+from training.whole_files import write_whole
 
 RUN_FILE = "run.json"
+RECORDS_NOTE = "records_sha256"
+"""In `run.json`: `records_digest` of the run's patients; runs of older releases have none."""
 
 
 def open_cohort(folder: Path, config: RunConfig) -> Cohort:
@@ -133,10 +137,14 @@ def write_notes(run: Path, cohort: Path, cache: Path, about: Mapping[str, str] |
     run.mkdir(parents=True, exist_ok=True)
     notes = {"cohort": str(cohort.resolve()), "cache": str(cache.resolve()), **(about or {})}
     # Replaced whole: on a full disk an empty file would be left, and the folder taken for that of another run.
-    partial = (run / RUN_FILE).with_suffix(".part")
-    partial.write_text(json.dumps(notes, indent=2) + "\n", encoding="utf-8")
-    partial.replace(run / RUN_FILE)
+    write_whole(run / RUN_FILE, json.dumps(notes, indent=2) + "\n")
     write_environment(run)
+
+
+def records_digest(cases: Iterable[Case]) -> str:
+    """Changes when any patient's record does; whatever the order of patients and columns."""
+    records = {case.patient_id: case.record for case in cases}
+    return hashlib.sha256(json.dumps(records, sort_keys=True).encode()).hexdigest()
 
 
 def read_notes(run: Path) -> dict[str, str]:

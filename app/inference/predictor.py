@@ -12,7 +12,7 @@ from app.ehr.encode import EncodedRecord
 from app.inference.calibration import OodResult, OutOfDistributionScorer, set_members
 from app.inference.graph_session import GraphSession, RawOutputs
 from app.model_package.package import Package
-from app.model_package.training_summary import Taken, load_training_summary
+from app.model_package.training_summary import MISSING, Taken, load_training_summary
 
 ModelArray = Float32[np.ndarray, "D H W"]
 
@@ -31,7 +31,6 @@ class Outputs:
         abstained: The answer should not be relied on: the case is flagged as unlike those of training, or the
             prediction set holds every class and so says nothing.
         image_share: Mean over the heads of the share taken from the image, in [0, 1].
-        image_share_per_head: That share for each MH-GMU head.
         heatmap: [D', H', W'] in [0, 1], on the grid of the manifest's `outputs.heatmap`.
         embedding: [d] fused vector.
         queue_ms: Time waited for a place in a batch.
@@ -46,7 +45,6 @@ class Outputs:
     out_of_distribution: OodResult
     abstained: bool
     image_share: float
-    image_share_per_head: tuple[float, ...]
     heatmap: Float32[np.ndarray, "D2 H2 W2"]
     embedding: Float32[np.ndarray, " d"]
     queue_ms: float
@@ -85,6 +83,8 @@ class Predictor:
         summary = load_training_summary(package)
         told = summary.distributions if summary else ()
         self._training = {each.name: each for each in told if each.kind == "record"}
+        shares = summary.shares if summary else ()
+        self._never_known = {each.name for each in shares if each.kind == "missing" and each.share == 1}
 
     @property
     def package(self) -> Package:
@@ -101,7 +101,9 @@ class Predictor:
         taken: dict[str, Taken] = {}
         for use in record.features:
             known = self._training.get(use.name)
-            if known and use.value is not None and (other := known.taken_as(use.value)) is not None:
+            if use.value is not None and use.name in self._never_known:
+                taken[use.name] = MISSING
+            elif known and use.value is not None and (other := known.taken_as(use.value)) is not None:
                 taken[use.name] = other
         return taken
 
@@ -149,7 +151,6 @@ class Predictor:
             out_of_distribution=unlike,
             abstained=unlike.flagged or bool(chosen.all()),
             image_share=float(raw.image_share[index].mean()),
-            image_share_per_head=tuple(raw.image_share[index].tolist()),
             heatmap=raw.heatmap[index].clip(0, 1),
             embedding=raw.embedding[index],
             queue_ms=1000 * raw.waited_s,

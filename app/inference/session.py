@@ -121,21 +121,7 @@ class OnnxSession:
         values: Float32[np.ndarray, "B F"],
         missing: Float32[np.ndarray, "B F"],
     ) -> RawOutputs:
-        """Answer a batch.
-
-        Args:
-            image: HU (CT) or raw intensity (MR) on the model grid, RAS+.
-            values: Record in the manifest's order and units.
-            missing: 1 where missing.
-
-        Returns:
-            The answers, in the order of the batch.
-
-        Raises:
-            OverloadedError: The device has no memory left for this batch.
-            NotReadyError: The runtime or its device failed.
-            PackageInvalidError: The answer is not finite, not a distribution, or of another shape than promised.
-        """
+        """Answer a batch, as `GraphSession.run` does; where the device has no memory left for it, with `OverloadedError`."""
         feed = dict(zip(INPUTS, (image, values, missing), strict=True))
         try:
             run = self._run_anew if self._buffers is None else self._buffers.run

@@ -45,7 +45,8 @@ class Distribution(_Frozen):
         edges: Between the bins of a number, ascending; a value on an edge lies above it. Empty for a category.
         categories: In the order of `shares`; empty for a number.
         shares: Of the known cases, one for each bin or category.
-        limits: Of a number of the record: the network tells no values apart below the first and above the second; null where none are stated.
+        limits: Of a number of the record: the network tells no values apart below the first and above the second; twice the same where it tells
+            none apart at all, since training held but one value, and takes all for missing; null where none are stated.
     """
 
     kind: Kind
@@ -63,16 +64,18 @@ class Distribution(_Frozen):
             raise ValueError("there must be a share for each category, or one more than edges")
         if list(self.edges) != sorted(set(self.edges)) or abs(sum(self.shares) - 1) > _ROUNDING * bins:
             raise ValueError("edges must ascend and shares add up to 1")
-        if self.limits is not None and (self.categories or not self.limits[0] < self.limits[1]):
+        if self.limits is not None and (self.categories or not self.limits[0] <= self.limits[1]):
             raise ValueError("limits are of a number, the lower one first")
         return self
 
     def taken_as(self, value: float | str) -> Taken | None:
-        """What the network takes a value for: the nearer limit, or missing where it is a category that no case of training had; None where it is taken as it is."""
+        """What the network takes a value for: the nearer limit, or missing where training could not teach it; None where it is taken as it is."""
         if isinstance(value, str):
             found = self.bin_of(value)
             return MISSING if found is not None and self.shares[found] == 0 else None
         low, high = self.limits or (-math.inf, math.inf)
+        if low == high:
+            return MISSING
         return None if low <= value <= high else min(max(value, low), high)
 
     def bin_of(self, value: float | str) -> int | None:

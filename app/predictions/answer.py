@@ -69,7 +69,8 @@ class FeatureUsed(_Part):
         Taken | None,
         Field(
             description="What the network took the value for, where it lies beyond what training held: the highest or lowest number "
-            "that it tells apart, or `missing` for a category that no case of training had. Null where it took the value as it is."
+            "that it tells apart, or `missing` where training could not teach it: a category or a feature that no case had, or a number that all "
+            "had alike. Null where it took the value as it is."
         ),
     ] = None
 

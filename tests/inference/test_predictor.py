@@ -1,10 +1,14 @@
+import shutil
+from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from app.ehr.encode import EncodedRecord, encode
 from app.inference.predictor import Outputs, Predictor
+from app.model_package.training_summary import TRAINING_SUMMARY, Share, TrainingSummary
 
 RECORD = {"age": 64, "gcs": 9}
 
@@ -62,10 +66,12 @@ def test_the_image_acts(gos_predictor: Predictor) -> None:
 
 
 def test_image_share_is_the_mean_over_the_heads(gos_predictor: Predictor) -> None:
-    outputs = gos_predictor.predict(image(gos_predictor), record(gos_predictor))
-    assert len(outputs.image_share_per_head) == 4
-    assert outputs.image_share == pytest.approx(np.mean(outputs.image_share_per_head))
-    assert 0 <= outputs.image_share <= 1
+    scan, known = image(gos_predictor), record(gos_predictor)
+    raw = gos_predictor.session.run(scan[None, None], known.values[None], known.missing[None])
+    assert raw.image_share.shape == (1, 4)
+    share = gos_predictor.predict(scan, known).image_share
+    assert share == pytest.approx(raw.image_share.mean())
+    assert 0 <= share <= 1
 
 
 def test_the_prediction_set_of_grades_has_no_holes(gos_predictor: Predictor) -> None:
@@ -109,6 +115,19 @@ def test_inference_is_timed_and_nothing_waited(gos_predictor: Predictor) -> None
     outputs = gos_predictor.predict(image(gos_predictor), record(gos_predictor))
     assert outputs.inference_ms > 0
     assert outputs.queue_ms == 0
+
+
+def test_a_feature_that_nobody_had_in_training_is_taken_as_missing(
+    gos_predictor: Predictor, tmp_path: Path
+) -> None:
+    package = replace(gos_predictor.package, path=tmp_path / "package")
+    shutil.copytree(gos_predictor.package.path, package.path)
+    never = Share(kind="missing", name="inr", n=40, share=1.0)
+    seldom = Share(kind="missing", name="age", n=40, share=0.9)
+    summary = TrainingSummary(schema_version=1, distributions=(), shares=(never, seldom))
+    (package.path / TRAINING_SUMMARY).write_text(summary.model_dump_json())
+    predictor = Predictor(package, gos_predictor.session)
+    assert predictor.taken_as(record(predictor, inr=2, age=18)) == {"inr": "missing"}
 
 
 def test_a_package_that_states_no_limits_takes_every_value_as_it_is(gos_predictor: Predictor) -> None:

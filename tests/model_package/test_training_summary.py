@@ -69,6 +69,11 @@ def test_a_number_beyond_its_limits_is_taken_as_the_nearer_one() -> None:
     assert inr.model_copy(update={"limits": None}).taken_as(8.0) is None
 
 
+def test_a_number_that_was_the_same_in_all_of_training_is_taken_as_missing() -> None:
+    sodium = Distribution(kind="record", name="sodium", n=10, shares=(1.0,), limits=(140.0, 140.0))
+    assert [sodium.taken_as(value) for value in (140.0, 131.0)] == ["missing", "missing"]
+
+
 def test_a_category_that_no_case_had_is_taken_as_missing() -> None:
     stroke = distribution_of_categories("record", "prior_stroke", [0, 0, 0], ("no", "yes"))
     assert (stroke.taken_as("no"), stroke.taken_as("yes")) == (None, "missing")

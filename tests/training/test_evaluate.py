@@ -11,13 +11,15 @@ from tests.training.evaluation.support import cohort_of, ordinal_predictions
 from tests.training.evaluation.test_judge import with_train
 from training.__main__ import main
 from training.checkpoint import save_checkpoint
-from training.cohort import Cohort
+from training.cohort import Cohort, load_cohort
 from training.config import load_config
 from training.evaluation.document import load_evaluation
 from training.evaluation.fitted import load_calibration
+from training.evaluation.judge import with_splits
 from training.networks.model import FusionNet
 from training.predictions import save_predictions
-from training.runs import write_notes
+from training.runs import RECORDS_NOTE, records_digest, write_notes
+from training.splits.saved import save_splits
 
 CONFIGS = Path(__file__).parents[2] / "training" / "configs"
 
@@ -49,6 +51,7 @@ def runs(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     for name, predictions in (("model", model), ("other", other)):
         write_notes(tmp_path / name, cohort, tmp_path / "cache")
         save_predictions(predictions, tmp_path / name)
+    save_splits(with_splits(cohort_of(model), model), "test on site north", 1, tmp_path / "model")
     return tmp_path
 
 
@@ -59,20 +62,13 @@ def test_a_run_with_predictions_alone_is_evaluated_against_a_rival(
     found = load_evaluation(runs / "model")
     assert [each.against for each in found.comparisons] == ["other"]
     assert found.epochs == {}
+    assert found.split == "test on site north"
     fit = load_calibration(runs / "model")
     assert len(fit.thresholds) == len(fit.cases) == len(found.classes)
     assert (runs / "model" / "embedding.npz").is_file()
     printed = capsys.readouterr().out
     assert "auroc_gain_over_other" in printed
     assert "Prediction sets" in printed
-
-
-def test_the_same_run_gives_the_same_document(runs: Path) -> None:
-    run = str(runs / "model")
-    main(["evaluate", run])
-    first = (runs / "model" / "evaluation.json").read_bytes()
-    main(["evaluate", run])
-    assert (runs / "model" / "evaluation.json").read_bytes() == first
 
 
 def test_a_training_that_was_cut_off_is_not_taken_for_one_that_has_ended(
@@ -108,14 +104,17 @@ def test_a_rival_cannot_stand_in_the_place_of_the_model_or_of_treating_all(
     assert f"the name of a rival is taken: {name}" in capsys.readouterr().err
 
 
-def test_a_run_that_does_not_name_its_cohort_asks_for_it(
+def test_a_run_that_does_not_name_its_cohort_asks_for_it_and_gives_the_same_document(
     runs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    assert main(["evaluate", str(runs / "model")]) == 0
+    first = (runs / "model" / "evaluation.json").read_bytes()
     (runs / "model" / "run.json").unlink()
     assert main(["evaluate", str(runs / "model")]) == 2
     assert "--cohort" in capsys.readouterr().err
     assert main(["evaluate", str(runs / "model"), "--cohort", str(runs / "cohort")]) == 0
-    assert json.loads((runs / "model" / "evaluation.json").read_text())["row"] == "model"
+    assert (runs / "model" / "evaluation.json").read_bytes() == first
+    assert json.loads(first)["row"] == "model"
 
 
 def test_outcomes_that_were_corrected_since_training_are_not_passed_over(
@@ -130,6 +129,22 @@ def test_outcomes_that_were_corrected_since_training_are_not_passed_over(
     assert main(["evaluate", str(runs / "model")]) == 2
     assert "found others of 1 of 240 patients" in capsys.readouterr().err
     assert not (runs / "model" / "evaluation.json").exists()
+
+
+def test_a_record_that_was_corrected_since_training_is_not_passed_over(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The answers would be those to the old record, the subgroups those of the new one."""
+    then = records_digest(reversed(load_cohort(runs / "cohort").cases))
+    assert then == records_digest(load_cohort(runs / "cohort").cases)
+    write_notes(runs / "model", runs / "cohort", runs / "cache", {RECORDS_NOTE: then})
+    table = runs / "cohort" / "cohort.csv"
+    header, first, *others = table.read_text().splitlines()
+    cells = first.split(",")
+    cells[header.split(",").index("age")] = "50.5"
+    table.write_text("\n".join([header, ",".join(cells), *others]) + "\n")
+    assert main(["evaluate", str(runs / "model")]) == 2
+    assert "expected the records that the run was trained with" in capsys.readouterr().err
 
 
 def test_a_second_run_must_be_a_network_that_differs_in_its_seed_alone(

@@ -69,6 +69,18 @@ def test_every_headline_number_is_in_the_card(card: str) -> None:
         assert f"| {abs(metric.value):.3f} | " in card.replace("\N{MINUS SIGN}", "")
 
 
+def test_sensitivity_comes_with_the_threshold_that_it_holds_at(card: str) -> None:
+    judged = evaluation().discrimination
+    assert judged is not None
+    assert f"expected from a probability of {judged.threshold:.3f} on" in card
+
+
+def test_it_says_how_the_test_patients_were_chosen(config: RunConfig) -> None:
+    """Later patients, or those of another hospital, are another test than a random one."""
+    later = evaluation().model_copy(update={"split": "test from 2021-01-01"})
+    assert "Split: test from 2021-01-01." in model_card(_manifest(config), config, later)
+
+
 def test_sets_subgroups_rivals_maps_and_limits_have_their_place(card: str) -> None:
     headings = re.findall(r"^#+ (.+)$", card, flags=re.MULTILINE)
     assert headings == [
@@ -117,6 +129,7 @@ def test_tables_are_whole_and_a_cohorts_words_cannot_break_them(config: RunConfi
     planted = judged.model_copy(
         update={
             "event": evil,
+            "split": evil,
             "subgroups": tuple(each.model_copy(update={"level": evil}) for each in judged.subgroups),
             "comparisons": tuple(each.model_copy(update={"against": evil}) for each in judged.comparisons),
         }

@@ -127,33 +127,28 @@ def test_a_run_killed_within_an_epoch_goes_on_from_the_step_that_was_saved(
     assert all(torch.equal(expected[name], found[name]) for name in expected)
 
 
-def test_a_finished_run_is_not_trained_again(tmp_path: Path) -> None:
-    parts = parts_in(tmp_path)
-    checkpoint = train(small_config(1), [AGE], parts, tmp_path / "run")
-    before = checkpoint.stat().st_mtime_ns
-    assert train(small_config(1), [AGE], parts, tmp_path / "run") == checkpoint
-    assert checkpoint.stat().st_mtime_ns == before
+def test_a_finished_run_is_not_trained_again_whatever_the_number_of_threads(tmp_path: Path) -> None:
+    config, parts = small_config(1), parts_in(tmp_path)
+    checkpoint = train(config, [AGE], parts, tmp_path / "run")
+    files = checkpoint, tmp_path / "run" / STATE_FILE
+    before = [file.stat().st_mtime_ns for file in files]
+    more = replace(config, training=replace(config.training, threads=2, workers=1))
+    assert train(more, [AGE], parts, tmp_path / "run") == checkpoint
+    assert [file.stat().st_mtime_ns for file in files] == before
 
 
 def test_another_configuration_or_other_patients_start_afresh(tmp_path: Path) -> None:
-    parts = parts_in(tmp_path)
-    train(small_config(2), [AGE], parts, tmp_path / "run")
-    first = _facts(tmp_path / "run")
-    train(replace(small_config(2), seed=5), [AGE], parts, tmp_path / "run")
-    assert _facts(tmp_path / "run") != first
-    relabelled = replace(parts["train"], labels=1 - parts["train"].labels)
-    train(replace(small_config(2), seed=5), [AGE], parts | {"train": relabelled}, tmp_path / "run")
-    assert len(_facts(tmp_path / "run")) == 2
-
-
-def test_the_number_of_threads_does_not_make_it_another_run(tmp_path: Path) -> None:
-    parts = parts_in(tmp_path)
-    train(small_config(1), [AGE], parts, tmp_path / "run")
-    state = (tmp_path / "run" / STATE_FILE).stat().st_mtime_ns
-    config = small_config(1)
-    more = replace(config, training=replace(config.training, threads=2, workers=1))
-    train(more, [AGE], parts, tmp_path / "run")
-    assert (tmp_path / "run" / STATE_FILE).stat().st_mtime_ns == state
+    parts, config = parts_in(tmp_path), small_config(1)
+    reseeded = replace(config, seed=5)
+    relabelled = parts | {"train": replace(parts["train"], labels=1 - parts["train"].labels)}
+    seen = []
+    for changed, patients in ((config, parts), (reseeded, parts), (reseeded, relabelled)):
+        train(changed, [AGE], patients, tmp_path / "run")
+        seen.append(_facts(tmp_path / "run"))
+    first, second, third = seen
+    assert len(first) == len(second) == len(third) == 1
+    assert first != second
+    assert second != third
 
 
 def test_a_damaged_state_is_named_and_how_to_begin_anew(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from app.imaging.read import read_image
 from app.imaging.volume import Modality
@@ -39,6 +40,16 @@ def test_masks_in_whose_values_nothing_counts_guide_no_network(tmp_path: Path) -
     with pytest.raises(CohortError, match=r"expected masks with the values \[1, 2\] .*guidance"):
         fit_row(FULL, open_cohort(folder, CONFIG), CONFIG, tmp_path / "cache", tmp_path / "run")
     assert not (tmp_path / "run" / "checkpoint.pt").exists()
+
+
+@pytest.mark.skipif(torch.accelerator.is_available(), reason="float16 is what a graphics card is for")
+def test_float16_without_a_graphics_card_is_refused_before_an_image_is_prepared(tmp_path: Path) -> None:
+    """Lightning would train in bfloat16 instead, under the name of float16."""
+    folder = write_cohort(tmp_path / "cohort", image=True)
+    config = replace(CONFIG, training=replace(CONFIG.training, precision="16-mixed"))
+    with pytest.raises(CohortError, match="needs a graphics card"):
+        fit_row(FULL, open_cohort(folder, config), config, tmp_path / "cache", tmp_path / "run")
+    assert not (tmp_path / "cache").exists()
 
 
 def test_a_network_without_any_mask_is_trained_unguided_and_says_so(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from app.model_package.manifest import Metric
 from training.evaluation.document import Comparison
+from training.whole_files import write_whole
 
 ABLATION_FILE = "ablation.json"
 
@@ -92,11 +93,7 @@ class Ablation(_Frozen):
 
 def save_ablation(ablation: Ablation, folder: Path) -> Path:
     """Write `ablation.json`, atomically."""
-    path = folder / ABLATION_FILE
-    partial = path.with_suffix(".part")
-    partial.write_text(ablation.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    partial.replace(path)
-    return path
+    return write_whole(folder / ABLATION_FILE, ablation.model_dump_json(indent=2) + "\n")
 
 
 def load_ablation(folder: Path) -> Ablation:

@@ -19,7 +19,7 @@ from training.one_process import alone_in
 from training.predictions import PREDICTIONS_FILE
 from training.resume import STATE_FILE
 from training.rows import Fitted, fit_row
-from training.runs import RUN_FILE, open_cohort, read_notes, write_notes
+from training.runs import RECORDS_NOTE, RUN_FILE, open_cohort, read_notes, records_digest, write_notes
 from training.splits.folds import FOLDS_VERSION, smaller, with_fold
 from training.splits.held_out import leave_site_out, split_by_date
 from training.splits.saved import SPLITS_FILE, save_splits, with_saved_splits
@@ -27,7 +27,6 @@ from training.stamps import cohort_stamp
 
 _SPEED = {"threads", "workers", "loader_workers", "compile"}
 """Settings that change the time a result takes, not the result."""
-_LATER_WAYS = {"leave_site", "test_from", "splits"}
 Fold = tuple[int, int]
 """(i, k): part i, counted from 1, of k is the test split."""
 
@@ -127,6 +126,7 @@ def _fit(  # noqa: PLR0913 - a job, its digest, and `run_job`'s folders
     with first_process_first():
         write_notes(run, cohort, cache, about)
     people = cohort_of(job, cohort, config)
+    about[RECORDS_NOTE] = records_digest(people.cases)
     if rank() == 0:
         save_splits(people, job.how_split, config.seed, run)
     fitted: Fitted = fit_row(job.row, people, replace(config, seed=job.seed), cache, run)
@@ -174,10 +174,8 @@ def job_digest(job: Job, cohort: Path, config: RunConfig) -> str:
 
 
 def _described(job: Job) -> dict[str, object]:
-    """All that tells it apart; ways of splitting that it does not use are left out, so that older runs stay known."""
-    described = {
-        key: value for key, value in asdict(job).items() if key not in _LATER_WAYS or value is not None
-    }
+    """All that tells it apart."""
+    described: dict[str, object] = asdict(job)
     if job.fold or job.size:
         described["folds_version"] = FOLDS_VERSION
     if job.splits and job.splits.is_file():

@@ -21,12 +21,13 @@ FEWEST: Final = 10
 FORBIDDEN: Final = {
     "gos": ("discharge", "length of stay", "los", "icu days", "follow up", "gos", "gose", "death", "died", "dead",
             "mortality", "survival", "mrs", "surgery", "craniotomy", "craniectomy", "evacuation", "withdrawal", "wlst",
-            "dnr", "comfort care", "outcome"),
+            "dnr", "comfort care", "palliative", "outcome", "discharged", "stay", "hospital days", "days in hospital",
+            "days in icu", "ventilation days", "rankin", "alive"),
     "ad": ("mmse", "cdr", "cdrsb", "cdr sb", "adas", "adas13", "faq", "moca", "ravlt", "ldeltotal", "diagnosis", "dx",
            "follow up", "conversion", "scanner", "site", "outcome"),
 }  # fmt: skip
 """Known only afterwards, decided by those who foresaw the outcome, or what the diagnosis was made from."""
-BEFORE: Final = ("pre", "prior", "premorbid", "baseline")
+BEFORE: Final = ("pre", "prior", "premorbid", "baseline", "before", "earlier", "previous", "history")
 """Words that put a score before the illness, where it is allowed."""
 
 
@@ -61,11 +62,12 @@ def strongest(table: Table, feature: Feature) -> float:
 
 
 def _forbidden(feature: Feature, task: str) -> str | None:
-    words = re.split(r"[^a-z0-9]+", feature.name.casefold())
-    if any(word in BEFORE for word in words):
+    """A forbidden word of its name or of its title, unless either puts it before the illness."""
+    called = [re.split(r"[^a-z0-9]+", text.casefold()) for text in (feature.name, feature.title)]
+    if any(word in BEFORE for words in called for word in words):
         return None
-    name = f" {' '.join(words)} "
-    return next((each for each in FORBIDDEN[task] if f" {each} " in name), None)
+    texts = [f" {' '.join(words)} " for words in called]
+    return next((each for each in FORBIDDEN[task] if any(f" {each} " in text for text in texts)), None)
 
 
 def _numbers(known: list[tuple[str, int]]) -> tuple[np.ndarray, np.ndarray]:

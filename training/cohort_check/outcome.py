@@ -1,15 +1,24 @@
-"""The outcome: words that mean nothing, and classes too small to learn or to measure."""
+"""The outcome: words that mean nothing, a scale read the wrong way round, and classes too small to learn or to measure."""
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
 
 from training.cohort_check.finding import Finding, error, warning
+from training.cohort_check.record import number
 from training.cohort_check.table import Table
+from training.metrics import auroc
 from training.networks.config import Outcome
 from training.networks.heads import CLASSES
 from training.outcomes import event_from, outcome_classes
 
 FEWEST_CASES = 20
+GCS_TOTAL: Final = "9269-2"
+REVERSED_BELOW: Final = 0.4
+"""AUROC of the Glasgow Coma Scale for a favourable outcome; patients who were awake on admission do better everywhere, with about 0.8."""
+FEWEST_TO_COMPARE: Final = 10
 _GRADES = 5
 _COARSER: tuple[Outcome, ...] = ("ordinal4", "binary")
 
@@ -55,6 +64,31 @@ def check_outcome(table: Table, outcome: Outcome | None) -> Iterator[Finding]:
             column=description.outcome,
         )
     yield from _small_classes(table, outcome)
+
+
+def check_direction(table: Table) -> Iterator[Finding]:
+    """Is a favourable outcome one? Scales that count from dead to well and from well to dead share their numbers."""
+    gcs = next((feature for feature in table.description.features if feature.loinc == GCS_TOTAL), None)
+    if table.description.task != "gos" or gcs is None:
+        return
+    label, first = labels(table), event_from(table.description.classes)
+    known = [
+        (value, label[line] >= first)
+        for line, text in table.cells(gcs.name)
+        if line in label and (value := number(text)) is not None
+    ]
+    events = sum(event for _, event in known)
+    if min(events, len(known) - events) < FEWEST_TO_COMPARE:
+        return
+    area = auroc(np.array([value for value, _ in known]), np.array([event for _, event in known]))
+    if area < REVERSED_BELOW:
+        yield error(
+            "outcome-reversed",
+            f"Patients with a higher Glasgow Coma Scale fare worse (AUROC {area:.2f}).",
+            "Outcomes are read as GOS, 1 dead to 5 good recovery; if yours count the other way round, or on another scale such as the modified "
+            'Rankin scale, map them by "levels" in cohort.json.',
+            column=table.description.outcome,
+        )
 
 
 def class_counts(table: Table) -> dict[str, int]:

@@ -10,9 +10,11 @@ from training.cohort_check.design import check_config, check_dates, check_sites,
 from training.cohort_check.finding import Finding, joined
 from training.cohort_check.images import Seen, check_duplicates, look, sources, spacing_ranges
 from training.cohort_check.leakage import check_leakage
-from training.cohort_check.outcome import check_outcome, class_counts
+from training.cohort_check.outcome import check_direction, check_outcome, class_counts
 from training.cohort_check.phantoms import check_phantom_rows
 from training.cohort_check.record import check_record
+from training.cohort_check.repeated import check_repeated
+from training.cohort_check.scales import check_scales
 from training.cohort_check.table import (
     Table,
     check_columns,
@@ -99,7 +101,10 @@ def check_table(table: Table, config: RunConfig | None) -> tuple[Finding, ...]:
         *check_patients(table),
         *check_spellings(table),
         *check_outcome(table, config.model.head.outcome if config else None),
+        *check_direction(table),
         *check_record(table),
+        *check_scales(table),
+        *check_repeated(table),
         *check_leakage(table),
         *check_phantom_rows(table),
         *check_sites(table),

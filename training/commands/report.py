@@ -13,6 +13,7 @@ from rich.console import Console
 
 from training.report.material import gather
 from training.report.page import render
+from training.whole_files import write_whole
 
 REPORT_FILE = "report.html"
 
@@ -42,8 +43,6 @@ def run(options: argparse.Namespace) -> int:
     out: Path = options.out or options.run / REPORT_FILE
     text = render(gather(options.run, options.ablation, options.cohort))
     out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_suffix(".part")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(out)
+    write_whole(out, text)
     Console().print(f"report: {out} ({len(text.encode()) / 1e6:.1f} MB)", soft_wrap=True)
     return 0

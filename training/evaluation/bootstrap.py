@@ -27,6 +27,9 @@ _ELEMENTS_AT_ONCE = 1_000_000
 _INTERVAL = (2.5, 97.5)
 
 
+BOTH_ENDS = frozenset({0.0, 1.0})
+
+
 class Share:
     """A `Statistic`: the share with `hit` among the patients with `among`.
 
@@ -36,8 +39,8 @@ class Share:
     """
 
     def __init__(self, hit: Bool[np.ndarray, " N"], among: Bool[np.ndarray, " N"]) -> None:
-        # Wilson's interval (1927) of none or of all.
-        self.unseen = NORMAL**2 / (int(among.sum()) + NORMAL**2)
+        self.n = int(among.sum())
+        self.unseen, self.ends = unseen_share(self.n), BOTH_ENDS
         self._counted, self._all = (hit & among).astype(np.float64), among.astype(np.float64)
 
     def __call__(self, weights: Weights) -> Values:
@@ -49,24 +52,36 @@ class Share:
 
 @dataclass(frozen=True)
 class Bounded:
-    """A `Statistic` between 0 and 1.
+    """A `Statistic` that cannot go beyond 0, or 1, or either.
 
     Attributes:
         of: The number.
-        unseen: How far from 0 or 1 the truth may be, with 95 % confidence, where the patients show 0 or 1 itself.
+        unseen: How far from such an end the truth may be, with 95 % confidence, where the patients show the end itself.
+        ends: Of 0 and 1, those that it cannot go beyond.
     """
 
     of: Statistic
     unseen: float
+    ends: frozenset[float] = BOTH_ENDS
 
     def __call__(self, weights: Weights) -> Values:
         """The number in each resample."""
         return self.of(weights)
 
 
+def unseen_share(n: int) -> float:
+    """How far from 0 or 1 a share may truly be where none or all of n patients have it: Wilson's interval (1927)."""
+    return NORMAL**2 / (n + NORMAL**2)
+
+
 def unseen_of(statistic: Statistic) -> float:
-    """How far from 0 or 1 the truth may be where a statistic is 0 or 1; 0 for one without such ends."""
+    """How far from an end the truth may be where a statistic shows it; 0 for one without ends."""
     return statistic.unseen if isinstance(statistic, Share | Bounded) else 0.0
+
+
+def ends_of(statistic: Statistic) -> frozenset[float]:
+    """Of 0 and 1, those that a statistic cannot go beyond."""
+    return statistic.ends if isinstance(statistic, Share | Bounded) else frozenset()
 
 
 @dataclass(frozen=True)
@@ -76,14 +91,16 @@ class Estimate:
     Attributes:
         value: On the patients.
         draws: On each resample.
-        n: Patients.
-        unseen: How far from it the truth may be where it is 0 or 1 (`unseen_of`).
+        n: Patients that are counted: of a sensitivity, those with the event.
+        unseen: How far from it the truth may be where it is at an end (`unseen_of`).
+        ends: Of the number (`ends_of`).
     """
 
     value: float
     draws: Values
     n: int
     unseen: float = 0.0
+    ends: frozenset[float] = frozenset()
 
     @property
     def defined(self) -> bool:
@@ -94,10 +111,10 @@ class Estimate:
     def interval(self) -> tuple[float, float]:
         """95 % percentile interval over the resamples in which the number is defined.
 
-        At 0 or 1 it is as wide as `unseen` says: every resample repeats such a number, and would claim that it is certain.
+        At an end it is as wide as `unseen` says: every resample repeats such a number, and would claim that it is certain.
         """
         low, high = np.percentile(self.draws[np.isfinite(self.draws)], _INTERVAL)
-        if self.unseen and self.value in (0, 1):
+        if self.unseen and self.value in self.ends:
             return (0.0, self.unseen) if self.value == 0 else (1 - self.unseen, 1.0)
         return float(low), float(high)
 
@@ -136,9 +153,10 @@ class Resamples:
 
     def estimate(self, statistic: Statistic) -> Estimate:
         """A statistic on the patients and on every resample."""
-        n = self._counts.shape[1]
-        value = float(statistic(np.ones((1, n)))[0])
-        return Estimate(value, self._drawn(statistic), n, unseen_of(statistic))
+        patients = self._counts.shape[1]
+        value = float(statistic(np.ones((1, patients)))[0])
+        n = statistic.n if isinstance(statistic, Share) else patients
+        return Estimate(value, self._drawn(statistic), n, unseen_of(statistic), ends_of(statistic))
 
     def curve(self, x: Float[np.ndarray, " points"], statistic: CurveStatistic) -> Curve:
         """A line on the patients, with a pointwise 95 % band; places where it is not defined are left out."""

@@ -12,10 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.model_package.manifest import Metric
-from training.cohort import CohortError, Split
+from training.cohort import CohortError
 from training.evaluation import statistics
 from training.evaluation.answers import Answers, answers, fit_on_validation
-from training.evaluation.bootstrap import DRAWS, Bounded, Resamples, Statistic, Values, Weights, unseen_of
+from training.evaluation.bootstrap import (
+    Bounded,
+    Resamples,
+    Statistic,
+    Values,
+    Weights,
+    ends_of,
+    unseen_of,
+)
 from training.evaluation.document import Comparison
 from training.predictions import Predictions
 
@@ -48,36 +56,27 @@ class Planned:
 
 
 class Rows:
-    """Models to be compared, calibrated each on its own validation patients and measured on one split.
+    """Models to be compared, calibrated each on its own validation patients and measured on the test split.
 
     Args:
         models: By row: its seeds and folds, as `Predictions`, or as `Answers` that are calibrated and chosen already, such as
             the joined folds of a cross-validation. Every row must answer for the same patients.
-        split: Patients to measure on.
-        draws: Resamples.
-        seed: Decides them.
 
     Raises:
         CohortError: Two rows answer for different patients, or a patient has two outcomes.
     """
 
-    def __init__(
-        self,
-        models: Mapping[str, Sequence[Predictions | Answers]],
-        split: Split = "test",
-        draws: int = DRAWS,
-        seed: int = 0,
-    ) -> None:
+    def __init__(self, models: Mapping[str, Sequence[Predictions | Answers]]) -> None:
         self._rows = {
             name: [
-                each if isinstance(each, Answers) else answers(each, fit_on_validation(each), split)
+                each if isinstance(each, Answers) else answers(each, fit_on_validation(each), "test")
                 for each in group
             ]
             for name, group in models.items()
         }
         self._place = _common_patients(self._rows)
         _refuse_two_outcomes(self._rows, self._place)
-        self._resamples = Resamples(len(self._place), draws, seed)
+        self._resamples = Resamples(len(self._place))
 
     def metric(self, row: str, name: str) -> Metric:
         """One number of a row, averaged over its models, with its interval."""
@@ -86,12 +85,6 @@ class Rows:
     def metrics(self, row: str) -> tuple[Metric, ...]:
         """All numbers of a row that its patients allow."""
         return self._resamples.metrics({name: self._statistic(row, name) for name in ROW_METRICS})
-
-    def each(self, row: str, name: str) -> tuple[float, ...]:
-        """That number of each model of a row (NaN where not defined), so that seeds and folds can be reported one by one."""
-        return tuple(
-            float(ROW_METRICS[name](model)(np.ones((1, len(model))))[0]) for model in self._rows[row]
-        )
 
     def compare(self, planned: Sequence[Planned]) -> tuple[Comparison, ...]:
         """Paired differences with Holm's correction over all of `planned`; those not defined are left out."""
@@ -128,7 +121,7 @@ class Rows:
         def statistic(weights: Weights) -> Values:
             return own(weights[:, place])
 
-        return Bounded(statistic, unseen_of(own))
+        return Bounded(statistic, unseen_of(own), ends_of(own))
 
 
 def holm(p: Sequence[float]) -> list[float]:

@@ -13,7 +13,7 @@ from training.evaluation.answers import Answers
 from training.evaluation.bootstrap import CurveStatistic, Resamples, Statistic, Weights
 from training.evaluation.document import Curve, DecisionCurve
 
-THRESHOLDS = np.round(np.linspace(0.05, 0.95, 91), 2)
+THRESHOLDS = np.round(np.linspace(0.01, 0.99, 99), 2)
 STATED = (0.1, 0.2, 0.3, 0.5, 0.7)
 """Thresholds whose gain over the better of all and none is given as a number."""
 

@@ -4,7 +4,6 @@ Lee et al. 2018, arXiv:1807.03888. The score is the share of calibration cases t
 is flagged with the chance that the threshold leaves, whatever the embedding's distribution.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,18 +68,15 @@ def fit_distances(train: Float[np.ndarray, "N d"], calibration: Float[np.ndarray
     return Distances(mean, precision, quantiles)
 
 
-def judge_distance(
-    fitted: Distances, test: Float[np.ndarray, "N d"], shifted: Mapping[str, float] | None = None
-) -> Distance:
-    """Share flagged among held-out patients, which should be 1 %, and among copies of them made unlike on purpose.
+def judge_distance(fitted: Distances, test: Float[np.ndarray, "N d"]) -> Distance:
+    """Share flagged among held-out patients, which should be 1 %.
 
     Args:
         fitted: The distance.
         test: Embeddings of the held-out patients.
-        shifted: Share flagged of each shifted copy, by its name in words.
     """
     flagged = float((fitted.score(test) > FLAG_ABOVE).mean())
-    return Distance(threshold=FLAG_ABOVE, flagged={"test": flagged, **(shifted or {})})
+    return Distance(threshold=FLAG_ABOVE, flagged={"test": flagged})
 
 
 def _mahalanobis(

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.model_package.manifest import Metric
+from training.whole_files import write_whole
 
 EVALUATION_FILE = "evaluation.json"
 
@@ -247,6 +248,7 @@ class Evaluation(_Frozen):
         counts: Patients of each split.
         epochs: Given to this network (`full`) and to each rival.
         metrics: Headline numbers, as they go into the manifest.
+        split: How the patients were dealt, such as `test from 2021-01-01`; empty where the run does not say. Untrusted text.
         source: Where the patients come from, in the cohort's own words; `phantoms` where there are none. Untrusted text.
         classes: Titles of the outcome's classes, in order.
         events: Patients of each split with the event.
@@ -259,6 +261,7 @@ class Evaluation(_Frozen):
     epochs: dict[str, int]
     metrics: tuple[Metric, ...]
     source: str = ""
+    split: str = ""
     classes: tuple[str, ...] = ()
     events: dict[str, int] = Field(default_factory=dict)
     cohort_table: tuple[Characteristic, ...] = ()
@@ -277,11 +280,7 @@ class Evaluation(_Frozen):
 
 def save_evaluation(evaluation: Evaluation, run: Path) -> Path:
     """Write `evaluation.json` into a run's folder, atomically."""
-    path = run / EVALUATION_FILE
-    partial = path.with_suffix(".part")
-    partial.write_text(evaluation.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    partial.replace(path)
-    return path
+    return write_whole(run / EVALUATION_FILE, evaluation.model_dump_json(indent=2) + "\n")
 
 
 def load_evaluation(run: Path) -> Evaluation:

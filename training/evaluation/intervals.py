@@ -1,6 +1,7 @@
 """Means over patients with bootstrap intervals, for numbers that every patient has one of."""
 
 from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 from jaxtyping import Float
@@ -8,6 +9,9 @@ from jaxtyping import Float
 from app.model_package.manifest import Metric
 from training.evaluation.bootstrap import Resamples, Statistic
 from training.evaluation.statistics import mean, share
+
+SHARES: Final = frozenset({"pointing", "pointing_strict"})
+"""Of each patient yes or no, but for ties. A likeness of 1, or a shift of 0 mm, is no share, though all patients may have it."""
 
 
 def mean_metrics(each: Mapping[str, Float[np.ndarray, " N"]]) -> tuple[Metric, ...]:
@@ -23,10 +27,9 @@ def mean_metrics(each: Mapping[str, Float[np.ndarray, " N"]]) -> tuple[Metric, .
         metric
         for name, values in known.items()
         if len(values)
-        for metric in Resamples(len(values)).metrics({name: _statistic(values)})
+        for metric in Resamples(len(values)).metrics({name: _statistic(name, values)})
     )
 
 
-def _statistic(values: Float[np.ndarray, " N"]) -> Statistic:
-    """Of numbers that are all 0 or 1, the share of ones."""
-    return share(values > 0) if np.isin(values, (0, 1)).all() else mean(values)
+def _statistic(name: str, values: Float[np.ndarray, " N"]) -> Statistic:
+    return share(values > 0) if name in SHARES and np.isin(values, (0, 1)).all() else mean(values)

@@ -11,7 +11,17 @@ import numpy as np
 from jaxtyping import Bool, Float, Float64, Int
 from scipy.optimize import brentq
 
-from training.evaluation.bootstrap import NORMAL, Bounded, Share, Statistic, Values, Weights, unseen_of
+from training.evaluation.bootstrap import (
+    NORMAL,
+    Bounded,
+    Share,
+    Statistic,
+    Values,
+    Weights,
+    ends_of,
+    unseen_of,
+    unseen_share,
+)
 from training.evaluation.logistic import fit_logistic
 
 Score = Float[np.ndarray, " N"]
@@ -20,6 +30,7 @@ Probabilities = Float[np.ndarray, "N K"]
 Labels = Int[np.ndarray, " N"]
 EPSILON = 1e-6
 """Least probability whose logarithm is taken."""
+ZERO, ONE = frozenset({0.0}), frozenset({1.0})
 
 
 def mean(values: Float[np.ndarray, " N"]) -> Statistic:
@@ -69,7 +80,10 @@ def balanced_accuracy(sensitivity: Share, specificity: Share) -> Statistic:
 
 
 def average_precision(score: Score, event: Events) -> Statistic:
-    """Area under the precision-recall curve: precision at each threshold, weighted by the recall it adds; NaN of events alone."""
+    """Area under the precision-recall curve: precision at each threshold, weighted by the recall it adds; NaN of events alone.
+
+    Where all events come first it is the precision among so many patients, and leaves open what that share does.
+    """
     order, starts = tied_groups(-np.asarray(score))
     truth = event[order]
 
@@ -81,7 +95,7 @@ def average_precision(score: Score, event: Events) -> Statistic:
         area = ratio((positives * precision).sum(axis=1), positives.sum(axis=1))
         return np.where(of_both_outcomes(truth, drawn), area, np.nan)
 
-    return statistic
+    return Bounded(statistic, unseen_share(int(event.sum())), ONE)
 
 
 def brier(probability: Score, event: Events) -> Statistic:
@@ -115,12 +129,20 @@ def ranked_probability_score(probabilities: Probabilities, label: Labels) -> Sta
 
 
 def absolute_error(predicted: Labels, label: Labels) -> Statistic:
-    """Mean number of classes between the most likely and the true one."""
-    return mean(np.abs(predicted - label).astype(np.float64))
+    """Mean number of classes between the most likely and the true one.
+
+    Where there is none, a share of patients that such a sample need not show may yet be told by chance.
+    """
+    by_chance = float(np.abs(np.subtract.outer(predicted, label)).mean())
+    distance = mean(np.abs(predicted - label).astype(np.float64))
+    return Bounded(distance, unseen_share(len(label)) * by_chance, ZERO)
 
 
 def quadratic_weighted_kappa(predicted: Labels, label: Labels, classes: int) -> Statistic:
-    """Agreement of ordinal classes beyond chance, disagreement weighted by its square (Cohen 1968)."""
+    """Agreement of ordinal classes beyond chance, disagreement weighted by its square (Cohen 1968).
+
+    Where it is perfect, a share of patients that such a sample need not show may yet be told by chance.
+    """
     disagreement = np.subtract.outer(np.arange(classes), np.arange(classes)) ** 2
     cell = np.eye(classes * classes)[label * classes + predicted]
 
@@ -130,7 +152,7 @@ def quadratic_weighted_kappa(predicted: Labels, label: Labels, classes: int) -> 
         seen = (disagreement * observed).sum(axis=(1, 2)) * observed.sum(axis=(1, 2))
         return 1 - ratio(seen, (disagreement * expected).sum(axis=(1, 2)))
 
-    return statistic
+    return Bounded(statistic, unseen_share(len(label)), ONE)
 
 
 def share(hit: Events) -> Share:
@@ -188,7 +210,7 @@ def averaged(statistics: Sequence[Statistic]) -> Statistic:
         known = np.isfinite(values)
         return ratio(np.where(known, values, 0).sum(axis=0), known.sum(axis=0).astype(np.float64))
 
-    return Bounded(statistic, max(unseen_of(each) for each in statistics))
+    return Bounded(statistic, max(unseen_of(each) for each in statistics), ends_of(statistics[0]))
 
 
 def difference(first: Statistic, second: Statistic) -> Statistic:

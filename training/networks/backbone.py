@@ -83,10 +83,6 @@ class Backbone(nn.Module):
                 if isinstance(module, nn.Conv2d | nn.Conv3d):
                     yield module
 
-    def stride(self, stage: int) -> tuple[int, ...]:
-        """Model-grid voxels between neighbouring cells of a stage (1..4)."""
-        return self.stages[stage - 1].lattice.stride
-
     @property
     def inner_norm(self) -> nn.Module:
         """The normalisation after which FiLM and DAFT act, followed by an activation; see the family's `inner_norm`."""

@@ -16,21 +16,18 @@ LARGEST_LOG_PROBABILITY = -1e-6
 """Keeps log(1 - c) finite in float32 when c rounds to 1."""
 
 
-def outcome_loss(
-    logits: Tensor, target: Tensor, outcome: Outcome, favourable_weight: float = FAVOURABLE_WEIGHT
-) -> Tensor:
-    """CORN plus lambda times the favourable outcome's cross-entropy, or plain cross-entropy for two classes.
+def outcome_loss(logits: Tensor, target: Tensor, outcome: Outcome) -> Tensor:
+    """CORN plus lambda times the favourable outcome's cross-entropy, or plain cross-entropy for two classes, where both would be the same.
 
     Args:
         logits: [B, classes - 1].
         target: [B] class index, 0 = worst (`heads.gos_class`), or 0 / 1.
         outcome: Kind of head.
-        favourable_weight: lambda; unused for two classes, where both terms are the same.
     """
     logits = logits.float()
     if outcome == "binary":
         return functional.binary_cross_entropy_with_logits(logits[:, 0], target.float())
-    return corn_loss(logits, target) + favourable_weight * favourable_loss(
+    return corn_loss(logits, target) + FAVOURABLE_WEIGHT * favourable_loss(
         logits, target, FAVOURABLE_FROM[outcome]
     )
 

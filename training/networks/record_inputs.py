@@ -92,11 +92,10 @@ class Standardise(nn.Module):
         self.seen.copy_((levels[:, :, None] == rows).any(0) | (rows == 0))
 
     def limits(self) -> dict[int, Limits]:
-        """By column of the record, beyond which numbers none is told from another; none of a feature that counts as missing."""
-        mean, reach = self.mean.double(), LIMIT * self.sd.double()
+        """By column of the record, beyond which numbers none is told from another; twice the mean of a feature that counts as missing."""
+        mean, reach = self.mean.double(), LIMIT * self.sd.double() * self.observed
         ends = [torch.where(self.skewed, end.expm1(), end).tolist() for end in (mean - reach, mean + reach)]
-        columns = zip(self.numeric.tolist(), self.observed.tolist(), *ends, strict=True)
-        return {column: (low, high) for column, is_observed, low, high in columns if is_observed}
+        return {column: (low, high) for column, low, high in zip(self.numeric.tolist(), *ends, strict=True)}
 
     def forward(self, values: Tensor, missing: Tensor) -> RecordInputs:
         """Standardise.

@@ -7,6 +7,7 @@ A run that was cut off goes on where it stopped: cases whose mark agrees with th
 """
 
 import csv
+import io
 import json
 from collections.abc import Iterator, Mapping
 from concurrent.futures import as_completed
@@ -31,6 +32,7 @@ from training.phantoms.case import SCHEMAS, CaseSeed, PhantomCase, draw_case
 from training.phantoms.write import NIFTI_ORDERS, in_axis_order, write_dicom
 from training.reading_processes import reading_processes
 from training.threads import threads_of_children
+from training.whole_files import write_whole
 
 GENERATOR_VERSION: Final = 2
 """Raised when a change makes other cases from the same seed; cases of another version are made anew."""
@@ -126,7 +128,7 @@ def make_case(request: CaseRequest, out: Path) -> Row:
         row = _slices_row(case, request, files)
     else:
         row = _row(case, request, _write_files(case, request, seed, out))
-    _write_whole(mark, json.dumps({"request": request.as_marked(), "row": row}))
+    write_whole(mark, json.dumps({"request": request.as_marked(), "row": row}))
     return row
 
 
@@ -227,20 +229,11 @@ def _write_description(task: Task, seed: int, slices: int, path: Path) -> None:
             "masks": few_slices.mask_columns(slices),
             "levels": few_slices.LEVELS,
         }
-    _write_whole(path, json.dumps(description, indent=2) + "\n")
+    write_whole(path, json.dumps(description, indent=2) + "\n")
 
 
 def _write_table(rows: list[Row], path: Path) -> Path:
-    partial = path.with_suffix(".partial")
-    with partial.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]) if rows else [], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    return partial.replace(path)
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Writes a file that is either absent or complete."""
-    partial = path.with_suffix(".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    writer = csv.DictWriter(text := io.StringIO(), list(rows[0]) if rows else [], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return write_whole(path, text.getvalue())

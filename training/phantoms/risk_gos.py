@@ -104,11 +104,6 @@ def outcome_probabilities(patients: GosPatients) -> Float[np.ndarray, "n 5"]:
     return ordinal_probabilities(linear_predictor(_terms(patients), EFFECTS), CUT_POINTS)
 
 
-def favourable_probability(patients: GosPatients) -> Float[np.ndarray, " n"]:
-    """Exact P(GOS >= 4)."""
-    return np.asarray(outcome_probabilities(patients)[:, 3:].sum(axis=1))
-
-
 def _terms(patients: GosPatients) -> dict[str, Column]:
     record = patients.record
     decades = (record["age"] - MEAN_AGE) / 10

@@ -22,13 +22,6 @@ from training.rows import titles
 ALPHA = 0.05
 SLOPE_GOOD = (0.9, 1.1)
 """Calibration slopes between these are called close to ideal."""
-HIGHER_IS_BETTER = {
-    "auroc": True,
-    "auprc": True,
-    "quadratic_weighted_kappa": True,
-    "brier": False,
-    "nll": False,
-}
 
 
 def headline(material: Material) -> list[str]:
@@ -109,9 +102,9 @@ def _versus(material: Material, comparisons: list[Comparison]) -> str:
     )
 
 
-def signed(value: float, digits: int = 3) -> str:
+def signed(value: float) -> str:
     """A difference always carries its sign."""
-    text = decimal(value, digits)
+    text = decimal(value)
     return text if value < 0 or text.strip("0.") == "" else f"+{text}"
 
 
@@ -121,10 +114,15 @@ def _p(p: float) -> str:
 
 
 def _calibration(material: Material) -> str:
-    slope = find(material.metrics, "calibration_slope")
-    if slope is None:
-        return ""
-    return f"The calibration slope was {estimate(slope, 2)}: {slope_in_words(slope)}."
+    slope, large = (
+        find(material.metrics, name) for name in ("calibration_slope", "calibration_in_the_large")
+    )
+    said = f"The calibration slope was {estimate(slope, 2)}: {slope_in_words(slope)}." if slope else ""
+    # A good slope says nothing of a model that is too low or too high for everyone.
+    if large and not large.low <= 0 <= large.high:
+        often = "more" if large.value > 0 else "less"
+        said += f" The event happened {often} often than was foretold (calibration in the large {estimate(large, 2)}; ideal 0)."
+    return said.strip()
 
 
 def slope_in_words(slope: Metric) -> str:

@@ -141,8 +141,10 @@ def _training(config: RunConfig) -> str:
 
 def _judging(material: Material) -> str:
     subjects = patients(material)
+    dealt = material.evaluation.split
+    how = f"Who is in which split: {dealt}. " if dealt else ""
     return (
-        "Probabilities were calibrated on the validation split, prediction sets and the out-of-distribution score on the calibration "
+        f"{how}Probabilities were calibrated on the validation split, prediction sets and the out-of-distribution score on the calibration "
         f"split, and the held-out split was opened once. Intervals are 95 % bootstrap intervals over {subjects}; "
         "comparisons between models are paired, with Holm's correction over those planned."
     )

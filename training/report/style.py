@@ -93,7 +93,6 @@ def plot(
     draw: Callable[[Axes], None],
     alternative: str,
     height_in: float = 2.9,
-    width_in: float = WIDTH_IN,
 ) -> Markup:
     """Draw one pair of axes.
 
@@ -102,9 +101,8 @@ def plot(
         draw: Fills the axes.
         alternative: What the plot shows, for who cannot see it.
         height_in: Height in inches.
-        width_in: Width in inches.
     """
-    return figure(name, lambda canvas: draw(canvas.add_subplot()), alternative, height_in, width_in)
+    return figure(name, lambda canvas: draw(canvas.add_subplot()), alternative, height_in)
 
 
 def figure(

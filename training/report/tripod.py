@@ -179,7 +179,8 @@ def _missing_data(m: Material) -> str:
 
 
 def _partition(m: Material) -> str:
-    return f"One split by patient: {_counts(m)}. The held-out split was opened once."
+    how = f" ({m.evaluation.split})" if m.evaluation.split else ""
+    return f"One split by patient{how}: {_counts(m)}. The held-out split was opened once."
 
 
 def _handling(m: Material) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from training.cohort import SPLITS, Cohort, CohortError, Split
+from training.whole_files import write_whole
 
 SPLITS_FILE = "splits.json"
 
@@ -49,9 +50,7 @@ def save_splits(cohort: Cohort, how: str, seed: int, folder: Path) -> Path:
         splits={split: tuple(case.patient_id for case in cohort.part(split)) for split in SPLITS},
     )
     folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f"{SPLITS_FILE}.part"
-    partial.write_text(saved.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    return partial.replace(folder / SPLITS_FILE)
+    return write_whole(folder / SPLITS_FILE, saved.model_dump_json(indent=2) + "\n")
 
 
 def with_saved_splits(cohort: Cohort, path: Path) -> Cohort:

@@ -13,17 +13,17 @@ INNER_SHARES: Mapping[Split, float] = {"train": 0.72, "validation": 0.16, "calib
 """Of the patients that are not tested."""
 
 
-def split_cohort(cohort: Cohort, seed: int, shares: Mapping[Split, float] = DEFAULT_SHARES) -> Cohort:
+def split_cohort(cohort: Cohort, seed: int) -> Cohort:
     """Give every patient without a split one, stratified by outcome, sex, age and site.
 
-    Rows that name their split keep it. One row is one patient (`load_cohort` checks), so a split by row is a
-    split by patient.
+    Rows that name their split keep it; where any of them names the test, nobody else is dealt into it: it was chosen. One row is one
+    patient (`load_cohort` checks), so a split by row is a split by patient.
 
     Args:
         cohort: Checked cohort.
         seed: Decides the draw.
-        shares: Share of each split; sums to 1.
     """
+    shares = INNER_SHARES if cohort.part("test") else DEFAULT_SHARES
     assigned = deal([case for case in cohort.cases if case.split is None], shares, seed)
     cases = tuple(replace(case, split=case.split or assigned[case.patient_id]) for case in cohort.cases)
     return replace(cohort, cases=cases)

@@ -182,16 +182,72 @@ def test_a_feature_that_tells_the_outcome_is_a_leak_and_one_that_hints_at_it_is_
 
 
 @pytest.mark.parametrize(
-    ("name", "leaks"), [("mrs_90d", True), ("length_of_stay", True), ("pre_ich_mrs", False)]
+    ("name", "title", "leaks"),
+    [
+        ("mrs_90d", "", True),
+        ("length_of_stay", "", True),
+        ("discharged_to", "", True),
+        ("hospital_days", "", True),
+        ("x_17", "Length of stay", True),
+        ("pre_ich_mrs", "Modified Rankin scale before the haemorrhage", False),
+        ("rankin", "Rankin scale before the haemorrhage", False),
+    ],
 )
-def test_a_feature_of_the_time_after_admission_is_known_by_its_name(
-    tmp_path: Path, name: str, leaks: bool
+def test_a_feature_of_the_time_after_admission_is_known_by_its_name_or_its_title(
+    tmp_path: Path, name: str, title: str, leaks: bool
 ) -> None:
     edits = {(line, name): str(line % 6) for line in range(2, PATIENTS + 2)}
-    folder = write_cohort(
-        tmp_path, edits, features=[AGE, SEX, AGE | {"name": name, "plausible_range": [0, 6]}]
-    )
+    feature = AGE | {"name": name, "title": title, "plausible_range": [0, 6]}
+    folder = write_cohort(tmp_path, edits, features=[AGE, SEX, feature])
     assert ("leak-by-name" in found(folder)) == leaks
+
+
+@pytest.mark.parametrize(("counts", "reversed_"), [(("poor", "good"), False), (("good", "poor"), True)])
+def test_an_outcome_that_counts_the_other_way_round_is_known_by_the_coma_scale(
+    tmp_path: Path, counts: tuple[str, str], reversed_: bool
+) -> None:
+    """Modified Rankin 1 to 5, or a GOS with 5 for dead, would be trained on without a word, and every answer be its opposite."""
+    gcs = AGE | {"name": "gcs", "loinc": "9269-2", "plausible_range": [3, 15]}
+    edits = {(line, "gcs"): str(9 + line % 2 * 3 - line % 3 * 2) for line in range(2, PATIENTS + 2)}
+    levels = dict(zip(counts, ("unfavourable", "favourable"), strict=True))
+    finding = found(write_cohort(tmp_path, edits, features=[AGE, SEX, gcs], levels=levels)).get(
+        "outcome-reversed"
+    )
+    assert (finding is not None) == reversed_
+    assert finding is None or (finding.severity, finding.column) == ("error", "state")
+
+
+def test_a_number_in_two_units_is_asked_about_and_a_skewed_one_is_not(tmp_path: Path) -> None:
+    creatinine = AGE | {"name": "creatinine", "unit": "umol/L", "plausible_range": [0.1, 5000]}
+    umol_per_l = {line: 40 * 1.04 ** (line * 37 % PATIENTS) for line in range(2, PATIENTS + 2)}
+    skewed = {(line, "creatinine"): f"{value:.3g}" for line, value in umol_per_l.items()}
+    assert "two-scales" not in found(write_cohort(tmp_path, skewed, features=[AGE, SEX, creatinine]))
+    usual = {line: 60 + line * 37 % PATIENTS / 2 for line in umol_per_l}
+    in_mg_per_dl = tuple(line for line in usual if line % 5 == 0)
+    mixed = {
+        (line, "creatinine"): f"{value / 88.4 if line in in_mg_per_dl else value:.3g}"
+        for line, value in usual.items()
+    }
+    finding = found(write_cohort(tmp_path, mixed, features=[AGE, SEX, creatinine]))["two-scales"]
+    assert (finding.column, finding.rows) == ("creatinine", in_mg_per_dl)
+
+
+def test_one_record_under_two_pseudonyms_is_asked_about_unless_few_features_make_it_common(
+    tmp_path: Path,
+) -> None:
+    """Two scans of a patient in two rows, each with the record of the admission, may be trained on and tested."""
+    names = ("sodium", "glucose", "platelets")
+    labs = [AGE | {"name": name, "plausible_range": [0, 1000]} for name in names]
+    edits = {
+        (line, name): str(100 + line * (7 + 4 * place) % 61)
+        for line in range(2, PATIENTS + 2)
+        for place, name in enumerate(names)
+    }
+    again = {(40, name): edits[9, name] for name in names} | {(40, "age"): "63", (9, "age"): "63"}
+    sound = write_cohort(tmp_path, edits, features=[AGE, SEX, *labs])
+    assert "record-twice" not in found(sound)
+    edits |= again | {(40, "sex"): "male", (9, "sex"): "male"}
+    assert found(write_cohort(tmp_path, edits, features=[AGE, SEX, *labs]))["record-twice"].rows == (9, 40)
 
 
 def test_sites_that_tell_the_outcome_are_an_error(tmp_path: Path) -> None:
@@ -297,6 +353,9 @@ def test_every_code_is_in_the_reference() -> None:
         "split-small",
         "spelt-alike",
         "outcome-constant",
+        "outcome-reversed",
+        "record-twice",
+        "two-scales",
         "config-flip",
     ):
         assert f"`{code}`" in page

@@ -72,6 +72,7 @@ def test_a_share_of_none_or_of_all_is_not_claimed_to_be_certain(found: int) -> N
     hit, among = np.arange(40) < found, np.arange(40) < 10
     estimate = Resamples(len(among), draws=50).estimate(Share(hit, among))
     assert np.ptp(estimate.draws) == 0
+    assert estimate.metric("sensitivity").n == 10
     low, high = estimate.interval
     width = 1.96**2 / (10 + 1.96**2)
     assert (low, high) == pytest.approx((0, width) if found == 0 else (1 - width, 1), abs=1e-4)

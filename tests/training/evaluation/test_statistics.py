@@ -10,7 +10,7 @@ from sklearn import metrics as reference
 from sklearn.linear_model import LogisticRegression
 
 from training.evaluation import statistics
-from training.evaluation.bootstrap import Statistic
+from training.evaluation.bootstrap import Resamples, Statistic
 
 
 def value(statistic: Statistic, n: int) -> float:
@@ -134,6 +134,31 @@ def test_the_prevalence_has_no_skill_and_certainty_has_all() -> None:
 def test_a_mean_over_models_leaves_out_the_model_that_has_no_number() -> None:
     known, unknown = statistics.mean(np.array([1.0, 3.0])), statistics.mean(np.array([np.nan, np.nan]))
     assert value(statistics.averaged([known, unknown]), 2) == 2
+
+
+def interval(statistic: Statistic, n: int) -> tuple[float, float]:
+    return Resamples(n, draws=40).estimate(statistic).interval
+
+
+def test_a_perfect_number_of_few_patients_is_not_claimed_to_be_certain() -> None:
+    """Of 8 patients told right, or 8 events that all come first, 32 % of the others may yet be missed (Wilson)."""
+    label, unseen = np.arange(16) // 2 % 4, 1.959964**2 / (8 + 1.959964**2)
+    score, event = np.arange(16.0), np.arange(16) >= 8
+    assert interval(statistics.average_precision(score, event), 16) == pytest.approx((1 - unseen, 1))
+    few = label[:8]
+    kappa = statistics.quadratic_weighted_kappa(few, few, 4)
+    assert interval(kappa, 8) == pytest.approx((1 - unseen, 1))
+    # Two patients in each of four classes lie 1.25 apart by chance.
+    assert interval(statistics.absolute_error(few, few), 8) == pytest.approx((0, 1.25 * unseen))
+    assert interval(statistics.averaged([kappa, kappa]), 8) == pytest.approx((1 - unseen, 1))
+
+
+def test_no_other_number_is_taken_for_a_perfect_one() -> None:
+    """A model that names one class for all has kappa 0, and one that is always a class off an error of 1."""
+    label, other = np.arange(16) // 4, (np.arange(16) // 4 + np.where(np.arange(16) < 8, 1, -1)) % 4
+    same = np.zeros(16, dtype=np.int64)
+    assert interval(statistics.quadratic_weighted_kappa(same, label, 4), 16) == (0, 0)
+    assert interval(statistics.absolute_error(other, label), 16) == (1, 1)
 
 
 def test_an_auroc_of_one_leaves_open_what_its_pairs_do_not_show() -> None:

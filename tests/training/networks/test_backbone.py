@@ -71,7 +71,7 @@ def test_with_odd_kernels_padded_by_half_a_stage_has_a_cell_for_every_stride_beg
     backbone = Backbone(replace(PLANE, depth=name), 1).eval()
     for shape in ((1, 1), (30, 31), (224, 225)):
         for number, features in _stages(backbone, torch.randn(1, 1, *shape)).items():
-            strides = backbone.stride(number)
+            strides = backbone.stages[number - 1].lattice.stride
             assert features.shape[2:] == tuple((n - 1) // s + 1 for n, s in zip(shape, strides, strict=True))
 
 
@@ -108,7 +108,7 @@ def test_moving_the_image_by_a_stride_moves_the_stage_by_a_cell(name: BackboneNa
     for module in backbone.modules():
         if isinstance(module, MBConvBlock):
             module.has_se = False  # it looks at the whole image, edges included
-    step = backbone.stride(1)[0]
+    step = backbone.stages[0].lattice.stride[0]
     image = torch.randn(1, 1, 64 + step, 64)
     here, there = (_stages(backbone, part)[1] for part in (image[:, :, step:], image[:, :, :-step]))
     edge = 7  # within which the zeros beyond the image are felt
@@ -171,7 +171,7 @@ def test_in_bfloat16_the_gradients_of_a_map_narrower_than_its_kernels_are_those_
 def test_a_residual_network_takes_its_imagenet_stem() -> None:
     config = replace(PLANE, depth="resnet18", stem_kernel=(7, 7), stem_pool=True)
     backbone = Backbone(config, 3).eval()
-    assert backbone.stride(4) == (32, 32)
+    assert backbone.stages[3].lattice.stride == (32, 32)
     image = torch.randn(1, 3, 64, 64)
     assert _stages(backbone, image)[4].shape[2:] == (2, 2)
     torch.testing.assert_close(backbone(image, _leave).mean((2, 3)), backbone.net(image))

@@ -59,10 +59,13 @@ def test_the_limits_are_where_a_number_begins_to_be_clipped(log1p: tuple[str, ..
     assert low < 2
 
 
-def test_a_feature_that_counts_as_missing_has_no_limits() -> None:
+def test_a_feature_that_counts_as_missing_has_both_limits_at_one_place() -> None:
+    """`app.model_package.training_summary` tells by it that every value is taken for missing."""
     layer = Standardise([number("a"), number("b")], QUIET)
     layer.fit_statistics(torch.tensor([[7.0, 1.0], [7.0, 2.0]]), torch.zeros(2, 2))
-    assert list(layer.limits()) == [1]
+    (low, high), told_apart = (layer.limits()[column] for column in (0, 1))
+    assert low == high
+    assert told_apart[0] < told_apart[1]
 
 
 @pytest.mark.parametrize("value", [0.0, 3.0, 250.3])

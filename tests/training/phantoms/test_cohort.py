@@ -61,7 +61,7 @@ def test_the_description_carries_the_reference_schema(ad_folder: Path) -> None:
 
 
 def test_only_finished_files_are_in_the_folder(ad_folder: Path) -> None:
-    assert not list(ad_folder.rglob("*.partial"))
+    assert not list(ad_folder.rglob("*.part"))
     assert len(list((ad_folder / "masks").iterdir())) == len(list((ad_folder / "images").iterdir())) == 3
 
 

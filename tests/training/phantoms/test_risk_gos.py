@@ -20,12 +20,15 @@ from training.phantoms.risk_gos import (
     VOLUME_RANGE_ML,
     GosPatients,
     draw_patients,
-    favourable_probability,
     outcome_probabilities,
 )
 
 N = 40_000
 DOCUMENTATION = Path(__file__).parents[3] / "docs/concepts/phantoms.md"
+
+
+def favourable_probability(patients: GosPatients) -> np.ndarray:
+    return np.asarray(outcome_probabilities(patients)[:, 3:].sum(axis=1))
 
 
 @pytest.fixture(scope="module")

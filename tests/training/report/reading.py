@@ -3,8 +3,6 @@
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-VOID = {"meta", "img", "br", "line", "rect", "use", "path"}
-
 
 @dataclass
 class Element:

@@ -44,6 +44,22 @@ def test_a_slope_is_judged_by_its_interval(value: float, half: float, words: str
     assert slope_in_words(near("calibration_slope", value, half)) == words
 
 
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(-0.84, "happened less often than was foretold"), (0.84, "happened more often"), (0.1, "")],
+)
+def test_a_model_that_is_too_high_or_too_low_for_everyone_is_not_called_ideal_by_its_slope(
+    value: float, words: str
+) -> None:
+    judged = material(study=False)
+    metrics = (near("calibration_slope", 1.02, 0.1), near("calibration_in_the_large", value, 0.5))
+    judged = replace(judged, evaluation=judged.evaluation.model_copy(update={"metrics": metrics}))
+    said = next(each for each in headline(judged) if "slope" in each)
+    assert said.startswith("The calibration slope was 1.02")
+    assert words in said
+    assert ("foretold" in said) == bool(words)
+
+
 def test_nothing_is_said_of_what_was_not_measured() -> None:
     judged = material(study=False)
     empty = judged.evaluation.model_copy(

@@ -148,6 +148,7 @@ def test_a_cohorts_words_stay_words() -> None:
     planted = judged.model_copy(
         update={
             "source": EVIL,
+            "split": EVIL,
             "event": EVIL,
             "classes": (EVIL,) * 5,
             "decision": judged.decision.model_copy(update={"strategies": strategies}),

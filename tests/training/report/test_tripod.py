@@ -7,6 +7,7 @@ import pytest
 
 from tests.training.report.simulated import material
 from training.config import load_config
+from training.report.methods import methods
 from training.report.tripod import KNOWN, answer, checklist, items
 
 PARTS = 52
@@ -48,6 +49,16 @@ def test_an_answer_goes_when_the_fact_behind_it_goes() -> None:
     assert "sex, age and site" in answer(fairness, patients).text
     ungrouped = replace(patients, evaluation=patients.evaluation.model_copy(update={"subgroups": ()}))
     assert answer(fairness, ungrouped).status == "missing"
+
+
+def test_how_the_held_out_patients_were_chosen_is_said_in_checklist_and_methods() -> None:
+    made = material()
+    later = replace(made, evaluation=made.evaluation.model_copy(update={"split": "test from 2021-01-01"}))
+    partition = next(
+        answer(item, later).text for item in items() if "One split by patient" in answer(item, later).text
+    )
+    assert "(test from 2021-01-01)" in partition
+    assert "Who is in which split: test from 2021-01-01." in methods(later)[-1]
 
 
 @pytest.mark.parametrize("is_served", [False, True])

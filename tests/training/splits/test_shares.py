@@ -51,6 +51,17 @@ def test_outcomes_stay_in_proportion() -> None:
     assert [shares[4, name] for name in SPLITS] == [180, 36, 39, 45]
 
 
+def test_a_test_that_the_table_names_gets_nobody_else() -> None:
+    """Such as the patients of a later year: dealt ones among them would make it a test of something else."""
+    cohort = cohort_of([0, 1, 2, 3, 4] * 20)
+    named = replace(
+        cohort, cases=tuple(replace(case, split="test") if case.label == 0 else case for case in cohort.cases)
+    )
+    split = split_cohort(named, seed=1)
+    assert {case.label for case in split.part("test")} == {0}
+    assert [len(split.part(name)) for name in SPLITS] == [56, 16, 8, 20]
+
+
 def test_a_split_named_in_the_table_is_kept() -> None:
     cohort = cohort_of([0] * 10)
     fixed = replace(cohort, cases=tuple(replace(case, split="test") for case in cohort.cases))

@@ -5,7 +5,16 @@ from training.report import curves
 from training.report.blocks import Block, Cell, Figure, FigureRow, Paragraph, Section, Table
 from training.report.headline import patients, row_title, slope_in_words
 from training.report.material import Material
-from training.report.words import decimal, estimate, find, interval, listed, metric_words, sentence
+from training.report.words import (
+    AT_THE_ENDS,
+    decimal,
+    estimate,
+    find,
+    interval,
+    listed,
+    metric_words,
+    sentence,
+)
 
 
 def performance(material: Material) -> Section:
@@ -25,9 +34,8 @@ def performance(material: Material) -> Section:
         caption=f"Performance on the held-out {patients(material)}.",
         columns=("Measure", "Value", "95 % interval", "n"),
         rows=rows,
-        note=f"Intervals by bootstrap over {patients(material)}; of a share of none or of all, Wilson's; of an AUROC of 1, Newcombe's. "
-        "Where few were judged, an interval without width means that they were too few to show any spread, not that it is certain. "
-        f"The event is: {material.evaluation.event}. NLL in nats.",
+        note=f"Intervals by bootstrap over {patients(material)}. {AT_THE_ENDS} n counts those of whom a number is: of sensitivity, those with the "
+        f"event. The event is: {material.evaluation.event}. NLL in nats.",
     )
     return Section("performance", "Held-out performance", (table,))
 
@@ -128,7 +136,8 @@ def utility(material: Material) -> Section:
                 caption="Gain in net benefit at stated thresholds.",
                 columns=("Measure", "Gain (95 % interval)"),
                 rows=rows,
-                note="0.01 is one more true positive in 100 patients, with no false positive more.",
+                note="0.01 is one more true positive in 100 patients, with no false positive more. Where the model would act on everyone, or on no one, "
+                "the gain is 0 without any spread.",
             )
         )
     return Section("utility", "Clinical utility", blocks)

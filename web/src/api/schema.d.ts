@@ -1152,6 +1152,9 @@ export interface components {
         /**
          * BatchWish
          * @description What every case of a batch has in common.
+         * @example {
+         *       "task": "gos"
+         *     }
          */
         BatchWish: {
             /**
@@ -1356,6 +1359,10 @@ export interface components {
             /**
              * Ehr
              * @description Feature to value, as the part `ehr` of `POST /predict`; an absent feature is missing.
+             * @example {
+             *       "age": 71,
+             *       "sex": "female"
+             *     }
              */
             ehr: {
                 [key: string]: unknown;
@@ -1363,6 +1370,7 @@ export interface components {
             /**
              * Feature
              * @description Name of the feature; what `ehr` says of it does not matter.
+             * @example age
              */
             feature: string;
             /**
@@ -1452,7 +1460,7 @@ export interface components {
             status: "used" | "converted" | "missing";
             /**
              * Taken As
-             * @description What the network took the value for, where it lies beyond what training held: the highest or lowest number that it tells apart, or `missing` for a category that no case of training had. Null where it took the value as it is.
+             * @description What the network took the value for, where it lies beyond what training held: the highest or lowest number that it tells apart, or `missing` where training could not teach it: a category or a feature that no case had, or a number that all had alike. Null where it took the value as it is.
              */
             taken_as?: number | "missing" | null;
         };
@@ -2726,6 +2734,10 @@ export interface components {
             /**
              * Ehr
              * @description Feature to value, as the part `ehr` of `POST /predict`; an absent feature is missing.
+             * @example {
+             *       "age": 71,
+             *       "sex": "female"
+             *     }
              */
             ehr: {
                 [key: string]: unknown;
@@ -2878,8 +2890,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description `stat` goes first, then `routine`, then `batch`. */
-                "NeuroFuse-Priority"?: "stat" | "routine" | "batch";
+                /** @description `stat` goes first, then `routine`, then `batch`. Without it a request is `routine`, and a job `batch`. */
+                "NeuroFuse-Priority"?: ("stat" | "routine" | "batch") | null;
                 /** @description RFC 7240. `respond-async`, on `POST /predict`: the case is accepted as a job and answered later; with `wait=N`, at once where it is done within N seconds. `wait=N` alone: the answer is of no use after N seconds; what is not done by then costs no more work and is answered `deadline-passed`. Other preferences are ignored where they mean nothing. */
                 prefer?: string | null;
                 /** @description Your own name for this request, such as a UUID. Sent again with the same key, the same request is answered as before and not worked on again; kept as long as the job or the batch (`NEUROFUSE_JOB_DAYS`). */
@@ -2893,6 +2905,7 @@ export interface operations {
                 "multipart/form-data": {
                     /**
                      * @description What is asked.
+                     * @example gos
                      * @enum {string}
                      */
                     task?: "gos" | "ad";
@@ -2904,7 +2917,13 @@ export interface operations {
                     series?: string;
                     /** @description Instead of `image`: the id of an upload that was previewed with `POST /uploads`. It is read as the series that was named there, unless `series` names another. */
                     upload?: string;
-                    /** @description Feature to value, as `GET /models/{name}/ehr-schema` describes: a number, a category, null, or `{value, unit}` with a UCUM unit. An absent part is an empty record. */
+                    /**
+                     * @description Feature to value, as `GET /models/{name}/ehr-schema` describes: a number, a category, null, or `{value, unit}` with a UCUM unit. An absent part is an empty record.
+                     * @example {
+                     *       "age": 71,
+                     *       "sex": "female"
+                     *     }
+                     */
                     ehr?: {
                         [key: string]: unknown;
                     };
@@ -4430,8 +4449,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description `stat` goes first, then `routine`, then `batch`. */
-                "NeuroFuse-Priority"?: "stat" | "routine" | "batch";
+                /** @description `stat` goes first, then `routine`, then `batch`. Without it a request is `routine`, and a job `batch`. */
+                "NeuroFuse-Priority"?: ("stat" | "routine" | "batch") | null;
                 /** @description RFC 7240. `respond-async`, on `POST /predict`: the case is accepted as a job and answered later; with `wait=N`, at once where it is done within N seconds. `wait=N` alone: the answer is of no use after N seconds; what is not done by then costs no more work and is answered `deadline-passed`. Other preferences are ignored where they mean nothing. */
                 prefer?: string | null;
             };
@@ -4569,8 +4588,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description `stat` goes first, then `routine`, then `batch`. */
-                "NeuroFuse-Priority"?: "stat" | "routine" | "batch";
+                /** @description `stat` goes first, then `routine`, then `batch`. Without it a request is `routine`, and a job `batch`. */
+                "NeuroFuse-Priority"?: ("stat" | "routine" | "batch") | null;
                 /** @description RFC 7240. `respond-async`, on `POST /predict`: the case is accepted as a job and answered later; with `wait=N`, at once where it is done within N seconds. `wait=N` alone: the answer is of no use after N seconds; what is not done by then costs no more work and is answered `deadline-passed`. Other preferences are ignored where they mean nothing. */
                 prefer?: string | null;
             };
@@ -5308,8 +5327,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description `stat` goes first, then `routine`, then `batch`. */
-                "NeuroFuse-Priority"?: "stat" | "routine" | "batch";
+                /** @description `stat` goes first, then `routine`, then `batch`. Without it a request is `routine`, and a job `batch`. */
+                "NeuroFuse-Priority"?: ("stat" | "routine" | "batch") | null;
                 /** @description RFC 7240. `respond-async`, on `POST /predict`: the case is accepted as a job and answered later; with `wait=N`, at once where it is done within N seconds. `wait=N` alone: the answer is of no use after N seconds; what is not done by then costs no more work and is answered `deadline-passed`. Other preferences are ignored where they mean nothing. */
                 prefer?: string | null;
             };
@@ -5321,6 +5340,7 @@ export interface operations {
                 "multipart/form-data": {
                     /**
                      * @description What is asked.
+                     * @example gos
                      * @enum {string}
                      */
                     task?: "gos" | "ad";
@@ -7205,8 +7225,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description `stat` goes first, then `routine`, then `batch`. */
-                "NeuroFuse-Priority"?: "stat" | "routine" | "batch";
+                /** @description `stat` goes first, then `routine`, then `batch`. Without it a request is `routine`, and a job `batch`. */
+                "NeuroFuse-Priority"?: ("stat" | "routine" | "batch") | null;
                 /** @description RFC 7240. `respond-async`, on `POST /predict`: the case is accepted as a job and answered later; with `wait=N`, at once where it is done within N seconds. `wait=N` alone: the answer is of no use after N seconds; what is not done by then costs no more work and is answered `deadline-passed`. Other preferences are ignored where they mean nothing. */
                 prefer?: string | null;
             };
@@ -7326,8 +7346,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description `stat` goes first, then `routine`, then `batch`. */
-                "NeuroFuse-Priority"?: "stat" | "routine" | "batch";
+                /** @description `stat` goes first, then `routine`, then `batch`. Without it a request is `routine`, and a job `batch`. */
+                "NeuroFuse-Priority"?: ("stat" | "routine" | "batch") | null;
                 /** @description RFC 7240. `respond-async`, on `POST /predict`: the case is accepted as a job and answered later; with `wait=N`, at once where it is done within N seconds. `wait=N` alone: the answer is of no use after N seconds; what is not done by then costs no more work and is answered `deadline-passed`. Other preferences are ignored where they mean nothing. */
                 prefer?: string | null;
             };
