@@ -7,7 +7,7 @@ import os
 import ssl
 import sys
 from collections.abc import Sequence
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
@@ -38,7 +38,7 @@ from app.inspection.command import add_to as add_inspect_to
 from app.main import DISTRIBUTION, create_app, read_limits
 from app.model_package.manifest import Task
 from app.model_package.package import Package
-from app.model_package.store import ModelStore
+from app.model_package.store import store_at
 from app.predictions.answer import Answer
 from app.predictions.data_folder import DataFolder
 from app.predictions.explain import Case, explain
@@ -145,6 +145,42 @@ def _parser() -> argparse.ArgumentParser:
     version = importlib.metadata.version(DISTRIBUTION)
     parser.add_argument("--version", action="version", version=version)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for add_to in (
+        _add_serve_to,
+        _add_predict_to,
+        add_inspect_to,
+        add_models_to,
+        add_keys_to,
+        add_sessions_to,
+        add_audit_to,
+        add_replay_to,
+    ):
+        add_to(commands)
+    copying = commands.add_parser(
+        "copy-records",
+        help="take the answers of the SQLite file into PostgreSQL",
+        description="Fills an empty PostgreSQL database with all that the SQLite file in NEUROFUSE_DATA holds. Stop the service first.",
+        epilog=COPY_EXAMPLE,
+    )
+    copying.set_defaults(run=_copy_records)
+    openapi = commands.add_parser(
+        "openapi",
+        help="print the OpenAPI document",
+        description="Prints the contract of the HTTP interface; needs no service.",
+        epilog=OPENAPI_EXAMPLE,
+    )
+    openapi.set_defaults(run=_openapi)
+    healthcheck = commands.add_parser(
+        "healthcheck",
+        help="ask a running service whether it is ready",
+        description="Asks /readyz of the service on this machine, at NEUROFUSE_PORT; ends with 0 where it is ready, else with 1.",
+        epilog=HEALTHCHECK_EXAMPLE,
+    )
+    healthcheck.set_defaults(run=_healthcheck)
+    return parser
+
+
+def _add_serve_to(commands: Any) -> None:  # noqa: ANN401 - argparse names this type in private
     serve = commands.add_parser(
         "serve",
         help="answer over HTTP",
@@ -154,6 +190,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", help="address to listen on; NEUROFUSE_HOST by default")
     serve.add_argument("--port", type=int, help="port to listen on; NEUROFUSE_PORT by default")
     serve.set_defaults(run=_serve)
+
+
+def _add_predict_to(commands: Any) -> None:  # noqa: ANN401 - argparse names this type in private
     predict = commands.add_parser(
         "predict",
         help="answer one case, or a table of them",
@@ -195,37 +234,6 @@ def _parser() -> argparse.ArgumentParser:
         help="folder for answer.json and the heatmap; with --cohort, the CSV file of results",
     )
     predict.set_defaults(run=_predict)
-    for add_to in (
-        add_inspect_to,
-        add_models_to,
-        add_keys_to,
-        add_sessions_to,
-        add_audit_to,
-        add_replay_to,
-    ):
-        add_to(commands)
-    copying = commands.add_parser(
-        "copy-records",
-        help="take the answers of the SQLite file into PostgreSQL",
-        description="Fills an empty PostgreSQL database with all that the SQLite file in NEUROFUSE_DATA holds. Stop the service first.",
-        epilog=COPY_EXAMPLE,
-    )
-    copying.set_defaults(run=_copy_records)
-    openapi = commands.add_parser(
-        "openapi",
-        help="print the OpenAPI document",
-        description="Prints the contract of the HTTP interface; needs no service.",
-        epilog=OPENAPI_EXAMPLE,
-    )
-    openapi.set_defaults(run=_openapi)
-    healthcheck = commands.add_parser(
-        "healthcheck",
-        help="ask a running service whether it is ready",
-        description="Asks /readyz of the service on this machine, at NEUROFUSE_PORT; ends with 0 where it is ready, else with 1.",
-        epilog=HEALTHCHECK_EXAMPLE,
-    )
-    healthcheck.set_defaults(run=_healthcheck)
-    return parser
 
 
 def _serve(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -236,7 +244,7 @@ def _serve(arguments: argparse.Namespace, settings: Settings) -> int:
     for unknown in unknown_settings(os.environ, ENV_PREFIX, [name.upper() for name in Settings.model_fields]):
         log.warning("setting-unknown", detail=unknown)
     require_safe(settings)
-    _require_store(settings.model_store)
+    store_at(settings.model_store)  # says so where there is none
     gettempdir()  # says which folders it has tried, where none can be written to; packages could not be made ready
     change_level_by_signal(settings.log_level)
     keep_freed_memory()
@@ -260,14 +268,6 @@ def _serve(arguments: argparse.Namespace, settings: Settings) -> int:
     with suppress(KeyboardInterrupt):
         server.run()
     return FAILED if server.application.has_failed else OK
-
-
-def _require_store(folder: Path) -> None:
-    if not folder.is_dir():
-        raise MalformedRequestError(
-            f"Expected NEUROFUSE_MODEL_STORE to be the folder of model packages; {folder.resolve()} is none. "
-            "Name another one, mount it, or make it and put packages into it."
-        )
 
 
 def _predict(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -305,8 +305,7 @@ def _text(file: Path) -> str:
 
 
 def _package(arguments: argparse.Namespace, settings: Settings) -> Package:
-    _require_store(settings.model_store)
-    store = ModelStore(settings.model_store)
+    store = store_at(settings.model_store)
     if arguments.task:
         return store.load_for_task(arguments.task)
     reference = store.resolve(arguments.model)
@@ -331,7 +330,11 @@ def _copy_records(_arguments: argparse.Namespace, settings: Settings) -> int:
         raise MalformedRequestError(
             "Expected NEUROFUSE_DATABASE_URL to name the database to fill; it is empty."
         )
-    for name, rows in copy_records(DataFolder(settings.data).database, url).items():
+    folder = DataFolder(settings.data)
+    # Of a service that works there, all that it writes from now on would be left behind.
+    with folder.held() if folder.lock.exists() else nullcontext():
+        copied = copy_records(folder.database, url)
+    for name, rows in copied.items():
         Console().print(f"{name}: {rows}", highlight=False)
     return OK
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Semaphore
+from threading import Lock, Semaphore
 from typing import Final
 
 MOST_IDLE: Final = 64
@@ -32,6 +32,8 @@ class ScratchFolders:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._idle: list[Path] = []
+        self._undone: list[Path] = []
+        self._counting = Lock()
         self._closed = False
         self._behind = ThreadPoolExecutor(1, thread_name_prefix="scratch")
         self._left = Semaphore(MOST_LEFT)
@@ -48,11 +50,17 @@ class ScratchFolders:
         return self.at_hand() or Path(tempfile.mkdtemp(dir=self._root))
 
     def give_back(self, folder: Path) -> None:
-        """Remove all that lies in a folder; what cannot be removed is left to whoever owns the root."""
-        if self._closed or len(self._idle) >= MOST_IDLE or not _emptied(folder):
-            shutil.rmtree(folder, ignore_errors=True)
-        else:
-            self._idle.append(folder)
+        """Remove all that lies in a folder; what cannot be removed now is tried again with the next, and in the end left to whoever owns the root."""
+        with self._counting:
+            undone, self._undone = self._undone, []
+        for each in (folder, *undone):
+            if self._closed or len(self._idle) >= MOST_IDLE or not _emptied(each):
+                shutil.rmtree(each, ignore_errors=True)
+                if each.exists():  # no file may be opened just now, or the disk cannot be written to
+                    with self._counting:
+                        self._undone.append(each)
+            else:
+                self._idle.append(each)
 
     def leave(self, folder: Path) -> bool:
         """Have a folder given back by a thread of its own, at once, so that nobody waits for it.

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr
 
 WEBHOOK_PREFIX = "whsec_"
 WEBHOOK_KEY_BYTES = range(24, 65)
@@ -28,6 +28,23 @@ Minutes = Annotated[float, Field(le=MOST_DAYS * 24 * 60)]
 Seconds = Annotated[float, Field(le=24 * 3600)]
 """Of a deadline, at most a day: the operating system waits for none that is infinite."""
 OUR_ROLES = ("clinician", "system", "ops", "admin")
+
+
+def _is_no_link(port: object) -> object:
+    """A port, whatever it is but what Kubernetes would have it.
+
+    Raises:
+        ValueError: It is the address that Kubernetes writes into a variable `<SERVICE>_PORT` of every pod.
+    """
+    if str(port).startswith("tcp://"):
+        raise ValueError(
+            "expected a number, not what Kubernetes sets for a Service called neurofuse: set enableServiceLinks: false in the pod, "
+            "or name the Service otherwise"
+        )
+    return port
+
+
+Port = Annotated[int, BeforeValidator(_is_no_link), Field(ge=1, le=65535)]
 
 
 def text_of(file: str) -> str:

@@ -14,6 +14,7 @@ from app.setting_values import (
     Days,
     Hours,
     Minutes,
+    Port,
     Seconds,
     Threads,
     are_hosts,
@@ -45,7 +46,7 @@ class Settings(BaseSettings):
     )
 
     host: Annotated[str, Field(description="Address to listen on.")] = "127.0.0.1"
-    port: Annotated[int, Field(ge=1, le=65535, description="Port to listen on.")] = 8000
+    port: Annotated[Port, Field(description="Port to listen on.")] = 8000
     model_store: Annotated[
         Path,
         Field(

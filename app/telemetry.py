@@ -5,6 +5,7 @@ a client's file name or a DICOM attribute cannot slip in. Text of other librarie
 warnings) is withheld; only the library's name and the level remain.
 """
 
+import errno
 import logging
 import signal
 import sys
@@ -99,9 +100,12 @@ def keep_logged_fields(_logger: object, _method: str, event: EventDict) -> Event
 
 
 def describe_exception(error: BaseException) -> dict[str, Any]:
-    """An unexpected error as log fields: its type and place, never its message, which may quote a value."""
+    """An unexpected error as log fields: its type, what the system calls it, and its place; never its message, which may quote a value."""
     frames = traceback.extract_tb(error.__traceback__)
+    kind = type(error).__name__
+    if type(error) is OSError and error.errno:  # a full disk, say, of which the class tells nothing
+        kind = f"{kind} {errno.errorcode.get(error.errno, error.errno)}"
     return {
-        "error_type": type(error).__name__,
+        "error_type": kind,
         "where": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
     }

@@ -17,6 +17,7 @@ pytest_plugins = [
     "tests.support.oidc",
     "tests.support.postgres",
     "tests.support.s3",
+    "tests.support.small_disk",
 ]
 
 

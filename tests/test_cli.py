@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from app.cli import FAILED, OK, REFUSED, _parser, main
 from app.model_package.package import open_package, seal
 from app.predictions.answer import Answer
+from app.predictions.data_folder import DataFolder
 from app.records.store import RecordStore
 from app.settings import Settings
 from tests.service.server import Server, free_port, serving
@@ -248,6 +249,9 @@ def test_records_are_copied_to_the_database_that_is_set(
     assert "NEUROFUSE_DATA" in capsys.readouterr().err
     (tmp_path / "var").mkdir()
     RecordStore(tmp_path / "var" / "records.sqlite3").close()
+    with DataFolder(tmp_path / "var").held():  # by a service
+        assert main(["copy-records"]) == FAILED
+    assert "End that one first" in capsys.readouterr().err
     assert main(["copy-records"]) == OK
     assert "predictions: 0" in capsys.readouterr().out.splitlines()
 
@@ -310,7 +314,10 @@ def test_a_variable_that_is_no_setting_is_told_at_the_start(
     assert told["detail"].endswith("Did you mean NEUROFUSE_KEEP_PREDICTIONS_DAYS?")
 
 
-@pytest.mark.parametrize("command", ["serve", "predict head.nii --task gos --out result"])
+@pytest.mark.parametrize(
+    "command",
+    ["serve", "predict head.nii --task gos --out result", "inspect head.nii --task gos", "models"],
+)
 def test_a_model_store_that_is_no_folder_stops_the_start_and_a_case(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:

@@ -67,8 +67,8 @@ def test_a_folder_that_was_moved_away_is_followed_by_another(folders: ScratchFol
     assert (tmp_path / "taken" / "file").exists()
 
 
-def test_a_folder_that_cannot_be_emptied_is_not_used_again(
-    folders: ScratchFolders, monkeypatch: pytest.MonkeyPatch
+def test_a_folder_that_cannot_be_emptied_is_not_used_and_is_emptied_with_the_next(
+    folders: ScratchFolders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(path: str, **_: object) -> None:
         raise PermissionError(path)
@@ -78,7 +78,10 @@ def test_a_folder_that_cannot_be_emptied_is_not_used_again(
     with monkeypatch.context() as patched:
         patched.setattr(os, "unlink", refuse)
         folders.give_back(folder)
-    assert folders.take() != folder
+    with folders.one() as another:
+        assert another != folder
+        assert (folder / "file").exists()
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_only_so_many_are_kept_and_none_once_closed(folders: ScratchFolders, tmp_path: Path) -> None:

@@ -78,6 +78,15 @@ def test_a_value_that_makes_no_sense_stops_the_start(
     assert "PLANTED" not in str(raised.value)
 
 
+def test_the_address_that_kubernetes_sets_for_a_service_of_our_name_is_told_from_a_slip(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("NEUROFUSE_PORT", "tcp://10.96.0.17:8000")
+    with pytest.raises(ValidationError, match="enableServiceLinks: false") as raised:
+        Settings()
+    assert "10.96" not in str(raised.value)
+
+
 def test_cases_and_readers_are_as_many_as_the_cores_unless_said_otherwise() -> None:
     cores = min(usable_cpus(), MOST_READERS)
     assert (Settings().cases_at_once, Settings().readers) == (cores + 1, cores)

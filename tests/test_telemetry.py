@@ -1,5 +1,6 @@
 """What may not be logged is not, whoever tries."""
 
+import errno
 import io
 import json
 import logging
@@ -82,4 +83,10 @@ def test_an_exception_is_described_without_its_words() -> None:
     described = describe_exception(caught.value)
     assert described["error_type"] == "ValueError"
     assert "test_an_exception_is_described_without_its_words" in described["where"][-1]
+    assert SECRET not in str(described)
+
+
+def test_an_error_of_the_system_is_described_by_its_name_there() -> None:
+    described = describe_exception(OSError(errno.ENOSPC, "No space left on device", SECRET))
+    assert described["error_type"] == "OSError ENOSPC"
     assert SECRET not in str(described)

@@ -2,10 +2,12 @@
 
 import http.client
 import json
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from app.api.schemas import Problem
 from app.errors import MalformedRequestError
 
 TIMEOUT_S: Final = 600.0
@@ -19,10 +21,14 @@ class ServiceProblemError(Exception):
         code: Of its problem document; `unreachable` where there was none.
         detail: What it said.
         status: HTTP status; 0 where there was no answer.
+        fields: What else it said, to which `detail` may refer.
     """
 
-    def __init__(self, code: str, detail: str, status: int = 0) -> None:
-        super().__init__(f"{code}: {detail}")
+    def __init__(
+        self, code: str, detail: str, status: int = 0, fields: Mapping[str, object] | None = None
+    ) -> None:
+        told = (f"  {name}: {value}" for name, value in (fields or {}).items())
+        super().__init__("\n".join([f"{code}: {detail}", *told]))
         self.code = code
         self.detail = detail
         self.status = status
@@ -95,4 +101,6 @@ def _document(status: int, content: bytes) -> Any:  # noqa: ANN401 - a JSON docu
         return document
     problem = document if isinstance(document, dict) else {}
     code = str(problem.get("type", "")).rpartition("/")[2] or f"status-{int(status)}"
-    raise ServiceProblemError(code, str(problem.get("detail", "Expected a NeuroFuse service.")), status)
+    fields = {name: value for name, value in problem.items() if name not in Problem.model_fields}
+    detail = str(problem.get("detail", "Expected a NeuroFuse service."))
+    raise ServiceProblemError(code, detail, status, fields)

@@ -12,7 +12,7 @@ from app.administration.client import ServiceClient, ServiceProblemError
 from app.administration.tables import Json, alias_table, package_table
 from app.administration.verbs import add_verb
 from app.errors import MalformedRequestError
-from app.model_package.store import ModelStore
+from app.model_package.store import store_at
 from app.predictions.catalogue import Catalogue
 from app.predictions.entry import State
 from app.predictions.start import start_with
@@ -162,7 +162,7 @@ def _alias_path(text: str) -> str:
 
 
 def _list_here(_arguments: argparse.Namespace, settings: Settings) -> int:
-    store = ModelStore(settings.model_store)
+    store = store_at(settings.model_store)
     with closing(Catalogue(store, start_with(settings.provider, settings.threads))) as catalogue:
         catalogue.load()
         table = Table("package", "task", "title", "state", "reason")

@@ -10,7 +10,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Column, Table
 
-from app.administration.records_here import OF_THE_DATABASE
+from app.administration.records_here import OF_THE_DATABASE, missing_database, records_here
 from app.administration.verbs import add_verb
 from app.errors import MalformedRequestError
 from app.predictions.data_folder import DataFolder
@@ -64,17 +64,20 @@ def _create(arguments: argparse.Namespace, settings: Settings) -> int:
     if not 0 < len(arguments.name) <= LONGEST_NAME or not arguments.name.isprintable():
         raise MalformedRequestError(f"Expected a name of 1 to {LONGEST_NAME} printable characters.")
     kept, key = make_key(arguments.name, set(arguments.role), arguments.days, datetime.now(UTC))
+    made = missing_database(settings)
     with _opened(settings) as records:
         records.api_keys.add(kept)
         records.audit.add(Deed(HERE, "service", "keys create", kept.id))
     sys.stdout.write(f"{key}\n")  # alone, so that it can go straight into a file
     said = f"{kept.id}: {', '.join(kept.roles)}, until {kept.expires:%Y-%m-%d}. The key is shown this once."
+    if made is not None:
+        said += f" {made.parent} held no database and has one now: start the service with NEUROFUSE_DATA={made.parent}."
     Console(stderr=True, soft_wrap=True).print(said, markup=False, highlight=False)
     return OK
 
 
 def _list(_arguments: argparse.Namespace, settings: Settings) -> int:
-    with _opened(settings) as records:
+    with records_here(settings) as records:
         keys = records.api_keys.all()
     table = Table(Column("id", no_wrap=True), "name", "roles", Column("state", no_wrap=True), "last used")
     for key in keys:
@@ -85,7 +88,7 @@ def _list(_arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _revoke(arguments: argparse.Namespace, settings: Settings) -> int:
-    with _opened(settings) as records:
+    with records_here(settings) as records:
         if not records.api_keys.revoke(arguments.id, datetime.now(UTC)):
             raise MalformedRequestError(
                 "Expected the id of a key that is not revoked; see `neurofuse keys list`."
@@ -103,7 +106,7 @@ def _state(key: KeptKey) -> str:
 
 @contextmanager
 def _opened(settings: Settings) -> Iterator[RecordStore]:
-    """The database that the settings name; a service may run beside this."""
+    """The database that the settings name, made where there is none: the first key comes before the first start."""
     folder = DataFolder(settings.data)
     folder.root.mkdir(mode=0o700, parents=True, exist_ok=True)
     with closing(RecordStore(settings.database_url.get_secret_value() or folder.database)) as records:

@@ -10,7 +10,7 @@ from app.administration.records_here import records_here
 from app.ehr.encode import encode
 from app.errors import PackageDigestError
 from app.inference.predictor import Outputs
-from app.model_package.store import ModelStore
+from app.model_package.store import store_at
 from app.predictions.answer import Answer, require_answer
 from app.predictions.bounded_folders import KeepingLimits
 from app.predictions.case_store import CaseStore, KeptCase
@@ -42,7 +42,7 @@ def add_to(commands: Any) -> None:  # noqa: ANN401 - argparse names this type in
 
 def _replay(arguments: argparse.Namespace, settings: Settings) -> int:
     answer, case = _kept(arguments.id, settings)
-    package = ModelStore(settings.model_store).load(answer.model.name, answer.model.version)
+    package = store_at(settings.model_store).load(answer.model.name, answer.model.version)
     if package.sha256 != answer.model.sha256:
         raise PackageDigestError(
             f"Expected package {answer.model.name}@{answer.model.version} as it answered; the one in the store has another digest."

@@ -1,6 +1,7 @@
 """One attempt at one job: from its claim to its end, or back to those that wait."""
 
 import json
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -32,6 +33,7 @@ from app.tracing import span
 BACK_OFF_S: Final = 5.0
 """Before a job that met a fault is tried again; twice as long each time, up to a bound."""
 LONGEST_BACK_OFF_S: Final = 300.0
+MOST_DOUBLINGS: Final = 10
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -50,6 +52,10 @@ INTERRUPTED: Final = problem_of(
         "Expected the service to live until the job is done; it ended in the middle each time the job was tried. "
         "See its log and its memory, then send the case again."
     )
+)
+NO_UPLOAD: Final = (
+    "Expected the images of the job where NEUROFUSE_ARTEFACTS says; they are not there. Processes that share a database must share "
+    "that place too. Send the case again."
 )
 FAULT: Final = problem_of(NeuroFuseError("The job failed by a fault of the service; its log says where."))
 
@@ -107,7 +113,12 @@ class Turn:
         if job.attempt > 1:
             self.predictions.discard(job.id)  # what an attempt left that was cut short
         model = f"{job.model_name}@{job.model_version}"
-        with self.artefacts.local(upload_name(job.id)) as folder:
+        with ExitStack() as held:
+            try:
+                folder = held.enter_context(self.artefacts.local(upload_name(job.id)))
+            except FileNotFoundError:
+                log.error("job-upload-missing", prediction_id=job.id)  # noqa: TRY400 - whose cause is the operator's
+                raise ServiceError(NO_UPLOAD) from None
             case = read_request(job, folder)
             predictor = require_ready(self.catalogue.entry(model))
             self.predictions.predict(case, predictor, waited_s, lambda answer: self._keep(job, answer))
@@ -138,7 +149,8 @@ class Turn:
         if job.chances <= 0:
             self._fail(job, problem, code)
         else:
-            pause_s = min(LONGEST_BACK_OFF_S, BACK_OFF_S * 2 ** (job.attempt - 1))
+            # Of a job that waited for storage, attempts are many thousands: no number holds two to that.
+            pause_s = min(LONGEST_BACK_OFF_S, BACK_OFF_S * 2 ** min(job.attempt - 1, MOST_DOUBLINGS))
             self.put_back(job, _in(pause_s), free=False)
             log.warning("job-put-back", prediction_id=job.id, code=code)
 

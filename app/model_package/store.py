@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.errors import PackageExistsError, PackageInvalidError, UnknownModelError
+from app.errors import MalformedRequestError, PackageExistsError, PackageInvalidError, UnknownModelError
 from app.model_package.manifest import Task
 from app.model_package.package import Package, open_package
 
@@ -155,6 +155,23 @@ class ModelStore:
 
     def _folder(self, reference: Reference) -> Path:
         return self._root / reference.name / str(reference.version)
+
+
+def store_at(root: Path) -> ModelStore:
+    """The store that an operator names, which must be there: an empty one would say that its packages are unknown.
+
+    Args:
+        root: `NEUROFUSE_MODEL_STORE`.
+
+    Raises:
+        MalformedRequestError: It is no folder.
+    """
+    if not root.is_dir():
+        raise MalformedRequestError(
+            f"Expected NEUROFUSE_MODEL_STORE to be the folder of model packages; {root.resolve()} is none. "
+            "Name another one, mount it, or make it and put packages into it."
+        )
+    return ModelStore(root)
 
 
 def _taken(reference: Reference) -> PackageExistsError:

@@ -132,5 +132,5 @@ class CaseStore:
 
 def _expired() -> CaseExpiredError:
     return CaseExpiredError(
-        "Expected a prediction whose case is still kept; its time is over. Predict again from the image."
+        "Expected a prediction whose case is still kept here; its time is over, or another process has it. Predict again from the image."
     )

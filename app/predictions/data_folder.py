@@ -49,6 +49,11 @@ class DataFolder:
         """Uploads of requests that are being answered, one folder each; on a disk, never in memory."""
         return self.root / "uploads"
 
+    @property
+    def lock(self) -> Path:
+        """Held by the process that works in the folder; there since the first one did."""
+        return self.root / LOCK_NAME
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """Work in the folder alone while the block runs: another process would remove what this one is working on.
@@ -58,7 +63,7 @@ class DataFolder:
         """
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         # A lock of flock(2) ends with its process, however that ends.
-        lock = os.open(self.root / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
+        lock = os.open(self.lock, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

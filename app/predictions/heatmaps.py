@@ -99,5 +99,5 @@ def _prediction_id(name: str) -> str:
 def expired() -> CaseExpiredError:
     """The error that says so."""
     return CaseExpiredError(
-        "Expected a prediction whose heatmap is still kept; its time is over. Predict again from the image."
+        "Expected a prediction whose heatmap is still kept; it is not. Predict again from the image."
     )

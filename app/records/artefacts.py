@@ -14,15 +14,23 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Final, Protocol
+from typing import Final, Protocol
+
+import structlog
+
+from app.errors import StorageUnavailableError
 
 NAME: Final = re.compile(r"[a-z-]+(/[A-Za-z0-9][A-Za-z0-9._-]*){1,3}")
 PREFIX: Final = re.compile(r"[a-z-]+(/[A-Za-z0-9][A-Za-z0-9._-]*){0,2}")
 UNFINISHED: Final = ".unfinished"
-"""Folder of what is being copied from another disk; no name of ours begins with a dot."""
+"""Folder of what is being copied from another disk; no name of ours begins with a dot. It is always there, so that an empty folder, to which
+a share is no longer mounted, is told from the place itself."""
 LEFTOVER_S: Final = 24 * 3600.0
 """Age at which a copy was left there by a process that was killed: no copy takes so long."""
 SYNC_THREADS: Final = 16
+RETRY_AFTER_S: Final = 5
+
+log = structlog.stdlib.get_logger(__name__)
 
 
 class Artefacts(Protocol):
@@ -39,22 +47,12 @@ class Artefacts(Protocol):
     def put_all(self, sources: Mapping[str, Path]) -> None:
         """The same for several, by name; together they wait for the disk hardly longer than one."""
 
-    def open(self, name: str) -> BinaryIO:
-        """Read a file.
-
-        Raises:
-            FileNotFoundError: There is none.
-        """
-
     def local(self, name: str) -> AbstractContextManager[Path]:
         """A file, or a folder as it was put, on a disk of this machine while the block runs; to be read only.
 
         Raises:
             FileNotFoundError: There is none.
         """
-
-    def exists(self, name: str) -> bool:
-        """Whether something was put under this name."""
 
     def delete(self, name: str) -> None:
         """Remove a file; nothing happens where there is none."""
@@ -69,6 +67,8 @@ class Artefacts(Protocol):
 class FolderArtefacts:
     """Files in a folder of this machine, `<root>/<name>`.
 
+    Where the folder was there at first and is not now, as when its share was unmounted, every method raises StorageUnavailableError.
+
     Args:
         root: The folder; created where it is absent.
     """
@@ -76,6 +76,7 @@ class FolderArtefacts:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._unfinished = root / UNFINISHED
+        _make(self._unfinished)
         for left in self._unfinished.glob("*"):
             with suppress(FileNotFoundError):  # another process is done with it
                 if time.time() - left.stat().st_mtime > LEFTOVER_S:
@@ -96,10 +97,6 @@ class FolderArtefacts:
             self._move(source, target)
         _sync(*{target.parent for target in targets})
 
-    def open(self, name: str) -> BinaryIO:
-        """As the protocol says."""
-        return self._path(name).open("rb")
-
     @contextmanager
     def local(self, name: str) -> Iterator[Path]:
         """The file itself."""
@@ -107,10 +104,6 @@ class FolderArtefacts:
         if not path.exists():
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name)
         yield path
-
-    def exists(self, name: str) -> bool:
-        """As the protocol says."""
-        return self._path(name).exists()
 
     def delete(self, name: str) -> None:
         """As the protocol says; durable, since it may be a patient's."""
@@ -121,7 +114,7 @@ class FolderArtefacts:
 
     def delete_all(self, prefix: str) -> None:
         """As the protocol says; durable."""
-        folder = self._root / checked(prefix, PREFIX)
+        folder = self._place(checked(prefix, PREFIX))
         if folder.is_dir():
             with suppress(FileNotFoundError):  # another process deletes it too
                 shutil.rmtree(folder)
@@ -130,12 +123,22 @@ class FolderArtefacts:
     def names(self, prefix: str) -> Iterator[str]:
         """As the protocol says."""
         # Not `rglob`: it fails where a folder goes meanwhile.
-        for place, _, files in os.walk(self._root / checked(prefix, PREFIX)):
+        for place, _, files in os.walk(self._place(checked(prefix, PREFIX))):
             folder = Path(place).relative_to(self._root).as_posix()
             yield from filter(NAME.fullmatch, (f"{folder}/{file}" for file in files))
 
     def _path(self, name: str) -> Path:
-        return self._root / checked(name, NAME)
+        return self._place(checked(name, NAME))
+
+    def _place(self, relative: str) -> Path:
+        # Or what is put would lie below the mount point, found by nobody once the share is back.
+        if not self._unfinished.is_dir():
+            log.error("artefacts-unavailable", error_type="NotMounted")
+            raise StorageUnavailableError(
+                "Expected the folder of heatmaps and uploads to be mounted; it is not. Try again later.",
+                retry_after_s=RETRY_AFTER_S,
+            )
+        return self._root / relative
 
     def _move(self, source: Path, target: Path) -> None:
         """Rename; from another disk, where nothing can be renamed, copy and remove."""
@@ -144,10 +147,9 @@ class FolderArtefacts:
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
-            _make(self._unfinished)
             with tempfile.TemporaryDirectory(dir=self._unfinished) as folder:
                 copy = Path(folder) / target.name
-                (shutil.copytree if source.is_dir() else shutil.copyfile)(source, copy)
+                _copy(source, copy)
                 _sync(*tree(copy))
                 copy.rename(target)
             remove(source)
@@ -175,6 +177,16 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink()
+
+
+def _copy(source: Path, copy: Path) -> None:
+    """Copy a file, or a folder and all that lies below it; by itself, so that a full disk is told as one: `copytree` tells no errno."""
+    for path in tree(source):  # a folder comes before what is in it
+        to = copy / path.relative_to(source)
+        if path.is_dir():
+            to.mkdir(mode=0o700)
+        else:
+            shutil.copyfile(path, to)
 
 
 def tree(path: Path) -> Iterator[Path]:

@@ -19,8 +19,6 @@ from sqlalchemy.orm import Session
 from app.records.tables import AuditHeadRow, AuditRow, Base
 
 READ_AT_ONCE: Final = 1000
-FIRST: Final = "0" * 64
-"""What the first line follows."""
 
 # Every case waits for these: made once, and of tables, since ORM statements, which look for objects that they change,
 # take three times as long.

@@ -136,11 +136,6 @@ class PredictionRecords:
                 found.update(session.scalars(answers.union_all(jobs)))
         return found
 
-    def check(self) -> None:
-        """Prove that the database answers; part of readiness."""
-        with self._engine.connect() as connection:
-            connection.exec_driver_sql("SELECT 1")
-
     def close(self) -> None:
         """Give every connection back."""
         self._engine.dispose()

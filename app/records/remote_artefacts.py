@@ -6,16 +6,24 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Final, cast
+from typing import Final
 
 import fsspec
 import structlog
 from fsspec.asyn import sync
 
 from app.errors import NotReadyError, StorageUnavailableError
-from app.records.artefacts import NAME, PREFIX, Artefacts, FolderArtefacts, checked, remove, tree
+from app.records.artefacts import (
+    NAME,
+    PREFIX,
+    RETRY_AFTER_S,
+    Artefacts,
+    FolderArtefacts,
+    checked,
+    remove,
+    tree,
+)
 
-RETRY_AFTER_S: Final = 5
 PATIENCE_S: Final = 30
 """For putting files, beside the time that their bytes take at `LEAST_BYTES_PER_S`: no longer than a process that is told to stop has."""
 LEAST_BYTES_PER_S: Final = 1024**2
@@ -61,12 +69,6 @@ class RemoteArtefacts:
         for source in sources.values():
             remove(source)
 
-    def open(self, name: str) -> BinaryIO:
-        """As the protocol says; read piece by piece."""
-        place = self._place(name)
-        with _asking():
-            return cast("BinaryIO", self._fs.open(place, "rb"))
-
     @contextmanager
     def local(self, name: str) -> Iterator[Path]:
         """A copy, with the time of the original."""
@@ -79,12 +81,6 @@ class RemoteArtefacts:
                     modified_s = self._fs.modified(place).timestamp()
                     os.utime(copy, (modified_s, modified_s))
             yield copy
-
-    def exists(self, name: str) -> bool:
-        """As the protocol says."""
-        place = self._place(name)
-        with _asking():
-            return bool(self._fs.exists(place))
 
     def delete(self, name: str) -> None:
         """As the protocol says."""

@@ -1,7 +1,9 @@
 """The embedded database: one file, written by the processes of one machine."""
 
 import sqlite3
+import stat
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -29,6 +31,7 @@ def sqlite_engine(path: Path) -> Engine:
     """
     # SQLite gives its log and its index the mode of the file; by itself it would let everybody on the machine read it.
     path.touch(OWNER_ONLY)
+    _close_to_others(path)
     _use_write_ahead_log(path)
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
@@ -37,6 +40,15 @@ def sqlite_engine(path: Path) -> Engine:
     )
     event.listen(engine, "connect", _prepare_connection)
     return engine
+
+
+def _close_to_others(path: Path) -> None:
+    """Release 0.1.0 let everybody on the machine read the file; a mode that says nothing of everybody is an operator's choice."""
+    for file in (path, *(Path(f"{path}{suffix}") for suffix in ("-wal", "-shm"))):
+        # The two others are there while somebody works with it; and what is another user's stays as it is.
+        with suppress(FileNotFoundError, PermissionError):
+            if file.stat().st_mode & stat.S_IRWXO:
+                file.chmod(OWNER_ONLY)
 
 
 def _use_write_ahead_log(path: Path) -> None:

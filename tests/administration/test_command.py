@@ -95,6 +95,13 @@ def test_what_cannot_be_done_is_refused_with_its_problem(
     assert (ended, said.partition(":")[0]) == (REFUSED, code)
 
 
+def test_what_the_words_of_a_problem_refer_to_is_shown(models: Command) -> None:
+    models("alias", "gos@ours", "2")
+    assert "\n  known: ['gos@ours']" in models("unload", "gos@2")[2]
+    assert "'body.canary.share': 'out-of-range'" in models("canary", "gos@ours", "2", "--share", "2")[2]
+    models("alias", "gos@ours", "--end")
+
+
 def test_another_token_is_refused_and_not_repeated(models: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEUROFUSE_ADMIN_TOKEN", TOKEN + "-of-another-service")
     ended, shown, said = models("list")

@@ -34,6 +34,19 @@ def test_a_key_goes_alone_to_standard_output(keys: Keys) -> None:
     assert "ops, system, until" in err
 
 
+@pytest.mark.parametrize("arguments", [("list",), ("revoke", "3f9a64d0c1b2e875")])
+def test_a_folder_that_is_no_services_is_not_taken_for_one_without_keys(
+    keys: Keys, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    code, out, err = keys(*arguments)
+    assert (code, out) == (REFUSED, "")
+    assert f"{tmp_path / 'var'} holds no database" in err
+    assert not (tmp_path / "var").exists()
+    assert f"NEUROFUSE_DATA={tmp_path / 'var'}." in keys("create", "x", "--role", "ops")[2]
+    assert "NEUROFUSE_DATA" not in keys("create", "y", "--role", "ops")[2]
+    assert "Expected the id of a key" in keys("revoke", "3f9a64d0c1b2e875")[2]
+
+
 def test_the_list_names_every_key_and_shows_no_secret(keys: Keys) -> None:
     made = [keys("create", f"key {number}", "--role", "ops")[1].strip() for number in range(2)]
     keys("revoke", made[0].split("_")[1])

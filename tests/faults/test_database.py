@@ -11,10 +11,10 @@ import pytest
 from tests.faults.outcomes import Outcome
 from tests.service.jobs import accepted, ended, send, state
 from tests.service.server import Server, serving
-from tests.service.test_isolation import wait_until
 from tests.service.test_jobs import held
 from tests.service.test_problems import problem
 from tests.support.postgres import Postgres
+from tests.support.waiting import wait_until
 
 BUSY_TIMEOUT_S = 10
 """Of SQLite's connections here (`app.records.sqlite`)."""

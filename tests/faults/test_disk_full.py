@@ -1,10 +1,5 @@
 """The disk of the data folder is full: a real, small file system."""
 
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,40 +7,10 @@ import pytest
 from tests.faults.outcomes import Outcome
 from tests.service.jobs import accepted, ended, send, state
 from tests.service.server import serving
-from tests.service.test_isolation import wait_until
 from tests.service.test_jobs import held
 from tests.service.test_problems import problem
-
-DISK_BYTES = 8 << 20
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of a few megabytes."""
-    if sys.platform != "linux" or os.geteuid() != 0:
-        pytest.skip("only root may mount a file system")
-    mounted = tmp_path / "disk"
-    mounted.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(mounted)]
-    if (made := subprocess.run(mount, check=False, capture_output=True, text=True)).returncode:  # noqa: S603 - our own words
-        pytest.skip(f"no file system can be mounted here: {made.stderr.strip()}")
-    yield mounted
-    subprocess.run(["umount", "--lazy", str(mounted)], check=True)  # noqa: S603, S607 - as above
-
-
-@contextmanager
-def full(disk: Path) -> Iterator[None]:
-    """Nothing can be written while the block runs."""
-    filler = disk / "filler"
-    with filler.open("wb", buffering=0) as stream:
-        for block in (bytes(1 << 16), bytes(1 << 12), b"0"):
-            try:
-                while stream.write(block):
-                    pass
-            except OSError:
-                continue
-    yield
-    filler.unlink()
+from tests.support.small_disk import full
+from tests.support.waiting import wait_until
 
 
 @pytest.mark.fault(

@@ -15,10 +15,11 @@ import pytest
 from tests.faults.outcomes import Outcome
 from tests.service.jobs import accepted, ended, send, state
 from tests.service.server import Server, serving
-from tests.service.test_isolation import readers, wait_until
+from tests.service.test_isolation import readers
 from tests.service.test_jobs import held
 from tests.service.test_load import wait_for_pending
 from tests.service.test_problems import problem
+from tests.support.waiting import wait_until
 
 JOBS, CLIENTS = 3, 6
 
@@ -73,6 +74,7 @@ def test_a_service_that_is_told_to_stop_loses_nothing(
             answers = [client.result() for client in clients]
             assert server.process.wait(timeout=60) in (0, -signal.SIGTERM)
         assert [answer.status_code for answer in answers] == [200] * CLIENTS
+    assert "Application shutdown complete" in server.log.read_text()
     with serving(tiny_store, tmp_path / "var", **settings) as server:
         assert [ended(server, job_id)["state"] for job_id in jobs] == ["done"] * JOBS
         listed = server.client.get("/predictions").json()

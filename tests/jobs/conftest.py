@@ -1,17 +1,17 @@
 """The parts around jobs, real ones: a database, folders, a package, and what is done with a job."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from app.imaging.limits import DEFAULT_LIMITS, ReadLimits
+from app.imaging.limits import DEFAULT_LIMITS
 from app.imaging.load import LoadedCase, load_case
-from app.imaging.model_grid import ModelGrid
 from app.inference.predictor import Predictor
 from app.inference.ticket import Urgency
 from app.jobs.request import upload_name
@@ -81,16 +81,9 @@ def parts(tmp_path: Path, tiny_store: Path, gos_predictor: Predictor, head_ct: P
     gate = threading.Event()
     gate.set()
 
-    def load_when_open(
-        paths: Sequence[Path],
-        spec: ModelGrid,
-        limits: ReadLimits = DEFAULT_LIMITS,
-        series: str | None = None,
-        *,
-        voxels: bool = True,
-    ) -> LoadedCase:
+    def load_when_open(*case: Any, **wishes: Any) -> LoadedCase:
         assert gate.wait(30)
-        return load_case(paths, spec, limits, series, voxels=voxels)
+        return load_case(*case, **wishes)
 
     catalogue = Catalogue(ModelStore(tiny_store), lambda _: gos_predictor, metrics)
     catalogue.prepare(MODEL)
@@ -116,4 +109,4 @@ def parts(tmp_path: Path, tiny_store: Path, gos_predictor: Predictor, head_ct: P
 
 def has_upload(parts: Parts, job: Job) -> bool:
     """Whether the files of a job are there."""
-    return parts.artefacts.exists(upload_name(job.id))
+    return any(parts.artefacts.names(upload_name(job.id)))

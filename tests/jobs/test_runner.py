@@ -1,7 +1,6 @@
 """A runner works until it is told to stop, and leaves no job behind that nobody would take up."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from app.metrics import Metrics
 from app.predictions.admission import Admission
 from app.records.job_turns import LEASE
 from tests.jobs.conftest import Parts, has_upload
+from tests.support.waiting import wait_until
 
 DEADLINE_S = 30
 
@@ -41,13 +41,6 @@ def running(parts: Parts, identity: str = "me") -> Iterator[Callable[[], None]]:
         parts.gate.set()
         thread.join(DEADLINE_S)
         assert not thread.is_alive()
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_jobs_are_answered_those_that_came_before_the_runner_too(parts: Parts) -> None:

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -13,9 +15,10 @@ from app.inference.graph_session import GraphSession, RawOutputs
 from app.inference.predictor import Predictor
 from app.inference.ticket import Ticket, holding
 from app.jobs.request import read_request, upload_name
-from app.jobs.turn import BACK_OFF_S, FAULT, INTERRUPTED
+from app.jobs.turn import BACK_OFF_S, FAULT, INTERRUPTED, LONGEST_BACK_OFF_S
 from app.model_package.store import ModelStore
 from app.predictions.catalogue import Catalogue
+from app.records.artefacts import UNFINISHED
 from app.records.job_turns import LEASE
 from app.records.jobs import Job
 from app.records.predictions import KeptPrediction
@@ -44,7 +47,7 @@ def test_an_image_that_cannot_be_read_fails_at_once_and_leaves_nothing(parts: Pa
     assert parts.files() == set()
 
 
-def test_a_fault_is_tried_again_later_and_fails_in_the_end(parts: Parts) -> None:
+def test_a_job_without_its_images_is_tried_again_later_and_says_so_in_the_end(parts: Parts) -> None:
     job = parts.accept()
     parts.artefacts.delete_all(upload_name(job.id))
     parts.turn.work(parts.claim(), 0.0)
@@ -55,6 +58,35 @@ def test_a_fault_is_tried_again_later_and_fails_in_the_end(parts: Parts) -> None
     assert last is not None
     parts.turn.work(last, 0.0)
     assert (parts.state(job), code_of(parts, job)) == ("failed", "internal")
+    assert "NEUROFUSE_ARTEFACTS" in stored_problem(parts.records.jobs.get(job.id))[1]
+
+
+def test_a_fault_after_a_long_wait_for_storage_is_tried_again_later_too(parts: Parts) -> None:
+    job = parts.accept()
+    parts.artefacts.delete_all(upload_name(job.id))
+    with closing(sqlite3.connect(parts.folder / "records.sqlite3")) as database, database:
+        database.execute("UPDATE jobs SET attempt = 2000")  # some three hours, at one in five seconds
+    parts.turn.work(parts.claim(), 0.0)
+    again = parts.records.jobs.get(job.id)
+    assert again.state == "queued"
+    assert timedelta(0) < again.due - datetime.now(UTC) <= timedelta(seconds=LONGEST_BACK_OFF_S)
+
+
+def test_a_job_whose_share_was_unmounted_waits_for_it(parts: Parts) -> None:
+    job = parts.accept()
+    marker = parts.folder / UNFINISHED
+    marker.rename(parts.folder / "elsewhere")
+    for _ in range(3):
+        waiting = parts.records.jobs.get(job.id)
+        held = parts.records.job_turns.claim("me", [("gos", 1)], 2, waiting.due)
+        assert held is not None
+        parts.turn.work(held, 0.0)
+        assert parts.records.jobs.get(job.id).chances == waiting.chances
+    (parts.folder / "elsewhere").rename(marker)
+    last = parts.records.job_turns.claim("me", [("gos", 1)], 2, parts.records.jobs.get(job.id).due)
+    assert last is not None
+    parts.turn.work(last, 0.0)
+    assert parts.state(job) == "done"
 
 
 class FullDevice:

@@ -1,5 +1,6 @@
 """Files are kept whole, durably and under names that cannot leave their place; in a folder as in an object store."""
 
+import errno
 import os
 import shutil
 import stat
@@ -12,9 +13,10 @@ import pytest
 
 from app.errors import NotReadyError, StorageUnavailableError
 from app.records import remote_artefacts
-from app.records.artefacts import LEFTOVER_S, Artefacts, FolderArtefacts
+from app.records.artefacts import LEFTOVER_S, UNFINISHED, Artefacts, FolderArtefacts
 from app.records.remote_artefacts import open_artefacts
 from tests.support.s3 import BUCKET, ObjectStore, SilentStore
+from tests.support.small_disk import DISK_BYTES
 
 ID = "0193c2f4-6a00-7a31-9c2e-5d1f0b7e8a90"
 MakeSource = Callable[..., Path]
@@ -58,9 +60,7 @@ def test_what_was_put_is_found_and_was_moved(artefacts: Artefacts, source: MakeS
     path = source(b"heat")
     artefacts.put(f"heatmaps/{ID}.png", path)
     assert not path.exists()
-    assert artefacts.exists(f"heatmaps/{ID}.png")
-    with artefacts.open(f"heatmaps/{ID}.png") as stream:
-        assert stream.read() == b"heat"
+    assert list(artefacts.names("heatmaps")) == [f"heatmaps/{ID}.png"]
     with artefacts.local(f"heatmaps/{ID}.png") as local:
         assert local.read_bytes() == b"heat"
 
@@ -76,7 +76,6 @@ def test_a_folder_is_put_and_comes_back_as_it_was(artefacts: Artefacts, source: 
     folder = source(b"{}", "upload/request.json").parent
     artefacts.put(f"jobs/{ID}", folder)
     assert not folder.exists()
-    assert artefacts.exists(f"jobs/{ID}")
     with artefacts.local(f"jobs/{ID}") as local:
         assert {path.name: path.read_bytes() for path in local.iterdir()} == {
             "request.json": b"{}",
@@ -87,9 +86,6 @@ def test_a_folder_is_put_and_comes_back_as_it_was(artefacts: Artefacts, source: 
 
 def test_what_is_absent_is_said_to_be(artefacts: Artefacts) -> None:
     name = f"heatmaps/{ID}.png"
-    assert not artefacts.exists(name)
-    with pytest.raises(FileNotFoundError):
-        artefacts.open(name)
     with pytest.raises(FileNotFoundError), artefacts.local(name):
         pytest.fail("there is none")
     artefacts.delete(name)
@@ -106,7 +102,7 @@ def test_what_was_deleted_is_gone_and_nothing_else(artefacts: Artefacts, source:
     assert sorted(artefacts.names("jobs")) == ["jobs/ab/1"]
     artefacts.delete_all("jobs")
     assert list(artefacts.names("jobs")) == []
-    assert artefacts.exists("heatmaps/a.png")
+    assert list(artefacts.names("heatmaps")) == ["heatmaps/a.png"]
 
 
 def test_another_process_sees_at_once_what_was_put_and_deleted(
@@ -117,15 +113,14 @@ def test_another_process_sees_at_once_what_was_put_and_deleted(
     artefacts.put("jobs/a/1", source())
     assert list(other.names("jobs")) == ["jobs/a/1"]
     artefacts.delete("jobs/a/1")
-    assert not other.exists("jobs/a/1")
     assert list(other.names("jobs")) == []
 
 
 def test_what_is_put_again_replaces_what_was_there(artefacts: Artefacts, source: MakeSource) -> None:
     artefacts.put("jobs/a/1", source(b"first"))
     artefacts.put("jobs/a/1", source(b"second"))
-    with artefacts.open("jobs/a/1") as stream:
-        assert stream.read() == b"second"
+    with artefacts.local("jobs/a/1") as local:
+        assert local.read_bytes() == b"second"
 
 
 @pytest.mark.parametrize(
@@ -142,7 +137,8 @@ def test_a_name_of_another_form_is_refused(
     with pytest.raises(ValueError, match="kind/id"):
         artefacts.delete(name)
     assert path.exists()
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["scratch", "source"]
+    assert sorted(each.name for each in tmp_path.iterdir() if each.name != "kept") == ["scratch", "source"]
+    assert [each for each in (tmp_path / "kept").rglob("*") if each.name != UNFINISHED] == []
 
 
 @pytest.mark.parametrize("prefix", ["", "/", "..", "jobs/..", "jobs/", "."])
@@ -250,6 +246,41 @@ def test_what_lies_on_another_disk_is_copied_whole(tmp_path: Path, source: MakeS
         assert list((place / ".unfinished").iterdir()) == []
     finally:
         shutil.rmtree(place)
+
+
+def test_another_disk_that_is_full_says_so_and_keeps_no_half(small_disk: Path, source: MakeSource) -> None:
+    artefacts = FolderArtefacts(small_disk)
+    folder = source(bytes(DISK_BYTES + 1), "upload/1").parent
+    with pytest.raises(OSError, match="No space") as raised:
+        artefacts.put("jobs/a", folder)
+    assert raised.value.errno == errno.ENOSPC
+    assert (folder / "1").stat().st_size == DISK_BYTES + 1
+    assert [path for path in small_disk.rglob("*") if path.is_file()] == []
+
+
+def test_a_place_whose_share_was_unmounted_is_unavailable_and_takes_nothing(
+    tmp_path: Path, source: MakeSource
+) -> None:
+    place, away = tmp_path / "share", tmp_path / "away"
+    artefacts = FolderArtefacts(place)
+    artefacts.put("jobs/a/1", source())
+    place.rename(away)
+    place.mkdir()  # the mount point, as it lies below
+    path, name = source(), "jobs/a/1"
+    asked: list[Callable[[], object]] = [
+        lambda: artefacts.put("jobs/b/1", path),
+        lambda: artefacts.local(name).__enter__(),
+        lambda: artefacts.delete(name),
+        lambda: artefacts.delete_all("jobs/a"),
+        lambda: list(artefacts.names("jobs")),
+    ]
+    for ask in asked:
+        with pytest.raises(StorageUnavailableError):
+            ask()
+    assert path.exists()
+    place.rmdir()  # there was nothing in it
+    away.rename(place)
+    assert list(artefacts.names("jobs")) == [name]
 
 
 def test_a_store_that_does_not_answer_is_said_to_be_and_loses_nothing(

@@ -9,7 +9,8 @@ from app.records.faults import explain_disk
 
 
 @pytest.mark.parametrize(
-    "number", [errno.ENOSPC, errno.EACCES, errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN]
+    "number",
+    [errno.ENOSPC, errno.EACCES, errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN, errno.EHOSTDOWN],
 )
 def test_a_disk_that_is_full_closed_broken_or_another_machines_and_away_is_unavailable(number: int) -> None:
     told = explain_disk(OSError(number, os.strerror(number)))

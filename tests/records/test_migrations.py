@@ -107,7 +107,7 @@ def test_a_row_of_revision_0001_is_filled_from_its_document(records: PredictionR
 def test_an_empty_database_of_revision_0001_is_brought_up_to_date(place: Place) -> None:
     migrate(place, command.upgrade, "0001")
     engine = open_database(place)
-    PredictionRecords(engine).check()
+    PredictionRecords(engine).caller("absent")
     engine.dispose()
 
 

@@ -32,8 +32,8 @@ def test_connections_that_a_restart_broke_are_replaced(engine: Engine, postgres:
         pass  # two of them wait in the pool
     postgres.stop()
     postgres.start()
-    records.check()
-    records.check()
+    records.caller("absent")
+    records.caller("absent")
 
 
 def test_while_the_server_is_gone_that_is_said_and_afterwards_all_goes_on(
@@ -44,11 +44,11 @@ def test_while_the_server_is_gone_that_is_said_and_afterwards_all_goes_on(
     try:
         for _ in range(3):
             with pytest.raises(StorageUnavailableError) as raised:
-                records.check()
+                records.caller("absent")
             assert raised.value.fields["retry_after_s"] > 0
     finally:
         postgres.start()
-    records.check()
+    records.caller("absent")
 
 
 def test_a_connection_that_breaks_in_the_middle_is_no_fault_of_the_program(
@@ -60,7 +60,7 @@ def test_a_connection_that_breaks_in_the_middle_is_no_fault_of_the_program(
         postgres.start()
         with pytest.raises(StorageUnavailableError):
             connection.exec_driver_sql("SELECT 1")
-    PredictionRecords(engine).check()
+    PredictionRecords(engine).caller("absent")
 
 
 @pytest.mark.parametrize("wrong", ["user", "port", "database"])
@@ -93,7 +93,7 @@ def test_no_representation_tells_the_password(engine: Engine) -> None:
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
 def test_every_common_scheme_is_understood(postgres_url: str, scheme: str) -> None:
     engine = open_database(postgres_url.replace("postgresql", scheme))
-    PredictionRecords(engine).check()
+    PredictionRecords(engine).caller("absent")
     engine.dispose()
 
 
@@ -137,7 +137,7 @@ def test_the_pool_is_as_silent_as_the_library_that_it_is_of(
 ) -> None:
     with caplog.at_level("DEBUG"):
         engine = postgresql_engine(postgres_url, connections=1)  # it looks at levels when it is made
-        PredictionRecords(engine).check()
+        engine.connect().close()
         engine.dispose()
     assert [record.name for record in caplog.records if not record.name.startswith("sqlalchemy")] == []
 

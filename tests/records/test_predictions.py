@@ -77,10 +77,6 @@ def test_many_threads_write_at_once(records: PredictionRecords) -> None:
     assert {records.get(str(number)).id for number in range(40)} == {str(number) for number in range(40)}
 
 
-def test_an_open_database_passes_its_check(records: PredictionRecords) -> None:
-    records.check()
-
-
 def test_answers_made_before_a_moment_come_the_oldest_first_and_no_more_than_asked(
     records: PredictionRecords,
 ) -> None:

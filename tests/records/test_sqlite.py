@@ -79,6 +79,19 @@ def test_a_mode_that_an_operator_chose_stays(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o660
 
 
+def test_a_file_that_everybody_could_read_is_closed_to_them_with_its_log(tmp_path: Path) -> None:
+    path = tmp_path / "records.sqlite3"
+    open_database(path).dispose()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:  # its log stays, as after a kill
+        other.execute("DELETE FROM feedback")
+        for file in (files := list(tmp_path.iterdir())):
+            file.chmod(0o644)
+        open_database(path).dispose()
+        assert {file.name: oct(file.stat().st_mode & 0o777) for file in files} == {
+            f"records.sqlite3{suffix}": "0o600" for suffix in ("", "-shm", "-wal")
+        }
+
+
 def test_a_file_that_another_process_writes_is_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "records.sqlite3"
     writing = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('BEGIN EXCLUSIVE'); print('held', flush=True); sys.stdin.readline()"
@@ -107,4 +120,4 @@ def test_a_file_that_cannot_be_written_now_is_no_fault_of_the_program(engine: En
         with pytest.raises(StorageUnavailableError) as raised, engine.begin() as connection:
             connection.exec_driver_sql("DELETE FROM feedback")
     assert raised.value.fields["retry_after_s"] > 0
-    PredictionRecords(engine).check()
+    PredictionRecords(engine).caller("absent")
