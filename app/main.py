@@ -269,7 +269,6 @@ def _runtime(  # noqa: PLR0913 - what it is made of
             forgetting,
             records.write_ahead_log,  # after all that removes something
         ),
-        cases=cases,
         kept_cases=KeptCases(predictions, cases, catalogue, metrics),
         uploads=uploads,
         previewer=Previewer(uploads, limits, loader, deidentify),

@@ -1,5 +1,6 @@
 """The metrics of one application; docs/reference/metrics.md lists them all."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
@@ -74,7 +75,7 @@ class Metrics:
     Attributes:
         requests: Finished requests by route template, outcome (`ok`, `refused`, `failed`) and problem code.
         request_seconds: From the first byte of a request to the last of its answer, by route template.
-        preprocess: Reading, resampling and encoding a case.
+        preprocess: Reading and resampling a case.
         predict: Running the network.
         explain: Bringing the heatmap back to the patient's grid and writing it.
         postprocess: Keeping the answer and its files.
@@ -101,20 +102,14 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self.requests = Counter(
-            "neurofuse_requests",
-            "Finished requests.",
-            ["route", "outcome", "code"],
-            registry=self.registry,
-        )
-        self.request_seconds = Histogram(
+        self.requests = self._counter("neurofuse_requests", "Finished requests.", "route", "outcome", "code")
+        self.request_seconds = self._histogram(
             "neurofuse_request_seconds",
             "From the first byte of a request to the last of its answer.",
-            ["route"],
-            buckets=REQUEST_BUCKETS_S,
-            registry=self.registry,
+            REQUEST_BUCKETS_S,
+            "route",
         )
-        self.preprocess = self._stage("request_preprocess_seconds", "Reading, resampling, encoding.")
+        self.preprocess = self._stage("request_preprocess_seconds", "Reading and resampling.")
         self.predict = self._stage("request_predict_seconds", "Running the network.")
         self.explain = self._stage(
             "request_explain_seconds", "Heatmap back to the patient's grid, and written."
@@ -122,63 +117,55 @@ class Metrics:
         self.postprocess = self._stage("request_postprocess_seconds", "Keeping the answer and its files.")
         self.queue = self._stage("neurofuse_queue_seconds", "Waiting for a place.")
         self.pending = self._gauge("neurofuse_pending_requests", "Cases uploading, waiting or worked on.")
-        self.batch_cases = Histogram(
-            "neurofuse_batch_cases",
-            "Cases of a run of the graph.",
-            ["model_name"],
-            buckets=BATCH_BUCKETS,
-            registry=self.registry,
+        self.batch_cases = self._histogram(
+            "neurofuse_batch_cases", "Cases of a run of the graph.", BATCH_BUCKETS, "model_name"
         )
-        self.jobs = Gauge("neurofuse_jobs", "Jobs that are not finished.", ["state"], registry=self.registry)
+        self.jobs = self._gauge("neurofuse_jobs", "Jobs that are not finished.", "state")
         self.jobs_finished = self._counter("neurofuse_jobs_finished", "Jobs that ended.", "state", "code")
-        self.job_seconds = Histogram(
-            "neurofuse_job_seconds",
-            "From the acceptance of a job to its end.",
-            ["model_name"],
-            buckets=JOB_BUCKETS_S,
-            registry=self.registry,
+        self.job_seconds = self._histogram(
+            "neurofuse_job_seconds", "From the acceptance of a job to its end.", JOB_BUCKETS_S, "model_name"
         )
         self.webhooks = self._counter("neurofuse_webhooks", "Attempts to deliver a webhook.", "outcome")
         self.models_ready = self._gauge("neurofuse_models_ready", "Packages that passed their self-test.")
         self.models = self._gauge("neurofuse_models", "Packages in the store.")
-        self.models_by_state = Gauge(
-            "neurofuse_packages", "Packages by state.", ["state"], registry=self.registry
-        )
-        self.alias_versions = Gauge(
-            "neurofuse_alias_version", "Version that an alias means.", ["alias"], registry=self.registry
-        )
+        self.models_by_state = self._gauge("neurofuse_packages", "Packages by state.", "state")
+        self.alias_versions = self._gauge("neurofuse_alias_version", "Version that an alias means.", "alias")
         self.switches = self._counter("neurofuse_switches", "Changes of what names mean.", "model_name")
         self.alias_cases = self._counter("neurofuse_alias_cases", "Cases asked by alias.", "alias", "version")
         self.shadow_cases = self._counter(
             "neurofuse_shadow_cases", "Answers to be compared.", "model", "shadow", "outcome"
         )
-        self.shadow_total_variation = Histogram(
+        self.shadow_total_variation = self._histogram(
             "neurofuse_shadow_total_variation",
             "Distance of the probabilities of two versions.",
-            ["model", "shadow"],
-            buckets=DISTANCE_BUCKETS,
-            registry=self.registry,
+            DISTANCE_BUCKETS,
+            "model",
+            "shadow",
         )
         self.shadow_labels = self._counter(
             "neurofuse_shadow_labels", "Compared answers by agreement.", "model", "shadow", "agreement"
         )
-        self.shadow_seconds = Histogram(
+        self.shadow_seconds = self._histogram(
             "neurofuse_shadow_seconds",
             "Running the network on compared cases.",
-            ["model", "shadow", "side"],
-            buckets=STAGE_BUCKETS_S,
-            registry=self.registry,
+            STAGE_BUCKETS_S,
+            "model",
+            "shadow",
+            "side",
         )
         self.cases = CaseMetrics(self.registry)
 
     def _counter(self, name: str, help_text: str, *labels: str) -> Counter:
         return Counter(name, help_text, labels, registry=self.registry)
 
-    def _stage(self, name: str, help_text: str) -> Histogram:
-        return Histogram(name, help_text, ["model_name"], buckets=STAGE_BUCKETS_S, registry=self.registry)
+    def _gauge(self, name: str, help_text: str, *labels: str) -> Gauge:
+        return Gauge(name, help_text, labels, registry=self.registry)
 
-    def _gauge(self, name: str, help_text: str) -> Gauge:
-        return Gauge(name, help_text, registry=self.registry)
+    def _histogram(self, name: str, help_text: str, buckets: Sequence[float], *labels: str) -> Histogram:
+        return Histogram(name, help_text, labels, buckets=buckets, registry=self.registry)
+
+    def _stage(self, name: str, help_text: str) -> Histogram:
+        return self._histogram(name, help_text, STAGE_BUCKETS_S, "model_name")
 
     def render(self) -> bytes:
         """All metrics in the Prometheus text format."""

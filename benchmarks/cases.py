@@ -44,48 +44,44 @@ class Case:
         return _reference_grid("gos" if self.modality is Modality.CT else "ad")
 
 
-def imaging_cases(cache_folder: Path = CACHE) -> list[Case]:
-    """What can be timed here; the phantoms take a minute when the cache is new.
-
-    Args:
-        cache_folder: Where what was made or unpacked is kept.
-    """
+def imaging_cases() -> list[Case]:
+    """What can be timed here; the phantoms take a minute when the cache is new."""
     samples = os.environ.get(SAMPLES)
-    return [*(_real(Path(samples), cache_folder) if samples else []), *_phantoms(cache_folder)]
+    return [*(_real(Path(samples)) if samples else []), *_phantoms()]
 
 
-def head_ct(cache_folder: Path = CACHE) -> Case:
+def head_ct() -> Case:
     """The one CT of ordinary size for timings of the whole service: the real one, or a phantom."""
     samples = os.environ.get(SAMPLES)
     if samples:
         return _ge_ct(Path(samples))
-    folder = kept(cache_folder / "plain-ct", partial(make_ct, PLAIN_CT))
-    return _series(f"phantom CT, {PLAIN_CT.slices} DICOM", folder, Modality.CT)
+    folder = kept(CACHE / "plain-ct", partial(make_ct, PLAIN_CT))
+    return _ct(f"phantom CT, {PLAIN_CT.slices} DICOM", folder)
 
 
-def _real(samples: Path, cache_folder: Path) -> list[Case]:
+def _real(samples: Path) -> list[Case]:
     archive = samples / "mr-t1" / "studyforrest-sub02-t1.zip"
-    folder = kept(cache_folder / "t1", partial(_unpack, archive))
+    folder = kept(CACHE / "t1", partial(_unpack, archive))
     return [_ge_ct(samples), Case("T1 MRI, zip of 384 DICOM", (archive,), folder, Modality.MR)]
 
 
 def _ge_ct(samples: Path) -> Case:
-    return _series("head CT, tilted, 28 DICOM", samples / "ct-head-ge", Modality.CT)
+    return _ct("head CT, tilted, 28 DICOM", samples / "ct-head-ge")
 
 
-def _phantoms(cache_folder: Path) -> list[Case]:
-    jpeg = kept(cache_folder / "jpeg-ct", partial(make_jpeg_ct, JPEG_CT))
-    thin = kept(cache_folder / "thin-ct", partial(make_ct, THIN_CT))
-    mr = kept(cache_folder / "mr", partial(make_mr, MR_EDGE)) / "t1.nii.gz"
+def _phantoms() -> list[Case]:
+    jpeg = kept(CACHE / "jpeg-ct", partial(make_jpeg_ct, JPEG_CT))
+    thin = kept(CACHE / "thin-ct", partial(make_ct, THIN_CT))
+    mr = kept(CACHE / "mr", partial(make_mr, MR_EDGE)) / "t1.nii.gz"
     return [
-        _series(f"CT, {JPEG_CT.slices} DICOM, JPEG Lossless", jpeg, Modality.CT),
-        _series(f"thin CT, {THIN_CT.slices} DICOM", thin, Modality.CT),
+        _ct(f"CT, {JPEG_CT.slices} DICOM, JPEG Lossless", jpeg),
+        _ct(f"thin CT, {THIN_CT.slices} DICOM", thin),
         Case(f"T1 MRI, {MR_EDGE}^3, .nii.gz", (mr,), mr, Modality.MR),
     ]
 
 
-def _series(name: str, folder: Path, modality: Modality) -> Case:
-    return Case(name, tuple(sorted(folder.iterdir())), folder, modality)
+def _ct(name: str, folder: Path) -> Case:
+    return Case(name, tuple(sorted(folder.iterdir())), folder, Modality.CT)
 
 
 def _unpack(archive: Path, folder: Path) -> None:

@@ -47,13 +47,11 @@ class Load:
         clients: Clients, each of which waits for its answer before it asks again.
         requests: Requests of all clients together; a multiple of `clients`.
         each_hz: Most requests a second that one client sends; None for no bound.
-        headers: Beside Content-Type.
     """
 
     clients: int
     requests: int
     each_hz: float | None = None
-    headers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -191,8 +189,7 @@ def _command(url: str, body: Body, load: Load) -> list[str]:
         )
     sent = ["-m", "POST", "-D", str(body.path), "-T", body.content_type, "-t", str(TIMEOUT_S)]
     pace = [] if load.each_hz is None else ["-q", f"{load.each_hz:.4f}"]
-    headers = [argument for header in load.headers for argument in ("-H", header)]
-    return [hey, "-o", "csv", "-n", str(load.requests), "-c", str(load.clients), *pace, *sent, *headers, url]
+    return [hey, "-o", "csv", "-n", str(load.requests), "-c", str(load.clients), *pace, *sent, url]
 
 
 def _answers(outputs: Sequence[str], sent: int, lag_s: float) -> Answers:

@@ -18,11 +18,6 @@ class Times:
         """Median, in milliseconds."""
         return 1000 * statistics.median(self.seconds)
 
-    @property
-    def best_ms(self) -> float:
-        """Fastest, in milliseconds: the least disturbed round."""
-        return 1000 * min(self.seconds)
-
 
 def in_turns(contenders: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, Times]:
     """Time every contender once a round, after one round that does not count.

@@ -8,6 +8,7 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
@@ -52,8 +53,8 @@ class Process:
         """Its number."""
         return self._process.pid
 
-    def wait_until(self, url: str, ok: int = 200) -> None:
-        """Wait until an address answers with this status.
+    def wait_until(self, url: str) -> None:
+        """Wait until an address answers 200.
 
         Raises:
             RuntimeError: It has ended, or takes too long.
@@ -61,7 +62,7 @@ class Process:
         deadline = time.monotonic() + READY_WITHIN_S
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
-                if httpx.get(url, timeout=READY_WITHIN_S).status_code == ok:
+                if httpx.get(url, timeout=READY_WITHIN_S).status_code == HTTPStatus.OK:
                     return
             except httpx.TransportError:
                 pass  # not listening yet
@@ -79,7 +80,7 @@ class Process:
     def kill(self) -> None:
         """End it as a power cut would: it and all below it at once, without a word."""
         for pid in tree(self.pid):
-            _signal(pid, signal.SIGKILL)
+            _kill(pid)
         self._process.wait()
 
     def close(self) -> None:
@@ -92,7 +93,7 @@ class Process:
             self._process.kill()
             self._process.wait()
         for pid in below[1:]:
-            _signal(pid, signal.SIGKILL)
+            _kill(pid)
 
 
 def free_port() -> int:
@@ -140,6 +141,6 @@ def _resident_bytes(pid: int) -> int:
     return int(pages[PAGES_RESIDENT]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def _signal(pid: int, number: int) -> None:
+def _kill(pid: int) -> None:
     with suppress(ProcessLookupError):  # it has ended of itself
-        os.kill(pid, number)
+        os.kill(pid, signal.SIGKILL)

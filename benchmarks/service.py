@@ -55,18 +55,16 @@ def start(model_store: Path, data: Path, **settings: object) -> Service:
     return Service(f"http://127.0.0.1:{port}", Process(command, environment, data.with_suffix(".log")))
 
 
-def store_of_one(folder: Path, model: str = MODEL) -> Path:
-    """A store that holds the latest version of one reference package and nothing else.
+def store_of_one(folder: Path) -> Path:
+    """A store that holds the latest version of `MODEL` and nothing else.
 
     Args:
         folder: Made here.
-        model: Name of the package.
 
     Returns:
         The folder.
     """
-    store = ModelStore(Settings().model_store)
-    reference = store.resolve(model)
+    reference = ModelStore(Settings().model_store).resolve(MODEL)
     below = Path(reference.name, str(reference.version))
     shutil.copytree(Settings().model_store / below, folder / below)
     return folder

@@ -12,9 +12,9 @@ from benchmarks.service import MODEL, RECORD
 SMALL_CT: Final = CtSize(matrix=96, slices=24, gap_mm=8.0)
 
 
-def small_zip(cache_folder: Path = CACHE) -> Path:
+def small_zip() -> Path:
     """A phantom head CT as one zip of 24 DICOM files of 96 x 96, made once."""
-    return kept(cache_folder / "small-ct-zip", _make) / "case.zip"
+    return kept(CACHE / "small-ct-zip", _make) / "case.zip"
 
 
 def small_body(path: Path, heatmap: str = "none") -> Body:

@@ -12,7 +12,6 @@ from app.jobs.room import JobRoom
 from app.metrics import Metrics
 from app.predictions.admission import Admission
 from app.predictions.case_list import CaseList
-from app.predictions.case_store import CaseStore
 from app.predictions.catalogue import Catalogue
 from app.predictions.feedback import FeedbackService
 from app.predictions.preview import Previewer
@@ -47,8 +46,7 @@ class Runtime:
         jobs: Cases that are answered later.
         scratch: Folders for uploads while they are answered.
         swept: All that is kept for its time.
-        cases: Cases that are kept for a while.
-        kept_cases: Asks them again.
+        kept_cases: Cases that are kept for a while, asked again.
         uploads: Uploads that are kept for a while.
         previewer: Reads uploads before they are asked about.
         deidentify: Writes what may be kept of an upload: files, folder, key.
@@ -72,7 +70,6 @@ class Runtime:
     jobs: JobRoom
     scratch: ScratchFolders
     swept: Sequence[Swept]
-    cases: CaseStore
     kept_cases: KeptCases
     uploads: UploadStore
     previewer: Previewer

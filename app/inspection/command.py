@@ -21,7 +21,7 @@ from app.inspection.tables import print_report
 from app.main import read_limits
 from app.model_package.manifest import Task
 from app.model_package.package import Package
-from app.model_package.store import ModelStore
+from app.model_package.store import ModelStore, store_at
 from app.settings import Settings
 
 EXAMPLE: Final = "example: neurofuse inspect study/ --png overview.png"
@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         RequestError: What the service would answer.
     """
     store = ModelStore(settings.model_store)
-    package = store.load_for_task(arguments.task) if arguments.task else None
+    package = store_at(settings.model_store).load_for_task(arguments.task) if arguments.task else None
     modality = (
         package.manifest.image.modality if package else arguments.modality and Modality(arguments.modality)
     )

@@ -21,14 +21,12 @@ class Drift:
     Attributes:
         kind: What it is of, see `app.model_package.training_summary.Kind`.
         name: Within its kind.
-        cases: Of the window, whose value was known.
         index: Population stability index.
         by_chance: What chance explains.
     """
 
     kind: str
     name: str
-    cases: int
     index: float
     by_chance: float
 
@@ -71,7 +69,7 @@ def drift_of(reference: Reference, key: tuple[str, str], bins: Sequence[int]) ->
         return []
     counts = np.bincount(bins, minlength=sizes)
     index = psi(counts, np.array(expected.shares), expected.n)
-    return [Drift(*key, len(bins), index, psi_by_chance(sizes, len(bins), expected.n))]
+    return [Drift(*key, index, psi_by_chance(sizes, len(bins), expected.n))]
 
 
 def shares(reference: Reference, observations: Sequence[Observation]) -> list[ShareNow]:

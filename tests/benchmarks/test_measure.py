@@ -20,7 +20,3 @@ def test_the_order_turns_every_round() -> None:
 
 def test_the_median_ignores_one_slow_round() -> None:
     assert Times((0.010, 0.012, 5.0)).p50_ms == pytest.approx(12)
-
-
-def test_the_best_is_the_fastest_round() -> None:
-    assert Times((0.012, 0.010, 5.0)).best_ms == pytest.approx(10)

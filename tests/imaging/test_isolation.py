@@ -5,8 +5,7 @@ import multiprocessing
 import os
 import signal
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -29,6 +28,7 @@ from app.imaging.volume import Modality, has_voxels
 from app.imaging.write import write_image
 from tests.imaging.acting import act_or_load
 from tests.imaging.making import CT_GRID, MR_GRID, Series
+from tests.support.waiting import wait_until
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="what is looked at is in /proc")
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - looked at, not written to
@@ -76,13 +76,6 @@ def described(workers: ImageWorkers) -> dict[str, Any]:
 def files_below(folder: Path) -> list[Path]:
     """What a case left; an empty folder waits for the next case."""
     return [path for path in folder.rglob("*") if not path.is_dir()]
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_a_worker_gives_what_this_process_would(workers: ImageWorkers, series: list[Path]) -> None:

@@ -3,14 +3,14 @@
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app.errors import NotReadyError
 from app.imaging.isolation import ImageWorkers, WorkerLimits
-from app.imaging.limits import DEFAULT_LIMITS, ReadLimits
+from app.imaging.limits import DEFAULT_LIMITS
 from app.imaging.load import LoadedCase, load_case
-from app.imaging.model_grid import ModelGrid
 from app.inference.predictor import Predictor
 from app.model_package.store import ModelStore
 from app.predictions.rehearsal import rehearse
@@ -29,18 +29,10 @@ class Readers:
         self.together = threading.Barrier(count, timeout=30)
         self.read: list[tuple[Path, ...]] = []
 
-    def __call__(
-        self,
-        paths: Sequence[Path],
-        spec: ModelGrid,
-        limits: ReadLimits = DEFAULT_LIMITS,
-        series: str | None = None,
-        *,
-        voxels: bool = True,
-    ) -> LoadedCase:
+    def __call__(self, paths: Sequence[Path], *how: Any, **wishes: Any) -> LoadedCase:
         self.together.wait()
         self.read.append(tuple(paths))
-        return load_case(paths, spec, limits, series, voxels=voxels)
+        return load_case(paths, *how, **wishes)
 
 
 def test_every_reader_gets_the_golden_case_at_the_same_time(predictor: Predictor) -> None:

@@ -3,12 +3,10 @@
 import os
 import shutil
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from typing import TypeVar
 
 import anyio
 import pytest
@@ -22,10 +20,10 @@ from app.predictions.start import start_as_set
 from app.predictions.trial import _NEEDED, PackageTrial
 from app.settings import Settings
 from tests.service.processes import descendants
+from tests.support.waiting import wait_until
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="what is looked at is in /proc")
 WITHIN_S = 30.0
-Found = TypeVar("Found")
 SECRET = "a-secret-of-tests-0123456789"  # noqa: S105 - of this test alone
 
 
@@ -44,14 +42,6 @@ def cmdline(pid: int) -> bytes:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:  # it ended meanwhile
         return b""
-
-
-def wait_for(what: Callable[[], Found]) -> Found:
-    deadline = time.monotonic() + WITHIN_S
-    while not (found := what()):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    return found
 
 
 @pytest.fixture
@@ -97,7 +87,7 @@ def test_a_service_that_stops_ends_the_trial(
     monkeypatch.setenv("NEUROFUSE_ADMIN_TOKEN", SECRET)
     with ThreadPoolExecutor() as threads:
         trying = threads.submit(trial, package)
-        (process,) = wait_for(trials)
+        (process,) = wait_until(trials)
         assert SECRET.encode() not in Path(f"/proc/{process}/environ").read_bytes()
         trial.close()
         with pytest.raises(NotReadyError, match="stopping"):
@@ -117,10 +107,10 @@ def test_the_application_ends_its_trial_when_it_stops(tiny_store: Path, tmp_path
         async with app.router.lifespan_context(app) as state:
             assert state is not None
             runtime = state["runtime"]
-            await anyio.to_thread.run_sync(wait_for, lambda: runtime.catalogue.ready)
+            await anyio.to_thread.run_sync(wait_until, lambda: runtime.catalogue.ready)
             shutil.copytree(tiny_store / "gos" / "2", store / "gos" / "2")
             loading = threads.submit(runtime.rollout.load, Reference("gos", 2))
-            await anyio.to_thread.run_sync(wait_for, trials)
+            await anyio.to_thread.run_sync(wait_until, trials)
             return loading
 
     with capture_logs() as lines, ThreadPoolExecutor() as threads:

@@ -1,7 +1,6 @@
 """The Open Inference Protocol v2 as a standard client speaks it: the same graph, the same answers, errors it can read."""
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,7 @@ from app.ehr.encode import encode
 from app.imaging.read import read_image
 from app.imaging.resample import to_model_grid
 from app.model_package.store import ModelStore
-from tests.service.server import Server, serving
-from tests.service.test_readiness import settled
+from tests.service.server import Server
 from tests.support.tiny_package import RECORDS
 
 INFER = "/v2/models/gos/infer"
@@ -59,24 +57,6 @@ def test_a_client_finds_its_way_from_the_server_to_a_tensor(server: Server) -> N
     assert all(each["shape"][0] == -1 for each in found["inputs"] + found["outputs"])
     assert get("/v2/models/gos/versions/1").json()["parameters"]["sha256"] != found["parameters"]["sha256"]
     assert found["parameters"]["intended_use"] == "Tests of the software only."
-
-
-def test_a_package_that_is_not_ready_says_so_by_its_status(tiny_store: Path, tmp_path: Path) -> None:
-    store = shutil.copytree(tiny_store, tmp_path / "store")
-    with (store / "gos/2/model.onnx").open("ab") as model:
-        model.write(b"\0")
-    with serving(store, tmp_path / "var", ready=False) as server:
-        settled(server)
-        found = {
-            path: server.client.get(f"/v2/models/{path}/ready")
-            for path in ("gos", "gos/versions/2", "gos/versions/1", "ad")
-        }
-    assert {path: (each.status_code, each.json()) for path, each in found.items()} == {
-        "gos": (503, {"name": "gos", "ready": False}),
-        "gos/versions/2": (503, {"name": "gos", "ready": False}),
-        "gos/versions/1": (200, {"name": "gos", "ready": True}),
-        "ad": (200, {"name": "ad", "ready": True}),
-    }
 
 
 def test_tensors_get_the_answer_that_the_case_gets(

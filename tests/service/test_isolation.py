@@ -4,8 +4,7 @@ import gzip
 import os
 import signal
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import pytest
 from tests.service.processes import alive, descendants, libraries, open_files, parent, workers
 from tests.service.server import Server, serving
 from tests.service.test_problems import problem
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are looked at in /proc")
 
@@ -41,28 +41,21 @@ def long_to_read() -> tuple[str, bytes]:
     return "long.nii.gz", gzip.compress(header.binaryblock + bytes(4)) + 8 * voxels
 
 
-def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
-
-
 def readers(server: Server) -> list[int]:
     """Workers that have an upload open."""
     uploads = (server.data / "uploads").resolve()
     return [pid for pid in workers(server) if any(path.is_relative_to(uploads) for path in open_files(pid))]
 
 
-@pytest.mark.parametrize("end", [signal.SIGSEGV, signal.SIGKILL])
-def test_a_worker_that_dies_while_it_reads_costs_one_request(
-    isolated: Server, head_ct: Path, long_to_read: tuple[str, bytes], end: signal.Signals
+def test_a_worker_that_crashes_while_it_reads_costs_one_request(
+    isolated: Server, head_ct: Path, long_to_read: tuple[str, bytes]
 ) -> None:
+    """One that is killed is among the faults: `tests/faults/test_processes.py`."""
     with ThreadPoolExecutor() as threads:
         doomed = threads.submit(isolated.predict, long_to_read, task="gos")
         wait_until(lambda: bool(readers(isolated)))
         for pid in readers(isolated):
-            os.kill(pid, end)
+            os.kill(pid, signal.SIGSEGV)
         refused = problem(doomed.result(), 422, "unreadable-image")
     assert "ended abnormally" in refused["detail"]
     assert isolated.predict(head_ct, task="gos").status_code == 200

@@ -177,12 +177,3 @@ def test_labels_do_not_grow_with_addresses(server: Server) -> None:
         server.client.get(f"/models/canary-{number}/")
         server.client.get(f"/canary-{number}")
     assert "canary" not in server.client.get("/metrics").text
-
-
-def test_a_service_that_is_told_to_stop_stops_cleanly(tiny_store: Path, tmp_path: Path) -> None:
-    with serving(tiny_store, tmp_path / "var") as server:
-        server.process.terminate()
-        assert server.process.wait(timeout=20) in (0, -15)
-        with pytest.raises(httpx.TransportError):
-            server.client.get("/livez")
-    assert "Application shutdown complete" in server.log.read_text()

@@ -7,6 +7,7 @@ import sys
 import time
 import zipfile
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -28,28 +29,60 @@ SERIES_UID = "1.2.826.0.1.3680043.8.498.77190102888"
 PLANTED = (CANARY, BIRTH_DATE, ACCESSION, STUDY_UID, SERIES_UID)
 
 
-@pytest.mark.samples
-def test_a_planted_name_reaches_neither_log_nor_record_store(
-    tiny_store: Path, samples: Path, tmp_path: Path
-) -> None:
-    with serving(tiny_store, tmp_path / "var", log_level="DEBUG") as server:
+@dataclass(frozen=True)
+class Planted:
+    """What a service holds that was sent a patient's name in every place that takes words.
+
+    Attributes:
+        data: Its folder; the service has ended. Last it was told the name as a reference and a reason, which it keeps.
+        records: Its database before that.
+        waiting: All that was kept of a job that nobody had begun.
+        previews: All that was kept of uploads.
+        cases: Name and content of every file that was kept of cases before that.
+        watched: Its metrics.
+        log: What it wrote.
+    """
+
+    data: Path
+    records: bytes
+    waiting: bytes
+    previews: bytes
+    cases: list[tuple[str, bytes]]
+    watched: str
+    log: str
+
+
+@pytest.fixture(scope="module")
+def held(tiny_store: Path, samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Planted:
+    data = tmp_path_factory.mktemp("planted") / "var"
+    with serving(tiny_store, data, log_level="DEBUG") as server:
         plant_everywhere(server, samples)
-        waiting = while_it_waits(server, samples)
-    log = server.log.read_text()
-    assert log.count('"request-finished"') >= 6
-    assert CANARY not in log
-    assert "PatientName" not in log
+        waiting, previews = while_it_waits(server, samples), on_disk(data / "previews")
+        records = b"".join(path.read_bytes() for path in data.glob("records.sqlite3*"))
+        cases = [(path.name, read(path)) for path in (data / "cases").rglob("*") if path.is_file()]
+        answer = server.predict(
+            renamed_file(samples), task="gos", reference=CANARY, keep="image", ehr='{"age": 71}'
+        ).json()
+        said = {"reason": f"as {CANARY} said", "agreement": "disagree", "outcome": None}
+        server.client.put(f"/predictions/{answer['id']}/feedback", json=said).raise_for_status()
+        watched = server.client.get("/metrics").text
+    return Planted(data, records, waiting, previews, cases, watched, server.log.read_text())
+
+
+@pytest.mark.samples
+def test_a_planted_name_reaches_neither_log_nor_metrics_nor_record_store(held: Planted) -> None:
+    assert held.log.count('"request-finished"') >= 6
+    assert "PatientName" not in held.log
+    for planted in PLANTED:
+        assert planted not in held.watched
+        assert planted not in held.log
     # The record store keeps what the answer says, and an answer names no patient.
-    assert CANARY.encode() not in b"".join(
-        path.read_bytes() for path in (tmp_path / "var").rglob("*.sqlite3*")
-    )
-    for kept_meanwhile in (waiting, on_disk(tmp_path / "var" / "previews")):
+    assert CANARY.encode() not in held.records
+    for kept_meanwhile in (held.waiting, held.previews):
         assert len(kept_meanwhile) > 10**6, "an image"
         assert not [planted for planted in PLANTED if planted.encode() in kept_meanwhile]
-    kept = [path for path in (tmp_path / "var" / "cases").rglob("*") if path.is_file()]
-    assert {path.name for path in kept} == {"tensor.npy", "record.json", "image.nii.gz"}
-    assert all(CANARY.encode() not in read(path) for path in kept)
-    assert CANARY not in server.client.base_url.path
+    assert {name for name, _ in held.cases} == {"tensor.npy", "record.json", "image.nii.gz"}
+    assert all(CANARY.encode() not in content for _, content in held.cases)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="what is looked at is in /proc")
@@ -63,25 +96,10 @@ def test_no_process_of_the_service_writes_a_core_file(server: Server) -> None:
 
 @pytest.mark.slow
 @pytest.mark.samples
-def test_what_was_planted_is_nowhere_once_its_time_is_over(
-    tiny_store: Path, samples: Path, tmp_path: Path
-) -> None:
-    """Names, ids, dates and UIDs; in files, records, references and reasons; in what is kept, watched and written down."""
-    data = tmp_path / "var"
-    with serving(tiny_store, data, log_level="DEBUG") as server:
-        plant_everywhere(server, samples)
-        answer = server.predict(
-            renamed_file(samples), task="gos", reference=CANARY, keep="image", ehr='{"age": 71}'
-        ).json()
-        said = {"reason": f"as {CANARY} said", "agreement": "disagree", "outcome": None}
-        server.client.put(f"/predictions/{answer['id']}/feedback", json=said).raise_for_status()
-        watched = server.client.get("/metrics").text
-        log = server.log.read_text()
-    before = on_disk(data)
-    assert CANARY.encode() in before, "a reason and a reference are kept with their answer"
-    for planted in PLANTED:
-        assert planted not in watched
-        assert planted not in log
+def test_what_was_planted_is_nowhere_once_its_time_is_over(tiny_store: Path, held: Planted) -> None:
+    """Names, ids, dates and UIDs; in files, records, references and reasons; in what is kept and written down."""
+    data = held.data
+    assert CANARY.encode() in on_disk(data), "a reason and a reference are kept with their answer"
     trail = audit_lines(data)
     assert "POST /predict" in trail
     assert not any(planted in trail for planted in PLANTED)

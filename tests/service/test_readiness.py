@@ -55,6 +55,10 @@ def test_a_changed_file_makes_its_package_not_ready_and_no_other(
         assert server.client.get("/models/gos").json()["reason"]["code"] == "package-digest"
         assert intended_uses(server) == {"ad@1": TINY_USE, "gos@1": TINY_USE, "gos@2": None}
         assert server.client.get("/models/gos/ehr-schema").status_code == 503
+        for path, status in {"gos": 503, "gos/versions/2": 503, "gos/versions/1": 200, "ad": 200}.items():
+            by_protocol = server.client.get(f"/v2/models/{path}/ready")
+            assert (by_protocol.status_code, by_protocol.json()["ready"]) == (status, status == 200)
+            assert by_protocol.json()["name"] == path.partition("/")[0]
         assert "neurofuse_models_ready 2.0" in server.client.get("/metrics").text
     log = server.log.read_text()
     assert '"code": "package-digest"' in log
