@@ -49,7 +49,9 @@ def outcome(job: Job, request: Request, runtime: Runtime) -> Answer | JSONRespon
         UnknownPredictionError: The answer is no longer kept.
     """
     if job.state == "cancelled":
-        raise JobCancelledError("Expected a job with an answer; this one was cancelled. Send the case again.")
+        raise JobCancelledError(
+            "Expected a job with an answer; this one was cancelled. Send the case again, with another Idempotency-Key where it had one."
+        )
     if job.state == "failed":
         return problem_response(request, *stored_problem(job))
     return with_links(runtime.predictions.find(job.id))

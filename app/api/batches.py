@@ -37,7 +37,7 @@ router = APIRouter(prefix="/batches", tags=["jobs"], route_class=BoundedJson)
 class BatchWish(BaseModel):
     """What every case of a batch has in common."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra={"examples": [{"task": "gos"}]})
 
     task: Annotated[Task | None, Field(description="What is asked.")] = None
     model: Annotated[

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from app import errors
 from app.api.answers import PREFIX
 from app.api.departure import departure
+from app.api.file_answer import FileAnswer
 from app.api.json_body import BoundedJson
 from app.api.openapi import problem_responses
 from app.api.predictions import NIFTI_MEDIA_TYPE
@@ -41,7 +41,8 @@ ASKED: Final = problem_responses(
 Record = Annotated[
     dict[str, Any],
     Field(
-        description="Feature to value, as the part `ehr` of `POST /predict`; an absent feature is missing."
+        description="Feature to value, as the part `ehr` of `POST /predict`; an absent feature is missing.",
+        examples=[{"age": 71, "sex": "female"}],
     ),
 ]
 
@@ -63,7 +64,10 @@ class CurveQuestion(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     ehr: Record
-    feature: Annotated[str, Field(description="Name of the feature; what `ehr` says of it does not matter.")]
+    feature: Annotated[
+        str,
+        Field(description="Name of the feature; what `ehr` says of it does not matter.", examples=["age"]),
+    ]
     points: Annotated[
         int,
         Field(
@@ -133,15 +137,15 @@ def _image(runtime: CurrentRuntime, prediction_id: PredictionId) -> Iterator[Pat
     f"/{{prediction_id}}/{IMAGE_NAME}",
     operation_id="get_image",
     summary="The image of a case, for viewing",
-    response_class=FileResponse,
+    response_class=FileAnswer,
     responses={
         **problem_responses(*FOUND),
         200: {"content": {NIFTI_MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}},
     },
 )
-def get_image(path: Annotated[Path, Depends(_image)]) -> FileResponse:
+def get_image(path: Annotated[Path, Depends(_image)]) -> FileAnswer:
     """HU or raw intensity on the patient's own grid, that of a native heatmap; only where `keep=image` was asked."""
-    return FileResponse(path, media_type=NIFTI_MEDIA_TYPE, filename=IMAGE_NAME)
+    return FileAnswer(path, media_type=NIFTI_MEDIA_TYPE, filename=IMAGE_NAME)
 
 
 @router.get(

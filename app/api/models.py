@@ -3,8 +3,8 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from fastapi.responses import FileResponse
 
+from app.api.file_answer import FileAnswer
 from app.api.openapi import problem_responses
 from app.api.runtime import CurrentRuntime
 from app.api.schemas import (
@@ -155,13 +155,13 @@ async def get_model_version(runtime: CurrentRuntime, name: Name, version: Versio
     "/{name}/{version}/card",
     operation_id="get_model_card",
     summary="The model card of a package",
-    response_class=FileResponse,
+    response_class=FileAnswer,
     responses={
         **problem_responses(UnknownModelError, NotReadyError, MalformedRequestError),
         200: {"content": {CARD_MEDIA_TYPE: {"schema": {"type": "string"}}}},
     },
 )
-def get_model_card(runtime: CurrentRuntime, name: Name, version: Version) -> FileResponse:
+def get_model_card(runtime: CurrentRuntime, name: Name, version: Version) -> FileAnswer:
     """For people: what the package is for, what it was trained on, how well it does. Markdown in UTF-8."""
     card = _verified(runtime.catalogue.entry(f"{name}@{version}")).card_path
-    return FileResponse(card, media_type=CARD_MEDIA_TYPE)
+    return FileAnswer(card, media_type=CARD_MEDIA_TYPE)

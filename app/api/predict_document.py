@@ -87,7 +87,14 @@ ANSWER: Final[dict[str, Any]] = {
 }
 
 IMAGE_PARTS: Final[dict[str, Any]] = {
-    "task": {"type": "string", "enum": list(get_args(Task)), "description": "What is asked."},
+    "task": {
+        "type": "string",
+        "enum": list(get_args(Task)),
+        "examples": [
+            "gos"
+        ],  # what /docs begins with, as with the record below: both can be sent as they stand
+        "description": "What is asked.",
+    },
     "model": {
         "type": "string",
         "description": "Instead of `task`: a package, `name`, `name@version` or `name@alias`.",
@@ -140,6 +147,7 @@ REQUEST_BODY: Final[dict[str, Any]] = {
                     "ehr": {
                         "type": "object",
                         "additionalProperties": True,
+                        "examples": [{"age": 71, "sex": "female"}],
                         "description": "Feature to value, as `GET /models/{name}/ehr-schema` describes: a number, a "
                         "category, null, or `{value, unit}` with a UCUM unit. An absent part is an empty record.",
                     },

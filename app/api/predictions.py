@@ -8,9 +8,10 @@ from pathlib import Path as FilePath
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import JSONResponse
 
 from app.api.answers import PREFIX, accepted, outcome, with_links
+from app.api.file_answer import FileAnswer
 from app.api.job_schemas import JobStatus
 from app.api.openapi import IMAGE_PROBLEMS, problem_responses
 from app.api.response_headers import LOCATION, RETRY_AFTER
@@ -101,15 +102,15 @@ def _held_open(path: FilePath) -> Iterator[FilePath]:
     f"/{{prediction_id}}/{NIFTI_NAME}",
     operation_id="get_heatmap_nifti",
     summary="The heatmap as NIfTI",
-    response_class=FileResponse,
+    response_class=FileAnswer,
     responses={
         **EXPIRED,
         200: {"content": {NIFTI_MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}},
     },
 )
-def get_heatmap_nifti(path: Annotated[FilePath, _heatmap("nii.gz")]) -> FileResponse:
+def get_heatmap_nifti(path: Annotated[FilePath, _heatmap("nii.gz")]) -> FileAnswer:
     """Values 0 to 1; on the native grid it has the shape and the affine of the image that was sent."""
-    return FileResponse(path, media_type=NIFTI_MEDIA_TYPE, filename=NIFTI_NAME)
+    return FileAnswer(path, media_type=NIFTI_MEDIA_TYPE, filename=NIFTI_NAME)
 
 
 @router.head(f"/{{prediction_id}}/{PNG_NAME}", include_in_schema=False)
@@ -117,12 +118,12 @@ def get_heatmap_nifti(path: Annotated[FilePath, _heatmap("nii.gz")]) -> FileResp
     f"/{{prediction_id}}/{PNG_NAME}",
     operation_id="get_heatmap_png",
     summary="The heatmap over the image",
-    response_class=FileResponse,
+    response_class=FileAnswer,
     responses={
         **EXPIRED,
         200: {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}},
     },
 )
-def get_heatmap_png(path: Annotated[FilePath, _heatmap("png")]) -> FileResponse:
+def get_heatmap_png(path: Annotated[FilePath, _heatmap("png")]) -> FileAnswer:
     """A picture for people; measure on the NIfTI file."""
-    return FileResponse(path, media_type="image/png")
+    return FileAnswer(path, media_type="image/png")

@@ -60,13 +60,21 @@ Preferences = Annotated[dict[str, str], Depends(_preferences)]
 
 
 async def _ticket(
+    request: Request,
     preferences: Preferences,
     priority: Annotated[
-        PriorityName,
-        Header(alias=PRIORITY_HEADER, description="`stat` goes first, then `routine`, then `batch`."),
-    ] = "routine",
+        PriorityName | None,
+        Header(
+            alias=PRIORITY_HEADER,
+            description="`stat` goes first, then `routine`, then `batch`. Without it a request is `routine`, and a job `batch`.",
+        ),
+    ] = None,  # no name: generated clients send a documented default of themselves, and every job would be `routine`
 ) -> Ticket:
-    return ticket_of(preferences, priority)
+    if len(request.headers.getlist(PRIORITY_HEADER)) > 1:
+        raise MalformedRequestError(
+            f"Expected the header `{PRIORITY_HEADER}` once; it occurs twice, and which is meant nobody can tell."
+        )
+    return ticket_of(preferences, priority or "routine")
 
 
 def ticket_of(preferences: dict[str, str], priority: PriorityName = "routine") -> Ticket:

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import FileResponse
 
 from app import errors
 from app.api.auditing import note
 from app.api.case_form import chosen, sent_images, upload_limits
 from app.api.departure import departure
+from app.api.file_answer import FileAnswer
 from app.api.openapi import IMAGE_PROBLEMS, problem_responses
 from app.api.preferences import CurrentTicket
 from app.api.response_headers import LOCATION
@@ -85,15 +85,15 @@ def _overview(runtime: CurrentRuntime, upload_id: UploadId) -> Iterator[Path]:
     f"/{{upload_id}}/{OVERVIEW_NAME}",
     operation_id="get_upload_overview",
     summary="A picture of what was read, with the model's box",
-    response_class=FileResponse,
+    response_class=FileAnswer,
     responses={
         **UNKNOWN,
         200: {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}},
     },
 )
-def get_upload_overview(path: Annotated[Path, Depends(_overview)]) -> FileResponse:
+def get_upload_overview(path: Annotated[Path, Depends(_overview)]) -> FileAnswer:
     """Three planes through the head and axial slices, in radiological convention."""
-    return FileResponse(path, media_type="image/png")
+    return FileAnswer(path, media_type="image/png")
 
 
 @router.delete(

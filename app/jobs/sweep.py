@@ -14,7 +14,7 @@ from app.records.store import RecordStore
 
 NEVER_SERVED: Final = problem_of(
     NotReadyError(
-        "Expected a machine that serves the job's package; there was none in all its time. Send the case again."
+        "Expected a machine that serves the job's package; there was none in all its time. Send the case again, with another Idempotency-Key where it had one."
     )
 )
 

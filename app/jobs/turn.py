@@ -50,12 +50,12 @@ def problem_of(error: NeuroFuseError) -> str:
 INTERRUPTED: Final = problem_of(
     JobInterruptedError(
         "Expected the service to live until the job is done; it ended in the middle each time the job was tried. "
-        "See its log and its memory, then send the case again."
+        "See its log and its memory, then send the case again, with another Idempotency-Key where it had one."
     )
 )
 NO_UPLOAD: Final = (
     "Expected the images of the job where NEUROFUSE_ARTEFACTS says; they are not there. Processes that share a database must share "
-    "that place too. Send the case again."
+    "that place too. Send the case again, with another Idempotency-Key where it had one."
 )
 FAULT: Final = problem_of(NeuroFuseError("The job failed by a fault of the service; its log says where."))
 

@@ -1,6 +1,7 @@
 """The header Prefer as RFC 7240 writes it, and the ticket that follows from a request's headers."""
 
 import time
+from typing import Any
 
 import anyio
 import httpx
@@ -9,7 +10,7 @@ from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.api.preferences import Preferences, parse_preferences, ticket_of
+from app.api.preferences import CurrentTicket, Preferences, parse_preferences, ticket_of
 from app.errors import MalformedRequestError
 from app.inference.ticket import Urgency
 
@@ -59,6 +60,14 @@ def test_a_time_that_is_no_number_of_seconds_is_refused_without_being_quoted(wai
     assert wait == "" or wait not in refused.value.detail
 
 
+def asked(app: FastAPI, *headers: tuple[str, str]) -> Any:
+    async def ask() -> Any:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+            return (await client.get("/", headers=list(headers))).json()
+
+    return anyio.run(ask)
+
+
 @pytest.mark.parametrize(
     "lines",
     [["respond-async, wait=5"], ["respond-async", "wait=5"], ["foo", "respond-async", "wait=5, wait=9"]],
@@ -70,10 +79,18 @@ def test_several_lines_are_one_list(lines: list[str]) -> None:
     async def told(preferences: Preferences) -> dict[str, str]:
         return preferences
 
-    async def ask() -> dict[str, str]:
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-            response = await client.get("/", headers=[("Prefer", line) for line in lines])
-            return dict(response.json())
+    found = asked(app, *(("Prefer", line) for line in lines))
+    assert found.items() >= {"respond-async": "", "wait": "5"}.items()
 
-    assert anyio.run(ask).items() >= {"respond-async": "", "wait": "5"}.items()
+
+def test_of_two_urgencies_neither_is_guessed() -> None:
+    app = FastAPI()
+
+    @app.get("/")
+    async def told(ticket: CurrentTicket) -> str:
+        return ticket.urgency.name
+
+    assert asked(app) == "ROUTINE"
+    assert asked(app, ("NeuroFuse-Priority", "stat")) == "STAT"
+    with pytest.raises(MalformedRequestError, match="once"):
+        asked(app, ("NeuroFuse-Priority", "stat"), ("NeuroFuse-Priority", "batch"))

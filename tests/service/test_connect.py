@@ -58,6 +58,7 @@ def test_a_refusal_is_told_by_its_code(folder: tuple[Path, Server], head_ct: Pat
     refused = run(folder, head_ct, '{"name": "x"}', "A-18")
     assert refused.returncode == 1
     assert refused.stderr.startswith("ehr-invalid: ")
+    assert "\n  name is not a feature" in refused.stderr
 
 
 def test_an_image_that_cannot_be_used_is_told_by_its_code(folder: tuple[Path, Server], head_mr: Path) -> None:

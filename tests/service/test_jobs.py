@@ -170,7 +170,8 @@ def test_jobs_wait_and_are_cancelled_and_one_too_many_is_told_to_come_back(
         marked = server.client.delete(f"/jobs/{running}").json()
         assert (marked["state"], marked["cancelling"]) == ("running", True)
     assert ended(server, running)["state"] == "cancelled"
-    problem(server.client.get(f"/predictions/{running}"), 410, "job-cancelled")
+    gone = problem(server.client.get(f"/predictions/{running}"), 410, "job-cancelled")
+    assert "another Idempotency-Key" in gone["detail"], "under its own it stays cancelled"
     assert [ended(server, each)["state"] for each in waiting] == ["cancelled", *["done"] * 4]
     wait_until_gone(server.data / "jobs")
     wait_until_gone(server.data / "heatmaps", f"*{running}*")

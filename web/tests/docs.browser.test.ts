@@ -42,4 +42,28 @@ describe.skipIf(!CAN_BROWSE)("the interface is read and tried without a network"
     },
     SLOW_MS,
   );
+
+  it(
+    "sends a case as it stands in the form, and no part that nobody filled in",
+    async () => {
+      const page = await openPage(browser, [404]);
+      await page.goto(`${service.url}/docs`);
+      const predict = page.locator("#operations-predictions-predict");
+      await predict.locator(".opblock-summary-control").click();
+      await predict.getByRole("button", { name: "Try it out" }).click();
+      await predict.locator("input[type=file]").setInputFiles(import.meta.filename);
+      let sent = "";
+      // Of a form with a file, the browser says what it sends only while the request is held.
+      await page.route("**/predict", async (route) => {
+        sent = route.request().postData() ?? "";
+        await route.continue();
+      });
+      await predict.getByRole("button", { name: "Execute" }).click();
+      // The form was understood: this service has no packages.
+      await predict.locator(".live-responses-table").getByText("/problems/unknown-model").first().waitFor();
+      const parts = [...sent.matchAll(/form-data; name="(\w+)"/g)].map(([, name]) => name);
+      expect(parts.sort()).toEqual(["ehr", "explain", "heatmap", "image", "task"]);
+    },
+    SLOW_MS,
+  );
 });

@@ -6,6 +6,7 @@ declare module "swagger-ui-dist/swagger-ui-es-bundle" {
     deepLinking: boolean;
     showExtensions: boolean;
     validatorUrl: string | null;
+    plugins: object[];
   };
   export default function SwaggerUIBundle(options: Options): unknown;
 }
