@@ -111,7 +111,7 @@ describe.skipIf(!CAN_BROWSE)("a case on the way to its answer", () => {
   );
 
   it(
-    "asks before what was entered is lost, with the page or by a link, and not where nothing was",
+    "asks before what was entered is lost, with the page, by a link or by Back, and not where nothing was",
     async () => {
       const page = await open();
       const asked: string[] = [];
@@ -138,6 +138,18 @@ describe.skipIf(!CAN_BROWSE)("a case on the way to its answer", () => {
       await page.reload();
       await page.getByRole("heading", { name: "Worklist" }).waitFor();
       expect(asked).toEqual(["beforeunload", "confirm", "confirm"]);
+
+      answer = false;
+      await page.getByRole("link", { name: "New case" }).click();
+      await page.fill("#record_age", "71");
+      await page.goBack();
+      await expect.poll(() => asked.length).toBe(4);
+      await expect.poll(() => page.url()).toMatch(/#\/new$/);
+      await expect.poll(() => page.inputValue("#record_age")).toBe("71");
+      answer = true;
+      await page.goBack();
+      await page.getByRole("heading", { name: "Worklist" }).waitFor();
+      expect(asked.length).toBe(5);
       await page.context().close();
     },
     SLOW_MS,

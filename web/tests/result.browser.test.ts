@@ -47,6 +47,7 @@ describe.skipIf(!CAN_BROWSE)("the answer", () => {
         .poll(() => page.locator(".statement-figure").innerText())
         .toContain(`about ${Math.round(prediction.favourable * 100)}`);
       await expect.poll(() => page.locator(".features-effect").count()).toBe(4);
+      await expect.poll(() => page.locator(".viewer-overlay").innerText()).toContain("0 is average or less");
       await shoot(page, "result", true);
       expect(await seriousFindings(page)).toEqual([]);
       await page.context().close();
@@ -116,6 +117,7 @@ describe.skipIf(!CAN_BROWSE)("the answer", () => {
     async () => {
       const page = await open(`#/case/${first}`, ".result-heading");
       await expect.poll(() => page.locator(".result-heading").innerText()).toContain("CT-1");
+      await expect.poll(() => page.title()).toBe("CT-1 · Result · NeuroFuse");
       await page.goto(`${service.url}/#/report/${first}`);
       const identity = page.locator(".report-identity");
       await identity.waitFor();
@@ -126,12 +128,16 @@ describe.skipIf(!CAN_BROWSE)("the answer", () => {
             .flatMap(({ cssRules }) => [...cssRules].map((rule) => rule.cssText))
             .join(),
         );
-      await expect.poll(sheets).toContain(`"Not for clinical use. Prediction ${first}"`);
+      await expect.poll(sheets).toContain(`"Not for clinical use. Case CT-1, prediction ${first}"`);
+      await expect.poll(() => page.title()).toBe("CT-1 · Report · NeuroFuse");
       await page.goto(`${service.url}/#/compare/${first}/${second}`);
       const side = (index: number) => () => page.locator(".compare-side").nth(index).innerText();
       await expect.poll(side(0)).toContain("CT-1");
       await expect.poll(side(1)).toContain(`…${second.slice(-8)}`);
       await expect.poll(sheets).not.toContain(first);
+      await expect.poll(() => page.title()).toBe(`CT-1, …${second.slice(-8)} · Compare · NeuroFuse`);
+      await page.getByRole("link", { name: "Worklist" }).click();
+      await expect.poll(() => page.title()).toBe("Worklist · NeuroFuse");
       await page.context().close();
     },
     SLOW,
@@ -168,7 +174,7 @@ describe.skipIf(!CAN_BROWSE)("the answer", () => {
   );
 
   it(
-    "shows no number of one record as that of another",
+    "shows no number of one record as that of another, and its figures below the banner's last line",
     async () => {
       const page = await open(`#/case/${first}`, ".what-if .chart canvas");
       const what = page.locator(".what-if");
@@ -189,6 +195,17 @@ describe.skipIf(!CAN_BROWSE)("the answer", () => {
       release();
       await what.locator(".comparison [data-stale=false]", { hasText: "With these values" }).waitFor();
       await what.locator(".curve figure[data-stale=false]").waitFor();
+
+      await page.setViewportSize({ width: 700, height: 700 }); // the banner takes two lines
+      await what
+        .locator("[data-feature=onset_to_ct_hours]")
+        .evaluate((control) => control.scrollIntoView({ block: "center" }));
+      const edge = (selector: string, side: "top" | "bottom") =>
+        page.locator(selector).evaluate((one, name) => Math.round(one.getBoundingClientRect()[name]), side);
+      await expect.poll(() => edge(".banner", "bottom")).toBeGreaterThan(40);
+      await expect
+        .poll(async () => (await edge(".comparison", "top")) - (await edge(".banner", "bottom")))
+        .toBe(0);
       await page.context().close();
     },
     SLOW,
@@ -248,7 +265,12 @@ describe.skipIf(!CAN_BROWSE)("the answer", () => {
       // What shines through is lighter on paper than on the screen, and of another colour in Firefox.
       expect(await page.locator(".report-pictures img").first().evaluate(leastOpacity)).toBe(255);
       const { model } = await answerOf(first);
-      await expect.poll(() => page.locator(".report").innerText()).toContain(model.sha256);
+      for (const said of [model.sha256, "neither a finding nor a cause"]) {
+        await expect.poll(() => page.locator(".report").innerText()).toContain(said);
+      }
+      expect(await page.locator(".report .viewer-ramp").evaluate((ramp) => ramp.clientWidth)).toBeGreaterThan(
+        50,
+      );
       expect(await seriousFindings(page)).toEqual([]);
       await shoot(page, "report", true);
       const pdf = (await page.pdf({ preferCSSPageSize: true, printBackground: true })).toString("latin1");

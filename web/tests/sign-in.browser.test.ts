@@ -150,6 +150,12 @@ describe.skipIf(!CAN_BROWSE)("who comes in by the page", () => {
       await page.locator(".problem").getByRole("button", { name: "Try again" }).click();
       await page.waitForURL(/#\/case\//);
       await page.locator(".features td", { hasText: "71 years" }).waitFor();
+      await expect.poll(() => page.title()).toMatch(/^….{8} · Result · NeuroFuse$/);
+      await page.context().clearCookies();
+      // Whatever else the page asks for may be refused before.
+      await page.locator(".result-heading button").dispatchEvent("click");
+      await dialog.waitFor();
+      await expect.poll(() => page.title()).toBe("Result · NeuroFuse");
       await page.context().close();
     },
     SLOW_MS,

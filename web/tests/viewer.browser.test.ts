@@ -104,7 +104,7 @@ describe.skipIf(!CAN_BROWSE)("the viewer", () => {
   );
 
   it.each(["gos", "ad"] as const)(
-    "says which window a drag has made, and goes back to one by its name: %s",
+    "says which window a drag has made, goes back to one by its name, and keeps it at a double click: %s",
     async (task) => {
       const page = await openViewer(await makeCase(service.url, task, goldenNifti(task), RECORD[task]));
       const shown = () => page.locator(".viewer-window").innerText();
@@ -122,6 +122,12 @@ describe.skipIf(!CAN_BROWSE)("the viewer", () => {
       await expect.poll(async () => width(await shown()) / width(start)).toBeLessThan(0.6);
       await expect.poll(() => preset.getAttribute("aria-pressed")).toBe("false");
       expect(changes(before, await canvasPicture(page)).length).toBeGreaterThan(1000);
+      const dragged = await shown();
+      await page.mouse.dblclick(x, y);
+      await press(page, "p", "?");
+      await page.getByRole("dialog").waitFor();
+      expect(await shown()).toBe(dragged);
+      await page.keyboard.press("Escape");
       await preset.click();
       await expect.poll(shown).toBe(start);
       await expect.poll(async () => changes(before, await canvasPicture(page)).length).toBe(0);

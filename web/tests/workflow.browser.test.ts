@@ -318,6 +318,14 @@ describe.skipIf(!CAN_BROWSE)("from a new case to the worklist", () => {
       await page.locator(".cases tbody tr").first().waitFor();
       expect(await seriousFindings(page)).toEqual([]);
       await shoot(page, "worklist-tablet-light");
+      // A ward's screen of 1366 pixels, enlarged to 125 %, and where columns come and go.
+      for (const width of [768, 1001, 1093, 1241]) {
+        await page.setViewportSize({ width, height: 1024 });
+        await expect
+          .poll(() => page.locator(".table-scroll").evaluate((box) => box.scrollWidth - box.clientWidth))
+          .toBe(0);
+      }
+      await page.setViewportSize({ width: 768, height: 1024 });
       await page.getByRole("link", { name: "New case" }).click();
       await page.locator(".feature").first().waitFor();
       expect(await seriousFindings(page)).toEqual([]);

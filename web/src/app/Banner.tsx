@@ -1,4 +1,4 @@
-import { useCallback } from "react";
+import { type RefObject, useCallback, useLayoutEffect, useRef } from "react";
 import { listModels } from "../api/models";
 import { texts } from "../texts/en";
 import { intendedUseWords } from "./intended-use";
@@ -10,9 +10,24 @@ export function Banner({ view }: Pick<Route, "view">) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: another view asks once more
   const load = useCallback((signal: AbortSignal) => listModels(signal), [view]);
   const { value } = useLoaded(load);
+  const place = useRef<HTMLParagraphElement>(null);
+  useKnownHeight(place);
   return (
-    <p className="banner" role="note">
+    <p ref={place} className="banner" role="note">
       <strong>{texts.banner.what}</strong> {intendedUseWords(value ?? [])}
     </p>
   );
+}
+
+/** What else stays in sight stands below the banner, which is as high as the packages' words are long. */
+function useKnownHeight(place: RefObject<HTMLElement | null>): void {
+  useLayoutEffect(() => {
+    const banner = place.current;
+    if (banner === null) return;
+    const tell = () =>
+      document.documentElement.style.setProperty("--banner-height", `${banner.offsetHeight}px`);
+    const watcher = new ResizeObserver(tell);
+    watcher.observe(banner);
+    return () => watcher.disconnect();
+  }, [place]);
 }

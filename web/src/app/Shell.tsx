@@ -11,6 +11,7 @@ import { viewOf } from "./routes";
 import "./shell.css";
 import { useNoStrayDrops } from "./stray-drops";
 import { setTheme, useTheme } from "./theme";
+import { titleOf } from "./title";
 import { UnansweredNotices } from "./UnansweredNotices";
 
 /** What surrounds every view: the bar, the banner that cannot be missed, and the place of the view. */
@@ -59,7 +60,7 @@ function Bar({ route }: { route: Route }) {
 function useAnnouncedView(route: Route, place: string, main: React.RefObject<HTMLElement | null>) {
   const first = useRef(place);
   useEffect(() => {
-    document.title = `${texts.shell.titles[route.view]} · ${texts.shell.name}`;
+    document.title = titleOf(route.view); // with the case once it is here
     if (first.current !== place) main.current?.focus({ preventScroll: true });
     first.current = "";
   }, [route.view, place, main]);

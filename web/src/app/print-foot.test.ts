@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { texts } from "../texts/en";
 import { footOf, headingsOf } from "./print-foot";
 
 it("stands below every sheet with the number of the page, and keeps room for itself", () => {
@@ -14,4 +15,10 @@ it("stands beside every heading where a browser prints nothing into margins", ()
 
 it("lets no word out of its quotation marks", () => {
   expect(footOf('"; } a\\')).toContain('content: "\\"; } a\\\\";');
+});
+
+it("says which case and prediction a sheet is of, in one line", () => {
+  expect(texts.shell.foot("0193")).toBe("Not for clinical use. Prediction 0193");
+  expect(texts.shell.foot("0193", "CT-1")).toBe("Not for clinical use. Case CT-1, prediction 0193");
+  expect(texts.shell.foot("0193", "W".repeat(64)).length).toBeLessThan(80);
 });

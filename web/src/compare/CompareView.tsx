@@ -2,6 +2,7 @@ import { useEffect, useMemo, useState } from "react";
 import { momentWords } from "../app/moment";
 import { ProblemNotice } from "../app/ProblemNotice";
 import { hrefOf } from "../app/router";
+import { useTitle } from "../app/title";
 import { Cautions } from "../result/Cautions";
 import { ImageShare } from "../result/ImageShare";
 import { Outcomes } from "../result/Outcomes";
@@ -26,6 +27,7 @@ export default function CompareView({ left, right }: { left: string; right: stri
   const [isLinked, setLinked] = useState(true);
   const [openLeft, setOpenLeft] = useState<Open | null>(null);
   const [openRight, setOpenRight] = useState<Open | null>(null);
+  useTitle("compare", first.value && second.value ? `${nameIn(first.value)}, ${nameIn(second.value)}` : "");
   useEffect(() => {
     if (isLinked && openLeft && openRight) return link(openLeft.viewer, openRight.viewer);
   }, [isLinked, openLeft, openRight]);
@@ -45,6 +47,8 @@ export default function CompareView({ left, right }: { left: string; right: stri
     </div>
   );
 }
+
+const nameIn = ({ answer: { id }, reference }: Case) => nameOf({ reference, id });
 
 type SideProps = { title: string; loaded: ReturnType<typeof useCase>; onOpen: (open: Open | null) => void };
 
@@ -67,7 +71,7 @@ function SideOf({
   shown: Case;
   onOpen: (open: Open | null) => void;
 }) {
-  const { answer, model, reference } = shown;
+  const { answer, model } = shown;
   const source = useMemo(() => sourceOf(answer), [answer]);
   return (
     <>
@@ -75,7 +79,7 @@ function SideOf({
         {title}: <a href={hrefOf({ view: "case", id: answer.id })}>{model?.title ?? answer.model.name}</a>
       </h2>
       <p>
-        <strong>{nameOf({ reference, id: answer.id })}</strong>{" "}
+        <strong>{nameIn(shown)}</strong>{" "}
         <span className="small quiet">{texts.result.made(momentWords(answer.created))}</span>
       </p>
       <ViewerPanel source={source} picture={answer.heatmap?.png ?? null} onOpen={onOpen} />

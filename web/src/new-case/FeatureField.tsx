@@ -44,19 +44,23 @@ export function FeatureField({
       ) : (
         <CategoryInput feature={feature} {...shared} />
       )}
-      <label className="unknown">
-        <input
-          type="checkbox"
-          aria-label={t.unknownOf(feature.title)}
-          checked={formData === undefined}
-          disabled={feature.required || formData === undefined}
-          onChange={() => {
-            change(undefined);
-            setRound(round + 1); // empties what was typed
-          }}
-        />
-        {t.unknown}
-      </label>
+      {feature.required ? (
+        <span className="unknown">{t.isRequired}</span>
+      ) : (
+        <label className="unknown">
+          <input
+            type="checkbox"
+            aria-label={t.unknownOf(feature.title)}
+            checked={formData === undefined}
+            disabled={formData === undefined}
+            onChange={() => {
+              change(undefined);
+              setRound(round + 1); // empties what was typed
+            }}
+          />
+          {t.unknown}
+        </label>
+      )}
       <p id={`${id}-error`} className="feature-error" role={errors.length > 0 ? "alert" : undefined}>
         {errors.join(" ")}
       </p>
@@ -92,6 +96,7 @@ function NumberInput({ feature, id, value, change, isWrong }: InputProps<NumberF
         autoComplete="off"
         value={text}
         aria-invalid={isWrong}
+        aria-required={feature.required}
         aria-describedby={`${id}-range ${id}-error`}
         onChange={(event) => typed(event.target.value, unit)}
       />
@@ -130,6 +135,7 @@ function CategoryInput({
         id={id}
         value={typeof value === "string" ? value : ""}
         aria-invalid={isWrong}
+        aria-required={feature.required}
         aria-describedby={`${id}-error`}
         onChange={(event) => change(event.target.value || undefined)}
       >

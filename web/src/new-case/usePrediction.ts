@@ -2,6 +2,7 @@ import { useCallback, useEffect, useRef, useState } from "react";
 import { type PredictRequest, predict } from "../api/predictions";
 import { isAbort } from "../api/problem";
 import type { PatientRecord } from "../api/types";
+import { tellAnswered } from "../app/answered";
 import { goTo } from "../app/router";
 import { tellUnanswered } from "../app/unanswered";
 
@@ -35,7 +36,9 @@ export function usePrediction() {
       setState({ stage: "working", since: Date.now() });
       try {
         const given = await predict(request, signal);
-        if (!signal.aborted && isShown.current) goTo({ view: "case", id: given.id });
+        if (signal.aborted) return;
+        if (isShown.current) goTo({ view: "case", id: given.id });
+        else tellAnswered();
       } catch (error) {
         if (!signal.aborted && !isAbort(error)) failed(request, error);
       }

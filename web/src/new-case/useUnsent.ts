@@ -3,8 +3,8 @@ import { doubts } from "../app/leaving";
 import { texts } from "../texts/en";
 
 /**
- * Asks before a case that is entered, and not answered, is lost: with the tab, with the page loaded anew, and by a link
- * to another view. A prediction under way ends with the tab, but goes on behind another view.
+ * Asks before a case that is entered, and not answered, is lost: with the tab, with the page loaded anew, by a link to
+ * another view, and by the browser's Back. A prediction under way ends with the tab, but goes on behind another view.
  */
 export function useUnsent(isEntered: boolean, isUnderWay: boolean): void {
   useEffect(() => {
@@ -12,14 +12,25 @@ export function useUnsent(isEntered: boolean, isUnderWay: boolean): void {
     const unload = (event: BeforeUnloadEvent) => {
       if (doubts()) event.preventDefault();
     };
+    const here = window.location.href;
+    let isAnswered = false;
+    const mayLeave = () => isUnderWay || window.confirm(texts.newCase.unsent);
     const click = (event: MouseEvent) => {
-      if (isUnderWay || !leadsElsewhere(event) || window.confirm(texts.newCase.unsent)) return;
-      event.preventDefault();
+      if (!leadsElsewhere(event)) return;
+      isAnswered = mayLeave();
+      if (!isAnswered) event.preventDefault();
+    };
+    // Back has already changed the address, and the router has not heard of it yet: whoever stays, steps back onto it.
+    const back = () => {
+      if (window.location.href === here || isAnswered || !doubts() || mayLeave()) return;
+      window.history.pushState(null, "", here);
     };
     window.addEventListener("beforeunload", unload);
+    window.addEventListener("popstate", back);
     document.addEventListener("click", click, { capture: true });
     return () => {
       window.removeEventListener("beforeunload", unload);
+      window.removeEventListener("popstate", back);
       document.removeEventListener("click", click, { capture: true });
     };
   }, [isEntered, isUnderWay]);

@@ -39,6 +39,8 @@ export type RecordSchema = {
 
 /** Units that clinicians use beside the model's own; the schema accepts more, such as picograms. */
 const OFFERED = new Set(["mg/dL", "d", "min"]);
+/** Glucose is measured in this unit in half of the world. */
+const BESIDE_MG_DL = "mmol/L";
 
 /** The features of a record in the schema's order. */
 export function featuresOf(schema: RecordSchema): Feature[] {
@@ -66,8 +68,13 @@ function kindOf(property: Property) {
     high: bare?.maximum ?? Number.POSITIVE_INFINITY,
     isWhole: bare?.multipleOf === 1,
     accepted,
-    units: [unit, ...accepted.filter((one) => one !== unit && OFFERED.has(one) && unit !== "a")],
+    units: [unit, ...accepted.filter((one) => one !== unit && isOffered(one, unit))],
   };
+}
+
+function isOffered(one: string, unit: string): boolean {
+  if (unit === "a") return false;
+  return OFFERED.has(one) || (unit === "mg/dL" && one === BESIDE_MG_DL);
 }
 
 /** A UCUM unit as clinicians write it; empty where the number needs none. */
@@ -84,14 +91,23 @@ export function rangeWords({ low, high, unit }: NumberFeature): string {
   return texts.record.range(numberWords(low), numberWords(high), unitWords(unit));
 }
 
-const NUMBERS = new Intl.NumberFormat("en", { maximumFractionDigits: 3, useGrouping: false });
+/** Three digits at least: 0.0004 is not 0. */
+const NUMBERS = new Intl.NumberFormat("en", {
+  maximumFractionDigits: 3,
+  maximumSignificantDigits: 3,
+  roundingPriority: "morePrecision",
+  useGrouping: false,
+});
 
 export function numberWords(value: number): string {
   return NUMBERS.format(value);
 }
 
-/** The step of a slider: whole points and counts, otherwise about a hundredth of the range. */
-export function stepOf({ low, high, unit }: NumberFeature): number {
-  if (unit === "{score}" || unit === "{count}" || high - low >= 50) return 1;
-  return high - low >= 20 ? 0.5 : 0.1;
+/** The step of a slider: whole points and counts, otherwise a fiftieth of the range at most. */
+export function stepOf({ low, high, unit, isWhole }: NumberFeature): number {
+  const range = high - low;
+  if (isWhole || range >= 50) return 1;
+  if (range < 5) return Number(`1e${Math.floor(Math.log10(range / 50))}`);
+  if (unit === "{score}") return 1;
+  return range >= 20 ? 0.5 : 0.1;
 }

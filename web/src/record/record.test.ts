@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { featuresOf, type RecordSchema, rangeWords, stepOf } from "./features";
+import { featuresOf, numberWords, type RecordSchema, rangeWords, stepOf, unitWords } from "./features";
 import { partOf, problemsOf, recordOf, typedValue, withPart } from "./record";
 
 const number = (title: string, unit: string, minimum: number, maximum: number, units: string[]) => ({
@@ -48,11 +48,51 @@ it("offers the other unit that clinicians use, and no exotic one", () => {
   expect(units).toEqual([["a"], ["{score}"], ["mmol/L", "mg/dL"], []]);
 });
 
+it("offers both units of glucose, whichever of them is the model's", () => {
+  const [glucose] = featuresOf({
+    properties: { glucose: number("Glucose", "mg/dL", 18, 1080, ["mg/dL", "g/L", "mmol/L", "umol/L"]) },
+  });
+  expect(glucose).toMatchObject({ units: ["mg/dL", "mmol/L"] });
+});
+
 it("says ranges in words and moves scores by whole points", () => {
   const [age, gcs] = featuresOf(SCHEMA);
   if (age?.kind !== "number" || gcs?.kind !== "number") throw new Error("not numbers");
   expect(rangeWords(age)).toBe("18–110 years");
+  const [excess] = featuresOf({ properties: { be: number("Base excess", "mmol/L", -30, 30, ["mmol/L"]) } });
+  expect(excess?.kind === "number" && rangeWords(excess)).toBe("-30 to 30 mmol/L");
   expect(stepOf(gcs)).toBe(1);
+});
+
+it.each([
+  [0.0001, 0.05, 0.0001],
+  [0, 3, 0.01],
+  [1, 10, 0.1],
+  [0.5, 20, 0.1],
+  [40, 320, 1],
+])("moves a number from %d to %d by %d", (low, high, step) => {
+  const [feature] = featuresOf({ properties: { one: number("One", "ng/mL", low, high, ["ng/mL"]) } });
+  if (feature?.kind !== "number") throw new Error("not a number");
+  expect(stepOf(feature)).toBe(step);
+});
+
+it.each([
+  [0.0004, "0.0004"],
+  [9.9909, "9.991"],
+  [123456.7, "123456.7"],
+  [0, "0"],
+])("writes %d as %s: no small number as 0", (value, words) => {
+  expect(numberWords(value)).toBe(words);
+});
+
+it("writes units as clinicians do, and none after a plain ratio", () => {
+  expect(["Cel", "umol/L", "10*3/uL", "1", "mmol/L"].map(unitWords)).toEqual([
+    "°C",
+    "µmol/L",
+    "× 10³/µL",
+    "",
+    "mmol/L",
+  ]);
 });
 
 it.each([

@@ -12,19 +12,25 @@ import { sourceOf } from "../result/source";
 import type { Case } from "../result/useCase";
 import { enteredFor, recordInputs, scoreInputs } from "../result/useScores";
 import { texts } from "../texts/en";
+import { Ramp } from "../viewer/OverlayControls";
 import { placeWords } from "../viewer/places";
 import { storedWords } from "../viewer/StoredPicture";
 import { FIRST_OVERLAY } from "../viewer/viewer";
 import { PLANES, type Taking, usePictures } from "./usePictures";
 import { usePrintTime } from "./usePrintTime";
 import "../result/result.css";
+import "../viewer/viewer.css";
 import "./report.css";
 
 const t = texts.report;
 
 /** The answer on paper: black on white, whatever the theme. */
 export default function ReportView({ id }: { id: string }) {
-  return <CaseView id={id}>{(one) => <Report {...one} />}</CaseView>;
+  return (
+    <CaseView id={id} view="report">
+      {(one) => <Report {...one} />}
+    </CaseView>
+  );
 }
 
 function Report({ answer, model, reference }: Case) {
@@ -109,7 +115,12 @@ function PictureRow({ taking, picture }: { taking: Taking; picture: string | nul
           Math.round(window.high - window.low),
           Math.round((window.high + window.low) / 2),
         )}
-        .
+        .{" "}
+        {place && (
+          <>
+            {texts.viewer.overlay.meaning} <Ramp colourMap={FIRST_OVERLAY.colourMap} />
+          </>
+        )}
       </figcaption>
     </figure>
   );

@@ -1,12 +1,23 @@
 import type { ReactNode } from "react";
 import { ProblemNotice } from "../app/ProblemNotice";
+import { usePrintFoot } from "../app/print-foot";
+import { useTitle } from "../app/title";
 import { texts } from "../texts/en";
+import { nameOf } from "../worklist/name";
 import { type Case, useCase } from "./useCase";
 
+type Props = { id: string; view: "case" | "report"; children: (one: Case) => ReactNode };
+
 /** A case once it is here; until then that it is coming, or why it does not. */
-export function CaseView({ id, children }: { id: string; children: (one: Case) => ReactNode }) {
+export function CaseView({ id, view, children }: Props) {
   const { value, error, reload } = useCase(id);
-  if (value) return children(value);
+  if (value) {
+    return (
+      <Named one={value} view={view}>
+        {children(value)}
+      </Named>
+    );
+  }
   return (
     <div className="pad">
       {error ? (
@@ -16,4 +27,13 @@ export function CaseView({ id, children }: { id: string; children: (one: Case) =
       )}
     </div>
   );
+}
+
+type NamedProps = { one: Case; view: Props["view"]; children: ReactNode };
+
+/** Has tab and sheets say which case it is. */
+function Named({ one: { answer, reference }, view, children }: NamedProps) {
+  useTitle(view, nameOf({ reference, id: answer.id }));
+  usePrintFoot(texts.shell.foot(answer.id, reference));
+  return children;
 }

@@ -25,7 +25,11 @@ const WhatIf = lazy(() => import("../what-if/WhatIf"));
 
 /** An answer as a clinician reads it: what limits it, how probable, why, from what. */
 export default function ResultView({ id }: { id: string }) {
-  return <CaseView id={id}>{(one) => <Result {...one} />}</CaseView>;
+  return (
+    <CaseView id={id} view="case">
+      {(one) => <Result {...one} />}
+    </CaseView>
+  );
 }
 
 function Result({ answer, model, reference }: Case) {

@@ -22,6 +22,12 @@ export function Statement({ answer, model }: Props) {
       <p className="statement-figure" data-muted={prediction.abstained || undefined}>
         <strong>{countWords(outOf100(probability))}</strong> {t.of}
       </p>
+      {/* Also where the cautions are on another sheet of paper, or scrolled away. */}
+      {prediction.abstained && (
+        <p className="statement-abstained">
+          <strong>{texts.result.cautions.abstained}.</strong> {t.inspection}
+        </p>
+      )}
       <p>{words}</p>
       <IconArray counts={[share, 100 - share]} label={t.array(words)} />
       {manifest && (

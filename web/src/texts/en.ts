@@ -8,7 +8,13 @@ export const texts = {
     failed: "This view failed. Your predictions are kept by the service.",
     reload: "Load the page again",
     /** Below every printed page. */
-    foot: (id: string) => (id ? `Not for clinical use. Prediction ${id}` : "Not for clinical use."),
+    foot: (id: string, reference: string | null = null) => {
+      if (!id) return "Not for clinical use.";
+      if (!reference) return `Not for clinical use. Prediction ${id}`;
+      // One line of a sheet.
+      const short = reference.length > 24 ? `${reference.slice(0, 23)}…` : reference;
+      return `Not for clinical use. Case ${short}, prediction ${id}`;
+    },
     unknownAddress: "There is no view at this address.",
     titles: {
       new: "New case",
@@ -113,7 +119,7 @@ export const texts = {
       "wrong-modality": {
         title: "The image is of the wrong kind for this question.",
         remedy:
-          "Choose the other question above, or send the image it needs: CT after haemorrhage, T1 MRI for dementia.",
+          "Choose a question that needs such an image, or send the image that this one needs: each question above says which.",
       },
       "unreadable-image": {
         title: "The image could not be read within the limits of the service.",
@@ -272,7 +278,8 @@ export const texts = {
     unknown: "Unknown",
     unknownOf: (feature: string) => `${feature}: unknown`,
     unitOf: (feature: string) => `Unit of ${feature}`,
-    range: (low: string, high: string, unit: string) => `${low}–${high}${unit ? ` ${unit}` : ""}`,
+    range: (low: string, high: string, unit: string) =>
+      `${low}${low.startsWith("-") ? " to " : "–"}${high}${unit ? ` ${unit}` : ""}`,
     choose: "Choose …",
     notANumber: "Enter a number, such as 7.2, or mark it as unknown.",
     ambiguous: (whole: string, decimal: string) =>
@@ -283,20 +290,44 @@ export const texts = {
     outOfRange: (range: string) => `Must lie within ${range}.`,
     notAChoice: "Choose one of the list, or mark it as unknown.",
     required: "This model needs the value.",
+    isRequired: "Needed",
     tooFew: (minimum: number) => `This model needs at least ${minimum} known fields.`,
     known: (known: number, all: number) => `${known} of ${all} known`,
     clear: "All unknown",
     /** Words for UCUM codes; a code that is absent is shown as it is. */
     units: {
       a: "years",
+      mo: "months",
+      wk: "weeks",
+      d: "days",
       h: "hours",
       min: "minutes",
-      d: "days",
+      s: "seconds",
       "mm[Hg]": "mmHg",
+      "cm[H2O]": "cmH₂O",
+      "10*12/L": "× 10¹²/L",
       "10*9/L": "× 10⁹/L",
+      "10*6/L": "× 10⁶/L",
+      "10*6/mL": "× 10⁶/mL",
+      "10*6/uL": "× 10⁶/µL",
+      "10*3/uL": "× 10³/µL",
+      "10*3/mm3": "× 10³/mm³",
+      "/uL": "/µL",
+      "/mm3": "/mm³",
+      "ug/dL": "µg/dL",
+      "ug/L": "µg/L",
+      "ug/mL": "µg/mL",
+      "umol/L": "µmol/L",
+      cm3: "cm³",
+      mm3: "mm³",
+      "[lb_av]": "lb",
+      "[in_i]": "in",
+      Cel: "°C",
+      "[degF]": "°F",
       "{score}": "points",
       "{count}": "",
       "{INR}": "",
+      "1": "",
     } as Record<string, string>,
     categories: { female: "Female", male: "Male", yes: "Yes", no: "No" } as Record<string, string>,
   },
@@ -401,7 +432,7 @@ export const texts = {
     task: "Question",
     tasks: { gos: "Outcome after haemorrhage", ad: "Alzheimer's disease" } as Record<string, string>,
     label: "Answer",
-    labelOf: (label: string) => label.toUpperCase().replace("_", " "),
+    labelOf: (label: string) => label.toUpperCase().replace("_", " ").replace("_", "–"),
     feedback: "Feedback",
     feedbackFilter: {
       none: "Not yet given",
@@ -572,7 +603,9 @@ export const texts = {
       opacity: "Opacity",
       threshold: "From",
       colours: "Colours",
-      ramp: "Colours from no attention (0) to the image's highest (1)",
+      ramp: "Colours from average attention or less (0) to the image's highest (1)",
+      meaning:
+        "Attention is relative within this image: 0 is average or less, 1 its highest. Where the model looked is neither a finding nor a cause.",
       maps: { inferno: "Inferno", magma: "Magma", plasma: "Plasma", viridis: "Viridis", cividis: "Cividis" },
     },
     reading: {
@@ -657,6 +690,7 @@ export const texts = {
       wouldBe: (title: string) => `would be: ${title}`,
       calibrated: (n: number, data: string) =>
         `Calibrated on ${n} cases kept apart from training. Training data: ${data}`,
+      inspection: "This number is shown for inspection only.",
       array: (words: string) => `100 figures, one for each of 100 such cases: ${words}`,
     },
     classes: {

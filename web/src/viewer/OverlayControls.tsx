@@ -52,10 +52,20 @@ export function OverlayControls({ overlay, onChange, act, hasPeak }: Props) {
           ))}
         </select>
       </span>
-      <span className="viewer-bar">
-        0 <span className="viewer-ramp" data-map={overlay.colourMap} role="img" aria-label={t.ramp} /> 1
-      </span>
+      <Ramp colourMap={overlay.colourMap} />
+      <p className="viewer-meaning small quiet">{t.meaning}</p>
     </fieldset>
+  );
+}
+
+/** Which colour stands for which value. */
+export function Ramp({ colourMap }: Pick<Overlay, "colourMap">) {
+  return (
+    <span className="viewer-bar">
+      0{" "}
+      <span className="viewer-ramp" data-map={colourMap} role="img" aria-label={texts.viewer.overlay.ramp} />{" "}
+      1
+    </span>
   );
 }
 

@@ -27,6 +27,8 @@ export function newNiivue(): Niivue {
     centerButton: DRAG_MODE.pan,
   });
   tellOfDraggedWindows(nv);
+  // Of itself NiiVue gives an image that is clicked twice, or pressed long, another window than the one chosen.
+  nv.resetBriCon = () => {};
   // NiiVue's own keys would act beside the page's.
   nv.keyDownListener = () => {};
   nv.keyUpListener = () => {};

@@ -13,7 +13,7 @@ type Props<F extends Feature = Feature> = {
   onChange: (value: RecordValue | undefined) => void;
 };
 
-/** A slider or a choice on one feature, which may also be unknown. */
+/** A slider or a choice on one feature, which may also be unknown where the package does not need it. */
 export function FeatureControl({ feature, value, original, onChange }: Props) {
   return (
     <div className="control" data-changed={value !== original} data-feature={feature.name}>
@@ -53,6 +53,7 @@ function Slider({ feature, value, original, onChange }: Props<NumberFeature>) {
         aria-label={t.known(feature.title)}
         title={t.known(feature.title)}
         checked={isKnown}
+        disabled={feature.required}
         onChange={(event) => onChange(event.target.checked ? middle : undefined)}
       />
     </>
@@ -74,7 +75,7 @@ function Choice({ feature, value, original, onChange }: Props<Extract<Feature, {
         value={typeof value === "string" ? value : ""}
         onChange={(event) => onChange(event.target.value || undefined)}
       >
-        <option value="">{t.unknown}</option>
+        {!feature.required && <option value="">{t.unknown}</option>}
         {feature.categories.map((category) => (
           <option key={category} value={category}>
             {categoryWords(category)}

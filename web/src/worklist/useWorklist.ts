@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useMemo, useState } from "react";
 import type { Worklist } from "../api/types";
 import { listPredictions } from "../api/worklist";
+import { onAnswered } from "../app/answered";
 import { type Route, search } from "../app/router";
 import { type Loaded, useLoaded } from "../app/useLoaded";
 import { type Filters, PAGE_SIZE, queryOf, type Shown, type Sort, searchOf, shownBy } from "./query";
@@ -31,7 +32,7 @@ export function useWorklist(route: Extract<Route, { view: "worklist" }>): Workli
     [asked],
   );
   const loaded = useLoaded(load);
-  useOnReturn(loaded.reload);
+  useFresh(loaded.reload);
   const turnTo = (next: number) => show({ offset: next });
   useWithinPages(loaded.value, turnTo);
   return {
@@ -45,10 +46,10 @@ export function useWorklist(route: Extract<Route, { view: "worklist" }>): Workli
 }
 
 /**
- * Asks again when somebody comes back to the tab: other systems add cases meanwhile. Not by a clock, which would keep a
- * session alive at which nobody sits.
+ * Asks again when somebody comes back to the tab, as other systems add cases meanwhile, and when the case that they left
+ * for the worklist has been answered. Not by a clock, which would keep a session alive at which nobody sits.
  */
-function useOnReturn(reload: () => void) {
+function useFresh(reload: () => void) {
   useEffect(() => {
     const onChange = () => {
       if (document.visibilityState === "visible") reload();
@@ -56,6 +57,7 @@ function useOnReturn(reload: () => void) {
     document.addEventListener("visibilitychange", onChange);
     return () => document.removeEventListener("visibilitychange", onChange);
   }, [reload]);
+  useEffect(() => onAnswered(reload), [reload]);
 }
 
 /** Turns to the last page where there is none any more: its cases were deleted, or the address is an old one. */
