@@ -61,3 +61,10 @@ def test_it_leaves_a_report_and_a_package(typed: tuple[Path, str]) -> None:
     folder, _ = typed
     assert "phantoms" in (folder / "report.html").read_text(encoding="utf-8")
     assert (folder / "store" / "practice" / "1" / "manifest.json").is_file()
+
+
+def test_no_step_warns_of_what_is_none_of_the_users_business(typed: tuple[Path, str]) -> None:
+    """Such as torch's exporter, which warns once a process of itself, and of operators that no graph of ours has."""
+    _, printed = typed
+    assert "Warning:" not in printed
+    assert "torch" not in printed
