@@ -22,7 +22,7 @@ from app.inference.predictor import Predictor
 from training.phantoms.haemorrhage import Haemorrhage
 from training.phantoms.planting import plant_haemorrhage
 
-VOLUMES_ML = (5.0, 10.0, 20.0, 40.0, 60.0)
+VOLUMES_ML = (5.0, 20.0, 60.0)
 PLACES = 8
 RECORD = {"age": 66, "sex": "male", "gcs": 12}
 pytestmark = [pytest.mark.slow]
