@@ -1,6 +1,6 @@
 """Whether what was found is a whole head as a scanner leaves it: findings, or a refusal where it certainly is no head.
 
-All is judged from the coarse values and the mask that `app.imaging.head` has read already. `docs/concepts/head.md`
+All but `slices-alternate` is judged from the coarse values and the mask that `app.imaging.head` has read already. `docs/concepts/head.md`
 gives every rule with its reason. In the order of the answer:
 
 - `head-not-found`: no body of 100 ml;
@@ -9,6 +9,7 @@ gives every rule with its reason. In the order of the answer:
   a body larger than a brain without a shell of bone;
 - `skull-stripped`: a brain without its skull (`app.imaging.skull`), where there is no such doubt and bone is not clipped;
 - `windowed-image`: 8 bits, whatever scale was put on them; or at least 2 % of the body at exactly the highest value, as a display window leaves it;
+- `slices-alternate`: neighbouring slices differ more than those two apart (`app.imaging.alternation`);
 - `small-head`: less than 50 cm around, where neither a cut, nor doubt, nor stripping explains it.
 """
 
@@ -17,6 +18,7 @@ from typing import Final
 import numpy as np
 
 from app.errors import NotAHeadError
+from app.imaging.alternation import alternating
 from app.imaging.content import check_values
 from app.imaging.cut_off import in_words, missing_mm
 from app.imaging.head import Head
@@ -26,7 +28,15 @@ from app.imaging.skull import LARGEST_BRAIN_MM, has_shell_of_bone, is_outermost,
 from app.imaging.volume import Finding, Modality, Volume
 
 LIMITING: Final = frozenset(
-    {"head-not-found", "head-cut-off", "head-doubtful", "skull-stripped", "windowed-image", "small-head"}
+    {
+        "head-not-found",
+        "head-cut-off",
+        "head-doubtful",
+        "skull-stripped",
+        "windowed-image",
+        "slices-alternate",
+        "small-head",
+    }
 )
 """Codes of findings that limit the use of an answer; whoever reads it must not overlook them."""
 
@@ -71,8 +81,9 @@ def judge(volume: Volume, head: Head) -> tuple[Finding, ...]:
     doubt = doubt or (_boneless(outline) if is_ct and shows_bone else None)
     stripped = None if doubt or (is_ct and not shows_bone) else _stripped(volume.modality, outline)
     windowed = _windowed(volume, is_clipped=is_clipped)
+    mixed = alternating(volume, head.coarse.lattice)
     small = None if cut or doubt or stripped else _small(volume.modality, outline)
-    return tuple(finding for finding in (cut, doubt, stripped, windowed, small) if finding)
+    return tuple(finding for finding in (cut, doubt, stripped, windowed, mixed, small) if finding)
 
 
 def _refusal(found: str) -> NotAHeadError:

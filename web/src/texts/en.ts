@@ -558,6 +558,7 @@ export const texts = {
     "skull-stripped": "Skull was removed",
     "windowed-image": "Window burnt into the image",
     "small-head": "Unusually small head",
+    "slices-alternate": "Neighbouring slices may not belong together",
     "training-data": "Training data",
     "out-of-distribution": "Unlike the cases the model knows",
     abstained: "The model does not commit itself",
