@@ -20,7 +20,7 @@ without_node = @echo "The page was not $(1): that needs Node 20.19 or newer with
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup environments serve page client check check-page format test test-training test-service test-app test-page test-serving test-ray bench faults fuzz fuzz-api reference-models image image-test locks clean
+.PHONY: help setup environments serve page client check check-page format test test-training test-service test-page test-app test-imaging test-serving test-ray bench faults fuzz fuzz-api reference-models image image-test locks clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,19 +64,23 @@ format: $(VENV)/.development $(if $(HAS_NODE),web/node_modules/.installed) ## Re
 	$(VENV)/bin/ruff format .
 	$(if $(HAS_NODE),cd web && npm run --silent format)
 
-test: test-training test-service test-app test-page ## Run every test (NEUROFUSE_SAMPLES names the folder of real images)
+test: test-training test-service test-page test-app test-imaging ## Run every test (NEUROFUSE_SAMPLES names the folder of real images)
 
-# Parts in such an order that `make --jobs=2 test` keeps two cores busy: beside what computes runs what waits. `test-app` runs what no other names.
+# Parts in such an order that `make --jobs=2 test` keeps two cores busy: the longest first, the shortest last. `test-app` runs what no other names.
 TRAINING_TESTS := tests/training tests/skew tests/tutorials
 SERVICE_TESTS := tests/service tests/faults tests/api_fuzz
+IMAGING_TESTS := tests/imaging tests/inspection tests/reference tests/fuzz
 test-training: $(VENV)/.development ## Run the tests that train, export or judge a network
 	$(PY) -m pytest $(TRAINING_TESTS)
 
 test-service: $(VENV)/.development ## Run the tests of a running service: its routes, and what may happen to it
 	$(PY) -m pytest $(SERVICE_TESTS)
 
-test-app: $(VENV)/.development ## Run all other tests of Python: imaging, records, jobs, tools, documents
-	$(PY) -m pytest tests $(foreach part,$(TRAINING_TESTS) $(SERVICE_TESTS),--ignore=$(part))
+test-app: $(VENV)/.development ## Run all other tests of Python: records, jobs, results, tools, documents
+	$(PY) -m pytest tests $(foreach part,$(TRAINING_TESTS) $(SERVICE_TESTS) $(IMAGING_TESTS),--ignore=$(part))
+
+test-imaging: $(VENV)/.development ## Run the tests of the imaging door
+	$(PY) -m pytest $(IMAGING_TESTS)
 
 test-page: $(VENV)/.development $(if $(HAS_NODE),app/web/index.html) ## Run the page's tests, those in Chromium included
 	$(if $(HAS_NODE),cd web && NEUROFUSE_PYTHON=$(abspath $(PY)) npm run --silent test,$(call without_node,tested))
