@@ -18,6 +18,8 @@ MOST_IDLE: Final = 64
 """Empty folders that are kept; more than that work at the same time only for a moment."""
 MOST_LEFT: Final = 8
 """Folders that wait to be emptied; where the disk is slower than those who fill them, they wait for it themselves."""
+MOST_AGAIN: Final = 8
+"""Folders that could not be removed and are tried again with the next: all of them would take ever longer while nothing can be removed."""
 
 
 class ScratchFolders:
@@ -52,11 +54,11 @@ class ScratchFolders:
     def give_back(self, folder: Path) -> None:
         """Remove all that lies in a folder; what cannot be removed now is tried again with the next, and in the end left to whoever owns the root."""
         with self._counting:
-            undone, self._undone = self._undone, []
+            undone, self._undone = self._undone[:MOST_AGAIN], self._undone[MOST_AGAIN:]
         for each in (folder, *undone):
             if self._closed or len(self._idle) >= MOST_IDLE or not _emptied(each):
                 shutil.rmtree(each, ignore_errors=True)
-                if each.exists():  # no file may be opened just now, or the disk cannot be written to
+                if _is_there(each):  # no file may be opened just now, or the disk cannot be written to
                     with self._counting:
                         self._undone.append(each)
             else:
@@ -95,6 +97,17 @@ class ScratchFolders:
         self._behind.shutdown()
         while self._idle:
             shutil.rmtree(self._idle.pop(), ignore_errors=True)
+
+
+def _is_there(folder: Path) -> bool:
+    """Whether a folder has to be removed; not `Path.exists`, which raises where a share has gone."""
+    try:
+        folder.stat()
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _emptied(folder: Path) -> bool:

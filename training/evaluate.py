@@ -141,8 +141,8 @@ def _refuse_other_records(run: Path, predictions: Predictions, cohort: Cohort) -
     patients = set(predictions.patient_id)
     if noted and records_digest(case for case in cohort.cases if case.patient_id in patients) != noted:
         raise CohortError(
-            "expected the records that the run was trained with, found others in the cohort; train it anew (train --no-resume), or give the cohort "
-            "that it was trained on"
+            "expected the records that the run was trained with, found others in the cohort, or another list of features; train it anew "
+            "(train --no-resume), or give the cohort that it was trained on"
         )
 
 

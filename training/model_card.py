@@ -124,7 +124,7 @@ def _operating_point(evaluation: Evaluation) -> str:
         return ""
     threshold = decimal(evaluation.discrimination.threshold)
     return (
-        f"\n\nSensitivity (n: cases with the event) and specificity (n: those without) hold where the event is expected from a probability of {threshold} on; "
+        f"\n\nSensitivity (of cases with the event) and specificity (of those without) hold where the event is expected from a probability of {threshold} on; "
         "this threshold was fixed on the validation split."
     )
 

@@ -36,7 +36,7 @@ def alternating(volume: Volume, lattice: StoredLattice) -> Finding | None:
         lattice: Where its voxels lie.
     """
     highest = max(_ratios(volume, lattice), default=0.0)
-    if highest <= ALTERNATING:
+    if not highest > ALTERNATING:  # nor where values are too large to be compared
         return None
     return Finding(
         "slices-alternate",
@@ -80,6 +80,8 @@ def _differences(along: Real[np.ndarray, "n a b"], middles: Int64[np.ndarray, " 
         three: list[Float32[np.ndarray, "a b"]] = [
             along[at].astype(np.float32) for at in (middle - 1, middle, middle + 1)
         ]
-        neighbours += sum(float(np.abs(one - other).sum()) for one, other in pairwise(three)) / 2
-        apart += float(np.abs(three[2] - three[0]).sum())
+        neighbours += (
+            sum(float(np.abs(one - other).sum(dtype=np.float64)) for one, other in pairwise(three)) / 2
+        )
+        apart += float(np.abs(three[2] - three[0]).sum(dtype=np.float64))
     return neighbours, apart

@@ -35,7 +35,10 @@ SEQUENCES: Final = (
     "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence",
 )
-IN_ITEMS: Final = (frozenset(KEYWORDS) - {"ContrastBolusAgent", "StudyInstanceUID", "SeriesInstanceUID"}) | {
+NOT_IN_ITEMS: Final = frozenset({
+    "ConcatenationUID", "ContrastBolusTotalDose", "ContrastBolusVolume", "SeriesInstanceUID", "StudyInstanceUID",
+})  # fmt: skip
+IN_ITEMS: Final = (frozenset(KEYWORDS) - NOT_IN_ITEMS) | {
     "AnatomicRegionSequence",
     "CTImageFrameTypeSequence",
     "CTReconstructionSequence",
@@ -164,6 +167,10 @@ def _clean(dataset: Any, key: bytes) -> None:  # noqa: ANN401 - pydicom ships no
 
 
 def _clean_item(item: Any) -> None:  # noqa: ANN401
+    if has_contrast_agent(item):
+        item.ContrastBolusAgent = AGENT
+    else:
+        item.pop("ContrastBolusAgent", None)
     for element in list(item):
         if element.keyword not in IN_ITEMS:
             del item[element.tag]

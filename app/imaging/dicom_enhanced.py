@@ -155,5 +155,6 @@ def _acquisition(declared: Acquisition, groups: _Groups) -> Acquisition:
         body_part=declared.body_part or str(region.get("CodeMeaning") or "").upper() or classic.body_part,
         echo=declared.echo or classic.echo,
         is_angiography=declared.is_angiography or classic.is_angiography,
+        has_contrast_agent=declared.has_contrast_agent or classic.has_contrast_agent,
         **{name: getattr(classic, name) if value in {None, ""} else value for name, value in said.items()},
     )

@@ -1,7 +1,7 @@
 """Which files of an upload are the image: every series is named, ranked by a stated rule, and one is read.
 
 What cannot be meant is set aside first: files that hold no CT or MR slices (reports, plans, segmentations, captures),
-another modality, localisers, mosaics, phase images, maps, projections, slices without a place, series of fewer than `FEWEST_SLICES`. The rest is ranked
+another modality, localisers, mosaics, phase images, real and imaginary parts, maps, projections, slices without a place, series of fewer than `FEWEST_SLICES`. The rest is ranked
 by `series_ranking.RULES`, the first difference decides, and the answer says which. Two series that no rule can tell apart, and those of two
 examinations, which may be two patients', are never chosen between: `mixed-series`, and the caller may name one by its Series Instance UID.
 
@@ -306,7 +306,7 @@ def _refuse(headers: Sequence[SliceHeader], candidates: Sequence[Candidate], wan
         largest = max((one.summary.slices for one in fitting if not _is_scout(one)), default=0)
         raise NoUsableSeriesError(
             f"Expected a series of at least {FEWEST_SLICES} {modality} slices, found at most {largest} slices that are "
-            "no localiser, mosaic, phase image, map or projection. Send all slices of the series."
+            "no localiser, mosaic, phase image, real or imaginary part, map or projection. Send all slices of the series."
         )
     _refuse_modality(headers, modality)
 

@@ -50,6 +50,8 @@ SHORT_ECHO_MS: Final = 15.0
 SHORT_SPIN_ECHO_MS: Final = 30.0
 """Of T1 by spin echoes, and by inversion and a train of them (T1 FLAIR); gradient echoes as late as these show T2*."""
 FLAIR_INVERSION_MS: Final = 1500.0
+T1_INVERSION_MS: Final = 400.0
+"""From here on an inversion weighs by T1 (600 to 1100 ms in use); a short one nulls fat (STIR, 120 to 250 ms)."""
 T1_REPETITION_MS: Final = 1000.0
 
 
@@ -89,8 +91,14 @@ def weighting_of(acquisition: Acquisition) -> Weighting:
         return "FLAIR" if inversion and inversion >= FLAIR_INVERSION_MS else "T2"
     if echo > (SHORT_SPIN_ECHO_MS if acquisition.echo == "spin" else SHORT_ECHO_MS):
         return "T2" if acquisition.echo == "gradient" else "unknown"
-    prepared = inversion is not None and 0 < inversion < FLAIR_INVERSION_MS
-    return "T1" if prepared or repetition < T1_REPETITION_MS else "PD"
+    return _of_short_echo(repetition, inversion or 0.0)
+
+
+def _of_short_echo(repetition_ms: float, inversion_ms: float) -> Weighting:
+    if 0 < inversion_ms < T1_INVERSION_MS:
+        return "unknown"
+    is_prepared = T1_INVERSION_MS <= inversion_ms < FLAIR_INVERSION_MS
+    return "T1" if is_prepared or repetition_ms < T1_REPETITION_MS else "PD"
 
 
 def is_original(image_type: Sequence[str]) -> bool:

@@ -134,13 +134,13 @@ class JobRunner:
 
     def _hold(self) -> None:
         """Go on holding what is worked on here, and take over what nobody holds any more."""
-        self._put_back_stranded()
         mine = dict(self._signals.held)
         held = self._turn.turns.renew(self._identity, {job_id for job_id, _ in mine}, datetime.now(UTC))
         still = {(each.id, each.attempt) for each in held if not each.cancelling}
         for attempt in mine.keys() - still:
             mine[attempt].gone.set()
         self._take_over(None)
+        self._put_back_stranded()  # last: where storage is still away it fails, and what is worked on must be held all the same
 
     def _put_back_stranded(self) -> None:
         for attempt, job in tuple(self._stranded.items()):

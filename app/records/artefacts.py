@@ -77,6 +77,7 @@ class FolderArtefacts:
         self._root = root
         self._unfinished = root / UNFINISHED
         _make(self._unfinished)
+        self._first = _identity(root)
         for left in self._unfinished.glob("*"):
             with suppress(FileNotFoundError):  # another process is done with it
                 if time.time() - left.stat().st_mtime > LEFTOVER_S:
@@ -131,7 +132,9 @@ class FolderArtefacts:
         return self._place(checked(name, NAME))
 
     def _place(self, relative: str) -> Path:
-        # Or what is put would lie below the mount point, found by nobody once the share is back.
+        # Or what is put would lie below the mount point, found by nobody once the share is back. After a mount, the place may bear another number.
+        if not self._unfinished.is_dir() and self._first == _identity(self._root):
+            _make(self._unfinished)  # whoever tidies up removes empty folders
         if not self._unfinished.is_dir():
             log.error("artefacts-unavailable", error_type="NotMounted")
             raise StorageUnavailableError(
@@ -177,6 +180,14 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink()
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """Of the folder that lies there now, on its disk; None where there is none."""
+    with suppress(OSError):
+        found = folder.stat()
+        return found.st_dev, found.st_ino
+    return None
 
 
 def _copy(source: Path, copy: Path) -> None:

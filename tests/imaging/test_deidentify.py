@@ -149,7 +149,13 @@ def test_of_functional_groups_only_what_is_read_stays(tmp_path: Path) -> None:
         group.FrameContentSequence = [item(FrameAcquisitionDateTime=f"{DATE}101010", FrameComments=CANARY)]
         group.DerivationImageSequence = [item(DerivationDescription=CANARY)]
         group.UnassignedPerFrameConvertedAttributesSequence = [
-            item(ContrastBolusAgent=CANARY, ProtocolName=CANARY, SeriesInstanceUID=UID, ConvolutionKernel="B")
+            item(
+                ContrastBolusAgent=CANARY,
+                ProtocolName=CANARY,
+                SeriesInstanceUID=UID,
+                ConcatenationUID=UID,
+                ConvolutionKernel="B",
+            )
         ]
     path = tmp_path / "sent"
     dataset.save_as(path, enforce_file_format=True)

@@ -196,6 +196,14 @@ REAL = {
 one has 8 bits and a scale."""
 
 
+def test_a_second_scan_between_the_slices_limits_the_answer() -> None:
+    volume = image_of(head())
+    voxels = volume.voxels.copy()
+    voxels[:, :, 1::2] = np.roll(voxels[:, :, 1::2], 4, axis=0)
+    assert codes(replace(volume, voxels=voxels)) == ["slices-alternate"]
+    assert "slices-alternate" in LIMITING
+
+
 @pytest.mark.samples
 @pytest.mark.parametrize("name", sorted(REAL))
 def test_real_images_have_the_findings_they_deserve(samples: Path, name: str) -> None:

@@ -75,6 +75,8 @@ def test_mr_weighting_by_times(
     [
         (24.0, 2300.0, 860.0, "spin", "T1"),  # T1 FLAIR
         (17.0, 550.0, None, "spin", "T1"),
+        (27.0, 4000.0, 160.0, "spin", "unknown"),  # STIR
+        (12.0, 4000.0, 160.0, "spin", "unknown"),
         (25.0, 2500.0, None, "spin", "PD"),
         (35.0, 550.0, None, "spin", "unknown"),
         (25.0, 40.0, None, "gradient", "T2"),  # susceptibility

@@ -18,7 +18,7 @@ from app.jobs.request import read_request, upload_name
 from app.jobs.turn import BACK_OFF_S, FAULT, INTERRUPTED, LONGEST_BACK_OFF_S
 from app.model_package.store import ModelStore
 from app.predictions.catalogue import Catalogue
-from app.records.artefacts import UNFINISHED
+from app.records.artefacts import FolderArtefacts
 from app.records.job_turns import LEASE
 from app.records.jobs import Job
 from app.records.predictions import KeptPrediction
@@ -74,18 +74,22 @@ def test_a_fault_after_a_long_wait_for_storage_is_tried_again_later_too(parts: P
 
 def test_a_job_whose_share_was_unmounted_waits_for_it(parts: Parts) -> None:
     job = parts.accept()
-    marker = parts.folder / UNFINISHED
-    marker.rename(parts.folder / "elsewhere")
+    share, away = parts.folder / "share", parts.folder / "away"
+    turn = replace(parts.turn, artefacts=FolderArtefacts(share))
+    shutil.copytree(parts.folder / upload_name(job.id), share / upload_name(job.id))
+    share.rename(away)
+    share.mkdir()  # the mount point
     for _ in range(3):
         waiting = parts.records.jobs.get(job.id)
         held = parts.records.job_turns.claim("me", [("gos", 1)], 2, waiting.due)
         assert held is not None
-        parts.turn.work(held, 0.0)
+        turn.work(held, 0.0)
         assert parts.records.jobs.get(job.id).chances == waiting.chances
-    (parts.folder / "elsewhere").rename(marker)
+    share.rmdir()
+    away.rename(share)
     last = parts.records.job_turns.claim("me", [("gos", 1)], 2, parts.records.jobs.get(job.id).due)
     assert last is not None
-    parts.turn.work(last, 0.0)
+    turn.work(last, 0.0)
     assert parts.state(job) == "done"
 
 

@@ -258,6 +258,13 @@ def test_another_disk_that_is_full_says_so_and_keeps_no_half(small_disk: Path, s
     assert [path for path in small_disk.rglob("*") if path.is_file()] == []
 
 
+def test_a_place_whose_empty_folders_were_tidied_up_goes_on(tmp_path: Path, source: MakeSource) -> None:
+    artefacts = FolderArtefacts(tmp_path / "place")
+    (tmp_path / "place" / UNFINISHED).rmdir()
+    artefacts.put("jobs/a/1", source())
+    assert list(artefacts.names("jobs")) == ["jobs/a/1"]
+
+
 def test_a_place_whose_share_was_unmounted_is_unavailable_and_takes_nothing(
     tmp_path: Path, source: MakeSource
 ) -> None:

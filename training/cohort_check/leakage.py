@@ -28,7 +28,14 @@ FORBIDDEN: Final = {
 }  # fmt: skip
 """Known only afterwards, decided by those who foresaw the outcome, or what the diagnosis was made from."""
 BEFORE: Final = ("pre", "prior", "premorbid", "baseline", "before", "earlier", "previous", "history")
-"""Words that put a score before the illness, where it is allowed."""
+"""Words that put a score or an operation before the illness, where it is allowed."""
+HAD_BEFORE: Final = frozenset({
+    "mrs", "rankin", "gos", "gose", "surgery", "craniotomy", "craniectomy",
+    "mmse", "cdr", "cdrsb", "cdr sb", "adas", "adas13", "faq", "moca", "ravlt", "ldeltotal",
+})  # fmt: skip
+"""What may have been before the illness; a stay, an order or a death of which a title says `before` is still of afterwards."""
+NAMES_ONLY: Final = frozenset({"diagnosis", "dx", "site", "scanner"})
+"""What a title may say of something else: diagnosis of hypertension, harmonised by site."""
 
 
 def check_leakage(table: Table) -> Iterator[Finding]:
@@ -63,11 +70,16 @@ def strongest(table: Table, feature: Feature) -> float:
 
 def _forbidden(feature: Feature, task: str) -> str | None:
     """A forbidden word of its name or of its title, unless either puts it before the illness."""
-    called = [re.split(r"[^a-z0-9]+", text.casefold()) for text in (feature.name, feature.title)]
-    if any(word in BEFORE for words in called for word in words):
-        return None
-    texts = [f" {' '.join(words)} " for words in called]
-    return next((each for each in FORBIDDEN[task] if any(f" {each} " in text for text in texts)), None)
+    name, title = (
+        f" {' '.join(re.split(r'[^a-z0-9]+', text.casefold()))} " for text in (feature.name, feature.title)
+    )
+    is_before = any(f" {word} " in name + title for word in BEFORE)
+    for each in FORBIDDEN[task]:
+        if is_before and each in HAD_BEFORE:
+            continue
+        if f" {each} " in name or (f" {each} " in title and each not in NAMES_ONLY):
+            return each
+    return None
 
 
 def _numbers(known: list[tuple[str, int]]) -> tuple[np.ndarray, np.ndarray]:

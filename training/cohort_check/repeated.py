@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Final
 
-from training.cohort_check.finding import Finding, error
+from training.cohort_check.finding import Finding, warning
 from training.cohort_check.table import Table
 
 BY_CHANCE: Final = 0.01
@@ -22,7 +22,7 @@ def check_repeated(table: Table) -> Iterator[Finding]:
     total = len(table.rows)
 
     def expected(record: tuple[str, ...]) -> float:
-        # Unknown cells are left out: what is missing is often missing together.
+        # As if features were independent, so no more than a hint. Unknown cells are left out: what is missing is often missing together.
         known = [counts[name][text] / total for name, text in zip(names, record, strict=True) if text]
         return total * (total - 1) / 2 * math.prod(known)
 
@@ -32,7 +32,7 @@ def check_repeated(table: Table) -> Iterator[Finding]:
         if len(group) > 1 and expected(record) < BY_CHANCE
         for line in group
     ]:
-        yield error(
+        yield warning(
             "record-twice",
             "Rows hold the same record, which by chance would hardly happen: perhaps one patient under two pseudonyms.",
             "Find out; keep one row (one scan) per patient, else a patient may be trained on and tested.",

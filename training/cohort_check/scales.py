@@ -41,12 +41,11 @@ def _apart(table: Table, feature: Feature) -> list[int]:
         return []
     found.sort()
     values = np.array([value for value, _ in found])
-    place = int((values[1:] / values[:-1]).argmax()) + 1
+    # Only where both sides are more than strays, the widest of which would hide the gap.
+    fewest = max(FEWEST_DIFFERENT, int(np.ceil(SMALLEST_SHARE * len(values))))
+    place = fewest + int((values[fewest : 1 - fewest] / values[fewest - 1 : -fewest]).argmax())
     sides = values[:place], values[place:]
-    enough = all(
-        len(side) >= SMALLEST_SHARE * len(values) and len(np.unique(side)) >= FEWEST_DIFFERENT
-        for side in sides
-    )
+    enough = all(len(np.unique(side)) >= FEWEST_DIFFERENT for side in sides)
     if not enough or values[place] < GAP * values[place - 1]:
         return []
     lines = [line for _, line in found]

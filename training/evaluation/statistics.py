@@ -131,9 +131,12 @@ def ranked_probability_score(probabilities: Probabilities, label: Labels) -> Sta
 def absolute_error(predicted: Labels, label: Labels) -> Statistic:
     """Mean number of classes between the most likely and the true one.
 
-    Where there is none, a share of patients that such a sample need not show may yet be told by chance.
+    Where there is none, a share of patients that such a sample need not show may yet be told by chance, and so by one class at least.
     """
-    by_chance = float(np.abs(np.subtract.outer(predicted, label)).mean())
+    classes = int(max(predicted.max(), label.max())) + 1
+    drawn, true = (np.bincount(each, minlength=classes) / len(label) for each in (predicted, label))
+    grades = np.arange(classes)
+    by_chance = max(1.0, float(drawn @ np.abs(np.subtract.outer(grades, grades)) @ true))
     distance = mean(np.abs(predicted - label).astype(np.float64))
     return Bounded(distance, unseen_share(len(label)) * by_chance, ZERO)
 

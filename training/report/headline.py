@@ -118,7 +118,7 @@ def _calibration(material: Material) -> str:
         find(material.metrics, name) for name in ("calibration_slope", "calibration_in_the_large")
     )
     said = f"The calibration slope was {estimate(slope, 2)}: {slope_in_words(slope)}." if slope else ""
-    # A good slope says nothing of a model that is too low or too high for everyone.
+    # A good slope says nothing of a model that is too low or too high on average.
     if large and not large.low <= 0 <= large.high:
         often = "more" if large.value > 0 else "less"
         said += f" The event happened {often} often than was foretold (calibration in the large {estimate(large, 2)}; ideal 0)."

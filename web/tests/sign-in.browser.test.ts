@@ -137,6 +137,7 @@ describe.skipIf(!CAN_BROWSE)("who comes in by the page", () => {
       await page.setInputFiles("[data-picker=files]", goldenNifti("gos"));
       await page.locator(".preview").waitFor();
       await page.fill("#record_age", "71");
+      await page.fill("#reference", "CT-1");
       await page.context().clearCookies();
       await page.locator(".submit-action .primary").click();
       const dialog = page.getByRole("dialog", { name: "You have been signed out" });
@@ -150,12 +151,14 @@ describe.skipIf(!CAN_BROWSE)("who comes in by the page", () => {
       await page.locator(".problem").getByRole("button", { name: "Try again" }).click();
       await page.waitForURL(/#\/case\//);
       await page.locator(".features td", { hasText: "71 years" }).waitFor();
-      await expect.poll(() => page.title()).toMatch(/^….{8} · Result · NeuroFuse$/);
+      await expect.poll(() => page.title()).toBe("CT-1 · Result · NeuroFuse");
+      await expect.poll(() => sheetsOf(page)).toContain("CT-1");
       await page.context().clearCookies();
       // Whatever else the page asks for may be refused before.
       await page.locator(".result-heading button").dispatchEvent("click");
       await dialog.waitFor();
       await expect.poll(() => page.title()).toBe("Result · NeuroFuse");
+      await expect.poll(() => sheetsOf(page)).not.toContain("CT-1");
       await page.context().close();
     },
     SLOW_MS,
@@ -241,3 +244,10 @@ describe.skipIf(!CAN_BROWSE)("who comes in by the page", () => {
     SLOW_MS,
   );
 });
+
+/** What is written into every printed sheet. */
+function sheetsOf(page: Page): Promise<string> {
+  return page.evaluate(() =>
+    document.adoptedStyleSheets.flatMap((one) => [...one.cssRules].map((rule) => rule.cssText)).join(" "),
+  );
+}

@@ -191,6 +191,8 @@ def test_a_feature_that_tells_the_outcome_is_a_leak_and_one_that_hints_at_it_is_
         ("x_17", "Length of stay", True),
         ("pre_ich_mrs", "Modified Rankin scale before the haemorrhage", False),
         ("rankin", "Rankin scale before the haemorrhage", False),
+        ("x_18", "Length of stay before transfer", True),
+        ("dnr", "DNR order before day 2", True),
     ],
 )
 def test_a_feature_of_the_time_after_admission_is_known_by_its_name_or_its_title(

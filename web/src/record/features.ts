@@ -107,7 +107,7 @@ export function numberWords(value: number): string {
 export function stepOf({ low, high, unit, isWhole }: NumberFeature): number {
   const range = high - low;
   if (isWhole || range >= 50) return 1;
+  if (unit === "{score}" && range >= 1) return 1;
   if (range < 5) return Number(`1e${Math.floor(Math.log10(range / 50))}`);
-  if (unit === "{score}") return 1;
   return range >= 20 ? 0.5 : 0.1;
 }

@@ -65,13 +65,14 @@ it("says ranges in words and moves scores by whole points", () => {
 });
 
 it.each([
-  [0.0001, 0.05, 0.0001],
-  [0, 3, 0.01],
-  [1, 10, 0.1],
-  [0.5, 20, 0.1],
-  [40, 320, 1],
-])("moves a number from %d to %d by %d", (low, high, step) => {
-  const [feature] = featuresOf({ properties: { one: number("One", "ng/mL", low, high, ["ng/mL"]) } });
+  [0.0001, 0.05, "ng/mL", 0.0001],
+  [0, 3, "ng/mL", 0.01],
+  [0, 3, "{score}", 1],
+  [1, 10, "ng/mL", 0.1],
+  [0.5, 20, "ng/mL", 0.1],
+  [40, 320, "ng/mL", 1],
+])("moves a number from %d to %d %s by %d", (low, high, unit, step) => {
+  const [feature] = featuresOf({ properties: { one: number("One", unit, low, high, [unit]) } });
   if (feature?.kind !== "number") throw new Error("not a number");
   expect(stepOf(feature)).toBe(step);
 });

@@ -2,6 +2,7 @@ import type { ReactNode } from "react";
 import { ProblemNotice } from "../app/ProblemNotice";
 import { usePrintFoot } from "../app/print-foot";
 import { useTitle } from "../app/title";
+import { standingOf, useSession } from "../sign-in/session";
 import { texts } from "../texts/en";
 import { nameOf } from "../worklist/name";
 import { type Case, useCase } from "./useCase";
@@ -31,9 +32,10 @@ export function CaseView({ id, view, children }: Props) {
 
 type NamedProps = { one: Case; view: Props["view"]; children: ReactNode };
 
-/** Has tab and sheets say which case it is. */
+/** Has tab and sheets say which case it is; not its number while whoever looked at it is signed out. */
 function Named({ one: { answer, reference }, view, children }: NamedProps) {
+  const isIn = standingOf(useSession()) === "in";
   useTitle(view, nameOf({ reference, id: answer.id }));
-  usePrintFoot(texts.shell.foot(answer.id, reference));
+  usePrintFoot(texts.shell.foot(answer.id, isIn ? reference : null));
   return children;
 }
