@@ -165,7 +165,7 @@ async def _living(
     trial = PackageTrial(settings)
     catalogue = Catalogue(
         ModelStore(settings.model_store),
-        _start_beside(workers, settings, start),
+        _start_beside(workers, settings, start, records),
         metrics,
         trial=None if start_predictor else trial,  # what runs elsewhere cannot end this process
     )
@@ -283,14 +283,16 @@ def _runtime(  # noqa: PLR0913 - what it is made of
     )
 
 
-def _start_beside(workers: ImageWorkers, settings: Settings, start: StartPredictor) -> StartPredictor:
+def _start_beside(
+    workers: ImageWorkers, settings: Settings, start: StartPredictor, records: RecordStore
+) -> StartPredictor:
     """How packages are made ready here: a package is, once a case of it has gone through every worker."""
 
     def start_beside_workers(package: Package) -> Predictor:
         predictor = start(package)
         try:
             workers.warm()  # begun at the start; here it is waited for
-            rehearse(predictor, workers, read_limits(settings), settings.readers)
+            rehearse(predictor, workers, read_limits(settings), settings.readers, records.predictions)
         except UnreadableImageError:  # no fault of the package, whose golden case is an image like any other
             raise NotReadyError(NO_READERS) from None
         return predictor

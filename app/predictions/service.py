@@ -107,7 +107,7 @@ class PredictionService:
                 # Where there is no row in the end, `app.predictions.unrecorded` finds them.
                 self._keep_heatmap(explained.answer, folder)
                 self._keep_case(case, explained, folder)
-                (keep or self._records.add)(_kept(explained.answer, case))
+                (keep or self._records.add)(row_of(explained.answer, case))
         if self._shadows is not None:
             self._shadows.offer(case.record, explained.analysis)
         if self._watch is not None:
@@ -188,7 +188,8 @@ class PredictionService:
             histogram.labels(model_name).observe(seconds)
 
 
-def _kept(answer: Answer, case: Case) -> KeptPrediction:
+def row_of(answer: Answer, case: Case) -> KeptPrediction:
+    """What is kept in the database of an answer to a case."""
     return KeptPrediction(
         id=answer.id,
         created=answer.created,

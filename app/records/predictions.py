@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Engine, delete, insert, select
+from sqlalchemy import Connection, Engine, delete, insert, select
 from sqlalchemy.orm import Session
 
 from app.errors import UnknownPredictionError
@@ -71,9 +71,18 @@ class PredictionRecords:
             deed: What the audit trail says of it: there is no answer without its line, and one wait for the disk for both.
         """
         with self._engine.begin() as connection:
-            connection.execute(_ADD, vars(prediction))
-            if deed is not None:
-                append(connection, [deed])
+            _write(connection, prediction, deed)
+
+    def rehearse(self, prediction: KeptPrediction, deed: Deed) -> None:
+        """Do what `add` does and take it back: statements are put together once, and no first patient waits for that.
+
+        Args:
+            prediction: An answer that nobody asked for.
+            deed: Its line.
+        """
+        with self._engine.connect() as connection:
+            _write(connection, prediction, deed)
+            connection.rollback()
 
     def get(self, prediction_id: str) -> KeptPrediction:
         """Find an answer.
@@ -139,6 +148,12 @@ class PredictionRecords:
     def close(self) -> None:
         """Give every connection back."""
         self._engine.dispose()
+
+
+def _write(connection: Connection, prediction: KeptPrediction, deed: Deed | None) -> None:
+    connection.execute(_ADD, vars(prediction))
+    if deed is not None:
+        append(connection, [deed])
 
 
 def kept_prediction(row: PredictionRow) -> KeptPrediction:

@@ -1,13 +1,13 @@
 """The golden case goes through every reader before a package takes cases, and leaves nothing behind."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from app.errors import NotReadyError
+from app.errors import NotReadyError, StorageUnavailableError
 from app.imaging.isolation import ImageWorkers, WorkerLimits
 from app.imaging.limits import DEFAULT_LIMITS
 from app.imaging.load import LoadedCase, load_case
@@ -15,11 +15,19 @@ from app.inference.predictor import Predictor
 from app.model_package.store import ModelStore
 from app.predictions.rehearsal import rehearse
 from app.predictions.start import start_with
+from app.records.store import RecordStore
 
 
 @pytest.fixture(scope="module")
 def predictor(tiny_store: Path) -> Predictor:
     return start_with("cpu", 1)(ModelStore(tiny_store).load("gos", 1))
+
+
+@pytest.fixture
+def records(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RecordStore]:
+    store = RecordStore(tmp_path_factory.mktemp("records") / "records.sqlite3")
+    yield store
+    store.close()
 
 
 class Readers:
@@ -35,23 +43,45 @@ class Readers:
         return load_case(paths, *how, **wishes)
 
 
-def test_every_reader_gets_the_golden_case_at_the_same_time(predictor: Predictor) -> None:
+def test_every_reader_gets_the_golden_case_at_the_same_time(
+    predictor: Predictor, records: RecordStore
+) -> None:
     readers = Readers(3)
-    rehearse(predictor, readers, DEFAULT_LIMITS, readers=3)
+    rehearse(predictor, readers, DEFAULT_LIMITS, readers=3, records=records.predictions)
     assert len(readers.read) == 3
     assert {path.parent for paths in readers.read for path in paths} == {predictor.package.golden_folder}
 
 
 def test_nothing_is_left_behind(
-    predictor: Predictor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    predictor: Predictor, records: RecordStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    before = records.audit.head()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    rehearse(predictor, load_case, DEFAULT_LIMITS, readers=2)
+    rehearse(predictor, load_case, DEFAULT_LIMITS, readers=2, records=records.predictions)
     assert list(tmp_path.iterdir()) == []
+    manifest = predictor.package.manifest
+    assert records.predictions.latest(manifest.name, manifest.version, limit=9) == []
+    assert records.audit.head() == before
 
 
-def test_a_package_whose_first_case_would_fail_is_not_ready(predictor: Predictor) -> None:
+def test_a_package_is_ready_whether_or_not_the_database_answers_just_now(
+    predictor: Predictor, tmp_path: Path
+) -> None:
+    database = tmp_path / "records.sqlite3"
+    store = RecordStore(database)
+    for lost in tmp_path.glob("records.sqlite3*"):
+        lost.unlink()
+    database.mkdir()  # no file that could be opened
+    store.close()  # every connection, so that the next one is new
+    with pytest.raises(StorageUnavailableError):
+        store.audit.head()
+    rehearse(predictor, load_case, DEFAULT_LIMITS, readers=1, records=store.predictions)
+
+
+def test_a_package_whose_first_case_would_fail_is_not_ready(
+    predictor: Predictor, records: RecordStore
+) -> None:
     closed_workers = ImageWorkers(WorkerLimits(workers=1))
     closed_workers.close()
     with pytest.raises(NotReadyError):
-        rehearse(predictor, closed_workers, DEFAULT_LIMITS, readers=1)
+        rehearse(predictor, closed_workers, DEFAULT_LIMITS, readers=1, records=records.predictions)

@@ -3,9 +3,11 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, delete
+from sqlalchemy import Engine, delete, event
+from sqlalchemy.engine.interfaces import CacheStats
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
@@ -47,6 +49,26 @@ def test_an_answer_is_kept_together_with_its_line_or_not_at_all(place: Place) ->
         records.add(kept("b"), Deed("key:1", "key", "POST /predict", "b"))
     with pytest.raises(UnknownPredictionError):
         records.get("b")
+    engine.dispose()
+
+
+def test_a_rehearsal_leaves_nothing_and_has_every_statement_put_together(place: Place) -> None:
+    engine = open_database(place)
+    records, trail = PredictionRecords(engine), AuditTrail(engine)
+    before = trail.head()
+    records.rehearse(kept(), Deed("service", "service", "rehearsal"))
+    assert trail.head() == before
+    with pytest.raises(UnknownPredictionError):
+        records.get("a")
+
+    hits: list[CacheStats] = []
+
+    def look(_connection: Any, _cursor: Any, _sql: str, _values: Any, context: Any, _many: bool) -> None:
+        hits.append(context.cache_hit)
+
+    event.listen(engine, "after_cursor_execute", look)
+    records.add(kept(), Deed("key:1", "key", "POST /predict", "a"))
+    assert hits == [CacheStats.CACHE_HIT] * 4  # the answer; the trail's end locked, its line, its new end
     engine.dispose()
 
 
