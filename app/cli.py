@@ -41,7 +41,7 @@ from app.model_package.package import Package
 from app.model_package.store import store_at
 from app.predictions.answer import Answer
 from app.predictions.data_folder import DataFolder
-from app.predictions.explain import Case, explain
+from app.predictions.explain import NIFTI_NAME, PNG_NAME, Case, explain
 from app.predictions.record_text import parse_record
 from app.predictions.start import start_with
 from app.records.copying import copy_records
@@ -285,16 +285,23 @@ def _predict(arguments: argparse.Namespace, settings: Settings) -> int:
             else _package(arguments, settings)
         )
         return predict_cohort(arguments.cohort, arguments.out, package, settings, arguments.ray)
+    _clear(arguments.out)
     record = parse_record(_text(arguments.ehr) if arguments.ehr else "{}")
     case = Case(files_in(arguments.image), record, arguments.heatmap, arguments.series)
     predictor = start_with(settings.provider, settings.threads)(_package(arguments, settings))
-    arguments.out.mkdir(parents=True, exist_ok=True)
     answer = explain(case, predictor, arguments.out, read_limits(settings)).answer
     (arguments.out / ANSWER_NAME).write_text(answer.model_dump_json(indent=2) + "\n", encoding="utf-8")
     Console().print(_answer_table(answer))
     for caution in answer.warnings:
         Console(soft_wrap=True).print(f"{caution.code}: {caution.detail}", markup=False)
     return OK
+
+
+def _clear(folder: Path) -> None:
+    """Make the folder of an answer, without what an earlier case left there: this one may be refused, or have no heatmap."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (ANSWER_NAME, NIFTI_NAME, PNG_NAME):
+        (folder / name).unlink(missing_ok=True)
 
 
 def _text(file: Path) -> str:

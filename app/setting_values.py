@@ -69,9 +69,17 @@ def are_hosts(hosts: str) -> str:
         ValueError: One is something else.
     """
     entries = [entry.strip() for entry in hosts.split(",") if entry.strip()]
-    if not all(WEBHOOK_HOST.fullmatch(entry) for entry in entries):
+    if not all(WEBHOOK_HOST.fullmatch(entry) and _can_be_called(entry) for entry in entries):
         raise ValueError("expected host, host:port or http://host:port")
     return ",".join(entries)
+
+
+def _can_be_called(host: str) -> bool:
+    """Whether its port, where it has one, is a port, and its address of IPv6 one: nobody would be told, and nothing say why."""
+    try:
+        return urlsplit(host if "://" in host else f"https://{host}").port != 0
+    except ValueError:
+        return False
 
 
 def are_names(names: str) -> str:
@@ -84,6 +92,21 @@ def are_names(names: str) -> str:
     if not all(HOST_NAME.fullmatch(entry) for entry in entries):
         raise ValueError("expected host names without a port")
     return ",".join(entry.strip("[]").rstrip(".") for entry in entries)  # as the header Host is compared
+
+
+def are_networks(addresses: str) -> str:
+    """Addresses of machines or networks, separated by commas, or `*` for all: what else stands there, the server passes over in silence.
+
+    Raises:
+        ValueError: One is something else, such as a name, or 10.0.0.1/24, of which nobody can tell whether it means one machine or all.
+    """
+    entries = [entry.strip() for entry in addresses.split(",") if entry.strip()]
+    if entries == ["*"]:
+        return "*"
+    try:
+        return ",".join(str(ipaddress.ip_network(entry.strip("[]"))) for entry in entries)
+    except ValueError:
+        raise ValueError("expected addresses or networks, such as 10.0.0.1 or 10.0.0.0/24") from None
 
 
 def is_https(url: str) -> str:
@@ -130,13 +153,13 @@ def role_names(pairs: str) -> dict[str, str]:
     Raises:
         ValueError: It is something else.
     """
-    named = {role: role for role in OUR_ROLES}
+    named: dict[str, str] = {}
     for entry in filter(None, (entry.strip() for entry in pairs.split(","))):
         ours, _, theirs = entry.partition("=")
-        if ours not in named or not theirs:
-            raise ValueError("expected ours=theirs")
+        if ours not in OUR_ROLES or ours in named or not theirs:
+            raise ValueError("expected ours=theirs, each of ours once")
         named[ours] = theirs
-    return named
+    return {role: role for role in OUR_ROLES} | named
 
 
 def is_loopback(host: str) -> bool:

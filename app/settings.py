@@ -19,6 +19,7 @@ from app.setting_values import (
     Threads,
     are_hosts,
     are_names,
+    are_networks,
     are_role_names,
     is_https,
     is_public_https,
@@ -267,6 +268,7 @@ class Settings(BaseSettings):
     ] = SecretStr("")
     trusted_proxies: Annotated[
         str,
+        AfterValidator(are_networks),
         Field(
             description="Addresses of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, separated by commas."
         ),

@@ -114,6 +114,24 @@ def test_a_case_that_cannot_be_answered_is_refused_with_its_problem(
     assert not (tmp_path / "out" / "answer.json").exists()
 
 
+def test_nothing_of_an_earlier_case_stays_where_the_next_one_is_answered_or_refused(
+    head_ct: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "notes.txt").write_text("not ours")
+
+    def asked(image: Path, *more: str) -> tuple[int, set[str]]:
+        code = main(["predict", str(image), "--task", "gos", "--out", str(out), *more])
+        return code, {path.name for path in out.iterdir()} - {"notes.txt"}
+
+    assert asked(head_ct) == (OK, {"answer.json", "heatmap.nii.gz", "heatmap.png"})
+    assert asked(head_ct, "--heatmap", "none") == (OK, {"answer.json"})
+    assert asked(head_ct)[0] == OK
+    assert asked(out / "notes.txt") == (REFUSED, set())
+    assert (out / "notes.txt").read_text() == "not ours"
+
+
 def test_an_empty_folder_is_no_image(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "series").mkdir()
     assert main(["predict", "series", "--task", "gos", "--out", "out"]) == REFUSED

@@ -60,10 +60,14 @@ def test_settings_do_not_change(monkeypatch: pytest.MonkeyPatch) -> None:
         ("DEVICES", "0;1"), ("MAX_BATCH", "-1"), ("BATCH_WAIT_MS", "-2"),
         ("ADMIN_TOKEN", "PLANTED"), ("ADMIN_TOKEN_FILE", "/absent/PLANTED"), ("ADMIN_TOKEN_FILE", "/dev/null"),
         ("JOB_LIMIT", "-1"), ("JOB_DAYS", "0"), ("JOB_ATTEMPTS", "0"), ("WEBHOOK_HOSTS", "ftp://a.example"),
+        ("WEBHOOK_HOSTS", "a.example:99999"), ("WEBHOOK_HOSTS", "http://a.example:0"), ("WEBHOOK_HOSTS", "[::::]"),
         ("WEBHOOK_HOSTS", "https://a.example/path"), ("WEBHOOK_SECRET", "PLANTED"), ("WEBHOOK_SECRET", "whsec_c2hvcnQ="),
         ("AUTHENTICATION", "perhaps"), ("HOSTS", "a b"), ("HOSTS", "https://a.example"), ("REQUESTS_PER_MINUTE", "-1"),
         ("OIDC_ISSUER", "http://elsewhere.example"), ("PUBLIC_URL", "http://elsewhere.example"),
         ("OIDC_ROLE_NAMES", "root=all"), ("OIDC_ROLE_NAMES", "ops="),
+        ("TRUSTED_PROXIES", "PLANTED"), ("TRUSTED_PROXIES", "10.0.0.0/33"), ("TRUSTED_PROXIES", "10.0.0.1;10.0.0.2"),
+        ("TRUSTED_PROXIES", "10.0.0.1:80"), ("TRUSTED_PROXIES", "10.0.0.1/24"), ("TRUSTED_PROXIES", "*,10.0.0.1"),
+        ("OIDC_ROLE_NAMES", "clinician=ward-3,clinician=ward-4"),
         ("METRICS_TOKEN", "PLANTED"), ("METRICS_TOKEN_FILE", "/dev/null"), ("API_KEY_FILE", "/absent/PLANTED"),
         ("WEBHOOK_SECRET_FILE", "/absent/PLANTED"), ("WEBHOOK_SECRET_FILE", "/dev/null"),
         ("API_KEY_FILE", "/dev/null"), ("OIDC_CLIENT_SECRET_FILE", "/dev/null"),
@@ -100,6 +104,18 @@ def test_the_password_of_the_database_is_in_no_representation(monkeypatch: pytes
     monkeypatch.setenv("NEUROFUSE_DATABASE_URL", "postgresql://user:PLANTED@host/name")
     assert "PLANTED" not in f"{Settings()!r} {Settings()} {Settings().model_dump()}"
     assert "PLANTED" in Settings().database_url.get_secret_value()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "believed"),
+    [
+        ("172.31.250.0/24, [fd00::1],", "172.31.250.0/24,fd00::1/128"), ("10.0.0.1", "10.0.0.1/32"),
+        (" * ", "*"), ("", ""),
+    ],
+)  # fmt: skip
+def test_proxies_are_told_to_the_server_as_it_understands_them(chosen: str, believed: str) -> None:
+    # uvicorn takes what is neither an address nor a network for a name, and no proxy for the one of that name.
+    assert Settings(trusted_proxies=chosen).trusted_proxies == believed
 
 
 def test_by_default_only_this_machine_is_listened_to() -> None:

@@ -20,7 +20,7 @@ from app.api.runtime import Runtime
 from app.api.uploads import upload_folder
 from app.api.visibility import caller_of, id_of, only_of, require_own_batch, require_own_upload
 from app.ehr.encode import encode
-from app.errors import IdempotencyKeyInUseError, MalformedRequestError, NotReadyError
+from app.errors import IdempotencyKeyInUseError, MalformedRequestError, NotAllowedError, NotReadyError
 from app.imaging.deidentify import new_key
 from app.imaging.deidentify_dicom import series_uid
 from app.inference.ticket import AbandonedError, Ticket, Urgency
@@ -165,6 +165,9 @@ def _model(form: Form, wishes: Wishes, request: Request, runtime: Runtime) -> tu
         )
     require_own_batch(runtime, only_of(request.state.principal), batch_id)
     batch = runtime.jobs.batches.get(batch_id)
+    if batch.caller != caller_of(request.state.principal):
+        # Its table shows every case in it to whoever made it, who may see fewer than whoever sends this one.
+        raise NotAllowedError("Expected a batch of your own; somebody else made this one. Make another one.")
     return runtime.catalogue.entry(f"{batch.model_name}@{batch.model_version}"), Urgency(batch.priority)
 
 

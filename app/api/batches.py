@@ -4,7 +4,6 @@ from http import HTTPStatus
 from typing import Annotated, Final, Self
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app import errors
@@ -17,6 +16,7 @@ from app.api.openapi import problem_responses
 from app.api.preferences import PriorityName
 from app.api.response_headers import LOCATION
 from app.api.runtime import CurrentRuntime, Runtime
+from app.api.table_answer import TableAnswer
 from app.api.visibility import BatchId, caller_of
 from app.inference.ticket import Urgency
 from app.jobs.addresses import LONGEST
@@ -126,15 +126,15 @@ def cancel_batch(runtime: CurrentRuntime, batch_id: BatchId) -> BatchStatus:
     "/{batch_id}/results.csv",
     operation_id="get_batch_results",
     summary="What came of a batch, as a table",
-    response_class=StreamingResponse,
+    response_class=TableAnswer,
     responses={**UNKNOWN, 200: {"content": {CSV_MEDIA_TYPE: {"schema": {"type": "string"}}}}},
 )
-def get_batch_results(runtime: CurrentRuntime, batch_id: BatchId) -> StreamingResponse:
+def get_batch_results(runtime: CurrentRuntime, batch_id: BatchId) -> TableAnswer:
     """One row for each job that is done or failed, in the order of acceptance; the columns of `neurofuse predict --cohort`."""
     batch = runtime.jobs.batches.get(batch_id)
     lines = runtime.jobs.batches.table(batch, _manifest(batch, runtime))
     headers = {"Content-Disposition": 'attachment; filename="results.csv"'}
-    return StreamingResponse(lines, media_type=CSV_MEDIA_TYPE, headers=headers)
+    return TableAnswer(lines, media_type=CSV_MEDIA_TYPE, headers=headers)
 
 
 def _manifest(batch: Batch, runtime: Runtime) -> Manifest | None:

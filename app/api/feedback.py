@@ -1,12 +1,12 @@
 """What clinicians say of answers, and the export of it."""
 
 from fastapi import APIRouter
-from fastapi.responses import StreamingResponse
 
 from app.api.answers import PREFIX
 from app.api.json_body import BoundedJson
 from app.api.openapi import problem_responses
 from app.api.runtime import CurrentRuntime
+from app.api.table_answer import TableAnswer
 from app.api.visibility import PredictionId
 from app.errors import (
     AnswerUnreadableError,
@@ -55,19 +55,19 @@ def put_feedback(runtime: CurrentRuntime, prediction_id: PredictionId, given: Gi
     "/feedback.csv",
     operation_id="export_feedback",
     summary="All feedback as a table",
-    response_class=StreamingResponse,
+    response_class=TableAnswer,
     responses={
         **problem_responses(),
         200: {"content": {CSV_MEDIA_TYPE: {"schema": {"type": "string"}}}},
     },
 )
-def export_feedback(runtime: CurrentRuntime) -> StreamingResponse:
+def export_feedback(runtime: CurrentRuntime) -> TableAnswer:
     """RFC 4180 in UTF-8 with a header; one row for every answer with feedback, in order of time.
 
     Text that a spreadsheet would take for a formula (its first character is `=`, `+`, `-`, `@`, a tab or a carriage
     return) has an apostrophe in front.
     """
-    return StreamingResponse(
+    return TableAnswer(
         runtime.feedback.table(),
         media_type=CSV_MEDIA_TYPE,
         headers={"Content-Disposition": 'attachment; filename="feedback.csv"'},

@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Depends, Query
+from pydantic import Field
 
 from app import errors
 from app.api.access import CurrentPrincipal
 from app.api.job_schemas import JobList, JobStatus, job_status
+from app.api.list_query import ListQuery, once_each
 from app.api.openapi import problem_responses
 from app.api.runtime import CurrentRuntime
 from app.api.visibility import JobId, id_of, only_of
@@ -20,10 +21,8 @@ MOST_OFFSET = 2**31
 ID_LENGTH = 36
 
 
-class JobQuery(BaseModel):
+class JobQuery(ListQuery):
     """Which jobs are wanted, and which part of them."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     state: Annotated[JobState | None, Field(description="Only these.")] = None
     batch: Annotated[str | None, Field(max_length=ID_LENGTH, description="Only those of this batch.")] = None
@@ -32,7 +31,11 @@ class JobQuery(BaseModel):
 
 
 @router.get(
-    "", operation_id="list_jobs", summary="Jobs", responses=problem_responses(errors.MalformedRequestError)
+    "",
+    operation_id="list_jobs",
+    summary="Jobs",
+    responses=problem_responses(errors.MalformedRequestError),
+    dependencies=[Depends(once_each)],
 )
 def list_jobs(
     runtime: CurrentRuntime, principal: CurrentPrincipal, query: Annotated[JobQuery, Query()]

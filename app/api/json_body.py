@@ -11,7 +11,7 @@ from starlette.types import Message
 
 from app.api.runtime import Runtime
 from app.errors import MalformedRequestError, UploadTooLargeError
-from app.predictions.record_text import strict_json
+from app.predictions.record_text import require_few_members, strict_json
 
 MAX_JSON_BYTES: Final = 2**20
 
@@ -21,7 +21,7 @@ class BoundedJson(APIRoute):
 
     Raises:
         UploadTooLargeError: The body has more.
-        MalformedRequestError: It takes longer than the operator allows.
+        MalformedRequestError: It takes longer than the operator allows, or has too many members.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -31,6 +31,7 @@ class BoundedJson(APIRoute):
         async def bounded(request: Request) -> Response:
             runtime: Runtime = request.state.runtime
             body = await read_body(request, MAX_JSON_BYTES, runtime.settings.upload_timeout_s)
+            require_few_members(body.count(b":"))
             return await handle(_StrictRequest(request.scope, _replay(request, body)))
 
         return bounded

@@ -13,6 +13,8 @@ PriorityName = Literal["stat", "routine", "batch"]
 PRIORITY_HEADER: Final = "NeuroFuse-Priority"
 """Not RFC 9218's `Priority`, which browsers send of themselves with every `fetch`."""
 LONGEST_WAIT_S: Final = 3600
+_SECONDS: Final = re.compile(r"0*([0-9]{1,4})")
+"""Of `wait`. Judged as text: Python makes integers of a few thousand digits only, and floats of a few hundred."""
 _PREFERENCE: Final = re.compile(
     r"""(?:^|,)\s*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)  # token
         (?:\s*=\s*(?:"([^"]*)"|([^\s";,]*)))?      # value, quoted or not
@@ -98,9 +100,10 @@ def _deadline_s(preferences: dict[str, str]) -> float | None:
     wait = preferences.get("wait")
     if wait is None:
         return None
-    if not wait.isascii() or not wait.isdigit() or int(wait[:10]) > LONGEST_WAIT_S:
+    seconds = _SECONDS.fullmatch(wait)
+    if seconds is None or int(seconds[1]) > LONGEST_WAIT_S:
         raise MalformedRequestError(
             f"Expected `Prefer: wait=N` with N whole seconds, at most {LONGEST_WAIT_S}.",
             limit=LONGEST_WAIT_S,
         )
-    return time.monotonic() + int(wait)
+    return time.monotonic() + int(seconds[1])

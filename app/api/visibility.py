@@ -42,7 +42,7 @@ async def _prediction_id(
     """The id of a prediction, or of a job that will be one.
 
     Raises:
-        UnknownPredictionError: Somebody else asked for it.
+        UnknownPredictionError: The caller, who sees no other's, did not ask for it.
     """
     prediction_id = id_of(prediction_id)
     if not await _may_see(runtime, principal, prediction_id):
@@ -58,7 +58,7 @@ async def _job_id(
     """The id of a job.
 
     Raises:
-        UnknownJobError: Somebody else sent it.
+        UnknownJobError: The caller, who sees no other's, did not send it.
     """
     job_id = id_of(job_id)
     if not await _may_see(runtime, principal, job_id):
@@ -124,10 +124,9 @@ async def _may_see(runtime: Runtime, principal: Principal, case_id: str) -> bool
 
 
 def _is_of(runtime: Runtime, only: str, case_id: str) -> bool:
-    """Whether a caller asked for an answer; one that is not there belongs to nobody, and to everybody who asks for it."""
+    """Whether a caller asked for an answer, or sent its job. One that is not there is nobody's, so that it cannot be told from another's."""
     job = runtime.jobs.service.find(case_id)
-    callers = {runtime.predictions.caller(case_id), job and job.caller} - {None}
-    return not callers or only in callers
+    return only in {runtime.predictions.caller(case_id), job and job.caller}
 
 
 PredictionId = Annotated[str, Depends(_prediction_id)]

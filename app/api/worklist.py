@@ -1,14 +1,17 @@
 """Earlier answers: search, filter, sort, page through, delete."""
 
+import re
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Final, Literal, cast
 
-from fastapi import APIRouter, Query, Response
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
+from pydantic_core import PydanticKnownError
 
 from app.api.access import CurrentPrincipal
 from app.api.answers import PREFIX
+from app.api.list_query import ListQuery, once_each
 from app.api.openapi import problem_responses
 from app.api.predictions import UNKNOWN
 from app.api.runtime import CurrentRuntime
@@ -24,11 +27,20 @@ MOST_ITEMS = 200
 MOST_OFFSET = 2**31
 NO_CONTROLS = r"^[^\x00-\x1F\x7F]*$"
 MODEL = r"^[a-z][a-z0-9-]*(@[1-9][0-9]{0,8})?$"
+DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+"""How a moment of RFC 3339 begins."""
 
 Sort = Literal[
     "created", "-created", "reference", "-reference", "task", "-task", "model", "-model", "label", "-label",
     "favourable", "-favourable",
 ]  # fmt: skip
+
+
+def _begins_with_a_day(moment: object) -> object:
+    """Pydantic takes a number for seconds since 1970: a day as DICOM writes it, 20261123, would be one in August of that year."""
+    if isinstance(moment, str) and not DAY.match(moment):
+        raise PydanticKnownError("datetime_parsing", {"error": "expected as RFC 3339 writes it"})
+    return moment
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -38,13 +50,11 @@ def _in_utc(moment: datetime) -> datetime:
         raise ValueError("before year 1 or after year 9999 in UTC") from None
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_begins_with_a_day), AfterValidator(_in_utc)]
 
 
-class WorklistQuery(BaseModel):
-    """Which answers are wanted, and which part of them; an empty parameter is an absent one."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class WorklistQuery(ListQuery):
+    """Which answers are wanted, and which part of them."""
 
     limit: Annotated[int, Field(ge=1, le=MOST_ITEMS, description="Most items.")] = 25
     offset: Annotated[int, Field(ge=0, le=MOST_OFFSET, description="Answers before the first item.")] = 0
@@ -76,11 +86,6 @@ class WorklistQuery(BaseModel):
         ),
     ] = "-created"
 
-    @model_validator(mode="before")
-    @classmethod
-    def _empty_is_absent(cls, given: dict[str, Any]) -> dict[str, Any]:
-        return {name: value for name, value in given.items() if value != ""}
-
     def selection(self, caller: str | None) -> Selection:
         """Which answers are wanted, of those that may be seen."""
         name, _, version = (self.model or "").partition("@")
@@ -107,6 +112,7 @@ class WorklistQuery(BaseModel):
     operation_id="list_predictions",
     summary="Earlier answers",
     responses=problem_responses(MalformedRequestError),
+    dependencies=[Depends(once_each)],
 )
 def list_predictions(
     runtime: CurrentRuntime, principal: CurrentPrincipal, query: Annotated[WorklistQuery, Query()]

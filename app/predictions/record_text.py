@@ -9,6 +9,10 @@ BYTE_ORDER_MARK: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"
 """Begins a file that Windows wrote in UTF-8; a reader may pass over it (RFC 8259, section 8.1)."""
 
 
+MOST_MEMBERS: Final = 10_000
+"""Of a document, all objects together: more than any record has. What is wrong with each is said of each, and whoever says it lets all others wait."""
+
+
 def parse_record(text: str) -> dict[str, Any]:
     """Read a record; what its fields mean is for `app.ehr.encode` to judge.
 
@@ -19,6 +23,7 @@ def parse_record(text: str) -> dict[str, Any]:
         MalformedRequestError: It is not; NaN, Infinity and a name given twice are refused too, since parsers differ
             on them.
     """
+    require_few_members(text.count(":"))
     try:
         record = strict_json(text.removeprefix(BYTE_ORDER_MARK))
     except ValueError:
@@ -28,6 +33,21 @@ def parse_record(text: str) -> dict[str, Any]:
             "Expected `ehr` to be one JSON object with unique names; it is not.", part="ehr"
         )
     return record
+
+
+def require_few_members(colons: int) -> None:
+    """Judge a document before it is read.
+
+    Args:
+        colons: In it; no member is without one.
+
+    Raises:
+        MalformedRequestError: It has too many members.
+    """
+    if colons > MOST_MEMBERS:
+        raise MalformedRequestError(
+            f"Expected at most {MOST_MEMBERS} members in a JSON document; it has more.", limit=MOST_MEMBERS
+        )
 
 
 def strict_json(text: str | bytes) -> Any:  # noqa: ANN401 - whatever JSON says

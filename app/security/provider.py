@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import jwt
+from jwt.algorithms import AllowedPublicKeys
 
 from app.errors import ProviderUnavailableError
 from app.setting_values import is_loopback
@@ -24,6 +25,9 @@ PAUSE_S: Final = 10.0
 PATIENCE_S: Final = 1.0
 """How long others wait for a fetch under way where there is nothing to go on with: one that goes well is over by then."""
 
+Key = jwt.PyJWK | AllowedPublicKeys
+"""Bound to the algorithm that the provider names for it; alone where it names none, and then whatever such a key can sign with is taken."""
+
 
 class ProviderDocuments:
     """What the provider publishes of itself; used from many threads.
@@ -35,7 +39,7 @@ class ProviderDocuments:
     def __init__(self, issuer: str) -> None:
         self.issuer = issuer
         self._configuration: dict[str, Any] = {}
-        self._keys: dict[str, jwt.PyJWK] = {}
+        self._keys: dict[str, Key] = {}
         self._fetched_s = self._tried_s = -USABLE_S
         self._lock = threading.Lock()
 
@@ -48,7 +52,7 @@ class ProviderDocuments:
         self._refresh(urgent=False)
         return self._configuration
 
-    def key(self, key_id: str | None) -> jwt.PyJWK | None:
+    def key(self, key_id: str | None) -> Key | None:
         """The key that signs with this id; one that appeared since the last fetch is found too.
 
         Args:
@@ -62,7 +66,7 @@ class ProviderDocuments:
             self._refresh(urgent=True)
         return self._named(key_id)
 
-    def _named(self, key_id: str | None) -> jwt.PyJWK | None:
+    def _named(self, key_id: str | None) -> Key | None:
         keys = self._keys
         if key_id is None:
             return next(iter(keys.values())) if len(keys) == 1 else None
@@ -98,12 +102,23 @@ class ProviderDocuments:
             # OpenID Connect Discovery 1.0, section 4.3: else one provider could speak for another.
             if str(configuration["issuer"]).rstrip("/") != self.issuer:
                 return
-            keys = jwt.PyJWKSet.from_dict(_fetched(configuration["jwks_uri"]))
+            keys = _signing(_fetched(configuration["jwks_uri"]))
         except (httpx.HTTPError, httpx.InvalidURL, jwt.PyJWTError, LookupError, TypeError, ValueError):
             return
-        signing = [key for key in keys.keys if key.public_key_use in (None, "sig")]
-        self._configuration, self._keys = configuration, {key.key_id or "": key for key in signing}
-        self._fetched_s = now
+        self._configuration, self._keys, self._fetched_s = configuration, keys, now
+
+
+def _signing(published: Mapping[str, Any]) -> dict[str, Key]:
+    """The keys of a set that sign, by their ids.
+
+    Raises:
+        jwt.PyJWTError: There is none that can be used, or this is no set.
+    """
+    keys = jwt.PyJWKSet.from_dict(dict(published)).keys
+    # PyJWT takes an RSA key without `alg`, which is optional (RFC 7517, section 4.4), for one of RS256, whatever it signs with.
+    bare = {each.get("kid") for each in published["keys"] if isinstance(each, dict) and "alg" not in each}
+    signing = (key for key in keys if key.public_key_use in (None, "sig"))
+    return {key.key_id or "": key.key if key.key_id in bare else key for key in signing}
 
 
 def _fetched(url: str) -> dict[str, Any]:
@@ -111,7 +126,8 @@ def _fetched(url: str) -> dict[str, Any]:
 
     Raises:
         httpx.HTTPError: It does not come.
-        ValueError: It is not one, or the address is not safe.
+        ValueError: It is no JSON, too much, too late, or the address is not safe.
+        TypeError: It is no object.
     """
     if not is_safe(url):
         raise ValueError("expected https://")
@@ -125,7 +141,9 @@ def _fetched(url: str) -> dict[str, Any]:
             content += part
             if len(content) > LARGEST_BYTES or time.monotonic() > give_up_s:
                 raise ValueError("expected a small document, soon")
-    document: dict[str, Any] = httpx.Response(200, content=bytes(content)).json()
+    document = httpx.Response(200, content=bytes(content)).json()
+    if not isinstance(document, dict):
+        raise TypeError("expected a JSON object")
     return document
 
 

@@ -1,14 +1,21 @@
 """app.api.json_body: a body is read up to its bounds on bytes and time, and no further."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from types import SimpleNamespace
 
 import anyio
+import httpx
 import pytest
+from fastapi import APIRouter, FastAPI, Response
+from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 from starlette.types import Message
 
-from app.api.json_body import read_body
+from app.api.json_body import BoundedJson, read_body
+from app.api.problems import install_problem_handlers
 from app.errors import MalformedRequestError, UploadTooLargeError
+from app.predictions.record_text import MOST_MEMBERS
+from app.settings import Settings
 
 
 def read(chunks: Sequence[bytes], limit: int = 10, timeout_s: float = 10, *, whole: bool = True) -> bytes:
@@ -42,3 +49,36 @@ def test_a_body_that_does_not_come_in_its_time_is_refused(chunks: list[bytes]) -
     with pytest.raises(MalformedRequestError, match=r"within 0\.05 seconds") as refusal:
         read(chunks, timeout_s=0.05, whole=False)
     assert refusal.value.fields["limit"] == 0.05
+
+
+class Question(BaseModel):
+    """Of a route that takes no members."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+@pytest.mark.parametrize(("members", "told"), [(MOST_MEMBERS, "unknown"), (MOST_MEMBERS + 1, "members")])
+def test_a_body_of_more_members_than_any_has_is_refused_before_each_is_judged(
+    members: int, told: str
+) -> None:
+    app, router = FastAPI(), APIRouter(route_class=BoundedJson)
+    install_problem_handlers(app)
+
+    @app.middleware("http")
+    async def set_state(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
+        request.state.runtime, request.state.request_id = SimpleNamespace(settings=Settings()), ""
+        return await go_on(request)
+
+    @router.post("/")
+    def ask(_question: Question) -> None:
+        """Nothing."""
+
+    app.include_router(router)
+
+    async def asked() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+            return await client.post("/", json={f"n{number}": 1 for number in range(members)})
+
+    response = anyio.run(asked)
+    assert response.status_code == httpx.codes.BAD_REQUEST
+    assert told in response.text

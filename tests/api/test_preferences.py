@@ -53,7 +53,19 @@ def test_the_time_of_a_request_runs_from_its_arrival() -> None:
     assert ticket_of({}, "batch").deadline_s is None
 
 
-@pytest.mark.parametrize("wait", ["", "-1", "1.5", "٣", "99999999999999", "soon"])
+def test_zeros_before_a_time_change_nothing() -> None:
+    deadline_s = ticket_of({"wait": "0" * 5000 + "30"}).deadline_s
+    assert deadline_s is not None
+    assert 25 < deadline_s - time.monotonic() <= 30
+
+
+@pytest.mark.parametrize(
+    "wait",
+    [
+        "", "-1", "1.5", "٣", "99999999999999", "soon",
+        "0" * 10 + "3601", "0" * 10 + "9" * 400, "0" * 10 + "9" * 5000,
+    ],
+)  # fmt: skip
 def test_a_time_that_is_no_number_of_seconds_is_refused_without_being_quoted(wait: str) -> None:
     with pytest.raises(MalformedRequestError, match="whole seconds") as refused:
         ticket_of({"wait": wait}, "routine")

@@ -8,6 +8,8 @@ import pytest
 from tests.api_fuzz.run import Who, fuzz
 
 SEED = 2112
+ENOUGH = 20
+"""Cases: fewer, and it was not the interface that was asked."""
 
 
 @pytest.mark.parametrize(
@@ -17,7 +19,12 @@ SEED = 2112
 def test_every_answer_is_one_that_the_document_knows(
     tmp_path: Path, who: Who, phases: str, seconds: int
 ) -> None:
-    held, printed = fuzz(tmp_path, who, seconds, SEED, phases)
-    assert held, printed
-    cases = re.search(r"(\d+) generated", printed)
-    assert cases is not None and int(cases[1]) > 20, printed  # noqa: PT018 - one statement: it asked a lot
+    for patience in (1, 8):  # a machine with other work to do asks less in the same time
+        folder = tmp_path / str(patience)
+        folder.mkdir()
+        held, printed = fuzz(folder, who, patience * seconds, SEED, phases)
+        assert held, printed
+        cases = re.search(r"(\d+) generated", printed)
+        if cases is not None and int(cases[1]) > ENOUGH:
+            return
+    pytest.fail(f"expected more than {ENOUGH} cases\n{printed}")

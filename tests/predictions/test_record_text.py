@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import MalformedRequestError
-from app.predictions.record_text import parse_record, strict_json
+from app.predictions.record_text import MOST_MEMBERS, parse_record, strict_json
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -41,6 +41,14 @@ def test_anything_else_is_malformed(text: str) -> None:
 def test_a_document_that_parsers_read_differently_is_no_json_either(text: str | bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         strict_json(text)
+
+
+def test_a_record_of_more_members_than_any_has_is_refused_before_it_is_read() -> None:
+    names = ", ".join(f'"n{number}": 1' for number in range(MOST_MEMBERS))
+    assert len(parse_record(f"{{{names}}}")) == MOST_MEMBERS
+    with pytest.raises(MalformedRequestError) as refused:
+        parse_record(f'{{{names}, "more": 1')  # not even JSON
+    assert refused.value.fields == {"limit": MOST_MEMBERS}
 
 
 @given(st.text())

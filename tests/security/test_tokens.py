@@ -82,6 +82,24 @@ def test_a_forged_token_opens_nothing(provider: Provider) -> None:
     assert [each for each in forged(provider) if tokens.principal(each) is not None] == []
 
 
+@pytest.mark.parametrize("algorithm", ["RS256", "RS512", "PS256"])
+@pytest.mark.parametrize("names_algorithm", [True, False])
+def test_a_token_is_taken_whatever_it_is_signed_with_and_whether_the_key_says_so_or_not(
+    provider: Provider, algorithm: str, names_algorithm: bool
+) -> None:
+    provider.algorithm, provider.names_algorithm = algorithm, names_algorithm
+    tokens = tokens_of(provider)
+    assert tokens.principal(token(provider)) is not None
+    assert [each for each in forged(provider) if tokens.principal(each) is not None] == []
+
+
+def test_a_key_that_says_what_it_signs_with_signs_with_nothing_else(provider: Provider) -> None:
+    tokens = tokens_of(provider)
+    assert tokens.principal(token(provider)) is not None
+    provider.algorithm = "PS256"
+    assert tokens.principal(token(provider)) is None
+
+
 @pytest.mark.parametrize(
     ("claims", "settings", "roles"),
     [
@@ -155,5 +173,14 @@ def test_documents_that_cannot_be_relied_on_are_none(
 ) -> None:
     published = change(provider.configuration())
     monkeypatch.setattr(provider, "configuration", lambda: published)
+    with pytest.raises(ProviderUnavailableError):
+        tokens_of(provider).principal(token(provider))
+
+
+@pytest.mark.parametrize("published", [[], {}, {"keys": []}, {"keys": ["none"]}, "keys"], ids=str)
+def test_what_is_no_set_of_keys_is_none(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch, published: object
+) -> None:
+    monkeypatch.setattr(provider, "keys", lambda: published)
     with pytest.raises(ProviderUnavailableError):
         tokens_of(provider).principal(token(provider))

@@ -203,6 +203,9 @@ def test_systems_see_their_own_cases_and_clinicians_all(
             assert hidden.status_code == httpx.codes.NOT_FOUND, path
             # Not even that there is one can be told.
             assert hidden.json() | {"request_id": ""} == absent.json() | {"request_id": ""}, path
+        for of in (answer, NOBODY):  # nor by what is wrong with a question
+            asked = other.put(f"/predictions/{of}/feedback", json=[])
+            assert asked.json()["type"] == "/problems/unknown-prediction"
         listed = [_ids(who) for who in (mine, other, browser)]
         assert answer in listed[0] <= listed[2]
         assert not listed[1]
@@ -210,6 +213,22 @@ def test_systems_see_their_own_cases_and_clinicians_all(
         assert send(other, batch=batch).json()["type"] == "/problems/unknown-batch"
         assert other.delete(f"/predictions/{answer}").status_code == httpx.codes.NOT_FOUND
         assert mine.delete(f"/predictions/{answer}").status_code == httpx.codes.NO_CONTENT
+
+
+def test_a_batch_takes_the_cases_of_who_made_it_alone(
+    browser: httpx.Client, provider: Provider, head_ct: Path
+) -> None:
+    sign_in(browser)
+    later, image = {"Prefer": "respond-async", **OWN}, {"image": head_ct.read_bytes()}
+    with system(browser, provider, "a") as mine:
+        batch = mine.post("/batches", json={"task": "gos"}).json()
+        refused = browser.post("/predict", data={"batch": batch["id"]}, files=image, headers=later)
+        assert (refused.status_code, refused.json()["type"]) == (403, "/problems/not-allowed")
+        # Its table would show the case of a clinician to the system.
+        assert not any(mine.get(batch["links"]["self"]).json()["jobs"].values())
+    own = browser.post("/batches", json={"task": "gos"}, headers=OWN).json()
+    taken = browser.post("/predict", data={"batch": own["id"]}, files=image, headers=later)
+    assert taken.status_code == httpx.codes.ACCEPTED
 
 
 def test_a_preview_is_its_senders_own(browser: httpx.Client, provider: Provider, head_ct: Path) -> None:

@@ -51,6 +51,8 @@ class Provider:
         redirect_uris: Where it sends people back to; None for anywhere.
         change: Applied to the claims of every ID token: how a test makes a bad one.
         key_fetches: How often its keys were asked for.
+        algorithm: What it signs with.
+        names_algorithm: Whether it says so beside its keys, as it need not.
     """
 
     issuer: str
@@ -59,6 +61,8 @@ class Provider:
     redirect_uris: frozenset[str] | None = None
     change: Callable[[Claims], Claims] = field(default=lambda claims: claims)
     key_fetches: int = 0
+    algorithm: str = "RS256"
+    names_algorithm: bool = True
     _codes: dict[str, tuple[float, dict[str, str]]] = field(default_factory=dict)
     _keys: dict[str, rsa.RSAPrivateKey] = field(default_factory=dict)
 
@@ -77,7 +81,7 @@ class Provider:
         }  # fmt: skip
         (key_id, key), *_ = self._keys.items()
         payload = {name: value for name, value in (base | claims).items() if value is not None}
-        return jwt.encode(payload, key, algorithm="RS256", headers={"kid": key_id})
+        return jwt.encode(payload, key, algorithm=self.algorithm, headers={"kid": key_id})
 
     def configuration(self) -> Claims:
         """OpenID Connect Discovery 1.0, section 3."""
@@ -97,12 +101,13 @@ class Provider:
     def keys(self) -> Claims:
         """The published half of its keys (RFC 7517)."""
         self.key_fetches += 1
+        named = {"alg": self.algorithm} if self.names_algorithm else {}
         return {
             "keys": [
-                RSAAlgorithm.to_jwk(key.public_key(), as_dict=True) | {"kid": key_id, "use": "sig", "alg": "RS256"}
+                RSAAlgorithm.to_jwk(key.public_key(), as_dict=True) | {"kid": key_id, "use": "sig"} | named
                 for key_id, key in self._keys.items()
             ]
-        }  # fmt: skip
+        }
 
     def authorize(self, asked: dict[str, str], person: str) -> str:
         """Where the browser of a person who has signed in goes next.
