@@ -46,12 +46,17 @@ class ServiceClient:
     """
 
     def __init__(self, server: str, token: str) -> None:
-        address = urlsplit(server)
-        if address.scheme not in ("http", "https") or not address.hostname:
-            raise MalformedRequestError("Expected --server to be an address such as http://127.0.0.1:8000.")
         self._server = server
-        self._address = address
         self._token = token
+        try:
+            self._address = urlsplit(server)
+            self._connection()  # judges host and port, and connects to nobody
+        except (ValueError, http.client.InvalidURL):
+            is_address = False
+        else:
+            is_address = self._address.scheme in ("http", "https") and bool(self._address.hostname)
+        if not is_address:
+            raise MalformedRequestError("Expected --server to be an address such as http://127.0.0.1:8000.")
 
     def ask(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - a JSON document
         """Send one request.

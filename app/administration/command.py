@@ -78,9 +78,8 @@ def _verb(verbs: Any, name: str, words: str, act: object) -> argparse.ArgumentPa
 
 
 def _run(arguments: argparse.Namespace, settings: Settings) -> int:
-    scheme = "https" if settings.tls_certificate else "http"
-    server = arguments.server or f"{scheme}://{settings.host}:{settings.port}"
-    client = ServiceClient(server, (settings.admin_token or settings.api_key).get_secret_value())
+    token = (settings.admin_token or settings.api_key).get_secret_value()
+    client = ServiceClient(arguments.server or own_address(settings), token)
     try:
         arguments.act(arguments, client)
         _print_list(client)
@@ -88,6 +87,13 @@ def _run(arguments: argparse.Namespace, settings: Settings) -> int:
         Console(stderr=True, soft_wrap=True).print(str(problem), markup=False, highlight=False)
         return REFUSED if 400 <= problem.status < 500 else FAILED  # noqa: PLR2004 - RFC 9110, section 15.5
     return OK
+
+
+def own_address(settings: Settings) -> str:
+    """Of the service here. One that listens on every address is asked on loopback: by the name 0.0.0.0 nobody calls it (NEUROFUSE_HOSTS)."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - compared, not bound  # nosec B104
+    scheme = "https" if settings.tls_certificate else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{settings.port}"
 
 
 def _list(_arguments: argparse.Namespace, client: ServiceClient) -> None:

@@ -57,16 +57,16 @@ def predict_cohort(
     done = {line["id"] for line in kept}
     todo = [(row, digests[row.name]) for row in cohort.rows if row.name not in done]
     out.parent.mkdir(parents=True, exist_ok=True)
-    results, interrupted = ResultsFile(out, header, kept), False
+    results, interrupted = ResultsFile(out, header, kept, list(digests)), False
     try:
-        if todo:
-            _gather(_answered(todo, package, settings, ray_address), len(todo), results, console)
+        with results:
+            if todo:
+                _gather(_answered(todo, package, settings, ray_address), len(todo), results, console)
     except KeyboardInterrupt:
         interrupted = True
-    finally:
-        results.close([row.name for row in cohort.rows])
     lines = list(results.lines.values())
-    draw_summary(lines, package.manifest, out.with_suffix(".svg"))
+    if results.is_written:
+        draw_summary(lines, package.manifest, out.with_suffix(".svg"))
     _tell_end(lines, len(cohort.rows), out, console)
     if interrupted:
         console.print("Interrupted; the same command goes on.")

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import Self, TextIO
 
 from app.errors import MalformedRequestError
 from app.model_package.manifest import Manifest
@@ -37,37 +37,58 @@ def read_results(path: Path, header: Sequence[str]) -> list[Line]:
 
 
 class ResultsFile:
-    """Results being written; every line is on its way to the disk when `add` returns.
+    """Results, written while the block runs; every line is on its way to the disk when `add` returns.
 
     Args:
-        path: The file; what it held is replaced by `kept`.
+        path: The file; what it held is replaced by `kept` with the first line that is added, or at the end of the block. Where that ends
+            by an error before any line, as where nothing can answer, it stays as it was.
         header: Columns.
         kept: Lines of an earlier run that still hold.
+        order: Names, as they stand at the end.
+
+    Attributes:
+        lines: By name, those of this run and those that still hold.
+        is_written: Whether the file holds these and no others, once the block has ended.
     """
 
-    def __init__(self, path: Path, header: Sequence[str], kept: Iterable[Line]) -> None:
-        self._path, self._header = path, tuple(header)
+    def __init__(self, path: Path, header: Sequence[str], kept: Iterable[Line], order: Sequence[str]) -> None:
+        self._path, self._header, self._order = path, tuple(header), order
         self.lines = {line["id"]: line for line in kept}
-        _write_whole(path, self._header, list(self.lines.values()))
-        self._file: TextIO = path.open("a", newline="", encoding="utf-8")
-        self._writer = csv.DictWriter(self._file, self._header, restval="", lineterminator="\n")
+        self.is_written = False
+        self._file: TextIO | None = None
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
 
     def add(self, line: Line) -> None:
         """Append a line."""
+        if self._file is None:
+            _write_whole(self._path, self._header, self.lines.values())
+            self._file = self._path.open("a", newline="", encoding="utf-8")
         self.lines[line["id"]] = line
-        self._writer.writerow(line)
+        _writer(self._file, self._header).writerow(line)
         self._file.flush()
 
-    def close(self, order: Sequence[str]) -> None:
-        """Write the file anew with its lines in this order of names."""
-        self._file.close()
-        _write_whole(self._path, self._header, [self.lines[name] for name in order if name in self.lines])
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        """Write the file anew with its lines in their order."""
+        if self._file is not None:
+            self._file.close()
+        elif error is not None:
+            return
+        lines = [self.lines[name] for name in self._order if name in self.lines]
+        _write_whole(self._path, self._header, lines)
+        self.is_written = True
 
 
 def _write_whole(path: Path, header: Sequence[str], lines: Iterable[Line]) -> None:
     partial = path.with_name(path.name + ".part")
     with partial.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, header, restval="", lineterminator="\n")
+        writer = _writer(file, header)
         writer.writeheader()
         writer.writerows(lines)
     partial.replace(path)
+
+
+def _writer(file: TextIO, header: Sequence[str]) -> "csv.DictWriter[str]":
+    return csv.DictWriter(file, header, restval="", lineterminator="\n")

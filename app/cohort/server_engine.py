@@ -5,6 +5,7 @@ to the same job; nothing is worked on twice. No name of a row is sent: it may be
 """
 
 import json
+import shutil
 import threading
 import time
 import zipfile
@@ -84,8 +85,8 @@ def remote_package(server: str, task: Task | None, model: str | None, settings: 
     """
     key = settings.api_key.get_secret_value()
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    with httpx.Client(base_url=server, timeout=TIMEOUT, headers=headers) as client:
-        try:
+    try:
+        with httpx.Client(base_url=server, timeout=TIMEOUT, headers=headers) as client:
             if client.get("/models").status_code in REFUSED:
                 raise NotAuthenticatedError(
                     "Expected in NEUROFUSE_API_KEY or NEUROFUSE_API_KEY_FILE a good key of this service, with the role system."
@@ -93,19 +94,24 @@ def remote_package(server: str, task: Task | None, model: str | None, settings: 
             name = model or _name_for(task, client.get("/models").raise_for_status().json()["models"])
             found = client.get(f"/models/{quote(name, safe='@')}").raise_for_status().json()
             return RemotePackage(server, Manifest.model_validate(found["manifest"]), found["sha256"], headers)
-        except httpx.UnsupportedProtocol:
-            raise MalformedRequestError(
-                "Expected the address of a service that begins with http:// or https://; this one does not."
-            ) from None
-        except httpx.TransportError:
-            raise NotReadyError(
-                "Expected a service at the address; nothing answers there. See that it runs."
-            ) from None
-        except (httpx.HTTPError, ValueError, KeyError, TypeError):  # no answer, or one of something else
-            raise NotReadyError(
-                "Expected a service of this release at the address, with such a package that answers; there is none. "
-                "See its /models and /readyz."
-            ) from None
+    except (httpx.UnsupportedProtocol, httpx.InvalidURL):
+        raise MalformedRequestError(
+            "Expected the address of a service, such as http://127.0.0.1:8000 or https://neurofuse.example; this is none."
+        ) from None
+    except httpx.TransportError:
+        raise NotReadyError(
+            "Expected a service at the address; nothing answers there. See that it runs"
+            + (
+                ", and that SSL_CERT_FILE names who signed its certificate."
+                if server.startswith("https")
+                else "."
+            )
+        ) from None
+    except (httpx.HTTPError, ValueError, KeyError, TypeError):  # no answer, or one of something else
+        raise NotReadyError(
+            "Expected a service of this release at the address, with such a package that answers; there is none. "
+            "See its /models and /readyz."
+        ) from None
 
 
 def _name_for(task: Task | None, models: Sequence[dict[str, Any]]) -> str:
@@ -253,8 +259,12 @@ def _one_file(images: Sequence[Path]) -> Iterator[IO[bytes]]:
             yield file
         return
     with TemporaryFile() as file:
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, strict_timestamps=False) as archive:
+        with zipfile.ZipFile(file, "w") as archive:
             for number, image in enumerate(images):
-                archive.write(image, f"{number:06d}")
+                # Nothing but the bytes: time and rights of a file are no part of the case, and the same case must be the same zip under its key.
+                entry = zipfile.ZipInfo(f"{number:06d}")
+                entry.file_size = image.stat().st_size
+                with image.open("rb") as source, archive.open(entry, "w") as target:
+                    shutil.copyfileobj(source, target)
         file.seek(0)
         yield file

@@ -41,9 +41,7 @@ class Row:
 
     def digest(self, package_sha256: str) -> str:
         """Changes when anything does that the answer depends on: files by place, size and time, the record, the package."""
-        files = files_in([self.image]) if self.image.exists() else ()
-        stamps = [(str(file.resolve()), (stat := file.stat()).st_size, stat.st_mtime_ns) for file in files]
-        key = json.dumps([stamps, dict(self.record), package_sha256], sort_keys=True)
+        key = json.dumps([_stamps(self.image), dict(self.record), package_sha256], sort_keys=True)
         return hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
@@ -99,6 +97,15 @@ def unreadable(error: OSError) -> NoUsableSeriesError:
     return NoUsableSeriesError(
         f"Expected a file or folder that can be read where the row's `image` says, found: {reason}. Correct the row, and repeat."
     )
+
+
+def _stamps(image: Path) -> list[tuple[str, int, int]]:
+    """Of every file; none where there is nothing that can be read, which is told when the row is asked."""
+    try:
+        files = files_in([image]) if image.exists() else ()
+        return [(str(file.resolve()), (stat := file.stat()).st_size, stat.st_mtime_ns) for file in files]
+    except (OSError, MalformedRequestError):
+        return []
 
 
 def _cells(path: Path) -> tuple[tuple[str, ...], list[dict[str | None, str | None]]]:

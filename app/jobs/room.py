@@ -1,5 +1,7 @@
 """Everything about jobs in one process, put together and run together."""
 
+import time
+from collections.abc import Callable
 from datetime import timedelta
 
 import anyio
@@ -13,6 +15,8 @@ from app.jobs.service import JobLimits, JobService
 from app.jobs.sweep import JobSweep
 from app.jobs.turn import Turn
 from app.predictions.admission import Admission
+from app.records.leftovers import PATIENCE_S, Leftovers
+from app.records.remote_artefacts import patience_s
 from app.records.store import RecordStore
 from app.setting_values import webhook_key
 from app.settings import Settings
@@ -39,21 +43,28 @@ class JobRoom:
     def __init__(self, settings: Settings, records: RecordStore, turn: Turn, admission: Admission) -> None:
         limits = JobLimits(settings.job_limit, settings.job_attempts)
         self.signals = turn.signals
-        discard = turn.predictions.discard
-        self.service = JobService(records.jobs, turn.artefacts, limits, turn.signals, discard)
+        self.service = JobService(
+            records.jobs, turn.artefacts, limits, turn.signals, turn.predictions.discard
+        )
         self.batches = BatchService(records.batches, records.jobs, self.service)
         self.addresses = AllowedAddresses(settings.webhook_hosts, signed=bool(settings.webhook_secret))
         self.webhooks = records.webhooks
-        self.sweep = JobSweep(records, turn.artefacts, timedelta(days=settings.job_days), discard)
-        self._webhook_key = webhook_key(settings.webhook_secret) if settings.webhook_secret else b""
+        self.sweep = JobSweep(records, turn, timedelta(days=settings.job_days), leftovers_of(settings))
+        # Without a secret too: no address is allowed then, so that what still waits is given up, and nothing is signed.
+        key = webhook_key(settings.webhook_secret) if settings.webhook_secret else b""
+        self._deliveries = Deliveries(
+            self.webhooks, self.addresses, WebhookSender(key), self.signals, turn.metrics
+        )
         self._runner = JobRunner(turn, admission, settings.cases_at_once, runner_identity(settings.data))
-        self._metrics = turn.metrics
 
     async def run(self) -> None:
         """Answer jobs and deliver webhooks until cancelled."""
         async with anyio.create_task_group() as group:
             group.start_soon(self._runner.run)
-            # Without a secret too: no address is allowed then, so that what still waits is given up, and nothing is signed.
-            sender = WebhookSender(self._webhook_key)
-            deliveries = Deliveries(self.webhooks, self.addresses, sender, self.signals, self._metrics)
-            group.start_soon(deliveries.run)
+            group.start_soon(self._deliveries.run)
+
+
+def leftovers_of(settings: Settings, monotonic: Callable[[], float] = time.monotonic) -> Leftovers:
+    """Tell files of jobs that were never accepted from those that are about to be: a slow store shows the first long before it has the last."""
+    largest = max(settings.max_upload_bytes, settings.max_unpacked_bytes)
+    return Leftovers(patience_s(largest) + PATIENCE_S, monotonic)

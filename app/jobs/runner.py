@@ -17,7 +17,6 @@ import anyio.to_thread
 import structlog
 
 from app.inference.ticket import Ticket, Urgency, current_ticket
-from app.jobs.request import upload_name
 from app.jobs.signals import Attempt
 from app.jobs.turn import INTERRUPTED, Turn
 from app.predictions.admission import Admission
@@ -149,12 +148,9 @@ class JobRunner:
 
     def _take_over(self, dead: str | None) -> None:
         waiting, ended = self._turn.turns.take_over(datetime.now(UTC), dead, INTERRUPTED)
-        for job_id in ended:
-            self._turn.predictions.discard(job_id)
-            self._turn.artefacts.delete_all(upload_name(job_id))
-            self._signals.job_ended(job_id)
         if waiting or ended:
             log.info("jobs-taken-over", count=len(waiting) + len(ended))
+        self._turn.ended_unseen(ended)
 
     async def _stop_in_time(self) -> None:
         try:

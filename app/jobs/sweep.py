@@ -1,13 +1,11 @@
 """Removes what is over of jobs: those kept for their time, and files that no job needs any more."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from app.errors import NotReadyError
 from app.jobs.request import KIND, upload_name
-from app.jobs.turn import problem_of
-from app.records.artefacts import Artefacts
+from app.jobs.turn import Turn, problem_of
 from app.records.jobs import FINISHED, JobState
 from app.records.leftovers import Leftovers
 from app.records.store import RecordStore
@@ -24,24 +22,22 @@ class JobSweep:
 
     Args:
         records: The database.
-        artefacts: Where uploads are kept.
+        turn: Sees to jobs that end here.
         max_age: For which what is finished is kept.
-        discard: Removes the files of an answer that is none, by its id.
         leftovers: Tell files that were never accepted from those that are about to be.
     """
 
     def __init__(
         self,
         records: RecordStore,
-        artefacts: Artefacts,
+        turn: Turn,
         max_age: timedelta,
-        discard: Callable[[str], None],
         leftovers: Leftovers | None = None,
     ) -> None:
         self._leftovers = leftovers or Leftovers()
-        self._discard = discard
         self._records = records
-        self._artefacts = artefacts
+        self._turn = turn
+        self._artefacts = turn.artefacts
         self._max_age = max_age
 
     def sweep(self) -> int:
@@ -49,8 +45,7 @@ class JobSweep:
         now = datetime.now(UTC)
         before = now - self._max_age
         given_up = self._records.job_turns.give_up(before, NEVER_SERVED, now)
-        for job_id in given_up:
-            self._discard(job_id)
+        self._turn.ended_unseen(given_up)
         removed = len(given_up)
         removed += self._records.jobs.delete_finished(before)
         removed += self._records.webhooks.delete_settled(before)

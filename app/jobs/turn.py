@@ -1,6 +1,7 @@
 """One attempt at one job: from its claim to its end, or back to those that wait."""
 
 import json
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -138,6 +139,12 @@ class Turn:
         if not self.turns.put_back(job, due, free=free):
             self._on_lost(job)
 
+    def ended_unseen(self, jobs: Iterable[Job]) -> None:
+        """See to jobs that ended without an answer and without a turn here, as they are now: taken over from the dead, or given up."""
+        for job in jobs:
+            self.predictions.discard(job.id)
+            self._ended(job, job.state, json.loads(job.problem).get("code", "") if job.problem else "")
+
     def _on_fault(self, job: Job, error: Exception) -> None:
         if isinstance(error, OSError) and explain_disk(error) is not None:
             self._wait(job)
@@ -181,12 +188,13 @@ class Turn:
         return dropped
 
     def _ended(self, job: Job, state: str, code: str = "") -> None:
-        self.artefacts.delete_all(upload_name(job.id))
-        self.signals.job_ended(job.id)
         seconds = (datetime.now(UTC) - job.created).total_seconds()
-        self.metrics.job_seconds.labels(job.model_name).observe(seconds)
+        # Below 0 where the clock was set back meanwhile: Prometheus would take a smaller sum for a process that began anew.
+        self.metrics.job_seconds.labels(job.model_name).observe(max(0.0, seconds))
         self.metrics.jobs_finished.labels(state, code).inc()
         log.info("job-finished", prediction_id=job.id, state=state, code=code)
+        self.artefacts.delete_all(upload_name(job.id))
+        self.signals.job_ended(job.id)
 
 
 def _in(seconds: float) -> datetime:

@@ -18,8 +18,14 @@ UNAVAILABLE_SQLITE: Final = frozenset({
     sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB,
 })  # fmt: skip
 """Busy, full, not to be reached, or damaged; the log says which."""
-UNAVAILABLE_SQLSTATE: Final = ("08", "53", "57")
-"""Classes of SQLSTATE: connection exception, insufficient resources, operator intervention."""
+UNAVAILABLE_SQLSTATE: Final = ("08", "25P03", "40", "53", "55P03", "57", "58")
+"""Classes of SQLSTATE, and of some only a code: connection exception; a transaction that was idle for too long, as where this machine stood still;
+one that was taken back for others' sake, by a deadlock or by isolation; insufficient resources; a lock that was not given in the operator's time;
+operator intervention; an error of the server's own disk."""
+NO_ADDRESS: Final = (
+    "Expected NEUROFUSE_DATABASE_URL as postgresql://user@host/name with parameters of libpq, such as "
+    "?sslmode=verify-full, and several servers as ?host=a,b&port=5432,5432; some of it is something else."
+)
 READ_ONLY: Final = "25006"
 """SQLSTATE of a server that only reads now: a primary that became a standby, or a managed server whose disk is full."""
 NOT_ALLOWED: Final = ("42501", "3F000")
@@ -68,11 +74,7 @@ def explain(context: ExceptionContext) -> None:
             "As a superuser: ALTER DATABASE name OWNER TO role, and the same of tables that another role has made."
         ) from None
     if isinstance(context.sqlalchemy_exception, ProgrammingError) and context.connection is None:
-        # Of libpq, which was not able to begin. Its words may hold the password.
-        raise NotReadyError(
-            "Expected NEUROFUSE_DATABASE_URL as postgresql://user@host/name with parameters of libpq, such as "
-            "?sslmode=verify-full; one of them is something else."
-        ) from None
+        raise NotReadyError(NO_ADDRESS) from None  # of libpq, whose words may hold the password
     if isinstance(context.sqlalchemy_exception, DataError) and not _state(error):
         # PostgreSQL keeps every character but this one, which psycopg notices before it asks the server.
         raise MalformedRequestError("Expected text without the character U+0000; take it out.")
@@ -113,9 +115,9 @@ def _told(state: str) -> StorageUnavailableError:
 def _is_unavailable(error: BaseException, wrapped: BaseException | None) -> bool:
     if isinstance(error, sqlite3.Error):
         return is_unavailable_sqlite(error)
+    state = _state(error)
     # Without a state it comes from the client: no connection, or a broken one.
-    state = _state(error) or UNAVAILABLE_SQLSTATE[0]
-    return isinstance(wrapped, OperationalError) and state.startswith(UNAVAILABLE_SQLSTATE)
+    return isinstance(wrapped, OperationalError) if state is None else state.startswith(UNAVAILABLE_SQLSTATE)
 
 
 def _state(error: BaseException) -> str | None:

@@ -146,15 +146,13 @@ class JobTurns:
         with Session(self._engine) as session, session.begin():
             return bool(_end(session, _held(job).where(JobRow.cancelling), finishing("cancelled", now), now))
 
-    def give_up(self, before: datetime, problem: str, now: datetime) -> list[str]:
-        """End jobs that wait since before a moment; their ids."""
+    def give_up(self, before: datetime, problem: str, now: datetime) -> list[Job]:
+        """End jobs that wait since before a moment; they, as they are now."""
         waiting = update(JobRow).where(JobRow.state == "queued", JobRow.created < before)
         with Session(self._engine) as session, session.begin():
             return _end(session, waiting, finishing("failed", now, problem), now)
 
-    def take_over(
-        self, now: datetime, owner: str | None, problem: str
-    ) -> tuple[Sequence[str], Sequence[str]]:
+    def take_over(self, now: datetime, owner: str | None, problem: str) -> tuple[Sequence[str], list[Job]]:
         """Let jobs of dead runners wait again, or end those that have no chance left.
 
         Args:
@@ -163,7 +161,7 @@ class JobTurns:
             problem: Why a job without chances ends.
 
         Returns:
-            Ids of the jobs that wait again, and of those that ended.
+            Ids of the jobs that wait again, and those that ended, as they are now.
         """
         dead = or_(JobRow.lease_until < now, JobRow.lease_until > now + SET_BACK)
         if owner is not None:
@@ -177,7 +175,7 @@ class JobTurns:
             let_go = orphaned.where(~JobRow.cancelling).values(again)
             waiting = session.scalars(let_go.returning(JobRow.id)).all()
             on_finished(session, (*cancelled, *failed), now)
-            return waiting, [row.id for row in (*cancelled, *failed)]
+            return waiting, [job_of(row) for row in (*cancelled, *failed)]
 
 
 def _due_again(now: datetime) -> ColumnElement[datetime]:
@@ -197,11 +195,11 @@ def _held(job: Job) -> Update:
     return update(JobRow).where(JobRow.id == job.id, JobRow.attempt == job.attempt, JobRow.state == "running")
 
 
-def _end(session: Session, ending: Update, values: dict[str, Any], now: datetime) -> list[str]:
-    """Bring rows to their last state, with all that follows from it; their ids."""
+def _end(session: Session, ending: Update, values: dict[str, Any], now: datetime) -> list[Job]:
+    """Bring jobs to their last state, with all that follows from it; they, as they are now."""
     rows = _ended(session, ending, values)
     on_finished(session, rows, now)
-    return [row.id for row in rows]
+    return [job_of(row) for row in rows]
 
 
 def _ended(session: Session, ending: Update, values: dict[str, Any]) -> Sequence[JobRow]:

@@ -2,10 +2,11 @@
 
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
 
 from app.errors import NotReadyError
-from app.records.faults import Connections
+from app.records.faults import NO_ADDRESS, Connections
 
 if TYPE_CHECKING:
     import psycopg
@@ -45,19 +46,20 @@ def postgresql_engine(url: str, connections: int) -> Engine:
         connecting raises NotReadyError.
 
     Raises:
-        NotReadyError: The extra `postgres` is not installed.
+        NotReadyError: The extra `postgres` is not installed, or the URL is none.
     """
-    parsed = make_url(url)
-    parsed = parsed.set(drivername=DRIVER, query=CONNECTION | dict(parsed.query))
+    parsed = _parsed(url)
     try:
         engine = create_engine(
-            parsed,
+            parsed.set(drivername=DRIVER, query=CONNECTION | dict(parsed.query)),
             poolclass=Connections,
             pool_size=connections,
             max_overflow=0,
             pool_timeout=POOL_TIMEOUT_S,
             pool_pre_ping=True,
             hide_parameters=True,
+            # Whatever the database's own default: whoever waits for a lock then sees what was done before, and is not refused for it.
+            isolation_level="READ COMMITTED",
             # No statement stays in the session: a pooler such as PgBouncer may give the next transaction another one.
             # Here they would save nothing that can be measured.
             connect_args={"prepare_threshold": None},
@@ -70,6 +72,13 @@ def postgresql_engine(url: str, connections: int) -> Engine:
     event.listen(engine, "connect", _require_utf8, insert=True)
     event.listen(engine, "connect", _prepare_connection)
     return engine
+
+
+def _parsed(url: str) -> URL:
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError):  # its words may hold the password
+        raise NotReadyError(NO_ADDRESS) from None
 
 
 def _require_utf8(connection: "psycopg.Connection", _record: object) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -27,6 +28,8 @@ from app.records.artefacts import (
 PATIENCE_S: Final = 30
 """For putting files, beside the time that their bytes take at `LEAST_BYTES_PER_S`: no longer than a process that is told to stop has."""
 LEAST_BYTES_PER_S: Final = 1024**2
+SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
+"""Of a URL that lacks a slash; nobody calls a folder so."""
 FILES_AT_ONCE: Final = 16
 """As many lie in memory, and not all of a job."""
 
@@ -124,13 +127,18 @@ class RemoteArtefacts:
                 raise errors.exceptions[0] from None
 
         size = sum(path.stat().st_size for path in files)
-        sync(self._fs.loop, put_all, timeout=PATIENCE_S + size / LEAST_BYTES_PER_S)
+        sync(self._fs.loop, put_all, timeout=patience_s(size))
 
     def _place(self, name: str) -> str:
         return f"{self._root}/{checked(name, NAME)}"
 
     def _folder(self, prefix: str) -> str:
         return f"{self._root}/{checked(prefix, PREFIX)}"
+
+
+def patience_s(size_bytes: int) -> float:
+    """Seconds that files of this size together may take to be put."""
+    return PATIENCE_S + size_bytes / LEAST_BYTES_PER_S
 
 
 @contextmanager
@@ -164,10 +172,15 @@ def open_artefacts(url: str, folder: Path, scratch: Path) -> Artefacts:
         NotReadyError: Nothing is known of the URL's scheme, its library is not installed, or it names no place.
     """
     scheme, separator, path = url.partition("://")
-    if not separator:
+    if not separator and not SCHEME.match(url):
         return FolderArtefacts(Path(url) if url else folder)
-    if scheme == "file":
+    if scheme == "file" and path.startswith("/"):
         return FolderArtefacts(Path(path))
+    if not separator or scheme == "file":
+        raise NotReadyError(
+            "Expected NEUROFUSE_ARTEFACTS as a folder, or a URL such as s3://bucket/path or file:///mnt/share, with all its slashes; "
+            f"found {url.partition('/')[0]}{separator and '//'}..."
+        )
     if not path.strip("/"):
         raise NotReadyError(
             "Expected a place behind :// in NEUROFUSE_ARTEFACTS, such as s3://bucket/path; there is none."

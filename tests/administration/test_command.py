@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from app.administration.command import own_address
 from app.cli import FAILED, OK, REFUSED, main
 from app.model_package.package import open_package, seal
+from app.settings import Settings
 from tests.service.server import Server, serving
 from tests.support.tiny_package import build_tiny_package
 
@@ -23,7 +25,8 @@ Command = Callable[..., tuple[int, str, str]]
 @pytest.fixture(scope="module")
 def server(tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     store = shutil.copytree(tiny_store / "gos", tmp_path_factory.mktemp("moved") / "store" / "gos").parent
-    with serving(store, tmp_path_factory.mktemp("moved") / "var", admin_token=TOKEN, max_batch=1) as running:
+    data, names = tmp_path_factory.mktemp("moved") / "var", "neurofuse,127.0.0.1"
+    with serving(store, data, admin_token=TOKEN, hosts=names, max_batch=1) as running:
         built = build_tiny_package(store, "gos", version=3)
         seal(built, open_package(built).manifest.model_copy(update={"title": TITLE}))
         yield running
@@ -125,7 +128,18 @@ def test_a_service_that_is_not_there_is_named(models: Command, url: str) -> None
     assert said.startswith(f"unreachable: {url}")
 
 
-@pytest.mark.parametrize("url", ["127.0.0.1:8000", "file:///etc/passwd", "http://"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "127.0.0.1:8000",
+        "file:///etc/passwd",
+        "http://",
+        "http://127.0.0.1:99999",
+        "http://127.0.0.1:port",
+        "http://[::1",
+        "http://here and there",
+    ],
+)
 def test_what_is_no_address_is_refused(models: Command, url: str) -> None:
     ended, _, said = models("list", url=url)
     assert (ended, said.partition(":")[0]) == (REFUSED, "malformed-request")
@@ -135,6 +149,30 @@ def test_what_is_no_neurofuse_is_no_service(models: Command, server: Server) -> 
     ended, _, said = models("list", url=f"{server.client.base_url}/docs")
     assert ended == REFUSED
     assert said
+
+
+@pytest.mark.parametrize(
+    ("listens", "name"),
+    [
+        ("0.0.0.0", "127.0.0.1"),  # noqa: S104 - as the image has it
+        ("::", "[::1]"),
+        ("::1", "[::1]"),
+        ("here.test", "here.test"),
+    ],
+)
+def test_the_service_here_is_called_by_a_name_that_it_has(listens: str, name: str) -> None:
+    for certificate, scheme in (("", "http"), ("chain.pem", "https")):
+        here = Settings(host=listens, port=8001, tls_certificate=certificate)
+        assert own_address(here) == f"{scheme}://{name}:8001"
+
+
+def test_a_service_in_a_container_is_moved_by_a_command_there(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEUROFUSE_ADMIN_TOKEN", TOKEN)
+    monkeypatch.setenv("NEUROFUSE_HOST", "0.0.0.0")  # noqa: S104 - as the image has it
+    monkeypatch.setenv("NEUROFUSE_PORT", str(server.client.base_url.port))
+    assert main(["models", "list"]) == OK
 
 
 @pytest.mark.parametrize("verb", ["list", "load", "unload", "alias", "canary", "shadow", "rollback"])

@@ -100,6 +100,20 @@ def test_a_row_that_cannot_be_answered_says_why_and_is_tried_again(table: Path) 
     assert again["a"] == found["a"], "milliseconds too: it was not asked again"
 
 
+def test_an_empty_folder_and_a_name_that_no_disk_takes_stop_no_other_row(table: Path) -> None:
+    table.with_name("empty").mkdir()
+    written(table, [ROWS[0], ("d", "empty", "", "", "", ""), ("e", "x" * 300, "", "", "", "")])
+    assert predict(table) == FAILED
+    assert [(line["status"], line["code"]) for line in lines(table).values()] == [
+        ("answered", ""),
+        ("failed", "malformed-request"),
+        ("failed", "no-usable-series"),
+    ]
+    shutil.copy(table.with_name("head.nii.gz"), table.with_name("empty"))
+    predict(table)
+    assert lines(table)["d"]["status"] == "answered"
+
+
 def test_half_a_line_that_a_kill_left_is_asked_again_and_no_other(table: Path) -> None:
     predict(table)
     whole, text = lines(table), results_of(table).read_text()
@@ -120,6 +134,21 @@ def test_only_what_has_changed_is_asked_again(table: Path) -> None:
     after = lines(table)
     assert (after["a"], after["c"]) == (before["a"], before["c"])
     assert after["b"]["case"] != before["b"]["case"]
+
+
+def test_a_command_that_can_answer_nothing_leaves_what_was_answered_before(
+    table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predict(table)
+    before = results_of(table).read_bytes()
+    written(table, [(*row[:2], "72", *row[3:]) for row in ROWS])
+    with monkeypatch.context() as patch:
+        patch.setenv("NEUROFUSE_PROVIDER", "cuda")
+        if predict(table) == OK:
+            pytest.skip("this machine has a card")
+    assert results_of(table).read_bytes() == before
+    assert predict(table) == OK
+    assert results_of(table).read_bytes() != before
 
 
 def test_a_name_that_a_spreadsheet_would_compute_is_made_harmless_and_found_again(table: Path) -> None:

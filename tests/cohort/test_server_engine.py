@@ -2,19 +2,22 @@
 
 import csv
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
-from app.cli import FAILED, OK, main
+from app.cli import FAILED, OK, REFUSED, main
 from app.cohort.server_engine import AT_ONCE
 from app.errors import OverloadedError
 from app.jobs.turn import problem_of
 from tests.cohort.proxy import Page, proxy_before
+from tests.imaging.making import Series
 from tests.service.jobs import NO_CT
 from tests.service.server import Server, serving
+from tests.service.test_access import make_certificate
 
 pytestmark = pytest.mark.usefixtures("own_logging")
 NO_MEMORY = OverloadedError("Expected memory on the device; there is none.")
@@ -80,6 +83,22 @@ def test_a_case_that_fails_is_tried_once_in_every_run(server: Server, folder: Pa
     assert tries == [1, 2, 3, 4]
 
 
+def test_a_folder_is_the_same_case_in_another_time_zone_and_under_other_rights(
+    server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slices = Series().write(folder / "series")
+    before = jobs(server)
+    for zone, mode in (("UTC", 0o644), ("Asia/Tokyo", 0o600)):
+        (folder / "results.csv").unlink(missing_ok=True)
+        slices[0].chmod(mode)
+        with monkeypatch.context() as patch:
+            patch.setenv("TZ", zone)
+            time.tzset()
+            assert predict(folder, ["series"], str(server.client.base_url)) == OK
+    time.tzset()
+    assert jobs(server) == before + 1
+
+
 def test_a_case_that_failed_in_many_runs_is_sent_no_more_often_for_it(server: Server, folder: Path) -> None:
     sent: list[str] = []
 
@@ -137,5 +156,22 @@ def test_an_address_where_no_service_answers_is_named(
     assert "not-ready" in capsys.readouterr().err
     assert predict(folder, [HEAD], "http://127.0.0.1:1") == FAILED
     assert "nothing answers there" in capsys.readouterr().err
-    assert predict(folder, [HEAD], "127.0.0.1:8000") != OK
-    assert "http://" in capsys.readouterr().err
+    assert "SSL_CERT_FILE" not in capsys.readouterr().err
+    for none in ("127.0.0.1:8000", "http://127.0.0.1:port", "http://[::1"):
+        assert predict(folder, [HEAD], none) == REFUSED
+        assert "http://" in capsys.readouterr().err
+
+
+def test_a_service_whose_certificate_is_not_known_is_told_as_such(
+    tiny_store: Path,
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    certificate, key = make_certificate(tmp_path)
+    with serving(tiny_store, tmp_path / "var", tls_certificate=certificate, tls_key=key) as running:
+        assert predict(folder, [HEAD], str(running.client.base_url)) == FAILED
+        assert "SSL_CERT_FILE" in capsys.readouterr().err
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert predict(folder, [HEAD], str(running.client.base_url)) == OK

@@ -107,6 +107,16 @@ def parts(tmp_path: Path, tiny_store: Path, gos_predictor: Predictor, head_ct: P
         yield Parts(tmp_path, records, artefacts, service, turn, accept, gate)
 
 
+def counted(metrics: Metrics) -> dict[tuple[str, str], float]:
+    """Jobs that ended, by state and problem code, as they are told to Prometheus."""
+    return {
+        (sample.labels["state"], sample.labels["code"]): sample.value
+        for family in metrics.jobs_finished.collect()
+        for sample in family.samples
+        if sample.name.endswith("_total")
+    }
+
+
 def has_upload(parts: Parts, job: Job) -> bool:
     """Whether the files of a job are there."""
     return any(parts.artefacts.names(upload_name(job.id)))

@@ -12,10 +12,11 @@ import pytest
 from app.inference.ticket import Urgency
 from app.jobs import runner
 from app.jobs.runner import IDENTITY_NAME, JobRunner, runner_identity
+from app.jobs.turn import INTERRUPTED
 from app.metrics import Metrics
 from app.predictions.admission import Admission
 from app.records.job_turns import LEASE
-from tests.jobs.conftest import Parts, has_upload
+from tests.jobs.conftest import Parts, counted, has_upload
 from tests.support.waiting import wait_until
 
 DEADLINE_S = 30
@@ -56,6 +57,16 @@ def test_a_runner_takes_up_at_once_what_it_held_when_it_died(parts: Parts) -> No
     with running(parts, "me"):
         wait_until(lambda: parts.state(job) == "done")
     assert parts.records.jobs.get(job.id).attempt == 2
+
+
+def test_a_job_in_which_the_process_died_once_too_often_is_counted_as_one_that_failed(parts: Parts) -> None:
+    job = parts.accept()
+    parts.claim()
+    parts.records.job_turns.take_over(datetime.now(UTC), "me", INTERRUPTED)
+    parts.claim()
+    with running(parts, "me"):
+        wait_until(lambda: parts.state(job) == "failed")
+    assert counted(parts.turn.metrics) == {("failed", "job-interrupted"): 1}
 
 
 def test_a_running_job_ends_before_the_runner_does(parts: Parts) -> None:

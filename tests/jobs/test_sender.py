@@ -3,16 +3,20 @@
 import base64
 import json
 import socket
+import ssl
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 import anyio
 import pytest
 
+from app.errors import NotReadyError
 from app.jobs import sender
 from app.jobs.sender import WebhookSender, body_of, sign
 from app.records.webhooks import Webhook
 from tests.service.jobs import receiving
+from tests.service.test_access import make_certificate
 
 MOMENT = datetime(2026, 11, 23, 10, 0, 0, 5, tzinfo=UTC)
 
@@ -58,6 +62,38 @@ def test_the_status_is_what_the_receiver_says_and_a_redirect_is_not_followed() -
         receiver.statuses[:] = [204, 307, 500]
         assert [attempt(f"{receiver.url}/told") for _ in range(3)] == [204, 307, 500]
         assert [path for path, _, _ in receiver.received] == ["/told"] * 3
+
+
+def test_a_receiver_whose_certificate_the_hospital_signed_is_told_once_that_one_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate, key = make_certificate(tmp_path)
+    theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    theirs.load_cert_chain(certificate, key)
+    with receiving(theirs) as receiver:
+        assert attempt(receiver.url) is None
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert attempt(receiver.url) == 200
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_certificates_that_cannot_be_read_stop_the_start_where_webhooks_are_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None
+) -> None:
+    file = tmp_path / "ours.pem"
+    if content:
+        file.write_text(content)
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    WebhookSender(b"")
+    with pytest.raises(NotReadyError, match="SSL_CERT_FILE"):
+        WebhookSender(bytes(24))
+
+
+def test_no_proxy_of_the_environment_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with receiving() as proxy, receiving() as receiver:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        assert attempt(receiver.url) == 200
+        assert proxy.received == []
 
 
 def test_where_nobody_listens_there_is_no_status() -> None:

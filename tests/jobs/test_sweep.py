@@ -10,7 +10,7 @@ from app.jobs.request import upload_name
 from app.jobs.sweep import JobSweep
 from app.predictions.identifiers import uuid7
 from app.records.leftovers import Leftovers
-from tests.jobs.conftest import Parts, has_upload
+from tests.jobs.conftest import Parts, counted, has_upload
 
 MONTH = timedelta(days=30)
 
@@ -24,7 +24,7 @@ def put(parts: Parts, identifier: str) -> Path:
 
 
 def sweep_of(parts: Parts, max_age: timedelta) -> JobSweep:
-    return JobSweep(parts.records, parts.artefacts, max_age, parts.turn.predictions.discard)
+    return JobSweep(parts.records, parts.turn, max_age)
 
 
 def test_files_that_were_never_accepted_go_once_nobody_is_still_about_to_accept_them(
@@ -36,13 +36,7 @@ def test_files_that_were_never_accepted_go_once_nobody_is_still_about_to_accept_
         left = put(parts, str(uuid7()))
     waiting = parts.accept()
     now_s = [0.0]
-    sweep = JobSweep(
-        parts.records,
-        parts.artefacts,
-        MONTH,
-        parts.turn.predictions.discard,
-        Leftovers(60.0, lambda: now_s[0]),
-    )
+    sweep = JobSweep(parts.records, parts.turn, MONTH, Leftovers(60.0, lambda: now_s[0]))
     for now_s[0], removed in ((0.0, 0), (59.0, 0), (60.0, 1)):
         assert sweep.sweep() == removed
         assert (left.exists(), has_upload(parts, waiting)) == (not removed, True)
@@ -66,3 +60,4 @@ def test_after_its_time_a_job_that_ended_is_forgotten_and_one_that_waits_is_give
     assert parts.service.find(waiting.id) is None
     assert parts.files() == {"heatmaps", "cases"}
     assert parts.records.predictions.get(done.id).id == done.id
+    assert counted(parts.turn.metrics) == {("done", ""): 1, ("failed", "not-ready"): 1}

@@ -39,6 +39,14 @@ def test_a_job_is_answered_under_its_own_id_and_its_upload_goes(parts: Parts) ->
     assert parts.files() == {"heatmaps", "cases"}
 
 
+def test_a_clock_that_was_set_back_makes_no_job_end_before_it_came(parts: Parts) -> None:
+    parts.accept()
+    ahead = datetime.now(UTC) + timedelta(hours=1)
+    parts.turn.work(replace(parts.claim(), created=ahead), 0.0)
+    (told,) = parts.turn.metrics.job_seconds.collect()
+    assert {sample.value for sample in told.samples if sample.name.endswith("_sum")} == {0.0}
+
+
 def test_an_image_that_cannot_be_read_fails_at_once_and_leaves_nothing(parts: Parts) -> None:
     job = parts.accept()
     (parts.folder / upload_name(job.id) / "000000").write_bytes(b"words")

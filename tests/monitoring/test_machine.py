@@ -64,6 +64,16 @@ def test_memory_of_a_container_is_told_only_where_it_has_a_limit(
     assert (found["memory_used_bytes",], found["memory_limit_bytes",]) == (700, 1000)
 
 
+def test_files_that_the_kernel_keeps_at_hand_are_no_memory_that_a_container_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "CGROUP", tmp_path)
+    (tmp_path / "memory.max").write_text("1000\n")
+    (tmp_path / "memory.current").write_text("990\n")
+    (tmp_path / "memory.stat").write_text("anon 290\nfile 700\nactive_file 100\ninactive_file 600\n")
+    assert told(MachineCollector(tmp_path, "1"))["memory_used_bytes",] == 390
+
+
 def test_a_folder_that_is_not_there_yet_costs_its_gauges_only(tmp_path: Path) -> None:
     found = told(MachineCollector(tmp_path / "absent", "1"))
     assert ("disk_bytes",) not in found

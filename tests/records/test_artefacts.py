@@ -186,14 +186,24 @@ def test_what_a_killed_process_left_is_neither_listed_nor_kept(tmp_path: Path, s
 
 @pytest.mark.parametrize(
     ("url", "told"),
-    [("nowhere://x", "nowhere://"), ("S3://bucket", "S3://"), ("s3://", "place")],
+    [
+        ("nowhere://x", "nowhere://"),
+        ("S3://bucket", "S3://"),
+        ("s3://", "place"),
+        # A slash is missing: each would be a folder of this name, below wherever the service was started.
+        ("s3:/bucket/path", "s3:"),
+        ("file:/mnt/share", "file:"),
+        ("file://mnt/share", "file://"),
+    ],
 )
 def test_a_place_that_cannot_be_opened_stops_the_start_and_is_told(
-    tmp_path: Path, url: str, told: str
+    tmp_path: Path, url: str, told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(NotReadyError, match=r"NEUROFUSE_ARTEFACTS") as raised:
         open_artefacts(url, tmp_path, tmp_path)
     assert told in raised.value.detail
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("kind", ["file", "folder"])

@@ -81,7 +81,7 @@ def test_a_job_that_is_cancelled_while_the_dead_are_taken_over_does_not_wait_aga
         lambda: jobs.cancel(mine.id, NOW),
     ):
         assert turns.take_over(NOW, "a", PROBLEM) == ([], [])
-    assert turns.take_over(NOW, "a", PROBLEM) == ([], [mine.id])
+    assert turns.take_over(NOW, "a", PROBLEM) == ([], [jobs.get(mine.id)])
     assert jobs.get(mine.id).state == "cancelled"
 
 

@@ -225,7 +225,7 @@ def test_what_waits_too_long_is_given_up_and_what_is_over_is_forgotten(
     jobs.add(job())
     assert turns.give_up(NOW, PROBLEM, NOW) == []
     later = NOW + timedelta(days=30)
-    assert turns.give_up(later, PROBLEM, later) == [job().id]
+    assert turns.give_up(later, PROBLEM, later) == [jobs.get(job().id)]
     assert jobs.delete_finished(later) == 0
     assert jobs.delete_finished(later + timedelta(seconds=1)) == 1
     assert jobs.find(job().id) is None

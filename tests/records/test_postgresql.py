@@ -2,6 +2,7 @@
 
 import traceback
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import psycopg
@@ -10,6 +11,7 @@ from sqlalchemy import Engine
 
 from app.errors import MalformedRequestError, NotReadyError, StorageUnavailableError
 from app.records.api_keys import ApiKeyRecords
+from app.records.audit import AuditTrail, Deed
 from app.records.database import open_database
 from app.records.postgresql import postgresql_engine
 from app.records.predictions import PredictionRecords
@@ -84,6 +86,29 @@ def test_a_parameter_that_libpq_does_not_know_stops_the_start_and_is_explained(
     with pytest.raises(NotReadyError, match="NEUROFUSE_DATABASE_URL") as raised:
         open_database(f"{postgres_url}?{parameter}")
     assert PASSWORD not in "".join(traceback.format_exception(raised.value))
+
+
+@pytest.mark.parametrize(
+    "hosts",
+    [
+        "127.0.0.1:5432,127.0.0.2:5432",
+        "127.0.0.1:port",
+        f"word:{PASSWORD}@127.0.0.1",  # a password in which `@` and `:` stand as they are
+    ],
+)
+def test_a_url_that_cannot_be_read_stops_the_start_and_is_explained(hosts: str) -> None:
+    with pytest.raises(NotReadyError, match="NEUROFUSE_DATABASE_URL") as raised:
+        open_database(f"postgresql://{SUPERUSER}:{PASSWORD}@{hosts}/name")
+    assert PASSWORD not in "".join(traceback.format_exception(raised.value))
+
+
+def test_of_several_servers_the_one_that_writes_is_found(postgres_url: str, postgres: Postgres) -> None:
+    place = postgres_url.replace(f"127.0.0.1:{postgres.port}", "")
+    engine = open_database(
+        f"{place}?host=127.0.0.1,127.0.0.1&port=1,{postgres.port}&target_session_attrs=read-write"
+    )
+    PredictionRecords(engine).caller("absent")
+    engine.dispose()
 
 
 def test_no_representation_tells_the_password(engine: Engine) -> None:
@@ -182,3 +207,29 @@ def test_a_server_that_only_reads_is_unavailable_until_it_writes_again(
         finally:
             connection.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
     keys.revoke("none", NOW)
+
+
+@pytest.mark.parametrize("state", ["25P03", "40001", "40P01", "55P03", "58030"])
+def test_what_the_server_takes_back_for_others_or_for_its_disk_is_unavailable(
+    engine: Engine, state: str
+) -> None:
+    raising = f"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{state}'; END $$"
+    with engine.connect() as connection, pytest.raises(StorageUnavailableError):
+        connection.exec_driver_sql(raising)
+
+
+def test_those_who_come_together_wait_for_each_other_whatever_isolation_the_database_has(
+    postgres_url: str,
+) -> None:
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        name = connection.info.dbname
+        connection.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'")
+        try:
+            engine = open_database(postgres_url)
+            trails = [AuditTrail(engine) for _ in range(4)]
+            with ThreadPoolExecutor(len(trails)) as pool:
+                list(pool.map(lambda number: trails[number % 4].add(Deed("me", "key", "test")), range(40)))
+            assert trails[0].verify().lines == 40
+            engine.dispose()
+        finally:
+            connection.execute(f"ALTER DATABASE {name} RESET default_transaction_isolation")

@@ -1,5 +1,6 @@
 """What the tests of jobs ask of a running service, and the receiver that it tells."""
 
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -77,8 +78,8 @@ class Receiver:
 
 
 @contextmanager
-def receiving() -> Iterator[Receiver]:
-    """A receiver on a port of its own."""
+def receiving(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
+    """A receiver on a port of its own, over TLS where it is given a context."""
     receiver = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
@@ -97,7 +98,9 @@ def receiving() -> Iterator[Receiver]:
             """Nothing is written."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
-        receiver.url = f"http://127.0.0.1:{listening.server_port}"
+        receiver.url = f"{'https' if tls else 'http'}://127.0.0.1:{listening.server_port}"
+        if tls:
+            listening.socket = tls.wrap_socket(listening.socket, server_side=True)
         thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:
