@@ -31,7 +31,7 @@ SIDES: Final = (("left", "right"), ("back", "front"), ("bottom", "top"))
 def missing_mm(volume: Volume, head: Head) -> dict[str, float]:
     """What is cut off, by side, in millimetres; only sides at which more than `HARMLESS_MM` are missing."""
     missing: dict[str, float] = {}
-    down = head.vertex_mm - head.coarse.coordinate(volume, SUPERIOR)
+    down = head.below_vertex_mm(volume)
     for stored, end in product(range(3), (0, -1)):
         axis, side = _side(volume, stored, end)
         touching = head.mask.take(end, stored) & (down.take(end, stored) < SEMI_AXES_MM[SUPERIOR])

@@ -5,7 +5,6 @@ DICOM speaks LPS, everything behind this module RAS: `ras_from_lps` is the only 
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -20,6 +19,7 @@ from app.errors import (
     WrongModalityError,
 )
 from app.imaging.dicom_concatenation import check_concatenations
+from app.imaging.dicom_duplicates import without_duplicates
 from app.imaging.dicom_header import Placement, SliceHeader
 from app.imaging.dicom_pixels import read_voxels
 from app.imaging.dicom_series import FEWEST_SLICES, SAME_DIRECTION, Wanted, choose_series, series_findings
@@ -31,7 +31,6 @@ from app.imaging.source import Source
 from app.imaging.volume import Finding, Grid, Modality, Volume
 
 _LPS_TO_RAS: Final = np.array([-1.0, -1.0, 1.0])
-SAME_PLACE_MM: Final = 0.01
 SAME_SPACING_MM: Final = 1e-4
 SAME_ECHO_MS: Final = 0.5
 """Greatest difference of Echo Time within an image: the closest echoes are about a millisecond apart, and files round theirs."""
@@ -68,7 +67,8 @@ def read_dicom(sources: Sequence[Source], wanted: Wanted, limits: ReadLimits, fi
     _check_alike(chosen, limits)
     step_i, step_j = _steps(chosen)
     ordered = _ordered(chosen, normal_of(step_i, step_j))
-    distinct = _without_duplicates(ordered, modality, limits)
+    distinct = without_duplicates(ordered, modality, limits)
+    _check_number(distinct)
     _check_one_echo(distinct)
     origins = np.stack([_origin(header) for header in distinct])
     if modality is Modality.CT:  # an MR's packages lie between each other, and may have numbers of their own
@@ -209,35 +209,11 @@ def _ordered(
     return sorted(((float(_origin(header) @ normal), header) for header in headers), key=lambda pair: pair[0])
 
 
-def _without_duplicates(
-    ordered: Sequence[tuple[float, SliceHeader]], modality: Modality, limits: ReadLimits
-) -> list[SliceHeader]:
-    """One slice per depth; two at one depth must be the same image."""
-    starts = [0, *(n + 1 for n, (a, b) in enumerate(pairwise(ordered)) if b[0] - a[0] >= SAME_PLACE_MM)]
-    ends = [*starts[1:], len(ordered)]
-    groups = [[header for _, header in ordered[start:end]] for start, end in zip(starts, ends, strict=True)]
-    for group in groups:
-        _check_same(group, modality, limits)
-    if len(groups) < FEWEST_SLICES:
+def _check_number(distinct: Sequence[SliceHeader]) -> None:
+    if len(distinct) < FEWEST_SLICES:
         raise NoUsableSeriesError(
-            f"Expected at least {FEWEST_SLICES} slices at different places, found {len(groups)}. Send all slices."
+            f"Expected at least {FEWEST_SLICES} slices at different places, found {len(distinct)}. Send all slices."
         )
-    return [group[0] for group in groups]
-
-
-def _check_same(group: Sequence[SliceHeader], modality: Modality, limits: ReadLimits) -> None:
-    first = group[0]
-    for other in group[1:]:
-        if np.linalg.norm(_origin(first) - _origin(other)) > SAME_PLACE_MM:
-            raise IrregularGeometryError(
-                "Expected slices above each other, found two side by side at one depth. Send one acquisition."
-            )
-        one, two = read_voxels([first, other], modality, limits)
-        if not np.array_equal(one, two):
-            raise MixedSeriesError(
-                "Expected one image at each place, found different images at one (several phases, echoes or "
-                "reconstructions). Send one of them."
-            )
 
 
 def _check_one_echo(headers: Sequence[SliceHeader]) -> None:

@@ -3,6 +3,7 @@
 pydicom ships no types, hence `Any`; whatever it raises on broken values is caught by `decoding` at the door.
 """
 
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -104,11 +105,19 @@ def lookup_table(dataset: Any) -> LookupTable | None:  # noqa: ANN401
     item = sequence[0]
     count, first, _bits = (int(value) for value in item.LUTDescriptor)
     data = item.LUTData
-    words = np.frombuffer(data, "<u2") if isinstance(data, bytes) else several(data)
-    entries = tuple(int(value) for value in words)
-    if len(entries) != (count or 1 << 16):  # a count of 0 stands for 65536 (PS3.3 C.11.1.1.1)
+    words = data if isinstance(data, bytes) else tuple(int(value) for value in several(data))
+    # Words of OW are left as they lie in the file. A count of 0 stands for 65536 (PS3.3 C.11.1.1.1).
+    order = "<" if item.original_encoding[1] else ">"
+    return _table(words, f"{order}u2", count or 1 << 16, first, str(item.get("ModalityLUTType") or ""))
+
+
+@lru_cache(maxsize=4)
+def _table(words: bytes | tuple[int, ...], stored_as: str, count: int, first: int, unit: str) -> LookupTable:
+    """One object for what each slice of a series states: tables are long."""
+    entries = tuple(np.frombuffer(words, stored_as).tolist()) if isinstance(words, bytes) else words
+    if len(entries) != count:
         raise ValueError("the table has another length than its descriptor says")
-    return LookupTable(first, entries, str(item.get("ModalityLUTType") or ""))
+    return LookupTable(first, entries, unit)
 
 
 def placement(position: object, orientation: object, spacing: object) -> Placement | None:

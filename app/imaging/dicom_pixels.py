@@ -5,11 +5,12 @@ HU stays integer where slope and intercept are integers. Which slices have a mea
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import islice
 from typing import Any, Final
 
 import numpy as np
 from jaxtyping import Bool, Real
-from pydicom.encaps import get_frame
+from pydicom.encaps import generate_frames, get_frame
 from scipy import ndimage
 
 from app.cpus import usable_cpus
@@ -17,8 +18,8 @@ from app.errors import CorruptImageError
 from app.imaging.content import AIR, AIR_LIKE_HU
 from app.imaging.decoding_errors import decoding
 from app.imaging.dicom_decode import NATIVE, Stored, decode_frame
-from app.imaging.dicom_file import inflated
-from app.imaging.dicom_header import SliceHeader
+from app.imaging.dicom_file import PixelPlace, inflated
+from app.imaging.dicom_header import PixelFormat, SliceHeader
 from app.imaging.dicom_supported import check_supported, is_scaled
 from app.imaging.limits import ReadLimits
 from app.imaging.source import Buffer, Loaded
@@ -56,8 +57,8 @@ def read_voxels(
     form = headers[0].pixel_format
     dtype = voxel_dtype(headers, modality)
     voxels = np.empty((len(headers), form.rows, form.columns), dtype)
-    load = _loading(headers, limits)
-    fill: Callable[[int], None] = partial(_fill, headers, modality, load, voxels)
+    encoded = _encoded(headers, limits)
+    fill: Callable[[int], None] = partial(_fill, headers, modality, encoded, voxels)
     side_by_side(partial(_each, fill), _runs(len(headers)))
     return voxels
 
@@ -92,14 +93,30 @@ def _is_integral(header: SliceHeader) -> bool:
     return slope.is_integer() and intercept.is_integer() and max(abs(slope), abs(intercept)) < LARGEST_RESCALE
 
 
-def _loading(headers: Sequence[SliceHeader], limits: ReadLimits) -> Callable[[SliceHeader], Loaded]:
-    """How a slice's file is brought to memory; those of many frames are there already."""
+def _encoded(headers: Sequence[SliceHeader], limits: ReadLimits) -> Callable[[SliceHeader], Buffer]:
+    """How the bytes of a slice are come by; a file of many frames is there already, and its fragments are put together."""
+    files = {header.source: header for header in headers if header.frames > 1}
     with decoding("The pixels of a DICOM slice"):
-        held = {
-            header.source: _loaded(header, limits)
-            for header in {header.source: header for header in headers if header.frames > 1}.values()
+        held = {source: _loaded(header, limits) for source, header in files.items()}
+        frames = {
+            source: _frames(place.offset, header.frames, held.pop(source))
+            for source, header in files.items()
+            if (place := header.pixels) is not None and place.length is None
         }
-    return lambda header: held.get(header.source) or _loaded(header, limits)
+
+    def of(header: SliceHeader) -> Buffer:
+        if header.source in frames:
+            return frames[header.source][header.frame]
+        return _part(header, held.get(header.source) or _loaded(header, limits))
+
+    return of
+
+
+def _frames(offset: int, count: int, loaded: Loaded) -> list[bytes]:
+    """All at once: a table of where each begins is often empty, and then whoever looks for one passes all before it."""
+    with loaded.open() as stream:
+        stream.seek(offset)
+        return list(islice(generate_frames(stream, number_of_frames=count), count))
 
 
 def _loaded(header: SliceHeader, limits: ReadLimits) -> Loaded:
@@ -110,44 +127,59 @@ def _loaded(header: SliceHeader, limits: ReadLimits) -> Loaded:
 def _fill(
     headers: Sequence[SliceHeader],
     modality: Modality,
-    load: Callable[[SliceHeader], Loaded],
+    encoded: Callable[[SliceHeader], Buffer],
     voxels: Real[np.ndarray, "K rows columns"],
     k: int,
 ) -> None:
     with decoding("The pixels of a DICOM slice"):
-        stored = stored_pixels(headers[k], load(headers[k]))
+        stored = stored_pixels(headers[k], encoded(headers[k]))
     _rescale(stored, headers[k], modality, voxels[k])
 
 
-def stored_pixels(header: SliceHeader, loaded: Loaded) -> Stored:
+def _part(header: SliceHeader, loaded: Loaded) -> Buffer:
+    """The bytes of a slice.
+
+    Args:
+        header: The slice; not one of several in fragments.
+        loaded: Its file, inflated where the whole dataset is deflated.
+    """
+    place = _placed(header)
+    if place.length is None:
+        with loaded.open() as stream:
+            stream.seek(place.offset)
+            return get_frame(stream, 0, number_of_frames=1)
+    size = _size(header.pixel_format)
+    # What lies behind the element is not its pixels, however much there is.
+    there = min(size, max(0, place.length - header.frame * size))
+    return loaded.part(place.offset + header.frame * size, there)
+
+
+def _placed(header: SliceHeader) -> PixelPlace:
+    if header.pixels is None:
+        raise CorruptImageError(
+            "Expected pixels in every slice, found a slice without. Send the complete files."
+        )
+    return header.pixels
+
+
+def _size(form: PixelFormat) -> int:
+    return form.rows * form.columns * form.bits_allocated // 8
+
+
+def stored_pixels(header: SliceHeader, data: Buffer) -> Stored:
     """Decoded values of one slice before the modality LUT.
 
     Args:
         header: The slice.
-        loaded: Its file, inflated where the whole dataset is deflated.
+        data: Its bytes as they are encoded.
     """
-    place = header.pixels
-    if place is None:
-        raise CorruptImageError(
-            "Expected pixels in every slice, found a slice without. Send the complete files."
-        )
-    form = header.pixel_format
-    size = form.rows * form.columns * form.bits_allocated // 8
-    data: Buffer
-    if place.length is None:
-        with loaded.open() as stream:
-            stream.seek(place.offset)
-            data = get_frame(stream, header.frame, number_of_frames=header.frames)
-    else:
-        # What lies behind the element is not its pixels, however much there is.
-        there = min(size, max(0, place.length - header.frame * size))
-        data = loaded.part(place.offset + header.frame * size, there)
-    if place.transfer_syntax in NATIVE and len(data) < size:
+    syntax, form = _placed(header).transfer_syntax, header.pixel_format
+    if syntax in NATIVE and len(data) < _size(form):
         raise CorruptImageError(
             f"Expected {form.rows} x {form.columns} pixels in a slice, found fewer: the file is truncated. "
             "Send the complete files."
         )
-    return decode_frame(data, place.transfer_syntax, form)
+    return decode_frame(data, syntax, form)
 
 
 def _rescale(stored: Stored, header: SliceHeader, modality: Modality, out: Plane) -> None:

@@ -228,7 +228,8 @@ def _depths(image: Sequence[SliceHeader]) -> tuple[np.ndarray, np.ndarray, float
     if not places:
         return np.empty(0), np.zeros(3), None
     directions = [place.image_orientation_patient for place in places]
-    spacing = float(_usual(place.pixel_spacing for place in places)[0])
+    between_rows = float(_usual(place.pixel_spacing for place in places)[0])
+    spacing = between_rows if np.isfinite(between_rows) else None
     if np.ptp(directions, axis=0).max() > SAME_DIRECTION:  # the three planes of an MR localiser
         return np.empty(0), np.zeros(3), spacing
     cosines = np.array(_usual(directions))
@@ -297,18 +298,19 @@ def _reason(fit: Sequence[Candidate], wanted: Wanted) -> str:
 def _refuse(headers: Sequence[SliceHeader], candidates: Sequence[Candidate], wanted: Wanted) -> NoReturn:
     """Says why nothing can be read; always raises."""
     modality, series = wanted.modality, wanted.series
-    if series is not None and all(one.summary.series_instance_uid != series for one in candidates):
+    meant = [one for one in candidates if series in {None, one.summary.series_instance_uid}]
+    if series is not None and not meant:
         raise NoUsableSeriesError(
             f"Expected the named series among the files, found {len(candidates)} others. Send its files, or name another."
         )
-    fitting = [one for one in candidates if one.summary.modality == modality]
+    fitting = [one for one in meant if one.summary.modality == modality]
     if fitting:
         largest = max((one.summary.slices for one in fitting if not _is_scout(one)), default=0)
         raise NoUsableSeriesError(
             f"Expected a series of at least {FEWEST_SLICES} {modality} slices, found at most {largest} slices that are "
             "no localiser, mosaic, phase image, real or imaginary part, map or projection. Send all slices of the series."
         )
-    _refuse_modality(headers, modality)
+    _refuse_modality([one for one in headers if series in {None, one.series_instance_uid}], modality)
 
 
 def _is_scout(candidate: Candidate) -> bool:

@@ -39,6 +39,8 @@ STEEPEST_DEGREES: Final = 45.0
 HOLE_FACTOR: Final = 1.9
 """A missing slice makes 2.0; the rest is for rounding."""
 BRIDGE_MM: Final = 3.0
+SAME_GAP_MM: Final = 1e-3
+"""What is rounding in a gap: of slices every 1.5 mm, one that is missing leaves a gap of just `BRIDGE_MM`."""
 NEIGHBOURS: Final = 3
 GROWTH: Final = 8
 """Slices of 1 and 8 mm, half of each, make four and a half; a tilt of 30 degrees doubles that at most."""
@@ -118,7 +120,7 @@ def _check_holes(gaps: Float64[np.ndarray, " g"]) -> None:
     for index, gap in enumerate(plain):
         sides = [plain[max(index - NEIGHBOURS, 0) : index], plain[index + 1 : index + 1 + NEIGHBOURS]]
         usual = max(median(side) for side in sides if side)
-        if gap > max(HOLE_FACTOR * usual, BRIDGE_MM):
+        if gap > max(HOLE_FACTOR * usual, BRIDGE_MM) + SAME_GAP_MM:
             raise MissingSlicesError(
                 f"Expected gaps of about {usual:.2f} mm, found one of {gap:.2f} mm between slices {index + 1} and "
                 f"{index + 2} of {len(gaps) + 1}. Send all slices of the series."

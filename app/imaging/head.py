@@ -25,6 +25,8 @@ TOP_MM = 120.0
 """Height below the vertex in which the in-plane centre is measured; about the height of an adult braincase."""
 TAIL = 0.01
 """Share of head voxels beyond either side of the in-plane box: what is left of a head holder does not move it."""
+SAME_MM = 0.001
+"""Rounding of positions. Planes of voxels often lie whole millimetres apart and one of them just on a limit; on which side, last digits must not decide."""
 SMALLEST_HEAD_ML = 100.0
 """A fifth of a newborn's head; anything less is not a head."""
 
@@ -51,6 +53,10 @@ class Head:
     mask: Bool[np.ndarray, "k j i"]
     findings: tuple[Finding, ...] = ()
 
+    def below_vertex_mm(self, volume: Volume) -> Float32[np.ndarray, "k j i"]:
+        """How far below the top of the head every coarse value lies; what lies on a limit counts as beyond it."""
+        return np.asarray(self.vertex_mm + SAME_MM - self.coarse.coordinate(volume, 2))
+
 
 def find_head(volume: Volume) -> Head:
     """Finds vertex and in-plane centre; falls back to the volume's centre, and says so."""
@@ -60,7 +66,7 @@ def find_head(volume: Volume) -> Head:
         return _fallback(volume, coarse, mask)
     superior = coarse.place(volume, 2)
     vertex = float(superior[mask].max())
-    top = mask & (superior > vertex - TOP_MM)
+    top = mask & (superior > vertex - TOP_MM + SAME_MM)
     left, right = _extent(coarse.place(volume, 0)[top])
     posterior, anterior = _extent(coarse.place(volume, 1)[top])
     return Head(

@@ -44,8 +44,9 @@ def read_slice(path: Path, *, modality: Modality, limits: ReadLimits = DEFAULT_L
     with opened([path], limits) as sources:
         (source,) = sources
         if kind_inside(source) is FileKind.DICOM:
-            return finite(read_dicom_slice(source, modality, limits))
-        volume = _flat(cleaned(read_nifti(source, modality=modality, limits=limits)))
+            volume = finite(read_dicom_slice(source, modality, limits))
+        else:
+            volume = _flat(cleaned(read_nifti(source, modality=modality, limits=limits)))
     check_values(volume.voxels, volume.modality)
     return volume
 

@@ -21,7 +21,7 @@ from app.errors import NotAHeadError
 from app.imaging.alternation import alternating
 from app.imaging.content import check_values
 from app.imaging.cut_off import in_words, missing_mm
-from app.imaging.head import Head
+from app.imaging.head import SAME_MM, Head
 from app.imaging.not_a_head import fills_view, what_else
 from app.imaging.silhouette import Silhouette, silhouette
 from app.imaging.skull import LARGEST_BRAIN_MM, has_shell_of_bone, is_outermost, is_stripped
@@ -100,7 +100,7 @@ def _misshapen(head: Head, outline: Silhouette, cut_sides: frozenset[str]) -> Fi
     short, long = sorted(head.size_mm)
     if fills_view(cut_sides):
         return _doubt("tissue or noise fills the image to its sides; no outline of a head is seen")
-    if short < SHORTEST_MM or long > LONGEST_MM or long > LARGEST_RATIO * short:
+    if short < SHORTEST_MM - SAME_MM or long > min(LONGEST_MM, LARGEST_RATIO * short) + SAME_MM:
         return _doubt(
             f"not the proportions of a head: at least {SHORTEST_MM:.0f} mm wide, at most {LONGEST_MM:.0f} mm long and "
             f"at most {LARGEST_RATIO} times as long as wide"

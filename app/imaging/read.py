@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
-from app.errors import MalformedRequestError, NoUsableSeriesError, UploadTooLargeError
+from app.errors import IrregularGeometryError, MalformedRequestError, NoUsableSeriesError, UploadTooLargeError
 from app.imaging.archive import members_of
 from app.imaging.content import check_values, cleaned, finite
 from app.imaging.dicom import read_dicom
@@ -21,7 +22,10 @@ from app.imaging.sorted_files import SortedFiles, sort_files
 from app.imaging.source import DiskFile, Source
 from app.imaging.volume import Finding, Modality, Volume
 
-__all__ = ["ReadLimits", "opened", "read_image", "read_mask", "read_sources"]
+__all__ = ["LONGEST_AXIS", "ReadLimits", "opened", "read_image", "read_mask", "read_sources"]
+
+LONGEST_AXIS: Final = 32767
+"""Voxels along an axis that a NIfTI-1 can count (nifti1.h, `dim`), as which heatmaps are written."""
 
 
 def read_image(
@@ -81,8 +85,14 @@ def read_sources(sources: Sequence[Source], wanted: Wanted, limits: ReadLimits) 
     """
     files = sort_files(sources)
     if files.nifti is None:
-        return finite(read_dicom(files.slices, wanted, limits, len(sources)))
-    return _read_nifti(files, files.nifti, len(sources), wanted.modality, limits)
+        volume = finite(read_dicom(files.slices, wanted, limits, len(sources)))
+    else:
+        volume = _read_nifti(files, files.nifti, len(sources), wanted.modality, limits)
+    if max(volume.grid.shape) > LONGEST_AXIS:
+        raise IrregularGeometryError(
+            f"Expected at most {LONGEST_AXIS} voxels along an axis, found {max(volume.grid.shape)}. Send the image as it was acquired."
+        )
+    return volume
 
 
 def read_mask(path: Path, *, limits: ReadLimits = DEFAULT_LIMITS) -> Volume:

@@ -72,7 +72,7 @@ class Silhouette:
 
 def silhouette(volume: Volume, head: Head) -> Silhouette:
     """Measures the outline of a head that was found."""
-    down = (head.vertex_mm - head.coarse.coordinate(volume, 2)) / np.float32(HEIGHT_MM)
+    down = head.below_vertex_mm(volume) / np.float32(HEIGHT_MM)
     within = (down >= 0) & (down < HEIGHTS)
     right = head.coarse.coordinate(volume, 0)[within] - np.float32(head.centre_mm[0])
     anterior = head.coarse.coordinate(volume, 1)[within] - np.float32(head.centre_mm[1])

@@ -1,6 +1,7 @@
 """An enhanced file is the classic series it was made from, whatever the order of its frames."""
 
 from pathlib import Path
+from typing import BinaryIO
 
 import imagecodecs
 import numpy as np
@@ -17,9 +18,10 @@ from app.errors import (
     NoUsableSeriesError,
     UnsupportedFileError,
 )
+from app.imaging.dicom_series import Wanted
 from app.imaging.dicom_slices import read_slices
 from app.imaging.limits import ReadLimits
-from app.imaging.read import read_image
+from app.imaging.read import read_image, read_sources
 from app.imaging.source import DiskFile
 from app.imaging.volume import Modality
 from tests.imaging.enhanced import enhanced, item, write_enhanced
@@ -172,6 +174,38 @@ def test_compressed_frames_are_found_by_either_offset_table(tmp_path: Path, exte
     dataset.save_as(tmp_path / "a", enforce_file_format=True)
     plain = read_image(series.write(tmp_path / "classic"), modality=Modality.CT)
     assert np.array_equal(read_image([tmp_path / "a"], modality=Modality.CT).voxels, plain.voxels)
+
+
+class Counted(DiskFile):
+    """A file that counts how often it is opened."""
+
+    opened = 0
+
+    def open(self) -> BinaryIO:
+        self.opened += 1
+        return super().open()
+
+
+@pytest.mark.parametrize("fragments", [1, 2])
+def test_frames_without_an_offset_table_are_looked_for_once_and_not_for_each_of_them(
+    tmp_path: Path, fragments: int
+) -> None:
+    series = Series(field_at=ramp)
+    dataset = enhanced(series)
+    shape = dataset.NumberOfFrames, dataset.Rows, dataset.Columns
+    frames = [
+        bytes(imagecodecs.jpegls_encode(one))
+        for one in np.frombuffer(dataset.PixelData, "<u2").reshape(shape)
+    ]
+    dataset.PixelData = encapsulate(frames, fragments_per_frame=fragments, has_bot=False)
+    dataset["PixelData"].is_undefined_length = True
+    dataset.file_meta.TransferSyntaxUID = JPEGLSLossless
+    dataset.save_as(tmp_path / "a", enforce_file_format=True)
+    file = Counted(tmp_path / "a")
+    read = read_sources([file], Wanted(Modality.CT), ReadLimits())
+    plain = read_image(series.write(tmp_path / "classic"), modality=Modality.CT)
+    assert np.array_equal(read.voxels, plain.voxels)
+    assert file.opened <= 2  # for the header, and for the pixels
 
 
 def test_functional_groups_for_fewer_frames_than_there_are_is_damage(tmp_path: Path) -> None:

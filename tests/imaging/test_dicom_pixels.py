@@ -1,5 +1,6 @@
 """Nine encodings of one slice against a reference made by another program; types, rescale and tables by hand."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
-from pydicom.uid import DeflatedExplicitVRLittleEndian
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ExplicitVRLittleEndian
 
 from app.errors import ArchiveTooLargeError
 from app.imaging.dicom_header import PixelFormat, SliceHeader
@@ -168,6 +169,27 @@ def with_table(folder: Path, unit: str) -> Path:
 def test_a_modality_lut_maps_its_range_and_holds_its_ends(tmp_path: Path) -> None:
     # PS3.3 C.11.1.1: values before the first mapped one get the first entry, those after the last the last.
     assert values(with_table(tmp_path, "HU")).tolist() == [[100, 100], [300, 400]]
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ExplicitVRBigEndian])
+def test_words_of_a_table_are_read_in_the_order_of_their_file(tmp_path: Path, syntax: UID) -> None:
+    order = "<" if syntax.is_little_endian else ">"
+    item = Dataset()
+    item.add_new("LUTDescriptor", "US", [4, 10, 16])
+    item.add_new("LUTData", "OW", np.array([100, 200, 300, 400], f"{order}u2").tobytes())
+    item.ModalityLUTType = "HU"
+    dataset = Series(rows=1, columns=4, extra={"ModalityLUTSequence": Items([item])}).datasets()[0]
+    dataset.PixelData = np.array([0, 11, 12, 4000], f"{order}u2").tobytes()
+    dataset.file_meta.TransferSyntaxUID = syntax
+    assert values(save(dataset, tmp_path / "s")).tolist() == [[100, 200, 300, 400]]
+
+
+def test_slices_with_one_table_hold_it_once(tmp_path: Path) -> None:
+    # A table may have 65536 entries, and each slice of a series states it.
+    one = with_table(tmp_path, "HU")
+    other = shutil.copyfile(one, tmp_path / "other")
+    first, second = (read_slices(DiskFile(path))[0].lookup_table for path in (one, other))
+    assert first is second is not None
 
 
 @pytest.mark.parametrize("dtype", ["<u1", "<i1", "<u2", "<i2"])

@@ -1,6 +1,7 @@
 """A study as a hospital exports it: which series is read, why, and why not the others."""
 
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -385,9 +386,10 @@ def test_a_whole_study_ends_in_one_volume_with_its_reasons(tmp_path: Path) -> No
     assert named.series.chosen.kernel == "sharp"
 
 
-def test_absurd_positions_are_no_fault_of_the_ranking() -> None:
+def test_absurd_places_are_no_fault_of_the_ranking_and_no_numbers_of_its_answer() -> None:
     headers = [
-        replace(header, placement=Placement((0.0, 0.0, 1e308 * (-1) ** n), AXIAL, (0.5, 0.5)))
+        replace(header, placement=Placement((0.0, 0.0, 1e308 * (-1) ** n), AXIAL, (inf, inf)))
         for n, header in enumerate(image("ct"))
     ]
-    assert choose_series(headers, CT)[1].chosen.slices == 30
+    chosen = choose_series(headers, CT)[1].chosen
+    assert (chosen.slices, chosen.pixel_spacing_mm) == (30, None)

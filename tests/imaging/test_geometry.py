@@ -152,6 +152,12 @@ def test_no_gap_up_to_3_mm_is_a_hole(gap: float, is_bridged: bool) -> None:
         assert_bridged(of, 1.0, gap, is_bridged)
 
 
+@pytest.mark.parametrize("first_mm", [-63.2, -63.1, -60.7])
+def test_last_digits_of_positions_do_not_make_a_hole_of_3_mm(first_mm: float) -> None:
+    depths = [round(first_mm + 1.5 * n, 6) for n in range(40) if n != 20]
+    assert stack(depths) == ("uneven-slice-gaps-resampled",)
+
+
 def assert_bridged(of: int, usual: float, gap: float, is_bridged: bool) -> None:
     depths = np.cumsum([0.0, *(gap if n == of else usual for n in range(6))]).tolist()
     if is_bridged:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import permutations, product
 from pathlib import Path
 
@@ -91,6 +92,18 @@ def test_neither_the_order_of_storage_nor_a_voxel_size_s_last_digits_move_the_he
     found = find_head(Volume(stored.voxels, step_i, step_j, origins, stored.grid, stored.modality))
     expected = find_head(HEAD)
     assert found.vertex_mm == pytest.approx(expected.vertex_mm, abs=1e-3)
+    assert found.centre_mm == pytest.approx(expected.centre_mm, abs=1e-3)
+
+
+ON_THE_LIMIT = body_of(head_of_layers(size=0.98), low=(-112.0, -126.0, -136.0), spacing=(6.0, 6.0, 3.0))
+"""A plane of the places that are looked at lies just `TOP_MM` below the vertex; it moves the centre by 3 mm."""
+
+
+@pytest.mark.parametrize("origin_mm", [-871.3, 0.3, 123.4])
+def test_where_the_scanner_counts_from_does_not_move_the_head(origin_mm: float) -> None:
+    origins = ON_THE_LIMIT.slice_origins + np.array([0, 0, origin_mm])
+    found, expected = find_head(replace(ON_THE_LIMIT, slice_origins=origins)), find_head(ON_THE_LIMIT)
+    assert found.vertex_mm - origin_mm == pytest.approx(expected.vertex_mm, abs=1e-3)
     assert found.centre_mm == pytest.approx(expected.centre_mm, abs=1e-3)
 
 

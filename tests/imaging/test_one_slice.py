@@ -6,6 +6,7 @@ The slice is an oval head of 40 HU in air, 140 mm wide and 180 mm deep, with a s
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -115,3 +116,12 @@ def test_a_slice_of_another_modality_is_refused(tmp_path: Path) -> None:
     file = write_dicom(drawn(slices=3), tmp_path / "dicom", np.random.default_rng(0))[0]
     with pytest.raises(WrongModalityError, match="Expected MR"):
         read_slice(file, modality=Modality.MR)
+
+
+def test_a_slice_whose_values_are_not_hu_is_refused_whatever_its_file_says(tmp_path: Path) -> None:
+    file = write_dicom(drawn(slices=3), tmp_path / "dicom", np.random.default_rng(0))[0]
+    dataset = pydicom.dcmread(file)
+    dataset.RescaleIntercept = 0
+    dataset.save_as(file)
+    with pytest.raises(WrongModalityError, match="Hounsfield"):
+        read_slice(file, modality=Modality.CT)

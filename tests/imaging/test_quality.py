@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.errors import NotAHeadError, WrongModalityError
 from app.imaging.head import find_head
-from app.imaging.quality import LIMITING, judge
+from app.imaging.quality import LARGEST_RATIO, LIMITING, LONGEST_MM, SHORTEST_MM, judge
 from app.imaging.read import read_image
 from app.imaging.volume import Finding, Modality, Volume
 from tests.imaging.bodies import (
@@ -194,6 +194,14 @@ REAL = {
 }
 """The plastic heads have a broken shell; both templates are what their findings say, the letters in one are burnt in; the sheared
 one has 8 bits and a scale."""
+
+
+def test_the_last_digits_of_its_box_make_no_head_doubtful() -> None:
+    volume = image_of(head())
+    found = find_head(volume)
+    for short, long in ((SHORTEST_MM, SHORTEST_MM), (130.0, 130.0 * LARGEST_RATIO), (200.0, LONGEST_MM)):
+        rounded = replace(found, size_mm=(np.nextafter(short, 0), np.nextafter(long, 300)))
+        assert judge(volume, rounded) == ()
 
 
 def test_a_second_scan_between_the_slices_limits_the_answer() -> None:

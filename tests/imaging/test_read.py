@@ -7,10 +7,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.errors import RequestError, UnsupportedFileError
-from app.imaging.read import read_image
+from app.errors import IrregularGeometryError, RequestError, UnsupportedFileError
+from app.imaging.read import LONGEST_AXIS, read_image
 from app.imaging.volume import Modality, Volume
 from tests.imaging.making import Series, write_nifti_file
+from tests.imaging.nifti_bytes import write_parts
 
 RELAXED = settings(
     deadline=None,
@@ -76,6 +77,12 @@ def test_a_zip_reads_as_its_nifti_of_half_the_resolution_shows(samples: Path) ->
     assert volume.voxels.shape == (274, 384, 384)
     assert volume.findings == ()
     assert np.allclose(volume.grid.spacing_mm, (0.7, 0.667, 0.667), atol=1e-3)
+
+
+def test_more_voxels_along_an_axis_than_a_heatmap_s_file_can_count_are_refused(tmp_path: Path) -> None:
+    long = write_parts(tmp_path / "a", np.zeros((LONGEST_AXIS + 1, 5, 5), np.int16), version=2)
+    with pytest.raises(IrregularGeometryError, match=f"{LONGEST_AXIS} voxels along an axis"):
+        read_image([long], modality=Modality.MR)
 
 
 def test_text_is_refused_by_name(tmp_path: Path) -> None:

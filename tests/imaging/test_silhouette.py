@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -18,6 +20,13 @@ def test_radii_are_those_of_the_ellipsoid() -> None:
     towards = np.arange(SECTORS) * 2 * np.pi / SECTORS - np.pi + np.pi / SECTORS
     across = 1 / np.hypot(np.cos(towards) / SEMI_AXES_MM[0], np.sin(towards) / SEMI_AXES_MM[1])
     assert outline.radius_mm[WALL] == pytest.approx(share[:, None] * across, abs=8)
+
+
+def test_it_does_not_depend_on_where_the_scanner_counts_from() -> None:
+    # Every second slice lies just between two heights.
+    volume = image_of(head())
+    moved = replace(volume, slice_origins=volume.slice_origins + np.array([0, 0, 123.4]))
+    assert np.array_equal(outline_of(moved).radius_mm, outline_of(volume).radius_mm)
 
 
 def test_it_says_how_far_a_head_measures_around() -> None:
