@@ -4,6 +4,7 @@ All of it is declared by a scanner or typed by a person, so it ranks candidates 
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
@@ -18,8 +19,14 @@ PLANES: Final[tuple[Plane, ...]] = ("sagittal", "coronal", "axial")
 CLEARLY: Final = 0.8
 """Share of the normal along one axis: up to 37 degrees of tilt is still that plane."""
 SHORTEST: Final = 1e-9
-HEAD_WORDS: Final = ("HEAD", "BRAIN", "SKULL", "CRANI", "NEURO")
-"""Beginnings of Body Part Examined (PS3.16 CID 4031 has HEAD, BRAIN, SKULL, HEADNECK), and what consoles add."""
+HEAD_WORDS: Final = (
+    "HEAD", "BRAIN", "SKULL", "NEURO", "CRANI", "CEREBR", "ENCEPHAL",
+    "KOPF", "HIRN", "SCHADEL", "SCHAEDEL",  # German
+    "TETE", "CRANE", "CERVEAU",  # French; the second begins the Spanish word too
+    "CABEZA", "CABECA", "ENCEFAL", "TESTA", "CERVELLO",  # Spanish, Portuguese, Italian
+    "HOOFD", "HERSEN", "SCHEDEL", "HOVED", "HUVUD",  # Dutch, Danish and Norwegian, Swedish
+)  # fmt: skip
+"""In Body Part Examined (PS3.16 CID 4031 has HEAD, BRAIN, SKULL, HEADNECK, INTRACRANIAL), what consoles add, and what people type in their own language."""
 
 GE_KERNELS: Final[dict[str, Kernel]] = {
     "SOFT": "soft",
@@ -63,10 +70,13 @@ def plane_of(normal: Float64[np.ndarray, "3"]) -> Plane:
 
 
 def body_part_of(declared: str) -> BodyPart:
-    """Head, something else, or nothing declared."""
+    """Head, something else, or nothing declared; accents change nothing."""
     if not declared:
         return "unknown"
-    return "head" if declared.startswith(HEAD_WORDS) else "other"
+    letters = "".join(
+        each for each in unicodedata.normalize("NFKD", declared) if not unicodedata.combining(each)
+    )
+    return "head" if any(word in letters for word in HEAD_WORDS) else "other"
 
 
 def kernel_of(name: str) -> Kernel:

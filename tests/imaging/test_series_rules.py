@@ -23,8 +23,14 @@ def test_a_plane_is_named_after_its_normal(normal: tuple[float, ...], plane: Pla
 
 @pytest.mark.parametrize(
     ("declared", "part"),
-    [("HEAD", "head"), ("HEADNECK", "head"), ("BRAIN", "head"), ("CHEST", "other"), ("", "unknown")],
-)
+    [
+        ("HEAD", "head"), ("HEADNECK", "head"), ("BRAIN", "head"), ("INTRACRANIAL", "head"), ("ENTIRE HEAD", "head"),
+        ("KOPF", "head"), ("SCH\N{LATIN CAPITAL LETTER A WITH DIAERESIS}DEL", "head"), ("GEHIRN", "head"),
+        ("T\N{LATIN CAPITAL LETTER E WITH CIRCUMFLEX}TE", "head"), ("CRANEO", "head"), ("CABEZA", "head"), ("HOOFD", "head"),
+        ("CHEST", "other"), ("CERVICAL SPINE", "other"), ("WIRBELSAEULE", "other"), ("VERTEBRA", "other"), ("TESTIS", "other"),
+        ("", "unknown"),
+    ],
+)  # fmt: skip
 def test_body_parts(declared: str, part: BodyPart) -> None:
     assert body_part_of(declared) == part
 
