@@ -76,6 +76,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except NeuroFuseError as error:
         sys.stderr.write(f"{error.code}: {error.detail}\n")
         return 2
+    except (FileExistsError, NotADirectoryError, IsADirectoryError):
+        sys.stderr.write(
+            "path-invalid: expected a folder where there is a file, or a file where there is a folder; name another, and run it again\n"
+        )
+        return 2
     except OSError as error:
         if error.errno not in UNAVAILABLE_DISK:
             raise

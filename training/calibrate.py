@@ -14,7 +14,7 @@ from scipy.optimize import minimize
 from torch import Tensor
 from torch.nn import functional
 
-from training.networks.heads import class_probabilities
+from training.networks.heads import log_class_probabilities
 
 _LOG_SLOPE_SD = 1.0
 """How far from 0 the logarithm of the slope is expected before any validation case is seen: for two thirds of networks within 0.37 to 2.7.
@@ -92,7 +92,8 @@ def _loss_and_gradient(
     """Negative log-likelihood of a case, and of the priors' share in it, at (log slope[, intercept])."""
     parameters = torch.tensor(scaling, requires_grad=True)
     scaled = above * parameters[0].exp() + centre + parameters[1:].sum()
-    loss = functional.nll_loss(class_probabilities(scaled).clamp_min(1e-9).log(), label)
+    # By logarithms: of a mistake that was made with certainty, probabilities that round to 0 would leave no gradient.
+    loss = functional.nll_loss(log_class_probabilities(scaled), label)
     loss = loss + (precision / 2 * parameters.square()).sum()
     (gradient,) = torch.autograd.grad(loss, parameters)
     return loss.item(), gradient.numpy()

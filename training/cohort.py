@@ -219,10 +219,15 @@ def _case(
             f"row {number}: true_probability is known of phantoms only, and the cohort says it is of patients; "
             f'take the phantoms out, or write "source": "{PHANTOMS}" in cohort.json'
         )
+    image, masks = _images(number, row, root, description), _masks(number, row, root, description)
+    if set(image) & set(masks):  # its voxels of 1 and 2 HU would pass for a lesion
+        raise CohortError(
+            f"row {number}: the mask is the image itself; name the mask's file, or leave the cell empty"
+        )
     return Case(
         patient_id=row["patient_id"],
-        image=_images(number, row, root, description),
-        masks=_masks(number, row, root, description),
+        image=image,
+        masks=masks,
         split=next((name for name in SPLITS if name == split), None),
         record=_record(number, row, schema),
         label=_label(number, row[description.outcome], description),

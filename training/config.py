@@ -18,10 +18,12 @@ from pydantic import (
 
 from app.imaging.model_grid import ModelGrid
 from app.imaging.volume import Modality
-from training.cohort import CohortError
+from training.cohort import CohortDescription, CohortError
 from training.networks.config import ModelConfig
 
 Share = Annotated[float, Field(ge=0, le=1)]
+SEEDS = 2**32
+"""Seeds are whole numbers below this one: NumPy's generators take no others."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ class RunConfig:
     """Package name, such as `gos`."""
     task: Literal["gos", "ad"]
     """What is predicted; must be the cohort's."""
-    seed: int
+    seed: Annotated[int, Field(ge=0, lt=SEEDS)]
     """Decides initialisation, order and augmentation."""
     grid: ModelGrid
     """The model grid; goes into the manifest as it is."""
@@ -177,6 +179,12 @@ def with_epochs(config: RunConfig, epochs: int) -> RunConfig:
     tree = config_to_dict(config)
     tree["training"] |= {"epochs": epochs, "steps": 0}
     return config_from_dict(tree)
+
+
+def unknown_log1p(config: RunConfig, description: CohortDescription) -> list[str]:
+    """Names in `model.ehr.log1p` that are no numeric feature of the cohort."""
+    numbers = {feature.name for feature in description.features if feature.kind == "numeric"}
+    return sorted(set(config.model.ehr.log1p) - numbers)
 
 
 def _refuse_numbers_of_another_modality(config: RunConfig) -> None:

@@ -4,6 +4,7 @@ The processes share one batch: `training.batch_size` is that of the whole step, 
 means the same optimisation on one process and on eight.
 """
 
+import datetime as dt
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,13 +13,16 @@ from typing import TypeVar
 from torch import distributed
 
 T = TypeVar("T")
+PATIENCE = dt.timedelta(days=30)
+"""How long a process waits for another. The first prepares all images alone, which takes hours; torch would end the run after half an
+hour, or after ten minutes with NCCL. Where one dies, `torchrun` ends the others."""
 
 
 def join() -> None:
     """Meet the other processes that `torchrun` started; call once, before anything is written."""
     if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not distributed.is_initialized():
         # Without a named backend: gloo for tensors on the processor, NCCL for those on a card.
-        distributed.init_process_group()
+        distributed.init_process_group(timeout=PATIENCE)
 
 
 def leave() -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import torch
 
+from training.whole_files import write_whole
+
 ENVIRONMENT_FILE = "environment.json"
 PACKAGES = ("neurofuse", "torch", "monai", "lightning", "numpy", "scikit-learn", "onnx")
 CPU_FACTS = Path("/proc/cpuinfo")
@@ -17,18 +19,19 @@ CPU_FACTS = Path("/proc/cpuinfo")
 def write_environment(run: Path) -> Path:
     """Note the environment in a run's folder, once; a resumed run keeps what it was started with."""
     path = run / ENVIRONMENT_FILE
-    if not path.exists():
+    if not read_environment(run):
         run.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(_environment(), indent=2) + "\n", encoding="utf-8")
+        write_whole(path, json.dumps(_environment(), indent=2) + "\n")
     return path
 
 
 def read_environment(run: Path) -> dict[str, str]:
-    """What `write_environment` noted; empty for a run made before it did."""
+    """What `write_environment` noted; empty for a run made before it did, or where a power cut left nothing of it."""
     path = run / ENVIRONMENT_FILE
-    if not path.is_file():
+    try:
+        facts: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except ValueError:
         return {}
-    facts: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
     return facts
 
 

@@ -59,7 +59,7 @@ def evaluate_run(
         What it wrote to `evaluation.json`.
 
     Raises:
-        CohortError: A split is missing, the runs are not of one cohort and split, an outcome or a record has changed since training, a rival's name is taken, or the
+        CohortError: A split is missing, the runs are not of one cohort and split, an outcome or a record has changed since one of them was trained, a rival's name is taken, or the
             second run differs in more than its seed or has no check to serve.
     """
     if second and budget is None:
@@ -74,11 +74,9 @@ def evaluate_run(
     again = _second(second, run) if second else None
     predictions = predictions_of(run)
     cohort = load_cohort(place_of_cohort(run, cohort_folder))
-    _refuse_other_outcomes(predictions, cohort)
-    _refuse_other_records(run, predictions, cohort)
+    _refuse_another_table(run, predictions, cohort)
     fitted = fit_after_training(predictions)
-    save_fitted(fitted, run)
-    others = [_rival(name, folders) for name, folders in (rivals or {}).items()]
+    others = [_rival(name, folders, cohort) for name, folders in (rivals or {}).items()]
     evaluation = judge(_row(run), predictions, fitted, cohort, others, _epochs(run))
     if (run / SPLITS_FILE).is_file():
         evaluation = evaluation.model_copy(update={"split": load_splits(run / SPLITS_FILE).how})
@@ -87,6 +85,8 @@ def evaluate_run(
         opened = Opened(checkpoint, *open_run(run, checkpoint, cohort_folder, cache))
         evaluation = with_images(evaluation, run, opened, fitted, budget, again)
         save_training_summary(run, opened, predictions, fitted)
+    # At the end, one after the other: an evaluation that is cut off leaves the scaling of an earlier one beside the numbers of that one.
+    save_fitted(fitted, run)
     save_evaluation(evaluation, run)
     return evaluation
 
@@ -114,7 +114,13 @@ def predictions_of(run: Path) -> Predictions:
     return predictions
 
 
-def _refuse_other_outcomes(predictions: Predictions, cohort: Cohort) -> None:
+def _refuse_another_table(run: Path, predictions: Predictions, cohort: Cohort) -> None:
+    """A run, or a rival, that learnt from a table which was corrected since."""
+    _refuse_other_outcomes(run, predictions, cohort)
+    _refuse_other_records(run, predictions, cohort)
+
+
+def _refuse_other_outcomes(run: Path, predictions: Predictions, cohort: Cohort) -> None:
     """The run remembers outcomes; corrected ones would pass unnoticed, and the old ones be judged by.
 
     Raises:
@@ -126,7 +132,7 @@ def _refuse_other_outcomes(predictions: Predictions, cohort: Cohort) -> None:
     then = zip(predictions.patient_id, predictions.label.tolist(), strict=True)
     if changed := sum(now.get(patient, label) != label for patient, label in then):
         raise CohortError(
-            f"expected the outcomes that the run was trained with, found others of {changed} of {len(predictions)} patients in the cohort; train it "
+            f"{run.resolve().name}: expected the outcomes that the run was trained with, found others of {changed} of {len(predictions)} patients in the cohort; train it "
             "anew (train --no-resume), or give the cohort that it was trained on"
         )
 
@@ -141,7 +147,7 @@ def _refuse_other_records(run: Path, predictions: Predictions, cohort: Cohort) -
     patients = set(predictions.patient_id)
     if noted and records_digest(case for case in cohort.cases if case.patient_id in patients) != noted:
         raise CohortError(
-            "expected the records that the run was trained with, found others in the cohort, or another list of features; train it anew "
+            f"{run.resolve().name}: expected the records that the run was trained with, found others in the cohort, or another list of features; train it anew "
             "(train --no-resume), or give the cohort that it was trained on"
         )
 
@@ -171,8 +177,12 @@ def _second(second: Path, run: Path) -> FusionNet:
     return other.net
 
 
-def _rival(name: str, folders: Sequence[Path]) -> Rival:
-    return Rival(name, tuple(predictions_of(folder) for folder in folders), _epochs(folders[0]))
+def _rival(name: str, folders: Sequence[Path], cohort: Cohort) -> Rival:
+    models = tuple(predictions_of(folder) for folder in folders)
+    for folder, model in zip(folders, models, strict=True):
+        # Its answers are to the table of its day; a gain over it would be that of the correction.
+        _refuse_another_table(folder, model, cohort)
+    return Rival(name, models, _epochs(folders[0]))
 
 
 def _epochs(run: Path) -> int | None:

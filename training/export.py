@@ -16,6 +16,7 @@ import torch
 
 from app.errors import GoldenMismatchError
 from app.imaging.model_grid import PREPROCESSING_VERSION
+from app.imaging.volume import Modality
 from app.inference.case import Analysis, analyse
 from app.inference.predictor import Predictor
 from app.inference.self_test import PROBABILITY_TOLERANCE, make_golden_case, self_test
@@ -43,7 +44,7 @@ from training.networks.heads import CLASSES
 from training.networks.serving_graph import ServingGraph
 from training.onnx_graph import Precision, halve, write_onnx
 from training.onnx_planes import convolve_by_planes
-from training.outcomes import favourable_labels, outcome_classes
+from training.outcomes import Task, favourable_labels, outcome_classes
 from training.served import why_not_served
 
 PARITY: Mapping[Precision, float] = MappingProxyType({"float32": 1e-4, "float16": 2e-3})
@@ -53,9 +54,10 @@ GOLDEN_TOLERANCE: Mapping[Precision, float] = MappingProxyType(
 )
 """Between the machine that exports and the one that serves: devices round the third digit of float16 each in their own way."""
 TITLES = {
-    "gos": "Glasgow Outcome Scale after intracerebral haemorrhage, from head CT and admission record",
-    "ad": "Alzheimer's disease or cognitively normal, from T1 brain MRI and record",
+    "gos": "Glasgow Outcome Scale after intracerebral haemorrhage, from {image} and admission record",
+    "ad": "Alzheimer's disease or cognitively normal, from {image} and record",
 }
+IMAGES = {Modality.CT: "head CT", Modality.MR: "T1 brain MRI"}
 INTENDED_USE = {
     True: "Demonstration only: trained on phantoms (synthetic images and records), not for clinical use.",
     False: "Research use on the population it was trained on; not for treatment or withdrawal decisions.",
@@ -138,7 +140,7 @@ def _manifest(checkpoint: Checkpoint, cohort: CohortDescription, judged: Judged,
         name=config.name,
         version=version,
         task=config.task,
-        title=TITLES[config.task],
+        title=title_of(config.task, config.grid.modality),
         intended_use=INTENDED_USE[phantoms],
         training_data="Phantoms: synthetic heads, records and outcomes drawn from a documented risk model "
         "(docs/concepts/phantoms.md); no patient was involved."
@@ -156,6 +158,11 @@ def _manifest(checkpoint: Checkpoint, cohort: CohortDescription, judged: Judged,
         metrics=judged.evaluation.metrics,
         sha256={},
     )
+
+
+def title_of(task: Task, modality: Modality) -> str:
+    """What a package answers and from what, for people: an outcome after a haemorrhage may be read from MR too, and dementia from CT."""
+    return TITLES[task].format(image=IMAGES[modality])
 
 
 def _calibration(checkpoint: Checkpoint, fit: CalibrationFile) -> Calibration:

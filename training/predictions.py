@@ -4,13 +4,17 @@ A network and a logistic regression on age look alike here: both give logits of 
 so that every row of the model table is calibrated, compared and drawn by the same code.
 """
 
+import io
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64
 
-from training.cohort import Split
+from training.cohort import CohortError, Split
+from training.whole_files import write_whole
 
 PREDICTIONS_FILE = "predictions.npz"
 
@@ -65,32 +69,43 @@ class Predictions:
 
 def save_predictions(predictions: Predictions, run: Path) -> Path:
     """Write `predictions.npz` into a run's folder, atomically."""
-    path = run / PREDICTIONS_FILE
-    partial = path.with_suffix(".part")
-    with partial.open("wb") as file:
-        np.savez_compressed(
-            file,
-            patient_id=np.array(predictions.patient_id, dtype=np.str_),
-            split=np.array(predictions.split, dtype=np.str_),
-            label=predictions.label,
-            logits=predictions.logits,
-            embedding=predictions.embedding,
-            image_share=predictions.image_share,
-            true_probability=predictions.true_probability,
-        )
-    partial.replace(path)
-    return path
+    np.savez_compressed(
+        file := io.BytesIO(),
+        patient_id=np.array(predictions.patient_id, dtype=np.str_),
+        split=np.array(predictions.split, dtype=np.str_),
+        label=predictions.label,
+        logits=predictions.logits,
+        embedding=predictions.embedding,
+        image_share=predictions.image_share,
+        true_probability=predictions.true_probability,
+    )
+    return write_whole(run / PREDICTIONS_FILE, file.getbuffer())
 
 
 def load_predictions(run: Path) -> Predictions:
-    """Read what `save_predictions` wrote."""
-    with np.load(run / PREDICTIONS_FILE, allow_pickle=False) as stored:
-        return Predictions(
-            patient_id=tuple(stored["patient_id"].tolist()),
-            split=tuple(stored["split"].tolist()),
-            label=stored["label"],
-            logits=stored["logits"],
-            embedding=stored["embedding"],
-            image_share=stored["image_share"],
-            true_probability=stored["true_probability"],
-        )
+    """Read what `save_predictions` wrote.
+
+    Raises:
+        CohortError: The file is damaged.
+    """
+    try:
+        with (run / PREDICTIONS_FILE).open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            return Predictions(
+                patient_id=tuple(stored["patient_id"].tolist()),
+                split=tuple(stored["split"].tolist()),
+                label=stored["label"],
+                logits=stored["logits"],
+                embedding=stored["embedding"],
+                image_share=stored["image_share"],
+                true_probability=stored["true_probability"],
+            )
+    except (
+        EOFError,
+        ValueError,
+        KeyError,
+        BadZipFile,
+        zlib.error,
+    ):  # a power cut may leave a name without its content
+        raise CohortError(
+            f"{PREDICTIONS_FILE} in the folder of the run {run.name} is damaged; delete it, and give its train command again, which makes it anew"
+        ) from None

@@ -210,5 +210,7 @@ def _no_room(error: OSError) -> CohortError:
 def _digest(case: Case, target: Target) -> str:
     files = [*case.image, *case.masks]
     stamp = [(str(file.resolve()), *file_stamp(file)) for file in files]
-    key = json.dumps([PREPROCESSING_VERSION, target.grid.model_dump(mode="json"), target.mask_labels, stamp])
-    return hashlib.sha256(key.encode()).hexdigest()[:32]
+    key = [PREPROCESSING_VERSION, target.grid.model_dump(mode="json"), target.mask_labels, stamp]
+    if case.few_slices:  # the same files may be read as a volume, too, on a grid of as many slices
+        key.append("slices")
+    return hashlib.sha256(json.dumps(key).encode()).hexdigest()[:32]

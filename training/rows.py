@@ -150,19 +150,21 @@ def _fit_network(config: RunConfig, cohort: Cohort, cache: Path, run: Path) -> F
 
 
 def _fit_tabular(entry: Tabular, cohort: Cohort, config: RunConfig, run: Path) -> Fitted:
-    everyone = tabular_records(cohort, CLASSES[config.model.head.outcome])
+    everyone = tabular_records(cohort, CLASSES[config.model.head.outcome], readings=entry.readings)
     # Tables this small are slower on several threads than on one, and much slower where these have to share a core.
     with threadpool_limits(1):
         model = entry.make().fit(everyone["train"], everyone["validation"])
         logits = {split: model.logits(records) for split, records in everyone.items()}
-    return Fitted(save_predictions(_predictions(cohort, logits), run), None, model.note)
+    if rank() == 0:
+        save_predictions(_predictions(cohort, logits), run)
+    return Fitted(run / PREDICTIONS_FILE, None, model.note)
 
 
-def tabular_records(cohort: Cohort, classes: int) -> dict[Split, Records]:
-    """Records of every split that has patients; no image is opened."""
-    readings = read_readings(cohort.root) if cohort.description.task == "gos" else {}
+def tabular_records(cohort: Cohort, classes: int, *, readings: bool) -> dict[Split, Records]:
+    """Records of every split that has patients, with what a reader noted where it is asked for; no image is opened."""
+    noted = read_readings(cohort.root) if readings else {}
     return {
-        split: records_of(cases, cohort.description.ehr, classes, readings)
+        split: records_of(cases, cohort.description.ehr, classes, noted)
         for split in SPLITS
         if (cases := cohort.part(split))
     }

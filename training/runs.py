@@ -19,7 +19,7 @@ from pathlib import Path
 from app.errors import NeuroFuseError
 from training.checkpoint import Checkpoint
 from training.cohort import SPLITS, Case, Cohort, CohortError, load_cohort
-from training.config import RunConfig
+from training.config import RunConfig, unknown_log1p
 from training.environment import write_environment
 from training.outcomes import as_classes_of
 from training.predictions import PREDICTIONS_FILE, load_predictions
@@ -34,7 +34,7 @@ RECORDS_NOTE = "records_sha256"
 
 
 def open_cohort(folder: Path, config: RunConfig) -> Cohort:
-    """The cohort with every patient in a split and labels as the run's head counts classes, checked against its task and modality."""
+    """The cohort with every patient in a split and labels as the run's head counts classes, checked against task, modality and record."""
     cohort = load_cohort(folder)
     if cohort.description.task != config.task:
         raise NeuroFuseError(
@@ -45,6 +45,10 @@ def open_cohort(folder: Path, config: RunConfig) -> Cohort:
         raise CohortError(
             f"the configuration wants {config.grid.modality} and the cohort has {cohort.description.modality}; choose a configuration "
             "for this modality, or correct cohort.json"
+        )
+    if unknown := unknown_log1p(config, cohort.description):
+        raise CohortError(
+            f"configuration: model.ehr.log1p: expected numeric features of cohort.json, found {unknown}; correct the names"
         )
     return as_classes_of(split_cohort(cohort, config.seed), config.model.head.outcome)
 

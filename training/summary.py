@@ -32,6 +32,7 @@ from training.outcomes import outcome_classes
 from training.predictions import Predictions
 from training.prepare import PreparedSet
 from training.runs import Opened
+from training.whole_files import write_whole
 
 MOST_IMAGES: Final = 500
 """Images that are opened again, evenly over the split: more would not move a tenth of a distribution."""
@@ -60,7 +61,7 @@ def save_training_summary(run: Path, opened: Opened, predictions: Predictions, f
         ),
         shares=(*missing_shares(parts["train"], schema), _abstained(held, predictions, fitted)),
     )
-    (run / TRAINING_SUMMARY).write_text(summary.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    write_whole(run / TRAINING_SUMMARY, summary.model_dump_json(indent=1) + "\n")
 
 
 def record_distributions(

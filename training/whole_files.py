@@ -1,5 +1,6 @@
 """Files that are there as a whole or not at all, whatever ends the process: a full disk, a kill, a second one that reads."""
 
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -14,5 +15,10 @@ def write_whole(path: Path, content: str | bytes | memoryview) -> Path:
         `path`.
     """
     partial = path.with_name(f"{path.name}.part")
-    partial.write_bytes(content.encode() if isinstance(content, str) else content)
-    return partial.replace(path)
+    try:
+        partial.write_bytes(content.encode() if isinstance(content, str) else content)
+        return partial.replace(path)
+    except OSError:
+        with suppress(OSError):  # half of it is of no use, and takes room where there is none
+            partial.unlink()
+        raise

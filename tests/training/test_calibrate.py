@@ -75,7 +75,25 @@ def test_a_rare_event_that_validation_has_none_of_does_not_become_rarer() -> Non
     assert 0.6 < after / before < 1
 
 
+def test_log_odds_of_training_patients_have_half_a_patient_on_either_side() -> None:
+    assert trained_log_odds(torch.arange(8) % 2) == 0
+    assert trained_log_odds(torch.arange(9) % 3 // 2) == pytest.approx(math.log(3.5 / 6.5))
+    assert trained_log_odds(torch.ones(4)) == -trained_log_odds(torch.zeros(4)) == pytest.approx(math.log(9))
+    assert trained_log_odds(torch.zeros(0)) == 0
+
+
 def test_training_patients_of_one_class_say_nothing() -> None:
     assert prior_intercept_sd(torch.ones(10)) == math.inf
     assert prior_intercept_sd(torch.zeros(0)) == math.inf
     assert prior_intercept_sd(torch.arange(8) % 2) == pytest.approx(math.sqrt(1 / 2))
+
+
+@pytest.mark.parametrize("logit", [15.0, 25.0, 80.0])
+@pytest.mark.parametrize("thresholds", [1, 4])
+def test_a_network_that_errs_with_certainty_is_scaled_back(logit: float, thresholds: int) -> None:
+    """Right in four of five and never in doubt; from a logit of 21 on its mistakes have probabilities that round to 0."""
+    right = (torch.arange(400) % 5 > 0).long()
+    label = right if thresholds == 1 else right * thresholds
+    scaling = fit_scaling(torch.full((400, thresholds), logit), label)
+    sure = class_probabilities(torch.full((1, thresholds), logit) * scaling.slope)[0, -1]
+    assert 0.6 < sure < 0.9

@@ -67,6 +67,7 @@ def test_a_link_to_a_folder_of_the_archive_is_read(tmp_path: Path) -> None:
         (f"p1,{'a' * 300},,train,71,male,4,", "row 2: the image file or folder does not exist"),
         ("p1,a.nii,absent.nii,train,71,male,4,", "row 2: the mask is no file"),
         ("p1,a.nii,series,train,71,male,4,", "row 2: the mask is no file"),
+        ("p1,a.nii,./a.nii,train,71,male,4,", "row 2: the mask is the image itself"),
         ("p1,a.nii,,train,nan,male,4,", "row 2: age must be a finite number; correct the cell"),
         ("p1,a.nii,,train,999,male,4,", "row 2: age must lie between 18 and 110 a"),
         ("p1,a.nii,,train,71,Male,4,", "row 2: sex must be one of female, male"),

@@ -76,6 +76,12 @@ def test_a_value_by_which_nothing_can_be_trained_is_refused(section: str, key: s
         config_from_dict(tree)
 
 
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_a_seed_that_no_generator_takes_is_refused(seed: int) -> None:
+    with pytest.raises(CohortError, match="configuration: seed: "):
+        config_from_dict(config_to_dict(load_config(CONFIGS[0])) | {"seed": seed})
+
+
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_epochs_that_are_asked_for_are_given_whatever_the_file_counts(path: Path) -> None:
     assert with_epochs(load_config(path), 2).training.most_epochs(200) == 2

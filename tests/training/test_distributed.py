@@ -18,12 +18,16 @@ from training.prepare import PreparedSet
 from training.train import train
 
 DIVIDED = """
+import datetime as dt
 import sys
 from pathlib import Path
 from tests.training.test_distributed import parts_in, plain_config
 from tests.training.test_train import AGE
 from training import distributed
 from training.train import train
+from torch.distributed import distributed_c10d
+# Images are prepared by one process while the others wait, for hours: longer than the patience torch has by itself.
+distributed_c10d.default_pg_timeout = dt.timedelta(milliseconds=1)
 folder = Path(sys.argv[1])
 distributed.join()
 train(plain_config(), [AGE], parts_in(folder), folder / "run")

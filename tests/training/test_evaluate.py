@@ -147,6 +147,22 @@ def test_a_record_that_was_corrected_since_training_is_not_passed_over(
     assert "expected the records that the run was trained with" in capsys.readouterr().err
 
 
+def test_a_rival_that_answered_to_other_records_is_no_rival(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The model was trained anew after a correction, the rival was not: what it lacks would pass for the model's gain."""
+    then = records_digest(load_cohort(runs / "cohort").cases)
+    write_notes(runs / "other", runs / "cohort", runs / "cache", {RECORDS_NOTE: then})
+    table = runs / "cohort" / "cohort.csv"
+    header, first, *others = table.read_text().splitlines()
+    cells = first.split(",")
+    cells[header.split(",").index("age")] = "50.5"
+    table.write_text("\n".join([header, ",".join(cells), *others]) + "\n")
+    assert main(["evaluate", str(runs / "model"), "--rival", f"other={runs / 'other'}"]) == 2
+    assert "other: expected the records that the run was trained with" in capsys.readouterr().err
+    assert main(["evaluate", str(runs / "model")]) == 0
+
+
 def test_a_second_run_must_be_a_network_that_differs_in_its_seed_alone(
     runs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -168,3 +184,18 @@ def test_a_second_run_must_be_a_network_that_differs_in_its_seed_alone(
     assert "differs in its seed alone" in capsys.readouterr().err
     assert main([*command, "--image-cases", "0"]) == 2, "it would be passed over"
     assert "leave --second out" in capsys.readouterr().err
+
+
+def test_an_evaluation_that_fails_leaves_scaling_and_numbers_of_the_one_before(runs: Path) -> None:
+    """Exported together, a card would state the numbers of another scaling than the package's; a release may fit it in another way."""
+    run = runs / "model"
+    assert main(["evaluate", str(run)]) == 0
+    earlier = load_calibration(run).model_copy(update={"slope": 1.25})
+    (run / "calibration.json").write_text(earlier.model_dump_json())
+    before = {name: (run / name).read_bytes() for name in ("embedding.npz", "evaluation.json")}
+    config = load_config(CONFIGS / "practice.toml")
+    net = FusionNet(config.model, GOS_SCHEMA.features)
+    save_checkpoint(run / "checkpoint.pt", net, config, GOS_SCHEMA.features, epoch=1)
+    assert main(["evaluate", str(run)]) == 2, "the images are no images"
+    assert load_calibration(run) == earlier
+    assert {name: (run / name).read_bytes() for name in before} == before

@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 
 from app.ehr.schema import EhrSchema, Feature
+from app.imaging.volume import Modality
 from app.model_package.store import ModelStore
 from tests.training.test_train import AGE
 from training.__main__ import main
 from training.checkpoint import CHECKPOINT_FILE, Checkpoint, save_checkpoint
 from training.cohort import CohortDescription, CohortError
 from training.config import load_config
-from training.export import export_run
+from training.export import export_run, title_of
 from training.networks.model import FusionNet
 from training.networks.rows import row
 from training.runs import write_notes
@@ -105,3 +106,11 @@ def test_the_cohort_may_have_moved_and_its_images_be_gone(
     assert "name the folder it is in now with --cohort" in capsys.readouterr().err
     assert main([*asked, "--cohort", str(moved)]) == 2
     assert "python -m training evaluate` first" in capsys.readouterr().err, "the cohort was found"
+
+
+def test_the_title_names_the_image_that_the_package_reads() -> None:
+    """An outcome after a bleed may be learnt from MR; on the page its title would have asked for a CT."""
+    assert title_of("gos", Modality.CT).endswith("haemorrhage, from head CT and admission record")
+    assert title_of("gos", Modality.MR).endswith("haemorrhage, from T1 brain MRI and admission record")
+    assert title_of("ad", Modality.MR).endswith("normal, from T1 brain MRI and record")
+    assert title_of("ad", Modality.CT).endswith("normal, from head CT and record")

@@ -11,6 +11,7 @@ import pytest
 from tests.training.ablation.support import write_cohort
 from training.__main__ import STEPS, build_parser, main
 
+PRACTICE = str(Path(__file__).parents[2] / "training" / "configs" / "practice.toml")
 COMMANDS = Path(__file__).parents[2] / "training" / "commands"
 
 
@@ -32,6 +33,8 @@ def test_each_step_has_an_example_and_options(step: str, capsys: pytest.CaptureF
     "words",
     [
         "train cohort --config c --out run --repeat 0",
+        "train cohort --config c --out run --seed -1",
+        f"train cohort --config c --out run --seed {2**32}",
         "ablation cohort --config c --out table --seeds x",
         "ablation cohort --config c --out table --sizes 0,5",
         "export run --version 0",
@@ -98,3 +101,61 @@ def test_a_word_that_is_no_step_is_refused_with_those_there_are(capsys: pytest.C
         build_parser(None).parse_args(["tarin"])
     assert ended.value.code == 2
     assert "phantoms" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("out", ["file", "file/below"])
+@pytest.mark.parametrize("step", ["train", "phantoms"])
+def test_a_folder_that_cannot_be_one_is_told_in_words(
+    step: str, out: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    given = {
+        "train": [
+            str(write_cohort(tmp_path / "cohort", image=False)),
+            "--config",
+            PRACTICE,
+            "--row",
+            "prevalence",
+        ]
+    }
+    words = [step, *given.get(step, ["--task", "gos"]), "--out", str(tmp_path / out)]
+    assert main(words) == 2
+    assert "path-invalid: expected a folder where there is a file" in capsys.readouterr().err
+
+
+def test_what_a_check_has_found_is_printed_also_where_the_file_for_it_cannot_be_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cohort = write_cohort(tmp_path / "cohort", image=False)
+    assert main(["check", str(cohort), "--workers", "1", "--json", str(tmp_path)]) == 2
+    shown = capsys.readouterr()
+    assert "path-invalid" in shown.err
+    assert "before training" in shown.out
+
+
+def test_no_more_processes_are_meant_than_may_run_at_once() -> None:
+    """On a cluster a job has some cores of many: a process for each of the others would only take memory."""
+    asked = (
+        "import os; os.sched_setaffinity(0, [min(os.sched_getaffinity(0))]); from training.__main__ import build_parser; "
+        "print(build_parser('check').parse_args(['check', 'c']).workers, "
+        "build_parser('ablation').parse_args('ablation c --config c --out o'.split()).workers)"
+    )
+    told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)  # noqa: S603 - this program
+    assert told.stdout.split() == ["1", "1"]
+
+
+def test_a_folder_is_named_as_it_is_called(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cohort, out = write_cohort(tmp_path / "cohort", image=False), tmp_path / "run [final]"
+    assert main(["train", str(cohort), "--config", PRACTICE, "--row", "prevalence", "--out", str(out)]) == 0
+    assert "run [final]" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("step", "option"), [("train", "--repeat"), ("ablation", "--repeats")])
+def test_a_division_into_folds_is_not_asked_for_without_folds(
+    step: str, option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same patients would stand in the same splits, under another name."""
+    cohort, out = write_cohort(tmp_path / "cohort", image=False), tmp_path / "out"
+    assert main([step, str(cohort), "--config", PRACTICE, "--out", str(out), option, "2"]) == 2
+    assert f"cohort-invalid: {option} " in capsys.readouterr().err
+    assert not out.exists()

@@ -3,6 +3,7 @@
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel
@@ -15,6 +16,7 @@ from app.imaging.read import read_image, read_mask
 from app.imaging.resample import to_model_grid
 from app.imaging.volume import Modality
 from training.cohort import Case, CohortError
+from training.phantoms.cohort import CaseRequest, make_case
 from training.prepare import Target, prepare
 
 GRID = ModelGrid(
@@ -156,3 +158,19 @@ def test_only_the_labels_asked_for_belong_to_the_region(tmp_path: Path) -> None:
     mask = other.mask(0)
     assert mask is not None
     assert mask.max() == 0
+
+
+def test_files_that_were_read_as_a_volume_are_read_anew_as_slices(tmp_path: Path) -> None:
+    """A cohort whose folders of slices are named slice by slice later, on a grid of as many."""
+    request = CaseRequest("gos", 5, 0, dicom_share=1.0)
+    for name in ("images", "masks", "rows"):
+        (tmp_path / name).mkdir()
+    series = sorted((tmp_path / make_case(request, tmp_path)["image"]).iterdir())
+    files = tuple(series[len(series) // 2 - 3 : len(series) // 2 + 3])
+    target = Target(GRID.model_copy(update={"shape": (6, 22, 18)}), mask_labels=(1,))
+    volume = Case("p1", files, (), "train", {}, 3, None)
+    before, after = (
+        prepare([case], SCHEMA, target, tmp_path / "cache", workers=1).image(0)
+        for case in (volume, replace(volume, few_slices=True))
+    )
+    assert not np.array_equal(before, after)

@@ -58,3 +58,16 @@ def test_a_network_without_any_mask_is_trained_unguided_and_says_so(tmp_path: Pa
     assert "no patient to train on has a mask" in fitted.note
     kept = load_checkpoint(tmp_path / "run" / "checkpoint.pt").config
     assert kept == replace(CONFIG, guidance=replace(CONFIG.guidance, weight=0.0))
+
+
+def test_columns_that_only_a_score_reads_may_hold_anything_for_the_other_rows(tmp_path: Path) -> None:
+    """A hospital's `location` may be a ward."""
+    folder = write_cohort(tmp_path / "cohort", image=False)
+    header, *rows = (folder / "cohort.csv").read_text().splitlines()
+    (folder / "cohort.csv").write_text(
+        "\n".join([f"{header},location", *(f"{row},ward 3" for row in rows)]) + "\n"
+    )
+    for name in ("prevalence", "ehr-lr"):
+        fit_row(name, open_cohort(folder, CONFIG), CONFIG, tmp_path / "cache", tmp_path / name)
+    with pytest.raises(CohortError, match="row 2: location must be one of lobar"):
+        fit_row("ich-score", open_cohort(folder, CONFIG), CONFIG, tmp_path / "cache", tmp_path / "run")

@@ -9,9 +9,9 @@ import pytest
 from tests.training.ablation.support import PATIENTS, write_cohort
 from training.checkpoint import Checkpoint
 from training.cohort import DESCRIPTION_FILE, CohortError, read_description
-from training.config import load_config
+from training.config import config_from_dict, config_to_dict, load_config
 from training.networks.model import FusionNet
-from training.runs import RUN_FILE, open_run, read_notes, write_notes
+from training.runs import RUN_FILE, open_cohort, open_run, read_notes, write_notes
 
 CONFIGS = Path(__file__).parents[2] / "training" / "configs"
 
@@ -72,3 +72,13 @@ def trained_on(cohort: Path) -> Checkpoint:
     config = load_config(CONFIGS / "practice.toml")
     features = read_description(cohort / DESCRIPTION_FILE).features
     return Checkpoint(FusionNet(config.model, features), config, tuple(features), epoch=1)
+
+
+@pytest.mark.parametrize("name", ["glucos", "sex"])
+def test_a_logarithm_of_what_is_no_number_of_the_record_is_refused_before_an_image_is_prepared(
+    tmp_path: Path, name: str
+) -> None:
+    tree = config_to_dict(load_config(CONFIGS / "practice.toml"))
+    tree["model"]["ehr"]["log1p"] = ["glucose", name]
+    with pytest.raises(CohortError, match=rf"model.ehr.log1p: .*\['{name}'\]"):
+        open_cohort(write_cohort(tmp_path / "cohort", image=False), config_from_dict(tree))

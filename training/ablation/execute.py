@@ -4,7 +4,6 @@ The processes are forked from one that has imported everything and computed noth
 the seconds that importing torch takes, and still shares no state with another. A process that dies takes its own job with it only.
 """
 
-import os
 import signal
 import threading
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,7 @@ from types import FrameType
 
 from pebble import ProcessExpired, ProcessPool
 
+from app.cpus import usable_cpus
 from training.ablation.jobs import Job
 from training.ablation.plan import Plan
 from training.ablation.work import Outcome, last_lines, work
@@ -49,7 +49,7 @@ def execute(jobs: Sequence[Job], plan: Plan, workers: int) -> Iterator[Progress]
     Raises:
         KeyboardInterrupt: Ctrl-C or SIGTERM; the processes are gone when it arrives here.
     """
-    threads = max(1, (os.cpu_count() or 1) // workers)
+    threads = max(1, usable_cpus() // workers)
     context = get_context("forkserver")
     context.set_forkserver_preload([_WARM_MODULE])
     with threads_of_children(threads), _stopped_by_signals() as stopped:

@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import json
+import zipfile
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from app.imaging.model_grid import PREPROCESSING_VERSION
 from training.checkpoint import CHECKPOINT_FILE
 from training.cohort import Cohort, CohortError
 from training.config import RunConfig, config_to_dict
-from training.distributed import first_process_first, rank
+from training.distributed import first_process_first, rank, wait
 from training.environment import ENVIRONMENT_FILE
 from training.journal import HISTORY_FILE
 from training.networks.pretrained import weights_digest
@@ -27,6 +28,20 @@ from training.stamps import cohort_stamp
 
 _SPEED = {"threads", "workers", "loader_workers", "compile"}
 """Settings that change the time a result takes, not the result."""
+_FILES = (
+    PREDICTIONS_FILE,
+    SPLITS_FILE,
+    CHECKPOINT_FILE,
+    STATE_FILE,
+    HISTORY_FILE,
+    "evaluation.json",
+    "calibration.json",
+    "embedding.npz",
+    "training_summary.json",
+    "report.html",
+    ENVIRONMENT_FILE,
+)
+"""What a run, and what is found of it, leave in its folder."""
 Fold = tuple[int, int]
 """(i, k): part i, counted from 1, of k is the test split."""
 
@@ -119,13 +134,16 @@ def run_job(job: Job, cohort: Path, config: RunConfig, cache: Path, run: Path, *
 def _fit(  # noqa: PLR0913 - a job, its digest, and `run_job`'s folders
     job: Job, digest: str, cohort: Path, config: RunConfig, cache: Path, run: Path, *, resume: bool
 ) -> None:
+    # Before anything is removed: the file that says the splits may be this folder's own.
+    people = cohort_of(job, cohort, config)
+    wait()
     if rank() == 0 and not (resume and _noted_digest(run) == digest):
         _forget(run)
     about = {key: str(value) for key, value in asdict(job).items() if value is not None}
     about |= {"digest": digest, "fold": "/".join(map(str, job.fold or ()))}
     with first_process_first():
-        write_notes(run, cohort, cache, about)
-    people = cohort_of(job, cohort, config)
+        if rank() == 0:
+            write_notes(run, cohort, cache, about)
     about[RECORDS_NOTE] = records_digest(people.cases)
     if rank() == 0:
         save_splits(people, job.how_split, config.seed, run)
@@ -136,19 +154,26 @@ def _fit(  # noqa: PLR0913 - a job, its digest, and `run_job`'s folders
 
 
 def is_finished(run: Path, digest: str) -> bool:
-    """Whether a run's folder holds the answers of exactly this job."""
-    return (run / PREDICTIONS_FILE).is_file() and _noted_digest(run) == digest
+    """Whether a run's folder holds the answers of exactly this job, whole: a power cut may leave a name without its content."""
+    answers = run / PREDICTIONS_FILE
+    return answers.is_file() and zipfile.is_zipfile(answers) and _noted_digest(run) == digest
 
 
 def refuse_another_run(job: Job, cohort: Path, config: RunConfig, run: Path) -> None:
     """Keep a mistyped folder from costing a run; one that came to nothing, such as by a wrong configuration, may be replaced.
 
     Raises:
-        CohortError: The folder holds a run that differs from this one in anything a result depends on.
+        CohortError: The folder holds a run that differs from this one in anything a result depends on, or files that may be of anything.
     """
-    if not any((run / name).exists() for name in (PREDICTIONS_FILE, CHECKPOINT_FILE, STATE_FILE)):
+    kept = [name for name in _FILES if (run / name).exists()]
+    if kept and not (run / RUN_FILE).is_file():
+        raise CohortError(
+            f"expected an empty folder or this very run in {run.name}, found no {RUN_FILE} and files of the names that are written there "
+            f"({', '.join(kept)}); choose another --out, or replace them with --no-resume"
+        )
+    if not {PREDICTIONS_FILE, CHECKPOINT_FILE, STATE_FILE} & set(kept):
         return
-    if not (run / RUN_FILE).is_file() or _noted_digest(run) == job_digest(job, cohort, config):
+    if _noted_digest(run) == job_digest(job, cohort, config):
         return
     found = read_notes(run)
     raise CohortError(
@@ -184,22 +209,13 @@ def _described(job: Job) -> dict[str, object]:
 
 
 def _noted_digest(run: Path) -> str | None:
-    return read_notes(run).get("digest") if (run / RUN_FILE).is_file() else None
+    try:
+        return read_notes(run).get("digest")
+    except CohortError:  # none, or a damaged one
+        return None
 
 
 def _forget(run: Path) -> None:
     """Remove what another job left, so that nothing of it can be taken for this one's."""
-    for name in (
-        PREDICTIONS_FILE,
-        SPLITS_FILE,
-        CHECKPOINT_FILE,
-        STATE_FILE,
-        HISTORY_FILE,
-        "evaluation.json",
-        "calibration.json",
-        "embedding.npz",
-        "training_summary.json",
-        "report.html",
-        ENVIRONMENT_FILE,
-    ):
+    for name in _FILES:
         (run / name).unlink(missing_ok=True)

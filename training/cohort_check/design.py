@@ -14,7 +14,7 @@ from training.cohort_check.finding import Finding, error, warning
 from training.cohort_check.outcome import labels
 from training.cohort_check.record import number
 from training.cohort_check.table import Table
-from training.config import RunConfig
+from training.config import RunConfig, unknown_log1p
 from training.networks.heads import CLASSES
 from training.outcomes import event_from
 from training.splits import split_cohort
@@ -22,6 +22,10 @@ from training.splits import split_cohort
 FEWEST_EVENTS = 10
 """Patients with the event, and without, below which a split is too small to stop, calibrate or measure by."""
 FEWEST_AT_SITE = 10
+FIRST_CT: Final = dt.date(1971, 10, 1)
+"""Atkinson Morley's Hospital, London (Beckmann 2006, doi:10.1259/bjr/29444122)."""
+A_DAY: Final = dt.timedelta(days=1)
+"""Somewhere it is tomorrow."""
 SIDES: Final = {"left", "right", "side", "laterality"}
 
 
@@ -42,7 +46,7 @@ def check_splits(table: Table, seed: int) -> Iterator[Finding]:
         yield error(
             "split-empty",
             f"Nobody is in: {', '.join(empty)}.",
-            "Put patients there, or empty the whole column and let training deal.",
+            "Put patients there, or empty the column, but for test patients that were chosen, and let training deal.",
             column="split",
         )
     small = {name: size for name, size in sizes.items() if sum(size) and min(size) < FEWEST_EVENTS}
@@ -92,7 +96,7 @@ def check_sites(table: Table) -> Iterator[Finding]:
 
 
 def check_dates(table: Table) -> Iterator[Finding]:
-    """Days that are none, or unknown."""
+    """Days that are none, that no scan can be of, or unknown."""
     column = table.description.date
     if column is None or not table.has(column):
         return
@@ -104,6 +108,19 @@ def check_dates(table: Table) -> Iterator[Finding]:
             "Write YYYY-MM-DD, without a time.",
             column=column,
             rows=wrong,
+        )
+    today = dt.datetime.now(dt.UTC).date()
+    if placeholders := [
+        line
+        for line, text in cells
+        if _is_day(text) and not FIRST_CT <= dt.date.fromisoformat(text) <= today + A_DAY
+    ]:
+        yield error(
+            "date-implausible",
+            "Days are in the future, or before the first CT of a patient, as spreadsheets write for unknown ones.",
+            "Correct them, or empty the cells; a later-in-time test (train --test-from) would take them at their word.",
+            column=column,
+            rows=placeholders,
         )
     if unknown := [line for line, text in cells if not text]:
         yield warning(
@@ -141,6 +158,12 @@ def check_config(table: Table, config: RunConfig) -> Iterator[Finding]:
             "config-outcome",
             f"The head tells {CLASSES[config.model.head.outcome]} outcomes apart, the table {description.classes}.",
             'Set outcome = "binary" in [model.head].',
+        )
+    if unknown := unknown_log1p(config, description):
+        yield error(
+            "config-log1p",
+            f"log1p names {', '.join(unknown)}, which the cohort does not have as a numeric feature.",
+            "Correct log1p in [model.ehr].",
         )
     for feature in description.features:
         if config.augmentation.flip_probability and _names_a_side(feature):

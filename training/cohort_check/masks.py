@@ -1,6 +1,8 @@
 """Masks, opened as training will open them: one for a volume, or one for each slice of it, on the image's own grid."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import numpy as np
 
@@ -35,7 +37,17 @@ def check_masks(
             )
         return
     masks: list[Volume] = []
+    images = {
+        file
+        for name in table.description.images
+        if row.get(name)
+        for file in image_files(table.root / row[name])
+    }
     for column, image in zip(columns, table.description.images, strict=True):
+        if row.get(column) and table.root / row[column] in images:
+            remedy = "Name the file of the mask, or leave the cell empty."
+            yield error("mask-is-image", "The mask is the image itself.", remedy, column=column)
+            continue
         mask, problems = _mask(table, column, row.get(column, ""))
         yield from problems
         if mask is None:
@@ -56,6 +68,23 @@ def check_masks(
             "Draw it, or leave the cell empty; see guidance.labels of the configuration.",
             column=", ".join(columns),
         )
+
+
+def check_shared_masks(table: Table) -> Iterator[Finding]:
+    """One mask in the rows of several patients, as where a row was copied to make another."""
+    for column in table.description.mask_columns:
+        lines: dict[Path, list[int]] = defaultdict(list)
+        for line, text in table.cells(column):
+            if text:
+                lines[Path(text)].append(line)
+        if shared := [line for group in lines.values() if len(group) > 1 for line in group]:
+            yield warning(
+                "mask-shared",
+                "Patients share a mask.",
+                "Name each patient's own; only a mask that is all 0 may serve several.",
+                column=column,
+                rows=sorted(shared),
+            )
 
 
 def _mask(table: Table, column: str, text: str) -> tuple[Volume | None, list[Finding]]:

@@ -16,6 +16,8 @@ from training.outcomes import event_from, outcome_classes
 
 FEWEST_CASES = 20
 GCS_TOTAL: Final = "9269-2"
+GCS_NAME: Final = "gcs"
+"""Where a description gives no code; the clinical scores know it by this name, too."""
 REVERSED_BELOW: Final = 0.4
 """AUROC of the Glasgow Coma Scale for a favourable outcome; patients who were awake on admission do better everywhere, with about 0.8."""
 FEWEST_TO_COMPARE: Final = 10
@@ -68,7 +70,8 @@ def check_outcome(table: Table, outcome: Outcome | None) -> Iterator[Finding]:
 
 def check_direction(table: Table) -> Iterator[Finding]:
     """Is a favourable outcome one? Scales that count from dead to well and from well to dead share their numbers."""
-    gcs = next((feature for feature in table.description.features if feature.loinc == GCS_TOTAL), None)
+    features = table.description.features
+    gcs = next((each for each in features if each.loinc == GCS_TOTAL or each.name == GCS_NAME), None)
     if table.description.task != "gos" or gcs is None:
         return
     label, first = labels(table), event_from(table.description.classes)

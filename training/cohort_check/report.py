@@ -6,10 +6,12 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 from rich.console import Console
 
+from training.cohort_check.codes import check_codes
 from training.cohort_check.design import check_config, check_dates, check_sites, check_splits, site_counts
 from training.cohort_check.finding import Finding, joined
 from training.cohort_check.images import Seen, check_duplicates, look, sources, spacing_ranges
 from training.cohort_check.leakage import check_leakage
+from training.cohort_check.masks import check_shared_masks
 from training.cohort_check.outcome import check_direction, check_outcome, class_counts
 from training.cohort_check.phantoms import check_phantom_rows
 from training.cohort_check.record import check_record
@@ -104,8 +106,10 @@ def check_table(table: Table, config: RunConfig | None) -> tuple[Finding, ...]:
         *check_direction(table),
         *check_record(table),
         *check_scales(table),
+        *check_codes(table),
         *check_repeated(table),
         *check_leakage(table),
+        *check_shared_masks(table),
         *check_phantom_rows(table),
         *check_sites(table),
         *check_dates(table),

@@ -1,6 +1,5 @@
 """The table as it is, without the refusals of `load_cohort`: every cell that is there may be looked at."""
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pydantic import ValidationError
 from training.cohort import DESCRIPTION_FILE, SPLITS, TABLE_FILE, CohortError, parse_description, read_rows
 from training.cohort_check.finding import Finding, error, warning
 from training.cohort_description import CohortDescription
+from training.spelling import plain
 
 
 @dataclass(frozen=True)
@@ -115,19 +115,15 @@ def check_spellings(table: Table) -> Iterator[Finding]:
     ):
         spellings: dict[str, set[str]] = defaultdict(set)
         for _, text in table.cells(column):
-            spellings[_plain(text)].add(text)
-        if alike := [line for line, text in table.cells(column) if len(spellings[_plain(text)]) > 1]:
+            spellings[plain(text)].add(text)
+        if alike := [line for line, text in table.cells(column) if len(spellings[plain(text)]) > 1]:
             yield warning(
                 "spelt-alike",
-                "Cells differ in capitals, spaces or dashes alone, and count as different ones.",
+                "Cells differ in spelling alone (capitals, spaces, dashes, dots, zeros before a number), and count as different ones.",
                 "Write the same the same way; a patient or a site of two spellings may be trained on and tested.",
                 column=column,
                 rows=alike,
             )
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"[\s_-]+", " ", text.casefold())
 
 
 def split_counts(table: Table) -> Counter[str]:

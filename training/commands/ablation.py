@@ -1,7 +1,8 @@
 """Fit rows x folds x seeds of the model table on one cohort, in parallel, and compare them on the same patients.
 
 Prints the table as it fills; writes OUT/ablation.json, table.csv and table.md, and every run into a folder of its own. Jobs that
-are finished are kept: the same command goes on after an interruption, and adds rows, seeds or folds to what there is.
+are finished are kept: the same command goes on after an interruption, and one with more rows, seeds or folds does what is missing.
+The table holds what the last command named.
 
 Examples:
     python -m training ablation runs/cohort --config training/configs/gos.toml --rows all --seeds 3 --out runs/table
@@ -10,13 +11,14 @@ Examples:
 """
 
 import argparse
-import os
 from pathlib import Path
 
 from rich.console import Console
 
+from app.cpus import usable_cpus
 from training.ablation.plan import Plan, choose_rows, whole_numbers
 from training.ablation.study import run_study
+from training.cohort import CohortError
 from training.commands import positive
 from training.config import load_config, with_epochs
 from training.rows import titles
@@ -49,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="learning curve: nested training sets of these sizes, one test set",
     )
     parser.add_argument(
-        "--workers", type=positive, default=os.cpu_count() or 1, metavar="N", help="processes (one per core)"
+        "--workers", type=positive, default=usable_cpus(), metavar="N", help="processes (one per core)"
     )
     parser.add_argument("--epochs", type=positive, help="override training.epochs and steps of the config")
     parser.add_argument("--cache", type=Path, help="folder of prepared images (default: COHORT/prepared)")
@@ -57,6 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run what is missing and write the table; 1 where a job failed, 130 where it was interrupted."""
+    if options.repeats > 1 and not options.folds:
+        raise CohortError("--repeats counts divisions into folds; give --folds too, or leave it out")
     config = load_config(options.config)
     if options.epochs:
         config = with_epochs(config, options.epochs)
@@ -65,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
         config=config,
         rows=choose_rows(options.rows, config),
         folds=options.folds,
-        repeats=options.repeats if options.folds else 1,
+        repeats=options.repeats,
         seeds=options.seeds,
         sizes=options.sizes,
         cache=options.cache or options.cohort / "prepared",

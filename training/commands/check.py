@@ -9,11 +9,11 @@ Examples:
 """
 
 import argparse
-import os
 from pathlib import Path
 
 from rich.console import Console
 
+from app.cpus import usable_cpus
 from training.cohort_check.printing import print_report
 from training.cohort_check.report import check_cohort
 from training.config import load_config
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers",
         type=int,
-        default=os.cpu_count() or 1,
+        default=usable_cpus(),
         metavar="N",
         help="processes that open images (one per core)",
     )
@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:  # before all images are read, not after
         options.json.parent.mkdir(parents=True, exist_ok=True)
     report = check_cohort(options.cohort, config, max(options.workers, 1), Console(stderr=True))
+    print_report(report, Console())
     if options.json:
         options.json.write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    print_report(report, Console())
     return int(bool(report.errors))

@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
             dicom_share=args.dicom_share,
             slices=args.slices,
         )
-    Console().print(f"{sum(counts.values())} cases: {table}", soft_wrap=True)
+    Console().print(f"{sum(counts.values())} cases: {table}", soft_wrap=True, markup=False, highlight=False)
     return 0
 
 

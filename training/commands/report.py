@@ -44,5 +44,7 @@ def run(options: argparse.Namespace) -> int:
     text = render(gather(options.run, options.ablation, options.cohort))
     out.parent.mkdir(parents=True, exist_ok=True)
     write_whole(out, text)
-    Console().print(f"report: {out} ({len(text.encode()) / 1e6:.1f} MB)", soft_wrap=True)
+    Console().print(
+        f"report: {out} ({len(text.encode()) / 1e6:.1f} MB)", soft_wrap=True, markup=False, highlight=False
+    )
     return 0

@@ -18,9 +18,10 @@ from rich.console import Console
 
 from training import distributed
 from training.ablation.jobs import Job, cohort_of, refuse_another_run, run_job
+from training.cohort import CohortError
 from training.cohort_check.beforehand import require_patients, tell_errors
 from training.commands import positive
-from training.config import load_config, with_epochs
+from training.config import SEEDS, load_config, with_epochs
 from training.rows import FULL, check_row, titles
 
 
@@ -39,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--epochs", type=int, help="override training.epochs and steps of the config")
     parser.add_argument(
         "--seed",
-        type=int,
+        type=_seed,
         help="override the seed of initialisation and order; patients stay split as before",
     )
     parted = parser.add_mutually_exclusive_group()
@@ -77,6 +78,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Fit, and note where everything came from; under `torchrun`, with the other processes."""
+    if options.repeat > 1 and not options.fold:
+        raise CohortError(
+            "--repeat says which division into folds is meant; give --fold too, or leave it out"
+        )
     distributed.join()
     config = load_config(options.config)
     if options.epochs is not None:
@@ -105,9 +110,15 @@ def run(options: argparse.Namespace) -> int:
         resume=options.resume,
     )
     if distributed.rank() == 0:
-        Console().print(f"{options.row}: {options.out}", soft_wrap=True)
+        Console().print(f"{options.row}: {options.out}", soft_wrap=True, markup=False, highlight=False)
     distributed.leave()
     return 0
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal() or int(text) >= SEEDS:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0 to {SEEDS - 1}, got {text!r}")
+    return int(text)
 
 
 def fold(text: str) -> tuple[int, int]:

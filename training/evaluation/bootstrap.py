@@ -4,6 +4,7 @@ A resample is kept as counts, how often each patient was drawn. A statistic take
 weights and gives one number for each, so two thousand resamples cost a few array operations instead of two thousand calls.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -43,6 +44,11 @@ class Share:
         self.unseen, self.ends = unseen_share(self.n), BOTH_ENDS
         self._counted, self._all = (hit & among).astype(np.float64), among.astype(np.float64)
 
+    @property
+    def value(self) -> float:
+        """The share among the patients themselves; NaN without any."""
+        return float(self(np.ones((1, len(self._all))))[0])
+
     def __call__(self, weights: Weights) -> Values:
         """The share in each resample; NaN in one without any such patient."""
         counted, everyone = weights @ self._counted, weights @ self._all
@@ -63,6 +69,25 @@ class Bounded:
     of: Statistic
     unseen: float
     ends: frozenset[float] = BOTH_ENDS
+
+    def __call__(self, weights: Weights) -> Values:
+        """The number in each resample."""
+        return self.of(weights)
+
+
+@dataclass(frozen=True)
+class PartlySeen:
+    """A `Statistic` made of several shares, of which the patients show one as none or all.
+
+    Attributes:
+        of: The number.
+        below: How far below it the truth may be, with 95 % confidence, though no resample says so.
+        above: How far above.
+    """
+
+    of: Statistic
+    below: float
+    above: float
 
     def __call__(self, weights: Weights) -> Values:
         """The number in each resample."""
@@ -92,15 +117,15 @@ class Estimate:
         value: On the patients.
         draws: On each resample.
         n: Patients that are counted: of a sensitivity, those with the event.
-        unseen: How far from it the truth may be where it is at an end (`unseen_of`).
-        ends: Of the number (`ends_of`).
+        below: How far below it the truth may be that no resample shows.
+        above: How far above.
     """
 
     value: float
     draws: Values
     n: int
-    unseen: float = 0.0
-    ends: frozenset[float] = frozenset()
+    below: float = 0.0
+    above: float = 0.0
 
     @property
     def defined(self) -> bool:
@@ -111,12 +136,15 @@ class Estimate:
     def interval(self) -> tuple[float, float]:
         """95 % percentile interval over the resamples in which the number is defined.
 
-        At an end it is as wide as `unseen` says: every resample repeats such a number, and would claim that it is certain.
+        What every resample repeats, such as a share of all, it would claim to be certain. How far from that the truth may be is squared and
+        added to what resamples do show (Newcombe 1998, method 10).
         """
-        low, high = np.percentile(self.draws[np.isfinite(self.draws)], _INTERVAL)
-        if self.unseen and self.value in self.ends:
-            return (0.0, self.unseen) if self.value == 0 else (1 - self.unseen, 1.0)
-        return float(low), float(high)
+        low, high = np.percentile(self.draws[np.isfinite(self.draws)], _INTERVAL).tolist()
+        if self.below:
+            low = self.value - math.hypot(max(self.value - low, 0.0), self.below)
+        if self.above:
+            high = self.value + math.hypot(max(high - self.value, 0.0), self.above)
+        return low, high
 
     @property
     def p(self) -> float:
@@ -156,7 +184,7 @@ class Resamples:
         patients = self._counts.shape[1]
         value = float(statistic(np.ones((1, patients)))[0])
         n = statistic.n if isinstance(statistic, Share) else patients
-        return Estimate(value, self._drawn(statistic), n, unseen_of(statistic), ends_of(statistic))
+        return Estimate(value, self._drawn(statistic), n, *_not_shown(statistic, value))
 
     def curve(self, x: Float[np.ndarray, " points"], statistic: CurveStatistic) -> Curve:
         """A line on the patients, with a pointwise 95 % band; places where it is not defined are left out."""
@@ -182,6 +210,14 @@ class Resamples:
         step = max(1, _ELEMENTS_AT_ONCE // max(1, n))
         pieces = (self._counts[first : first + step] for first in range(0, draws, step))
         return np.concatenate([statistic(piece.astype(np.float64)) for piece in pieces])
+
+
+def _not_shown(statistic: Statistic, value: float) -> tuple[float, float]:
+    """How far below and above the number of the patients the truth may be that no resample of them shows."""
+    if isinstance(statistic, PartlySeen):
+        return statistic.below, statistic.above
+    unseen = unseen_of(statistic) if value in ends_of(statistic) else 0.0
+    return (0.0, unseen) if value == 0 else (unseen, 0.0)
 
 
 def _drawn_counts(n: int, draws: int, rng: np.random.Generator) -> UInt16[np.ndarray, "draws N"]:

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float64
 
 from training.evaluation.answers import Answers
-from training.evaluation.bootstrap import CurveStatistic, Resamples, Statistic, Weights
+from training.evaluation.bootstrap import CurveStatistic, PartlySeen, Resamples, Share, Statistic, Weights
 from training.evaluation.document import Curve, DecisionCurve
 
 THRESHOLDS = np.round(np.linspace(0.01, 0.99, 99), 2)
@@ -69,7 +69,21 @@ def _line(p: Float[np.ndarray, " N"], event: Bool[np.ndarray, " N"]) -> Curve:
 
 
 def _gain(given: Answers, threshold: float) -> Statistic:
+    """What the model gains lies with those whom it treats otherwise than the better of the two would.
+
+    They may be few, and if none or all of them have the event, so it is in every resample; what such a share leaves open is left open here.
+    """
     at = np.array([threshold])
     model = net_benefit(given.event_probability, given.event, at)
     everyone = net_benefit(np.ones(len(given)), given.event, at)
-    return lambda weights: (model(weights) - np.maximum(everyone(weights), 0))[:, 0]
+    is_all = bool(everyone(np.ones((1, len(given))))[0, 0] > 0)
+    acted = given.event_probability >= threshold
+    otherwise = Share(given.event, ~acted if is_all else acted)
+    # An event more among them, and a non-event less, is worth 1 + t / (1 - t): lost where they are spared, gained where they are acted upon.
+    open_by = otherwise.n / len(given) * otherwise.unseen / (1 - threshold)
+    best, worst = (0.0, 1.0) if is_all else (1.0, 0.0)
+    return PartlySeen(
+        lambda weights: (model(weights) - np.maximum(everyone(weights), 0))[:, 0],
+        below=open_by if otherwise.value == best else 0.0,
+        above=open_by if otherwise.value == worst else 0.0,
+    )

@@ -4,6 +4,7 @@ Lee et al. 2018, arXiv:1807.03888. The score is the share of calibration cases t
 is flagged with the chance that the threshold leaves, whatever the embedding's distribution.
 """
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 from jaxtyping import Float, Float64
 
 from training.evaluation.document import Distance
+from training.whole_files import write_whole
 
 FLAG_ABOVE = 0.99
 """Share of calibration cases that must lie nearer for a case to be flagged: one in a hundred of the cohort's own kind."""
@@ -44,9 +46,8 @@ class Distances:
 
     def save(self, run: Path) -> Path:
         """Write the file that the package takes over as it is."""
-        path = run / EMBEDDING_FILE
-        np.savez(path, mean=self.mean, precision=self.precision, quantiles=self.quantiles)
-        return path
+        np.savez(file := io.BytesIO(), mean=self.mean, precision=self.precision, quantiles=self.quantiles)
+        return write_whole(run / EMBEDDING_FILE, file.getbuffer())
 
 
 def fit_distances(train: Float[np.ndarray, "N d"], calibration: Float[np.ndarray, "M d"]) -> Distances:

@@ -16,6 +16,7 @@ from training.evaluation.discrimination import youden_threshold
 from training.evaluation.distance import Distances, fit_distances
 from training.evaluation.sets import ClassThresholds, fit_thresholds
 from training.predictions import Predictions
+from training.whole_files import write_whole
 
 CALIBRATION_FILE = "calibration.json"
 
@@ -93,7 +94,7 @@ def save_fitted(fitted: Fitted, run: Path) -> None:
         n=sum(fitted.sets.cases),
         operating_point=fitted.operating_point,
     )
-    (run / CALIBRATION_FILE).write_text(tree.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    write_whole(run / CALIBRATION_FILE, tree.model_dump_json(indent=2) + "\n")
     if fitted.distances is not None:
         fitted.distances.save(run)
 

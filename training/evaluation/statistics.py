@@ -14,6 +14,7 @@ from scipy.optimize import brentq
 from training.evaluation.bootstrap import (
     NORMAL,
     Bounded,
+    PartlySeen,
     Share,
     Statistic,
     Values,
@@ -72,11 +73,10 @@ def unseen_of_pairs(events: int, others: int) -> float:
 
 
 def balanced_accuracy(sensitivity: Share, specificity: Share) -> Statistic:
-    """Mean of the two; at 0 or 1 with their distances from it squared and added (Newcombe 1998, method 10)."""
-    return Bounded(
-        lambda weights: (sensitivity(weights) + specificity(weights)) / 2,
-        math.hypot(sensitivity.unseen, specificity.unseen) / 2,
-    )
+    """Mean of the two; where one of them is of none or all, what such a share leaves open is left open here."""
+    halves = (sensitivity, specificity)
+    below, above = (math.hypot(*(each.unseen / 2 for each in halves if each.value == end)) for end in (1, 0))
+    return PartlySeen(lambda weights: (sensitivity(weights) + specificity(weights)) / 2, below, above)
 
 
 def average_precision(score: Score, event: Events) -> Statistic:

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from app.ehr.schema import Feature
+from app.ehr.units import accepted_units, convert
 from training.cohort import Case
 from training.evaluation import statistics
 from training.evaluation.answers import Answers
@@ -21,6 +22,7 @@ from training.evaluation.document import Group
 FEWEST = 10
 """Events, and non-events, below which a group gets no numbers."""
 AGE_EDGES = (55.0, 65.0, 75.0, 85.0)
+YEAR = "a"
 _MOST_LEVELS = 12
 _UNKNOWN = "not recorded"
 
@@ -49,13 +51,16 @@ def find_subgroups(cases: Sequence[Case], features: Sequence[Feature]) -> tuple[
         cases: The patients, in the order of the answers.
         features: The record.
     """
-    names = {feature.name for feature in features}
+    units = {feature.name: feature.unit for feature in features}
     columns: dict[str, list[str]] = {}
-    if "sex" in names:
+    if "sex" in units:
         columns["sex"] = [str(case.record.get("sex", _UNKNOWN)) for case in cases]
-    if "age" in names:
-        columns["age"] = [_age_band(case.record.get("age")) for case in cases]
-    columns |= _cohort_columns(cases)
+    if "age" in units:
+        columns["age"] = [_age_band(case.record.get("age"), units["age"]) for case in cases]
+    # A cohort may name its age as well, whose every year would be a level: more than make groups.
+    columns = columns | {
+        name: levels for name, levels in _cohort_columns(cases).items() if name not in columns
+    }
     columns["record missing"] = _missing_tertiles(cases, len(features))
     return tuple(group for variable, levels in columns.items() for group in _groups(variable, levels))
 
@@ -104,9 +109,12 @@ def _natural(level: str) -> tuple[bool, list[tuple[int, str]]]:
     return level == _UNKNOWN, parts
 
 
-def _age_band(age: object) -> str:
+def _age_band(age: object, unit: str | None) -> str:
     if not isinstance(age, int | float):
         return _UNKNOWN
+    if unit in accepted_units(YEAR, None):
+        # Rounded, for 780 months are 65 years.
+        age = round(convert(age, unit, YEAR, None), 6)
     edges = (None, *AGE_EDGES, None)
     place = int(np.searchsorted(AGE_EDGES, age, side="right"))
     low, high = edges[place], edges[place + 1]

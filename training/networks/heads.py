@@ -43,6 +43,13 @@ def class_probabilities(logits: Tensor) -> Tensor:
     return steps.clamp(min=0)
 
 
+def log_class_probabilities(logits: Tensor) -> Tensor:
+    """Logarithm of P(y = k) [B, K] from logits [B, K - 1], also where the probability itself rounds to 0."""
+    reached = functional.pad(log_exceedance(logits), (1, 0))
+    stopped = functional.pad(functional.logsigmoid(-logits), (0, 1))
+    return reached + stopped
+
+
 def favourable_probability(logits: Tensor, outcome: Outcome) -> Tensor:
     """P(y >= favourable class) [B]: GOS >= 4, or the positive class of a binary task."""
     return log_exceedance(logits)[:, FAVOURABLE_FROM[outcome] - 1].exp()

@@ -94,7 +94,11 @@ class Standardise(nn.Module):
     def limits(self) -> dict[int, Limits]:
         """By column of the record, beyond which numbers none is told from another; twice the mean of a feature that counts as missing."""
         mean, reach = self.mean.double(), LIMIT * self.sd.double() * self.observed
-        ends = [torch.where(self.skewed, end.expm1(), end).tolist() for end in (mean - reach, mean + reach)]
+        # What is below 0 has no logarithm here, and is taken as 0.
+        ends = [
+            torch.where(self.skewed, end.expm1().clamp(min=0), end).tolist()
+            for end in (mean - reach, mean + reach)
+        ]
         return {column: (low, high) for column, low, high in zip(self.numeric.tolist(), *ends, strict=True)}
 
     def forward(self, values: Tensor, missing: Tensor) -> RecordInputs:

@@ -26,6 +26,7 @@ from app.imaging.synthetic import SYNTHETIC
 from app.imaging.volume import Modality, Volume
 from app.imaging.write import is_stored_lattice, voxels_on_grid, write_nifti
 from app.model_package.manifest import Task
+from training.cohort import DESCRIPTION_FILE, TABLE_FILE, CohortError
 from training.cohort_description import PHANTOMS
 from training.phantoms import few_slices
 from training.phantoms.case import SCHEMAS, CaseSeed, PhantomCase, draw_case
@@ -101,14 +102,34 @@ def generate_cohort(  # noqa: PLR0913 - what a cohort is made of; all but three 
 
     Returns:
         Path of the table, `cohort.csv`.
+
+    Raises:
+        CohortError: The folder holds another cohort than of phantoms.
     """
+    _refuse_patients(out)
     for folder in ("images", "masks", "rows"):
         (out / folder).mkdir(parents=True, exist_ok=True)
     splits = [split for split, count in counts.items() for _ in range(count)]
     requests = [CaseRequest(task, seed, index, dicom_share, slices=slices) for index in range(len(splits))]
     rows = dict(_finished_rows(requests, out, workers))
-    _write_description(task, seed, slices, out / "cohort.json")
-    return _write_table([{**rows[i], "split": split} for i, split in enumerate(splits)], out / "cohort.csv")
+    _write_description(task, seed, slices, out / DESCRIPTION_FILE)
+    return _write_table([{**rows[i], "split": split} for i, split in enumerate(splits)], out / TABLE_FILE)
+
+
+def _refuse_patients(out: Path) -> None:
+    """A hospital's table and description have the names of those that are written here."""
+    description = out / DESCRIPTION_FILE
+    if not description.is_file() and not (out / TABLE_FILE).exists():
+        return
+    try:
+        source = json.loads(description.read_bytes())["source"]
+    except (OSError, ValueError, KeyError, TypeError):
+        source = None
+    if source != PHANTOMS:
+        raise CohortError(
+            f"expected a new folder or a cohort of phantoms, found a {TABLE_FILE} or {DESCRIPTION_FILE} that does not say it is of phantoms, and "
+            "would be written over; choose another --out"
+        )
 
 
 def make_case(request: CaseRequest, out: Path) -> Row:

@@ -5,6 +5,7 @@ from typing import cast
 from app.model_package.manifest import Metric
 from training.evaluation.document import Comparison
 from training.evaluation.judge import MODEL
+from training.evaluation.network_maps import ATTENTION
 from training.outcomes import Task
 from training.report.material import Material
 from training.report.words import (
@@ -156,8 +157,11 @@ def _heatmap(material: Material) -> str:
     if peaks is None:
         return ""
     chance = f" (a random point would lie there in {percent(maps.chance)})" if maps.chance is not None else ""
+    # A network without gates has none: the first of its maps is the outside reference.
+    own = first.name == ATTENTION
+    whose = "the heatmap" if own else f"{first.name}, for the row has no heatmap of its own,"
     return (
-        f"The peak of the heatmap lay in the region of interest in {percent_estimate(peaks)} "
+        f"The peak of {whose} lay in the region of interest in {percent_estimate(peaks)} "
         f"of {maps.n} cases{chance}. "
         "Overlap is not evidence of a right reason."
     )

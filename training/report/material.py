@@ -31,6 +31,7 @@ class Material:
         evaluation: The numbers.
         config: How a network was trained; None for a row that is no network.
         features: The record; empty where unknown.
+        fewest_features: Known ones that an answer needs; None where unknown.
         parameters: Trained numbers of the network.
         kept_epoch: Epoch whose weights were kept.
         is_served: Whether a service can answer with the network.
@@ -45,6 +46,7 @@ class Material:
     evaluation: Evaluation
     config: RunConfig | None = None
     features: tuple[Feature, ...] = ()
+    fewest_features: int | None = None
     parameters: int | None = None
     kept_epoch: int | None = None
     is_served: bool = False
@@ -108,6 +110,7 @@ def gather(run: Path, ablation: Path | None = None, cohort: Path | None = None) 
         name=run.resolve().name,
         evaluation=evaluation,
         features=description.features if description else (),
+        fewest_features=description.minimum_features if description else None,
         history=read_history(run),
         fitted=load_calibration(run) if (run / CALIBRATION_FILE).is_file() else None,
         environment=read_environment(run),

@@ -12,6 +12,7 @@ READING = (
     "reading of it and may not be quoted as the paper's (docs/concepts/method.md)."
 )
 GRID = {"CT": "head CT", "MR": "brain MRI"}
+RECORD = {"gos": "admission record", "ad": "record"}
 INTENSITY = {
     "ct-windows": "shown to the network in three windows (brain, subdural, wide)",
     "mr-zscore": "standardised within the head",
@@ -50,26 +51,52 @@ def methods(material: Material) -> list[str]:
     return [_input(material, config), _network(config.model), _training(config), _judging(material)]
 
 
+def read_in_words(material: Material) -> str:
+    """` from head CT and admission record`, for a title; nothing of a row that is no network."""
+    if material.config is None:
+        return ""
+    model, modality = material.config.model, material.config.grid.modality
+    image = [GRID.get(modality, modality)] if _reads_image(model) else []
+    record = [RECORD[material.evaluation.task]] if _reads_record(model) else []
+    return f" from {listed([*image, *record])}"
+
+
+def _reads_image(model: ModelConfig) -> bool:
+    return model.fusion != "record"
+
+
+def _reads_record(model: ModelConfig) -> bool:
+    return model.fusion != "image" or model.modulation in INNER
+
+
 def _input(material: Material, config: RunConfig) -> str:
+    image = _image(config) if _reads_image(config.model) else "No image is read."
+    return f"{image} {_record(material) if _reads_record(config.model) else 'The record is not read.'}"
+
+
+def _image(config: RunConfig) -> str:
     grid = config.grid
     shape = " \N{MULTIPLICATION SIGN} ".join(str(each) for each in grid.shape)
     spacing = " \N{MULTIPLICATION SIGN} ".join(f"{each:g}" for each in grid.spacing_mm)
-    names = [feature.title for feature in material.features]
-    record = (
-        f"The record has {len(names)} features ({'; '.join(names)}); missing values are told to the network as missing and never "
-        "imputed, numbers are standardised by the training split."
-        if names
-        else ""
-    )
     return (
         f"Each {GRID.get(grid.modality, grid.modality)} was resampled to {shape} voxels of {spacing} mm and "
-        f"{INTENSITY[config.model.intensity]}. {record}"
+        f"{INTENSITY[config.model.intensity]}."
+    )
+
+
+def _record(material: Material) -> str:
+    names = [feature.title for feature in material.features]
+    return (
+        f"The record has {len(names)} features ({'; '.join(names)}); missing values are told to the network as missing, "
+        "numbers are standardised by the training split."
+        if names
+        else ""
     )
 
 
 def _network(model: ModelConfig) -> str:
     sentences = []
-    if model.fusion != "record":
+    if _reads_image(model):
         sentences.append(_backbone(model))
     if model.modulation in INNER:
         sentences.append(

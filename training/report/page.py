@@ -10,6 +10,7 @@ from markupsafe import Markup
 from training.report.blocks import Section, kind_of
 from training.report.headline import headline, patients
 from training.report.material import Material
+from training.report.methods import read_in_words
 from training.report.sections import comparison, heatmaps, performance, run
 from training.report.sections import patients as people
 from training.report.style import FONTS
@@ -24,8 +25,8 @@ FACES = (
     ("STIX Two Text", 600, "normal", "STIXTwoText-SemiBold.ttf"),
 )
 TITLES = {
-    "gos": "Outcome after intracerebral haemorrhage from head CT and admission record",
-    "ad": "Alzheimer's disease or normal cognition from brain MRI and record",
+    "gos": "Outcome after intracerebral haemorrhage",
+    "ad": "Alzheimer's disease or normal cognition",
 }
 SECTIONS: tuple[Callable[[Material], Section], ...] = (
     people.cohort,
@@ -65,7 +66,7 @@ def render(material: Material) -> str:
     environment.filters["kind"] = kind_of
     sections = [make(material) for make in SECTIONS]
     return environment.get_template("page.html").render(
-        title=TITLES[material.evaluation.task],
+        title=TITLES[material.evaluation.task] + read_in_words(material),
         material=material,
         subjects=patients(material),
         headline=headline(material),

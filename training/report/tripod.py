@@ -18,6 +18,10 @@ from training.report.words import listed, percent, unit_words
 ITEMS_FILE = Path(__file__).with_name("tripod.toml")
 Status = Literal["answered", "in part", "missing", "not applicable"]
 NAMES = {"gos": "prognostic", "ad": "diagnostic"}
+MISSING_NUMBER = {
+    "mlp": "the mean of the training patients, with a flag beside it that says so",
+    "tokens": "a learned token of its own",
+}
 SUBJECTS = {"gos": "intracerebral haemorrhage", "ad": "cognitive impairment or none"}
 
 
@@ -175,7 +179,9 @@ def _counts(m: Material) -> str:
 def _missing_data(m: Material) -> str:
     if m.config is None:
         return ""
-    return "A missing value enters as missing, with a flag; nothing is imputed from other patients, and an empty record is legal."
+    number = MISSING_NUMBER[m.config.model.ehr.kind]
+    needed = f" An answer needs at least {m.fewest_features} known features." if m.fewest_features else ""
+    return f"A missing number enters as {number}, a missing category as a level of its own.{needed}"
 
 
 def _partition(m: Material) -> str:
@@ -274,6 +280,8 @@ def _limits(_: Material) -> str:
 
 
 def _input(m: Material) -> str:
+    if not m.is_served:
+        return ""
     judged = m.evaluation.distance
     flagged = (
         f" Cases beyond {percent(judged.threshold)} of the calibration cases are flagged." if judged else ""
@@ -284,7 +292,9 @@ def _input(m: Material) -> str:
     )
 
 
-def _interaction(_: Material) -> str:
+def _interaction(m: Material) -> str:
+    if not m.is_served:
+        return ""
     return "A user gives the image and types or sends the record; no image needs preparing by hand."
 
 

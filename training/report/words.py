@@ -13,7 +13,7 @@ TWO_DIGIT_P = 0.1
 
 AT_THE_ENDS = (
     "Of a share of none or of all the interval is Wilson's, of an AUROC of 1 Newcombe's; of AUPRC, weighted kappa or ordinal MAE at its best it is what "
-    "Wilson's leaves open, if patients not seen were told by chance. "
+    "Wilson's leaves open, if patients not seen were told by chance. Where sensitivity or specificity is of none or all, balanced accuracy is as open as that share. "
     "Where few were judged, an interval without width means that they were too few to show any spread, not that it is certain."
 )
 """How numbers are given of which no resample shows a spread (`training.evaluation.bootstrap.Bounded`)."""

@@ -5,6 +5,7 @@ from collections.abc import Set
 from dataclasses import replace
 
 from training.cohort import Cohort, CohortError, Split
+from training.spelling import plain
 from training.splits.shares import INNER_SHARES, deal
 
 
@@ -32,13 +33,17 @@ def leave_site_out(cohort: Cohort, site: str, seed: int) -> Cohort:
         seed: Decides the deal of the others.
 
     Raises:
-        CohortError: The description names no site, the site is unknown or the only one, or a patient has none.
+        CohortError: The description names no site, the site is unknown or the only one, or written in another way too, or a patient has none.
     """
     if cohort.description.site is None:
         raise CohortError('cohort.json names no column of sites; add "site": "<column>"')
     known = sorted({case.site for case in cohort.cases if case.site})
     if site not in known or known == [site]:
         raise CohortError(f"expected one of several sites, found {site!r} for the sites {known}")
+    if alike := [other for other in known if other != site and plain(other) == plain(site)]:
+        raise CohortError(
+            f"{alike} are spelt like {site!r}, and their patients would be trained on; write one site one way in the table"
+        )
     _require_known(sum(case.site is None for case in cohort.cases), cohort.description.site)
     return held_out(cohort, {case.patient_id for case in cohort.cases if case.site == site}, seed)
 

@@ -31,4 +31,4 @@ def func_score() -> ScoreRow:
     return ScoreRow("FUNC", func_items)
 
 
-ROW = Tabular("func", 0, "FUNC score", func_score, place=2, tasks=("gos",))
+ROW = Tabular("func", 0, "FUNC score", func_score, place=2, tasks=("gos",), readings=True)

@@ -25,4 +25,4 @@ def ich_score() -> ScoreRow:
     return ScoreRow("the ICH Score", ich_items)
 
 
-ROW = Tabular("ich-score", 0, "ICH Score", ich_score, place=1, tasks=("gos",))
+ROW = Tabular("ich-score", 0, "ICH Score", ich_score, place=1, tasks=("gos",), readings=True)

@@ -63,4 +63,5 @@ ROW = Tabular(
     ReadingLogistic,
     place=2,
     tasks=("gos",),
+    readings=True,
 )

@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
-from app.ehr.encode import YES_NO, encode
+from app.ehr.encode import encode
 from app.ehr.schema import EhrSchema, Feature
 from training.cohort import Case
 
 Column = Float64[np.ndarray, " N"]
+_NUMBERS: Final = {"no": 0.0, "yes": 1.0, "0": 0.0, "1": 1.0}
+"""What a category of either kind counts."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +48,24 @@ class Records:
         return filled
 
     def column(self, name: str) -> Column:
-        """A feature of the record or else a reading; NaN where it is unknown, also when nobody has it; 1 for yes, 0 for no."""
+        """A feature of the record or else a reading; NaN where it is unknown, also when nobody has it.
+
+        Of a category, 1 for yes and 0 for no, in whichever order they are described; all others, such as ranges of an age, are no
+        numbers, and unknown.
+        """
         for index, feature in enumerate(self.features):
             if feature.name == name:
                 found = self.table[:, index]
-                # A description may name its categories in either order.
-                return 1 - found if feature.categories == YES_NO[::-1] else found
+                return _worth(feature.categories, found) if feature.categories else found
         return self.readings.get(name, np.full(len(self), np.nan))
+
+
+def _worth(categories: Sequence[str], index: Column) -> Column:
+    worth = np.array([_NUMBERS.get(category.casefold(), np.nan) for category in categories])
+    known = np.isfinite(index)
+    column = np.full(len(index), np.nan)
+    column[known] = worth[index[known].astype(np.int64)]
+    return column
 
 
 def records_of(

@@ -44,6 +44,7 @@ class Tabular:
         make: The row, not fitted.
         place: Among the rows of one number.
         tasks: For which it has a meaning.
+        readings: Whether it asks what a reader of the CT noted. For the other rows these columns of the table may hold anything.
     """
 
     name: str
@@ -52,3 +53,4 @@ class Tabular:
     make: Callable[[], TabularRow]
     place: int = 0
     tasks: tuple[Task, ...] = ("gos", "ad")
+    readings: bool = False

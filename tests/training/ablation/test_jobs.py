@@ -129,3 +129,36 @@ def test_every_job_of_an_ablation_has_a_folder_of_its_own() -> None:
         for size in (None, 200)
     ]
     assert len({job.folder for job in jobs}) == len(jobs)
+
+
+def test_a_run_is_replaced_with_its_own_splits(cohort: Path, tmp_path: Path) -> None:
+    """They lie in the folder that is cleared for it."""
+    run = tmp_path / "run"
+    run_job(Job("prevalence", 1, fold=(2, 4)), cohort, CONFIG, tmp_path, run, resume=True)
+    stood = load_predictions(run).split
+    again = Job("prevalence", 2, splits=run / "splits.json")
+    run_job(again, cohort, CONFIG, tmp_path, run, resume=False)
+    assert load_predictions(run).split == stood
+
+
+@pytest.mark.parametrize("name", ["checkpoint.pt", "report.html"])
+def test_files_that_may_be_of_anything_are_not_replaced_unless_told(
+    cohort: Path, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).touch()
+    with pytest.raises(CohortError, match=rf"no run.json and files .*{name}.*--no-resume"):
+        refuse_another_run(Job("prevalence", 1), cohort, CONFIG, tmp_path)
+
+
+@pytest.mark.parametrize("left", [0, 100])
+@pytest.mark.parametrize("name", ["predictions.npz", "run.json"])
+def test_a_job_of_which_a_power_cut_left_a_part_is_done_again(
+    cohort: Path, tmp_path: Path, name: str, left: int
+) -> None:
+    job, run = Job("prevalence", 1), tmp_path / "run"
+    run_job(job, cohort, CONFIG, tmp_path, run, resume=True)
+    whole = (run / name).read_bytes()
+    (run / name).write_bytes(whole[:left])
+    run_job(job, cohort, CONFIG, tmp_path, run, resume=True)
+    assert len(load_predictions(run)) == PATIENTS
+    assert is_finished(run, job_digest(job, cohort, CONFIG))

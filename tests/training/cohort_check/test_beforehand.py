@@ -9,6 +9,8 @@ import pytest
 from tests.training.ablation.support import PATIENTS, write_cohort
 from training.__main__ import main
 
+UNREADABLE = Path("/sys/class/net/lo/speed")
+"""A file with a size, reading which is an error: the loopback has no speed."""
 CONFIG = Path(__file__).parents[3] / "training" / "configs" / "practice.toml"
 
 
@@ -83,3 +85,15 @@ def test_a_copy_of_another_patients_image_is_told_when_training_begins(
     told = " ".join(capsys.readouterr().err.split())
     assert "duplicate-image" in told
     assert "rows 5, 22" in told
+
+
+@pytest.mark.skipif(not UNREADABLE.is_file(), reason="needs sysfs")
+def test_images_that_the_disk_does_not_give_hold_up_no_row_that_opens_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cohort = write_cohort(tmp_path / "cohort", image=False)
+    for name in ("p00", "p01"):
+        (cohort / f"{name}.nii.gz").unlink()
+        (cohort / f"{name}.nii.gz").symlink_to(UNREADABLE)
+    assert train(cohort) == 0
+    assert capsys.readouterr().err == ""

@@ -76,9 +76,12 @@ def test_a_sound_table_has_no_finding_but_the_absent_images(tmp_path: Path) -> N
         ({(10, "patient_id"): "secret11"}, "patient-twice", 10),
         ({(12, "patient_id"): ""}, "patient-id-missing", 12),
         ({(13, "day"): "31.01.2020"}, "date-unparsable", 13),
+        ({(13, "day"): "1900-01-01"}, "date-implausible", 13),
+        ({(13, "day"): "9999-12-31"}, "date-implausible", 13),
         ({(14, "split"): "holdout"}, "split-unknown", 14),
         ({(15, "patient_id"): "Secret16"}, "spelt-alike", 15),
         ({(16, "ward"): "North "}, "spelt-alike", 16),
+        ({(17, "patient_id"): "secret018"}, "spelt-alike", 17),
     ],
 )
 def test_a_wrong_cell_is_named_by_its_line(
@@ -161,6 +164,10 @@ def test_a_feature_that_names_a_side_is_warned_of_where_images_are_flipped(
     codes, codes_still = ({each.code for each in check_config(table, one)} for one in (config, still))
     assert ("config-flip" in codes) == flips
     assert "config-flip" not in codes_still
+    skewed = replace(
+        config, model=replace(config.model, ehr=replace(config.model.ehr, log1p=("age", "ages")))
+    )
+    assert "config-log1p" in {each.code for each in check_config(table, skewed)}
 
 
 def test_all_problems_are_found_at_once(tmp_path: Path) -> None:
@@ -204,12 +211,13 @@ def test_a_feature_of_the_time_after_admission_is_known_by_its_name_or_its_title
     assert ("leak-by-name" in found(folder)) == leaks
 
 
+@pytest.mark.parametrize("loinc", ["9269-2", None])
 @pytest.mark.parametrize(("counts", "reversed_"), [(("poor", "good"), False), (("good", "poor"), True)])
 def test_an_outcome_that_counts_the_other_way_round_is_known_by_the_coma_scale(
-    tmp_path: Path, counts: tuple[str, str], reversed_: bool
+    tmp_path: Path, counts: tuple[str, str], reversed_: bool, loinc: str | None
 ) -> None:
     """Modified Rankin 1 to 5, or a GOS with 5 for dead, would be trained on without a word, and every answer be its opposite."""
-    gcs = AGE | {"name": "gcs", "loinc": "9269-2", "plausible_range": [3, 15]}
+    gcs = AGE | {"name": "gcs", "loinc": loinc, "plausible_range": [3, 15]}
     edits = {(line, "gcs"): str(9 + line % 2 * 3 - line % 3 * 2) for line in range(2, PATIENTS + 2)}
     levels = dict(zip(counts, ("unfavourable", "favourable"), strict=True))
     finding = found(write_cohort(tmp_path, edits, features=[AGE, SEX, gcs], levels=levels)).get(
@@ -310,6 +318,7 @@ def test_a_mask_of_every_slice_is_accepted_and_one_of_them_may_be_empty(tmp_path
         ({"m1": "beside.nii.gz"}, "mask-off-grid", "m1"),
         ({"m1": "whole.nii.gz"}, "no-usable-series", "m1"),
         ({"m1": "m2.nii.gz"}, "mask-empty", "m1, m2"),
+        ({"m1": "low.nii.gz"}, "mask-is-image", "m1"),
     ],
 )
 def test_a_wrong_mask_of_a_slice_is_named_by_its_column(
@@ -358,6 +367,11 @@ def test_every_code_is_in_the_reference() -> None:
         "outcome-reversed",
         "record-twice",
         "two-scales",
+        "missing-code",
+        "mask-is-image",
+        "mask-shared",
         "config-flip",
+        "config-log1p",
+        "date-implausible",
     ):
         assert f"`{code}`" in page

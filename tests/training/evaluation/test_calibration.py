@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 
 from tests.training.evaluation.support import ordinal_predictions
 from training.calibrate import Scaling
@@ -55,6 +56,10 @@ def test_the_bins_hold_equally_many_and_their_intervals_the_frequency() -> None:
         low <= y <= high for low, y, high in zip(found.bins.low, found.bins.y, found.bins.high, strict=True)
     )
     assert np.mean(found.bins.y) == pytest.approx(model.event.mean())
+    size = len(model) // 10
+    for low, y, high in zip(found.bins.low, found.bins.y, found.bins.high, strict=True):
+        wilson = binomtest(round(y * size), size).proportion_ci(method="wilson")
+        assert (low, high) == pytest.approx((wilson.low, wilson.high), abs=1e-6)
     assert sum(found.counts) == 500
     assert len(found.counts) == 20
 

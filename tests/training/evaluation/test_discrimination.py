@@ -98,3 +98,22 @@ def test_a_split_with_one_outcome_has_no_curves_no_area_and_breaks_nothing(outco
     assert found.roc.x == found.precision_recall.x == ()
     named = {metric.name for metric in resamples.metrics(discrimination_statistics(model, 0.5))}
     assert named == {"sensitivity" if outcome else "specificity"}
+
+
+def test_ten_events_that_were_all_found_leave_balanced_accuracy_as_open_as_their_sensitivity() -> None:
+    """Every resample finds them all, so its percentiles would tell of the 200 others alone: 0.93 to 0.97."""
+    model = binary(np.repeat([0.9, 0.9, 0.1], [10, 20, 180]), np.repeat([1, 0, 0], [10, 20, 180]))
+    found = {m.name: m for m in Resamples(210).metrics(discrimination_statistics(model, 0.5))}
+    balanced, sensitivity = found["balanced_accuracy"], found["sensitivity"]
+    assert sensitivity.low == pytest.approx(0.722, abs=1e-3)
+    assert balanced.low == pytest.approx(0.95 - (0.139**2 + 0.02**2) ** 0.5, abs=0.005)
+    assert balanced.high < 0.98
+
+
+def test_naming_everyone_proves_no_balanced_accuracy_of_one_half() -> None:
+    model = binary(np.full(30, 0.9), np.arange(30) < 10)
+    found = {m.name: m for m in Resamples(30).metrics(discrimination_statistics(model, 0.5))}
+    balanced = found["balanced_accuracy"]
+    assert balanced.value == 0.5
+    assert 0.5 - balanced.low == pytest.approx((1 - found["sensitivity"].low) / 2)
+    assert balanced.high - 0.5 == pytest.approx(found["specificity"].high / 2)

@@ -29,6 +29,16 @@ def test_one_in_a_hundred_of_the_same_kind_is_flagged(calibration: int) -> None:
     assert np.mean(shares) == pytest.approx(max(0.01, 1 / (calibration + 1)), abs=0.008)
 
 
+def test_a_new_case_lies_beyond_a_quantile_as_often_as_it_says_and_not_a_little_oftener() -> None:
+    """Of 99 cases each quantile of a whole per cent is a case itself: one in a hundred new ones lies beyond the farthest."""
+    rng = np.random.default_rng(3)
+    train, calibration = rng.normal(0, 1, (400, 6)), rng.normal(0, 1, (99, 6))
+    fitted = fit_distances(train, calibration)
+    centred = calibration - fitted.mean
+    distance = np.sort(np.sqrt(np.einsum("nd,de,ne->n", centred, fitted.precision, centred)))
+    np.testing.assert_allclose(fitted.quantiles[2:200:2], distance)
+
+
 def test_strangers_are_flagged() -> None:
     rng = np.random.default_rng(1)
     fitted = fit_distances(rng.normal(0, 1, (400, 6)), rng.normal(0, 1, (200, 6)))

@@ -27,3 +27,15 @@ def test_risk_of_a_known_order() -> None:
     found = dict(zip(ANSWERED.tolist(), risk(model)(np.ones((1, 10)))[0], strict=True))
     assert found[0.9] == pytest.approx(0.0001)
     assert found[1.0] == pytest.approx((9 * 0.0001 + 0.25) / 10)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_equally_sure_patients_count_alike_wherever_they_stand_in_the_table(first: bool) -> None:
+    """The prevalence for all, as for patients of one score: a table with its events on top must not have them answered first."""
+    event = np.sort(np.arange(10) < 3)[:: -1 if first else 1].astype(np.int64)
+    p = np.full(10, 0.3)
+    model = Answers(("x",) * 10, event, np.stack([1 - p, p], axis=1), np.full(10, np.nan))
+    np.testing.assert_allclose(risk(model)(np.ones((1, 10))), 0.3 * 0.7)
+    drawn = np.random.default_rng(0).multinomial(10, np.full(10, 0.1), size=5).astype(float)
+    brier = (drawn @ (p - event) ** 2) / 10
+    np.testing.assert_allclose(risk(model)(drawn), np.tile(brier[:, None], len(ANSWERED)))

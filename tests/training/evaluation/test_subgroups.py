@@ -48,6 +48,31 @@ def test_the_cohorts_own_columns_make_groups_and_what_nobody_noted_is_a_level() 
     np.testing.assert_array_equal(found["surgery", "not recorded"], np.arange(600) % 2 == 0)
 
 
+def test_ages_in_months_have_the_bands_of_their_years() -> None:
+    """As they stand, all adults would be 85 and over."""
+    features = tuple(
+        each.model_copy(update={"unit": "mo", "plausible_range": (216, 1320)}) if each.name == "age" else each
+        for each in GOS_SCHEMA.features
+    )
+    months = [
+        replace(case, record=case.record | ({"age": 12 * age} if isinstance(age, float) else {}))
+        for case, age in ((case, case.record.get("age")) for case in CASES)
+    ]
+    for group, expected in zip(
+        find_subgroups(months, features), find_subgroups(CASES, GOS_SCHEMA.features), strict=True
+    ):
+        assert (group.variable, group.level) == (expected.variable, expected.level)
+        np.testing.assert_array_equal(group.chosen, expected.chosen)
+
+
+def test_age_that_the_cohort_names_as_a_subgroup_too_keeps_its_bands() -> None:
+    """Its column has a level for every year, of which there are too many for groups."""
+    named = [replace(case, subgroups={"age": str(case.record.get("age", ""))}) for case in CASES]
+    assert {
+        group.level for group in find_subgroups(named, GOS_SCHEMA.features) if group.variable == "age"
+    } == {group.level for group in find_subgroups(CASES, GOS_SCHEMA.features) if group.variable == "age"}
+
+
 def test_a_variable_with_one_level_makes_no_groups() -> None:
     women = [case for case in CASES if case.record.get("sex") == "female"]
     assert "sex" not in {group.variable for group in find_subgroups(women, GOS_SCHEMA.features)}

@@ -11,6 +11,7 @@ from training.networks.heads import (
     class_probabilities,
     favourable_probability,
     gos_class,
+    log_class_probabilities,
 )
 
 OUTCOMES: tuple[Outcome, ...] = ("ordinal5", "ordinal4", "binary")
@@ -25,6 +26,21 @@ def test_class_probabilities_are_shares_and_agree_with_the_favourable_outcome(f:
     assert (p >= 0).all()
     assert p.sum().item() == pytest.approx(1, abs=1e-6)
     assert p[0, 3:].sum().item() == pytest.approx(favourable_probability(logits, "ordinal5").item(), abs=1e-6)
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(-15, 15), min_size=1, max_size=4))
+def test_logarithms_are_those_of_the_class_probabilities(f: list[float]) -> None:
+    logits = torch.tensor([f], dtype=torch.float64)
+    torch.testing.assert_close(log_class_probabilities(logits).exp(), class_probabilities(logits))
+
+
+def test_a_probability_that_rounds_to_0_has_a_logarithm_and_a_gradient() -> None:
+    logits = torch.tensor([[-800.0]], requires_grad=True)
+    log_p = log_class_probabilities(logits)[0, 1]
+    (gradient,) = torch.autograd.grad(log_p, logits)
+    assert log_p.item() == pytest.approx(-800)
+    assert gradient.item() == pytest.approx(1)
 
 
 def test_probabilities_are_the_products_corn_defines() -> None:

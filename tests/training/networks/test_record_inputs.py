@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -57,6 +59,16 @@ def test_the_limits_are_where_a_number_begins_to_be_clipped(log1p: tuple[str, ..
     assert beyond.item() == LIMIT
     assert inside.item() < at.item()
     assert low < 2
+
+
+def test_of_a_feature_that_enters_as_its_logarithm_nothing_below_0_is_told_apart() -> None:
+    """Such as a base excess that should not have been named: the service says that it was taken as 0."""
+    layer = Standardise([number("a")], replace(QUIET, log1p=("a",))).eval()
+    layer.fit_statistics(torch.tensor([[0.0], [1.0], [6.0]]), torch.zeros(3, 1))
+    low, _ = layer.limits()[0]
+    assert low == 0
+    at, below = layer(torch.tensor([[0.0], [-5.0]]), torch.zeros(2, 1)).numbers
+    assert at == below
 
 
 def test_a_feature_that_counts_as_missing_has_both_limits_at_one_place() -> None:

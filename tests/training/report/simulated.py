@@ -22,6 +22,7 @@ from tests.training.report.answers import (
 from training.ablation.document import Ablation, ModelTable, TableRow
 from training.evaluation import document as d
 from training.evaluation.fitted import CalibrationFile
+from training.evaluation.network_maps import ATTENTION
 from training.metrics import auroc, negative_log_likelihood
 from training.report.history import Epoch
 from training.report.material import Material
@@ -301,7 +302,7 @@ def _heatmaps() -> d.Heatmaps:
         n=588,
         chance=0.021,
         methods=(
-            method("Attention (served)", 0.957, 0.52),
+            method(ATTENTION, 0.957, 0.52),
             method("Record effect", 0.61, 0.27),
             method("Grad-CAM", 0.71, 0.33),
             method("Centre Gaussian", 0.11, 0.05),

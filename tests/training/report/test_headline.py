@@ -7,6 +7,7 @@ import pytest
 from tests.training.report.answers import near
 from tests.training.report.simulated import material
 from training.evaluation.document import Comparison
+from training.evaluation.network_maps import GRAD_CAM_LAST
 from training.report.headline import headline, signed, slope_in_words
 from training.report.words import find
 
@@ -80,3 +81,15 @@ def test_the_peak_is_held_against_the_chance_of_the_region_itself() -> None:
     strict = find(judged.evaluation.heatmaps.methods[0].metrics, "pointing_strict")
     assert strict is not None
     assert f"{strict.value:.1%}"[:4] in words
+
+
+def test_of_a_row_without_gates_no_heatmap_is_spoken_of() -> None:
+    """Its maps begin with Grad-CAM, which the service does not give."""
+    judged = material(study=False)
+    maps = judged.evaluation.heatmaps
+    assert maps is not None
+    reference = maps.methods[0].model_copy(update={"name": GRAD_CAM_LAST})
+    maps = maps.model_copy(update={"methods": (reference, *maps.methods[1:])})
+    judged = replace(judged, evaluation=judged.evaluation.model_copy(update={"heatmaps": maps}))
+    (words,) = [each for each in headline(judged) if each.startswith("The peak of")]
+    assert words.startswith("The peak of Grad-CAM, last stage, for the row has no heatmap of its own, lay in")

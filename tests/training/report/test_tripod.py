@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -66,3 +67,22 @@ def test_only_what_can_be_served_is_said_to_be(is_served: bool) -> None:
     made = replace(material(), config=load_config(CONFIGS / "gos.toml"), is_served=is_served)
     calculated, specified = (answer(item, made).text for item in items() if item.number in ("12g", "22"))
     assert ("ONNX" in calculated) is ("sealed package" in specified) is is_served
+    assert {answer(item, made).status != "missing" for item in items() if item.number in ("27a", "27b")} == {
+        is_served
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"), [("mlp", "mean of the training patients"), ("tokens", "learned token")]
+)
+def test_what_becomes_of_missing_values_is_said_as_it_is_done(
+    kind: Literal["mlp", "tokens"], words: str
+) -> None:
+    config = load_config(CONFIGS / "gos.toml")
+    encoder = replace(config.model.ehr, kind=kind)
+    made = replace(
+        material(), config=replace(config, model=replace(config.model, ehr=encoder)), fewest_features=3
+    )
+    text = next(answer(item, made).text for item in items() if item.number == "11")
+    assert words in text
+    assert "needs at least 3 known features" in text

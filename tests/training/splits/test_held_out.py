@@ -32,6 +32,14 @@ def test_nobody_is_trained_on_later_than_the_first_day_of_the_test(n: int, seed:
     )
 
 
+def test_patients_of_the_first_day_are_tested() -> None:
+    cohort = drawn_cohort(60, 0)
+    first = sorted(case.date for case in cohort.cases if case.date)[30]
+    that_day = [case for case in split_by_date(cohort, first, 0).cases if case.date == first]
+    assert that_day
+    assert {case.split for case in that_day} == {"test"}
+
+
 def test_what_cannot_be_held_out_is_refused_with_what_there_is() -> None:
     cohort = drawn_cohort(60, 0)
     with pytest.raises(CohortError, match="'east', 'north', 'west'"):
@@ -48,3 +56,15 @@ def test_what_cannot_be_held_out_is_refused_with_what_there_is() -> None:
         leave_site_out(bare, "east", 0)
     with pytest.raises(CohortError, match="names no column of dates"):
         split_by_date(bare, dt.date(2020, 1, 1), 0)
+
+
+def test_a_site_of_two_spellings_is_not_left_out_by_one_of_them() -> None:
+    """The patients under the other would be trained on."""
+    cohort = drawn_cohort(60, 0)
+    first = next(case for case in cohort.cases if case.site == "north")
+    spelt = replace(
+        cohort, cases=tuple(replace(case, site="North") if case is first else case for case in cohort.cases)
+    )
+    with pytest.raises(CohortError, match=r"\['North'\] are spelt like 'north'.*trained on"):
+        leave_site_out(spelt, "north", 0)
+    assert leave_site_out(spelt, "west", 0).part("test")

@@ -20,3 +20,14 @@ def test_yes_is_one_in_either_order_of_the_categories(categories: tuple[str, ...
     cases = [Case(str(n), (Path("x"),), (), None, record, 0, None) for n, record in enumerate(known)]
     column = records_of(cases, EhrSchema(features=(impaired,), minimum_features=0), 5, {}).column("impaired")
     np.testing.assert_array_equal(column, [1.0, 0.0, np.nan])
+
+
+def test_ranges_of_a_number_are_no_numbers() -> None:
+    """Their places in the description would count as values: of everybody's GCS as 0, 1 or 2."""
+    gcs = Feature(
+        name="gcs", title="GCS", kind="categorical", loinc=None, unit=None, plausible_range=None,
+        categories=("13-15", "5-12", "3-4"), required=False,
+    )  # fmt: skip
+    cases = [Case(each, (Path("x"),), (), None, {"gcs": each}, 0, None) for each in gcs.categories]
+    column = records_of(cases, EhrSchema(features=(gcs,), minimum_features=0), 5, {}).column("gcs")
+    assert np.isnan(column).all()

@@ -137,7 +137,8 @@ def utility(material: Material) -> Section:
                 columns=("Measure", "Gain (95 % interval)"),
                 rows=rows,
                 note="0.01 is one more true positive in 100 patients, with no false positive more. Where the model would act on everyone, or on no one, "
-                "the gain is 0 without any spread.",
+                "the gain is 0 without any spread. Where it treats few otherwise than the better of these two, and none or all of them have the event, "
+                "the interval says what so few leave open.",
             )
         )
     return Section("utility", "Clinical utility", blocks)

@@ -1,0 +1,48 @@
+"""The methods paragraph and the title name what a row reads, and nothing else."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.training.report.simulated import material
+from training.config import load_config
+from training.networks.rows import row
+from training.report.material import Material
+from training.report.methods import methods, read_in_words
+
+CONFIGS = Path(__file__).parents[3] / "training" / "configs"
+
+
+def _of_row(name: str, configuration: str = "gos") -> Material:
+    config = load_config(CONFIGS / f"{configuration}.toml")
+    return replace(material(study=False), config=replace(config, model=row(config.model, name)))
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("mma+mhgmu", " from head CT and admission record"),
+        ("daft", " from head CT and admission record"),
+        ("image", " from head CT"),
+        ("record", " from admission record"),
+    ],
+)
+def test_a_title_names_what_the_row_reads(name: str, words: str) -> None:
+    assert read_in_words(_of_row(name)) == words
+
+
+def test_another_modality_is_called_by_its_own_name() -> None:
+    assert read_in_words(_of_row("mma+mhgmu", "ad")).startswith(" from brain MRI and ")
+
+
+def test_a_row_that_is_no_network_leaves_it_to_its_methods() -> None:
+    assert read_in_words(material()) == ""
+
+
+def test_nothing_is_said_to_be_read_that_the_row_does_not_read() -> None:
+    said = {name: methods(_of_row(name))[0] for name in ("record", "image", "film", "concat")}
+    assert said["record"].startswith("No image is read. The record has 2 features")
+    assert said["image"].startswith("Each head CT was resampled")
+    assert said["image"].endswith("The record is not read.")
+    assert all("resampled" in said[name] and "2 features" in said[name] for name in ("film", "concat"))
