@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CAN_BROWSE, type Failing, launch, openPage, seriousFindings, shoot } from "./support/browser";
+import { makeCase } from "./support/cases";
 import { goldenNifti } from "./support/images";
 import { type Service, serve } from "./support/service";
 
@@ -192,6 +193,88 @@ describe.skipIf(!CAN_BROWSE)("a case on the way to its answer", () => {
 
       await page.getByLabel("Haematoma volume, mL").fill("31,500");
       await page.getByText("Is this 31500 or 31.5?").waitFor();
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "keeps what is being said of a case where the list behind it fails, or another one has been saved",
+    async () => {
+      for (const name of ["SAID-1", "SAID-2"]) {
+        await makeCase(service.url, "gos", goldenNifti("gos"), {}, null, name);
+      }
+      const page = await openPage(browser, [REFUSED]);
+      await page.goto(`${service.url}/#/worklist`);
+      const say = async (name: string, words: string) => {
+        await page.getByRole("button", { name: `Feedback on ${name}` }).click();
+        await page.getByLabel("Reason").fill(words);
+      };
+      const said = () => page.getByLabel("Reason").inputValue();
+      const list = /\/predictions\?/;
+      await say("SAID-1", "an older bleed");
+      await page.route(list, (route) => route.abort("connectionrefused"));
+      await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+      await page.locator(".worklist > .problem").waitFor();
+      expect(await said()).toBe("an older bleed");
+      await page.unroute(list);
+
+      let release = () => {};
+      const held = new Promise<void>((done) => {
+        release = done;
+      });
+      await page.route("**/feedback", async (route) => {
+        if (route.request().method() === "PUT") await held;
+        await route.continue();
+      });
+      await page.getByRole("button", { name: "Save" }).click();
+      await page.keyboard.press("Escape");
+      await page.locator(".worklist > .problem").getByRole("button", { name: "Try again" }).click();
+      await say("SAID-2", "an infarct");
+      release();
+      await page.locator(".cases tr", { hasText: "SAID-1" }).getByText("in words").waitFor();
+      expect(await said()).toBe("an infarct");
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "says of a case that was sent as a job, and opened before its turn, that it is still to be answered",
+    async () => {
+      const { id } = await makeCase(service.url, "gos", goldenNifti("gos"), {}, null, "JOB-1");
+      const page = await openPage(browser);
+      const waiting = { id, state: "queued", model: "gos@2", reference: "JOB-1" };
+      await page.route(`**/predictions/${id}`, (route) =>
+        route.fulfill({ status: 202, headers: { "Retry-After": "1" }, json: waiting }),
+      );
+      for (const view of ["report", "case"]) {
+        await page.goto(`${service.url}/#/${view}/${id}`);
+        await page.locator("[data-code=not-answered-yet]").waitFor();
+      }
+      expect(await seriousFindings(page)).toEqual([]);
+      await page.unroute(`**/predictions/${id}`);
+      await page.getByRole("button", { name: "Try again", exact: true }).click();
+      await page.locator(".result-heading", { hasText: "JOB-1" }).waitFor();
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "has dialogs that fit their words, and can be closed without a keyboard where what they ask for does not come",
+    async () => {
+      const name = "W".repeat(64); // the longest there is
+      await makeCase(service.url, "gos", goldenNifti("gos"), {}, null, name);
+      const page = await openPage(browser, [REFUSED]);
+      await page.route("**/feedback", (route) => route.abort("connectionrefused"));
+      await page.goto(`${service.url}/#/worklist`);
+      await page.getByRole("button", { name: `Feedback on ${name}` }).click();
+      const dialog = page.getByRole("dialog");
+      await dialog.locator(".problem").waitFor();
+      expect(await dialog.evaluate((box) => box.scrollWidth - box.clientWidth)).toBe(0);
+      await dialog.getByRole("button", { name: "Cancel" }).click();
+      await dialog.waitFor({ state: "detached" });
       await page.context().close();
     },
     SLOW_MS,

@@ -3,7 +3,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CAN_BROWSE, launch, openPage, shoot } from "./support/browser";
 import { type Made, makeCase, peaksByNibabel } from "./support/cases";
-import { canvasPicture, changes, crossing, nearest, sharesOf } from "./support/drawn";
+import { brightAtRight, canvasPicture, changes, crossing, nearest, sharesOf } from "./support/drawn";
 import { ctFolder, goldenNifti, t1Zip } from "./support/images";
 import { type Service, serve } from "./support/service";
 
@@ -91,6 +91,10 @@ describe.skipIf(!CAN_BROWSE)("the viewer", () => {
       await expect.poll(() => page.locator(".viewer-window").innerText()).toBe("W 200 L 75");
       await press(page, "3");
       await expectPressed(page, "Coronal");
+      // The letter L stands beside the rim, where half of it was cut off, and not on it.
+      const coronal = await canvasPicture(page);
+      expect(brightAtRight(coronal, 4, 5)).toBe(0);
+      expect(brightAtRight(coronal, 6, 24)).toBeGreaterThan(5);
       await press(page, "?");
       await page.getByRole("dialog").waitFor();
       await page.keyboard.press("Escape");

@@ -194,6 +194,7 @@ describe.skipIf(!CAN_BROWSE)("from a new case to the worklist", () => {
         .waitFor();
       await page.getByRole("button", { name: "Delete for good" }).click();
       await expect.poll(() => rows.count()).toBe(1);
+      expect(await page.evaluate(() => document.activeElement?.id)).toBe("view");
       await page.context().close();
     },
     SLOW_MS,
@@ -318,8 +319,8 @@ describe.skipIf(!CAN_BROWSE)("from a new case to the worklist", () => {
       await page.locator(".cases tbody tr").first().waitFor();
       expect(await seriousFindings(page)).toEqual([]);
       await shoot(page, "worklist-tablet-light");
-      // A ward's screen of 1366 pixels, enlarged to 125 %, and where columns come and go.
-      for (const width of [768, 1001, 1093, 1241]) {
+      // Telephones; a ward's screen of 1366 pixels, enlarged to 125 %; and where columns come and go.
+      for (const width of [320, 390, 640, 768, 1001, 1093, 1241]) {
         await page.setViewportSize({ width, height: 1024 });
         await expect
           .poll(() => page.locator(".table-scroll").evaluate((box) => box.scrollWidth - box.clientWidth))

@@ -11,17 +11,21 @@ client.use({
   },
 });
 
+/** In place of an answer, that it is still to come. */
+const ACCEPTED = 202;
+
 type Exchange<T> = { data?: T | undefined; error?: unknown; response: Response };
 
 /**
  * The data of an exchange.
  *
- * @throws {ServiceError} The service answered with a problem, or not at all.
+ * @throws {ServiceError} The service answered with a problem, not yet, or not at all.
  * @throws {DOMException} `AbortError`, where the caller's signal ended it.
  */
 export async function answer<T>(exchange: Promise<Exchange<T>>): Promise<T> {
   const { data, error, response } = await exchange.catch(unreachable);
-  if (!response.ok) throw heard(serviceError(response.status, error, response.headers.get("Retry-After")));
+  const { ok, status, headers } = response;
+  if (!ok || status === ACCEPTED) throw heard(serviceError(status, error, headers.get("Retry-After")));
   return data as T;
 }
 

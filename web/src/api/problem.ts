@@ -3,8 +3,8 @@ import type { components } from "./schema";
 /** RFC 9457 problem document, as the service gives it; further members depend on the code. */
 export type Problem = components["schemas"]["Problem"] & Record<string, unknown>;
 
-/** Codes of this page, for exchanges that brought no problem document of the service. */
-export const PAGE_CODES = ["service-unreachable", "unexpected-answer"] as const;
+/** Codes of this page, for exchanges that brought neither an answer nor a problem document of the service. */
+export const PAGE_CODES = ["service-unreachable", "unexpected-answer", "not-answered-yet"] as const;
 
 /** What a request to the service failed with. */
 export class ServiceError extends Error {
@@ -26,8 +26,9 @@ export class ServiceError extends Error {
   }
 }
 
-/** Statuses that something between the page and the service answers with in its own words. */
+/** The status of a job that is opened before its turn, and those that something in between answers with in its own words. */
 const CODE_OF_STATUS: Record<number, string> = {
+  202: "not-answered-yet",
   401: "not-authenticated",
   403: "not-allowed",
   404: "not-found",
@@ -37,7 +38,7 @@ const CODE_OF_STATUS: Record<number, string> = {
 };
 
 /**
- * What an answer other than 2xx means.
+ * What an answer other than 2xx, or a 202, means.
  *
  * @param body the answer's body, parsed where it was JSON
  * @param retryAfter the header Retry-After; only its form in seconds is used

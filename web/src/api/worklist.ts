@@ -12,7 +12,8 @@ export function listPredictions(query: WorklistQuery, signal?: AbortSignal): Pro
 
 /** The number that somebody gave a case, which its answer does not hold; null where nobody did. */
 export async function getReference(id: string, signal?: AbortSignal): Promise<string | null> {
-  const { items } = await listPredictions({ q: id, limit: 1 }, signal);
+  // The oldest: the number of a later case may hold this id, as where a case was run anew.
+  const { items } = await listPredictions({ q: id, sort: "created", limit: 1 }, signal);
   return items.find((item) => item.id === id)?.reference ?? null;
 }
 

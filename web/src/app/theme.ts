@@ -18,6 +18,7 @@ export function applyStoredTheme(): void {
 
 function show(theme: Theme): void {
   document.documentElement.dataset.theme = theme;
+  for (const changed of listeners) changed();
 }
 
 function shown(): Theme {
@@ -39,7 +40,6 @@ export function setTheme(theme: Theme): void {
   } catch {
     // kept for this visit only
   }
-  for (const changed of listeners) changed();
 }
 
 /** The theme now; charts read their colours anew when it changes. */

@@ -83,7 +83,7 @@ function SideOf({
         <span className="small quiet">{texts.result.made(momentWords(answer.created))}</span>
       </p>
       <ViewerPanel source={source} picture={answer.heatmap?.png ?? null} onOpen={onOpen} />
-      <Cautions answer={answer} id={`cautions-${answer.id}`} />
+      <Cautions answer={answer} model={model} id={`cautions-${answer.id}`} />
       <Statement answer={answer} model={model} />
       <Outcomes answer={answer} model={model} />
       <ImageShare answer={answer} />

@@ -16,6 +16,7 @@ import { Ramp } from "../viewer/OverlayControls";
 import { placeWords } from "../viewer/places";
 import { storedWords } from "../viewer/StoredPicture";
 import { FIRST_OVERLAY } from "../viewer/viewer";
+import { windowWords } from "../viewer/windows";
 import { PLANES, type Taking, usePictures } from "./usePictures";
 import { usePrintTime } from "./usePrintTime";
 import "../result/result.css";
@@ -59,7 +60,7 @@ function Report({ answer, model, reference }: Case) {
           <strong>{texts.result.use.title}.</strong> {answer.model.intended_use} {t.disclaimer}
         </p>
         <Identity answer={answer} reference={reference} />
-        <Cautions answer={answer} hasUse={false} />
+        <Cautions answer={answer} model={model} hasUse={false} />
         <PictureRow taking={taking} picture={answer.heatmap?.png ?? null} />
         <Statement answer={answer} model={model} />
         <Outcomes answer={answer} model={model} />
@@ -110,12 +111,7 @@ function PictureRow({ taking, picture }: { taking: Taking; picture: string | nul
         ))}
       </div>
       <figcaption>
-        {place ? t.atPeak(placeWords(place), FIRST_OVERLAY.threshold) : t.inMiddle}{" "}
-        {texts.viewer.windowWords(
-          Math.round(window.high - window.low),
-          Math.round((window.high + window.low) / 2),
-        )}
-        .{" "}
+        {place ? t.atPeak(placeWords(place), FIRST_OVERLAY.threshold) : t.inMiddle} {windowWords(window)}.{" "}
         {place && (
           <>
             {texts.viewer.overlay.meaning} <Ramp colourMap={FIRST_OVERLAY.colourMap} />

@@ -17,17 +17,18 @@ export function Contributions({ answer, model }: Props) {
   const manifest = model?.manifest ?? null;
   const missing = answer.ehr.features.filter(({ status }) => status === "missing");
   const hasKnown = missing.length < answer.ehr.features.length;
+  const measure = measureOf(answer.prediction, manifest);
   return (
     <section className="panel" aria-labelledby="contributions-title">
       <h2 id="contributions-title">{t.title}</h2>
       {hasKnown ? (
-        <FeatureTable answer={answer} model={model} contributions={contributions.value} />
+        <FeatureTable {...{ answer, model, measure }} contributions={contributions.value} />
       ) : (
         <p>{t.nothing}</p>
       )}
       {hasKnown && (
         <p className="small quiet" role="status">
-          {contributions.pending ? t.computing : noteOf(contributions.error, measureOf(answer.task))}
+          {contributions.pending ? t.computing : noteOf(contributions.error, measure)}
         </p>
       )}
       {missing.length > 0 && (
@@ -39,13 +40,15 @@ export function Contributions({ answer, model }: Props) {
   );
 }
 
-function noteOf(error: unknown, measure: "favourable" | "ad"): string {
-  if (error === null) return t.about[measure];
+function noteOf(error: unknown, measure: string): string {
+  if (error === null) return t.about(measure);
   const isGone = error instanceof ServiceError && (error.code === "case-expired" || error.status === 404);
   return isGone ? t.expired : t.failed;
 }
 
-function FeatureTable({ answer, model, contributions }: Props & { contributions: Contribution[] | null }) {
+type TableProps = Props & { measure: string; contributions: Contribution[] | null };
+
+function FeatureTable({ answer, model, measure, contributions }: TableProps) {
   const effects = effectsOf(contributions ?? []);
   const scale = scaleOf(effects);
   const order = new Map(effects.map(({ name }, index) => [name, index]));
@@ -74,7 +77,7 @@ function FeatureTable({ answer, model, contributions }: Props & { contributions:
               <EffectCell
                 effect={effects.find((each) => each.name === name)}
                 scale={scale}
-                task={answer.task}
+                measure={measure}
               />
             )}
           </tr>
@@ -84,11 +87,11 @@ function FeatureTable({ answer, model, contributions }: Props & { contributions:
   );
 }
 
-type CellProps = { effect: Effect | undefined; scale: number; task: Answer["task"] };
+type CellProps = { effect: Effect | undefined; scale: number; measure: string };
 
-function EffectCell({ effect, scale, task }: CellProps) {
+function EffectCell({ effect, scale, measure }: CellProps) {
   if (effect === undefined) return <td />;
-  const words = t.effect(effect.direction, effect.points, measureOf(task));
+  const words = t.effect(effect.direction, effect.points, measure);
   return (
     <td className="features-effect" title={words}>
       <DivergingBar value={effect.share / scale} />

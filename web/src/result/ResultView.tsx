@@ -41,7 +41,7 @@ function Result({ answer, model, reference }: Case) {
         <ViewerPanel source={source} picture={answer.heatmap?.png ?? null} takesFocus />
       </div>
       <div className="result-answer">
-        <Cautions answer={answer} />
+        <Cautions answer={answer} model={model} />
         <Statement answer={answer} model={model} />
         <Outcomes answer={answer} model={model} />
         <ImageShare answer={answer} />

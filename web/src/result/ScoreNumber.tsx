@@ -23,7 +23,7 @@ type Props = {
 export function ScoreNumber({ id, bounds, value, onChange, note, readOnly = false }: Props) {
   const [typed, setTyped] = useState("");
   // A value that comes from elsewhere, such as from three diameters, takes the place of what was typed.
-  const text = usableNumber(typed, bounds) === value ? typed : (value?.toString() ?? "");
+  const text = usableNumber(typed, bounds) === value ? typed : value === null ? "" : numberWords(value);
   const isWrong = text.trim() !== "" && value === null;
   return (
     <>

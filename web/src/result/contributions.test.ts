@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import type { Outcome } from "../api/types";
 import { texts } from "../texts/en";
-import { effectsOf, scaleOf } from "./contributions";
+import type { Manifest } from "./classes";
+import { effectsOf, measureOf, scaleOf } from "./contributions";
 
 describe("contributions", () => {
   it("come strongest first, whichever way they point", () => {
@@ -21,15 +23,28 @@ describe("contributions", () => {
 
   it("say what they compare with", () => {
     const { effect } = texts.result.contributions;
-    expect(effect("lowers", 6, "favourable")).toBe(
+    expect(effect("lowers", 6, "a favourable outcome")).toBe(
       "Knowing it lowers the probability of a favourable outcome by 6 points, against not knowing it.",
     );
-    expect(effect("raises", 1, "ad")).toBe(
+    expect(effect("raises", 1, "Alzheimer's disease")).toBe(
       "Knowing it raises the probability of Alzheimer's disease by 1 point, against not knowing it.",
     );
-    expect(effect("none", 0, "favourable")).toBe(
+    expect(effect("none", 0, "a favourable outcome")).toBe(
       "Knowing it moves the probability of a favourable outcome by less than half a point.",
     );
+  });
+
+  it("are on a favourable outcome, else on the package's last class, by its own title", () => {
+    const of = (favourable: number | null, ...labels: string[]) =>
+      ({ favourable, probabilities: Object.fromEntries(labels.map((label) => [label, 0.5])) }) as Outcome;
+    const classes = [
+      { label: "stable", title: "Stays stable" },
+      { label: "converts", title: "Conversion within three years" },
+    ];
+    const manifest = { outputs: { classes } } as unknown as Manifest;
+    expect(measureOf(of(0.5, "gos_3", "gos_4"), null)).toBe("a favourable outcome");
+    expect(measureOf(of(null, "cn", "ad"), null)).toBe("Alzheimer's disease");
+    expect(measureOf(of(null, "stable", "converts"), manifest)).toBe("Conversion within three years");
   });
 
   it("draw ten points as a full bar where all are small", () => {

@@ -1,4 +1,6 @@
-import type { Contribution, Task } from "../api/types";
+import type { Contribution, Outcome } from "../api/types";
+import { texts } from "../texts/en";
+import { className, type Manifest } from "./classes";
 
 /** Which way a known value moved the probability, in whole percentage points. */
 export type Effect = { name: string; direction: "raises" | "lowers" | "none"; points: number; share: number };
@@ -9,8 +11,8 @@ const LEAST = 0.005;
 /**
  * The service's contributions, the strongest first.
  *
- * An effect is P(as answered) minus P(with this one feature missing, all else equal); P is the probability of a
- * favourable outcome, or of Alzheimer's disease. Effects do not add up: features act together.
+ * An effect is P(as answered) minus P(with this one feature missing, all else equal); P is the probability of what
+ * `measureOf` says. Effects do not add up: features act together.
  */
 export function effectsOf(contributions: readonly Contribution[]): Effect[] {
   return [...contributions]
@@ -23,9 +25,10 @@ export function effectsOf(contributions: readonly Contribution[]): Effect[] {
     }));
 }
 
-/** What the effects of a task are effects on. */
-export function measureOf(task: Task): "favourable" | "ad" {
-  return task === "gos" ? "favourable" : "ad";
+/** What the effects are effects on, in words: a favourable outcome, else the package's last class. */
+export function measureOf({ favourable, probabilities }: Outcome, manifest: Manifest | null): string {
+  if (favourable !== null) return texts.result.contributions.favourable;
+  return className(Object.keys(probabilities).at(-1) ?? "", manifest);
 }
 
 /** The length that the longest bar stands for: at least ten points, so that trifles stay short. */

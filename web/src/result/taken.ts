@@ -11,6 +11,14 @@ export function takenWords({ taken_as: taken, unit }: Pick<FeatureUsed, "taken_a
   return texts.result.contributions.takenAs(words);
 }
 
+/** Every value of a record that the network took for another one, with what it took it for. */
+export function allTaken({ features }: Answer["ehr"], titleOf: (name: string) => string): string[] {
+  return features.flatMap((used) => {
+    const taken = takenWords(used);
+    return taken === null ? [] : [`${titleOf(used.name)} ${valueWords(used.value, used.unit)} ${taken}`];
+  });
+}
+
 /** Limits are means and deviations of training: three digits say all there is. */
 function rounded(value: number): number {
   return Number(value.toPrecision(3));

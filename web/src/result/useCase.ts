@@ -22,7 +22,7 @@ export function useCase(id: string): Loaded<Case> {
         const { name, version } = answer.model;
         const [model, reference] = await Promise.all([
           getModel(name, version, signal).catch(() => null),
-          getReference(id, signal),
+          getReference(answer.id, signal),
         ]);
         return { answer, model, reference };
       },

@@ -2,7 +2,7 @@ import { useState } from "react";
 import type { Answer } from "../api/types";
 import type { ScoreInputs } from "./scores";
 
-/** What the record says; in the package's units (years, points). */
+/** What the record says, in years and points. */
 export type RecordInputs = { age: number | null; gcs: number | null };
 /** What the clinician says. */
 export type Entered = ScoreInputs;
@@ -20,11 +20,12 @@ const NOTHING: Entered = {
 const enteredByCase = new Map<string, Entered>();
 
 export function recordInputs({ ehr }: Answer): RecordInputs {
-  const numberOf = (name: string): number | null => {
-    const value = ehr.features.find((feature) => feature.name === name)?.value;
-    return typeof value === "number" ? value : null;
+  const numberOf = (name: string, ...units: string[]): number | null => {
+    const { value, unit } = ehr.features.find((feature) => feature.name === name) ?? {};
+    return typeof value === "number" && units.includes(unit ?? "") ? value : null;
   };
-  return { age: numberOf("age"), gcs: numberOf("gcs") };
+  // An age that a package takes in months is no age to these scores; a total of points may have either unit.
+  return { age: numberOf("age", "a"), gcs: numberOf("gcs", "{score}", "1") };
 }
 
 /** The record goes before what is entered by hand. */

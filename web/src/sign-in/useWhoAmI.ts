@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import { type WhoAmI, whoAmI } from "../api/session";
 import { lastUse, NOT_AUTHENTICATED, refusals } from "../api/traffic";
+import { Latest } from "../app/latest";
 import { leaveUnasked } from "../app/leaving";
 import { untilOver } from "./session";
 
@@ -17,13 +18,15 @@ export function useWhoAmI(): Watched {
   const [who, setWho] = useState<WhoAmI | null>(null);
   const [error, setError] = useState<unknown>(null);
   const first = useRef<string | null>(null);
+  const newest = useRef(new Latest<WhoAmI>());
   const look = useCallback(() => {
-    whoAmI().then(
+    newest.current.run(whoAmI).then(
       (now) => {
+        if (now === null) return; // a later look knows better
         const subject = now.person?.subject ?? null;
         // Somebody else at this machine: what the one before them had open is not theirs.
         if (first.current !== null && subject !== null && subject !== first.current) {
-          leaveUnasked(() => window.location.reload());
+          return leaveUnasked(() => window.location.reload());
         }
         first.current ??= subject;
         setWho(now);

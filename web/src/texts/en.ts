@@ -72,7 +72,7 @@ export const texts = {
       title: "The request failed.",
       remedy: "Try again. If it fails again, note the request number for the operator.",
     },
-    /** By code: every one the service publishes at GET /problems, and the page's own two. */
+    /** By code: every one the service publishes at GET /problems, and the page's own. */
     byCode: {
       "malformed-request": {
         title: "The service did not understand the request.",
@@ -267,6 +267,10 @@ export const texts = {
         title: "The service cannot be reached.",
         remedy: "Check the network, and that the service is running. Nothing you entered is lost.",
       },
+      "not-answered-yet": {
+        title: "This case has not been answered yet.",
+        remedy: "It was sent as a job, and waits for its turn or is being worked on. Ask again in a moment.",
+      },
       "unexpected-answer": {
         title: "Something other than the service answered.",
         remedy: "A proxy or a sign-in page may stand between. Load the page again, or ask the operator.",
@@ -432,7 +436,12 @@ export const texts = {
     task: "Question",
     tasks: { gos: "Outcome after haemorrhage", ad: "Alzheimer's disease" } as Record<string, string>,
     label: "Answer",
-    labelOf: (label: string) => label.toUpperCase().replace("_", " ").replace("_", "–"),
+    /** Short: `GOS 2–3`, `AD`; labels that are words stay words. */
+    labelOf: (label: string) => {
+      const words = label.replaceAll("_", " ");
+      if (/^(gos( \d)+|cn|mci|ad)$/.test(words)) return words.toUpperCase().replace(/(\d) (\d)/, "$1–$2");
+      return words.charAt(0).toUpperCase() + words.slice(1);
+    },
     feedback: "Feedback",
     feedbackFilter: {
       none: "Not yet given",
@@ -469,6 +478,7 @@ export const texts = {
     agreement: { agree: "agrees", disagree: "disagrees" } as Record<string, string>,
     outcome: (label: string) => `true outcome ${label}`,
     noFeedback: "none",
+    reasonOnly: "in words",
     open: "Open",
     give: "Feedback",
     giveFor: (name: string) => `Feedback on ${name}`,
@@ -578,7 +588,7 @@ export const texts = {
       volume: "3D",
     },
     window: "Window",
-    windowWords: (width: number, level: number) => `W ${width} L ${level}`,
+    windowWords: (width: string, level: string) => `W ${width} L ${level}`,
     presets: { brain: "Brain", subdural: "Subdural", bone: "Bone", automatic: "Automatic" },
     slices: "Slices",
     back: {
@@ -669,6 +679,8 @@ export const texts = {
       abstained: "The model abstains",
       abstainedWhy:
         "It does not commit itself on this case. Do not use the most likely class on its own; the probabilities are shown for inspection only.",
+      beyond: (values: string) =>
+        `The record goes beyond what the model tells apart: ${values}. The true effect may be larger.`,
       outOfDistribution: "Unlike the cases the model knows",
       outOfDistributionWhy: (score: string, threshold: string) =>
         `${score} of the calibration cases are less unusual than this one; from ${threshold} on, a case is flagged. The probabilities cannot be trusted here.`,
@@ -703,6 +715,7 @@ export const texts = {
       names: {
         gos_1: "GOS 1, dead",
         gos_2: "GOS 2, vegetative state",
+        gos_2_3: "GOS 2–3, vegetative state or severe disability",
         gos_3: "GOS 3, severe disability",
         gos_4: "GOS 4, moderate disability",
         gos_5: "GOS 5, good recovery",
@@ -727,29 +740,23 @@ export const texts = {
       title: "Image and record",
       words: (image: number) =>
         `${image} % of the fused evidence came from the image, ${100 - image} % from the record. A share of a mixture, not of a cause.`,
+      noRecord:
+        "Nothing of the record is known: what the model mixes with the image is its answer to an empty record, and a share would say nothing of this patient.",
       bar: (image: number) => `Image ${image} %, record ${100 - image} %`,
       image: "Image",
       record: "Record",
     },
     contributions: {
       title: "What the record contributed",
-      about: {
-        favourable:
-          "Each bar compares the answer with the answer had this one value been unknown, all else equal: to the right, knowing it makes a favourable outcome more probable; to the left, less. The bars do not add up, and they speak of the model, not of causes.",
-        ad: "Each bar compares the answer with the answer had this one value been unknown, all else equal: to the right, knowing it makes Alzheimer's disease more probable; to the left, less. The bars do not add up, and they speak of the model, not of causes.",
-      },
+      about: (measure: string) =>
+        `Each bar compares the answer with the answer had this one value been unknown, all else equal: to the right, knowing it makes ${measure} more probable; to the left, less. The bars do not add up, and they speak of the model, not of causes.`,
       columns: { feature: "Feature", value: "Value", effect: "Points" },
-      measure: { favourable: "a favourable outcome", ad: "Alzheimer's disease" },
-      effect: (
-        direction: "raises" | "lowers" | "none",
-        points: number,
-        measure: "favourable" | "ad",
-      ): string => {
-        const what = measure === "favourable" ? "a favourable outcome" : "Alzheimer's disease";
+      favourable: "a favourable outcome",
+      effect: (direction: "raises" | "lowers" | "none", points: number, measure: string): string => {
         if (direction === "none")
-          return `Knowing it moves the probability of ${what} by less than half a point.`;
+          return `Knowing it moves the probability of ${measure} by less than half a point.`;
         const by = points === 1 ? "1 point" : `${points} points`;
-        return `Knowing it ${direction} the probability of ${what} by ${by}, against not knowing it.`;
+        return `Knowing it ${direction} the probability of ${measure} by ${by}, against not knowing it.`;
       },
       converted: "converted",
       /** Of a value beyond what training held. */
@@ -838,8 +845,8 @@ export const texts = {
   },
   compare: {
     title: "Two cases side by side",
-    left: "Left",
-    right: "Right",
+    left: "First case",
+    right: "Second case",
     linked: "Crosshairs go together",
     about:
       "Linked by the scanner's coordinates only: nothing is registered, so the same coordinates are the same place in the head only where patient and table have not moved between the two.",

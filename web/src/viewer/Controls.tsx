@@ -4,7 +4,7 @@ import { OverlayControls } from "./OverlayControls";
 import type { ViewerControls } from "./useControls";
 import type { Open } from "./useViewer";
 import { LAYOUTS, type Layout, type Plane } from "./viewer";
-import type { Window } from "./windows";
+import { type Window, windowWords } from "./windows";
 
 type Act = (action: Action) => void;
 
@@ -61,10 +61,6 @@ function Windows({ open, window, act }: { open: Open; window: Window; act: Act }
       ))}
     </fieldset>
   );
-}
-
-function windowWords({ low, high }: Window): string {
-  return texts.viewer.windowWords(Math.round(high - low), Math.round((high + low) / 2));
 }
 
 function Stepping({ layout, act }: { layout: "planes" | Plane; act: Act }) {

@@ -3,6 +3,7 @@ import { texts } from "../texts/en";
 import { placeWords } from "./places";
 import type { Open } from "./useViewer";
 import type { Reading } from "./viewer";
+import { greyWords } from "./windows";
 
 /** Where the crosshair is and what lies under it. */
 export function ReadingLine({ open, modality }: { open: Open; modality: string }) {
@@ -14,11 +15,13 @@ export function ReadingLine({ open, modality }: { open: Open; modality: string }
     return stop;
   }, [open]);
   const t = texts.viewer.reading;
+  const [first = { low: 0, high: 1 }] = open.presets.values();
   return (
     <dl className="viewer-reading">
       <Item term={t.place}>{reading && placeWords(reading.place)}</Item>
       <Item term={modality === "CT" ? t.density : t.intensity}>
-        {reading && (modality === "CT" ? t.hu(Math.round(reading.intensity)) : Math.round(reading.intensity))}
+        {reading &&
+          (modality === "CT" ? t.hu(Math.round(reading.intensity)) : greyWords(reading.intensity, first))}
       </Item>
       {open.hasHeatmap && <Item term={t.attention}>{reading?.attention?.toFixed(2)}</Item>}
       {open.peak && <Item term={t.peak}>{placeWords(open.peak.place)}</Item>}

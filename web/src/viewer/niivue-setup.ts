@@ -2,6 +2,7 @@ import { DRAG_MODE, Niivue, SHOW_RENDER } from "@niivue/niivue";
 import { COLOUR_MAPS, type ColourMap } from "./viewer";
 
 const CROSSHAIR: [number, number, number, number] = [0.55, 0.8, 0.95, 0.8];
+const LETTER_PIXELS = 14;
 const LETTERS: [number, number, number, number] = [0.82, 0.86, 0.9, 1];
 
 /** NiiVue with the page's choices; nothing is attached or drawn yet. */
@@ -10,12 +11,13 @@ export function newNiivue(): Niivue {
     isRadiologicalConvention: true,
     sagittalNoseLeft: true,
     showAllOrientationMarkers: true,
+    isOrientCube: true,
     multiplanarShowRender: SHOW_RENDER.NEVER,
     crosshairColor: CROSSHAIR,
     crosshairWidth: 0.5,
     crosshairWidthUnit: "percent",
     fontColor: LETTERS,
-    fontMinPx: 14,
+    fontMinPx: LETTER_PIXELS,
     backColor: [0, 0, 0, 1],
     dragAndDropEnabled: false,
     loadingText: "",
@@ -26,6 +28,7 @@ export function newNiivue(): Niivue {
     rightButton: DRAG_MODE.windowing,
     centerButton: DRAG_MODE.pan,
   });
+  keepLettersInside(nv);
   tellOfDraggedWindows(nv);
   // Of itself NiiVue gives an image that is clicked twice, or pressed long, another window than the one chosen.
   nv.resetBriCon = () => {};
@@ -37,6 +40,15 @@ export function newNiivue(): Niivue {
     nv.addColormap(mapName(name), { ...map, A: [...map.I] });
   }
   return nv;
+}
+
+/** Has the letters of orientation stand within a plane: NiiVue 0.69 sets them on its rim, where the lower and the right one are cut off. */
+function keepLettersInside(nv: Niivue): void {
+  const draw = nv.drawSliceOrientationText.bind(nv);
+  nv.drawSliceOrientationText = ([left = 0, top = 0, width = 0, height = 0], ...more) => {
+    const inset = (LETTER_PIXELS / 2) * devicePixelRatio;
+    draw([left + inset, top + inset, width - 2 * inset, height - 2 * inset], ...more);
+  };
 }
 
 /** Has NiiVue 0.69 tell of a window that is being dragged, as of every other: what is said of the picture is to be true. */

@@ -4,7 +4,7 @@ import { hasShear, NotNiftiError, parseNifti, unpacked } from "./nifti";
 import { niftiBytes } from "./nifti.fixture";
 import { peakOf } from "./peak";
 import { placeWords } from "./places";
-import { presetsOf, windowOf } from "./windows";
+import { greyWords, presetsOf, windowOf, windowWords } from "./windows";
 
 /** Left-posterior-superior axes of 2, 3 and 5 mm. */
 const LPS = [
@@ -91,5 +91,17 @@ describe("places and windows", () => {
     const { low, high } = windowOf("automatic", ramp);
     expect(low).toBe(10);
     expect(high).toBeCloseTo(10 + (997 - 10) * 1.15, 3);
+    expect(windowWords({ low, high })).toBe("W 1135 L 578");
+  });
+
+  it("follow the values of an MR that is scaled to small numbers, too, and tell them apart in words", () => {
+    const stored = Int16Array.from({ length: 1000 }, (_, i) => i);
+    const small = windowOf("automatic", parseNifti(niftiBytes([10, 10, 10], LPS, stored, 5e-5)));
+    expect(small.high).toBeCloseTo(0.0005 + (0.04985 - 0.0005) * 1.15, 5);
+    expect(windowWords(small)).toBe("W 0.0568 L 0.0289");
+    expect(greyWords(0.0312, small)).toBe("0.0312");
+    expect(greyWords(412.7, { low: 0, high: 900 })).toBe("413");
+    const even = parseNifti(niftiBytes([2, 2, 2], LPS, new Int16Array(8).fill(7)));
+    expect(windowOf("automatic", even)).toEqual({ low: 7, high: 8 });
   });
 });

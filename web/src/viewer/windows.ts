@@ -1,3 +1,5 @@
+import { numberWords } from "../record/features";
+import { texts } from "../texts/en";
 import type { Nifti } from "./nifti";
 
 /** The grey values that are drawn black and white. */
@@ -48,5 +50,16 @@ function percentileWindow({ voxels, slope, intercept }: Nifti): Window {
   const at = (share: number): number =>
     (sample[Math.round(share * (sample.length - 1))] ?? 0) * slope + intercept;
   const low = at(PERCENTILES.low);
-  return { low, high: Math.max(low + (at(PERCENTILES.high) - low) * HEADROOM, low + 1) };
+  const high = low + (at(PERCENTILES.high) - low) * HEADROOM;
+  return { low, high: high > low ? high : low + 1 };
+}
+
+/** A grey value in words, as finely as a window tells values apart: those of an MR may go from 0 to 1. */
+export function greyWords(value: number, { low, high }: Window): string {
+  return high - low < 10 ? numberWords(value) : String(Math.round(value));
+}
+
+export function windowWords(window: Window): string {
+  const { low, high } = window;
+  return texts.viewer.windowWords(greyWords(high - low, window), greyWords((high + low) / 2, window));
 }

@@ -1,6 +1,7 @@
 import { type RefObject, useEffect, useMemo, useRef, useState } from "react";
 import uPlot from "uplot";
 import { useTheme } from "../app/theme";
+import { numberWords } from "../record/features";
 import { percentWords } from "../result/frequencies";
 import { texts } from "../texts/en";
 import "uplot/dist/uPlot.min.css";
@@ -122,7 +123,7 @@ function optionsOf(
               splits: () => latest.current.places,
               values: (_plot, at) => at.map((index) => names[index] ?? ""),
             }
-          : {}),
+          : { values: (_plot, at) => at.map(numberWords) }), // uPlot's own are the browser's: 1.000 is 1000 to some
       },
       { ...axis, size: 54, values: (_plot, at) => at.map(percent) },
     ],

@@ -22,7 +22,8 @@ type Props = {
 
 /** The probability over one feature, all else as it is set now. */
 export function CurvePanel({ predictionId, features, record, onError }: Props) {
-  const [name, setName] = useState(features.find(({ kind }) => kind === "number")?.name ?? "");
+  const first = features.find(({ kind }) => kind === "number") ?? features[0];
+  const [name, setName] = useState(first?.name ?? "");
   const feature = features.find((one) => one.name === name);
   const question = useMemo(() => ({ name, record }), [name, record]);
   const { answer, error, pending, again } = useAsked(predictionId, question, (asked, signal) =>

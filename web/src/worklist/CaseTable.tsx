@@ -87,7 +87,9 @@ function Row({ item, selected, onSelect, onFeedback, onDelete }: { item: Worklis
       <td className="wraps">
         <Cautions item={item} />
       </td>
-      <td className="wraps">{feedbackOf(item)}</td>
+      <td className="wraps" data-given={item.feedback !== null}>
+        {feedbackOf(item)}
+      </td>
       <td className="row-actions">
         <button type="button" className="plain" aria-label={t.giveFor(name)} onClick={() => onFeedback(item)}>
           {t.give}
@@ -119,5 +121,5 @@ function feedbackOf({ feedback }: WorklistItem): string {
     feedback?.agreement && t.agreement[feedback.agreement],
     feedback?.outcome && t.outcome(t.labelOf(feedback.outcome)),
   ];
-  return parts.filter(Boolean).join(", ") || t.noFeedback;
+  return parts.filter(Boolean).join(", ") || (feedback ? t.reasonOnly : t.noFeedback);
 }

@@ -39,7 +39,16 @@ export function FeedbackDialog({ item, labels, name, onClose, onSaved }: Props) 
   return (
     <Modal title={t.title(name)} onClose={onClose}>
       <CaseInWords item={item} />
-      {error !== null && <ProblemNotice error={error} onRetry={reload} />}
+      {error !== null && (
+        <>
+          <ProblemNotice error={error} onRetry={reload} />
+          <div className="modal-actions">
+            <button type="button" onClick={onClose}>
+              {t.cancel}
+            </button>
+          </div>
+        </>
+      )}
       {value && <FeedbackForm id={id} labels={labels} {...value} onClose={onClose} onSaved={onSaved} />}
     </Modal>
   );

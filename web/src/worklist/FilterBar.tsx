@@ -1,20 +1,20 @@
 import { FEEDBACK_CSV } from "../api/worklist";
 import { maySeeSite, useSession } from "../sign-in/session";
 import { texts } from "../texts/en";
-import { type Filters, NO_FILTERS } from "./query";
+import { type Filters, labelsOf, NO_FILTERS } from "./query";
 
 const t = texts.worklist;
-const LABELS: Record<string, string[]> = {
-  gos: ["gos_1", "gos_2", "gos_3", "gos_4", "gos_5"],
-  ad: ["cn", "mci", "ad"],
+
+type Props = {
+  filters: Filters;
+  /** Answers of the cases that are shown. */
+  listed: string[];
+  onFilter: (change: Partial<Filters>) => void;
 };
 
-type Props = { filters: Filters; onFilter: (change: Partial<Filters>) => void };
-
 /** Search and filters; each acts at once. */
-export function FilterBar({ filters, onFilter }: Props) {
+export function FilterBar({ filters, listed, onFilter }: Props) {
   const seesSite = maySeeSite(useSession());
-  const labels = filters.task ? (LABELS[filters.task] ?? []) : Object.values(LABELS).flat();
   return (
     <search className="filter-bar">
       <label className="filter-search">
@@ -36,7 +36,7 @@ export function FilterBar({ filters, onFilter }: Props) {
       <Choice
         name={t.label}
         value={filters.label}
-        options={labels.map((label) => [label, t.labelOf(label)])}
+        options={labelsOf(filters, listed).map((label) => [label, t.labelOf(label)])}
         onChange={(label) => onFilter({ label })}
       />
       <Choice

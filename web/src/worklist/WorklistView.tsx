@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { flushSync } from "react-dom";
 import type { Worklist, WorklistItem } from "../api/types";
 import { ProblemNotice } from "../app/ProblemNotice";
 import { hrefOf, type Route } from "../app/router";
@@ -24,6 +25,11 @@ export default function WorklistView({ route }: { route: Extract<Route, { view: 
   const [selected, setSelected] = useState<string[]>(route.selected ? [route.selected] : []);
   const select = (id: string) =>
     setSelected((before) => (before.includes(id) ? before.filter((one) => one !== id) : [...before, id]));
+  const [asked, setAsked] = useState<Asked | null>(null);
+  const done = () => {
+    setAsked((now) => (now === asked ? null : now)); // meanwhile another may have been opened
+    list.reload();
+  };
   return (
     <div className="worklist">
       <header className="worklist-head">
@@ -38,16 +44,35 @@ export default function WorklistView({ route }: { route: Extract<Route, { view: 
         )}
         <Compare selected={selected} />
       </header>
-      <FilterBar filters={list.filters} onFilter={list.filter} />
+      <FilterBar
+        filters={list.filters}
+        listed={list.value?.items.map(({ label }) => label) ?? []}
+        onFilter={list.filter}
+      />
       {list.error !== null && <ProblemNotice error={list.error} onRetry={list.reload} />}
       {list.value === null && list.pending && <p className="quiet">{texts.shell.loading}</p>}
       {list.value && (
-        <Cases
-          list={list}
-          page={list.value}
-          selected={selected}
-          setSelected={setSelected}
-          onSelect={select}
+        <Cases list={list} page={list.value} selected={selected} onSelect={select} onAsk={setAsked} />
+      )}
+      {/* Not part of the list, which may fail to load while words are being typed. */}
+      {asked?.what === "feedback" && (
+        <FeedbackDialog
+          item={asked.item}
+          labels={Object.keys(asked.item.probabilities)}
+          name={nameOf(asked.item)}
+          onClose={() => setAsked(null)}
+          onSaved={done}
+        />
+      )}
+      {asked?.what === "delete" && (
+        <DeleteDialog
+          item={asked.item}
+          onClose={() => setAsked(null)}
+          onDeleted={() => {
+            setSelected((before) => before.filter((one) => one !== asked.item.id));
+            flushSync(done); // the case goes, and the focus with its button
+            document.getElementById("view")?.focus({ preventScroll: true });
+          }}
         />
       )}
     </div>
@@ -69,23 +94,13 @@ type CasesProps = {
   list: WorklistHandle;
   page: Worklist;
   selected: string[];
-  setSelected: (change: (before: string[]) => string[]) => void;
   onSelect: (id: string) => void;
+  onAsk: (asked: Asked) => void;
 };
 
 type Asked = { what: "feedback" | "delete"; item: WorklistItem };
 
-function Cases({ list, page, selected, setSelected, onSelect }: CasesProps) {
-  const [asked, setAsked] = useState<Asked | null>(null);
-  const close = () => setAsked(null);
-  const changed = () => {
-    close();
-    list.reload();
-  };
-  const deleted = (id: string) => {
-    setSelected((before) => before.filter((one) => one !== id));
-    changed();
-  };
+function Cases({ list, page, selected, onSelect, onAsk }: CasesProps) {
   if (page.total === 0) return <Nothing isFiltered={Object.values(list.filters).some(Boolean)} />;
   return (
     <>
@@ -96,22 +111,10 @@ function Cases({ list, page, selected, setSelected, onSelect }: CasesProps) {
         onSort={list.sortBy}
         selected={selected}
         onSelect={onSelect}
-        onFeedback={(item) => setAsked({ what: "feedback", item })}
-        onDelete={(item) => setAsked({ what: "delete", item })}
+        onFeedback={(item) => onAsk({ what: "feedback", item })}
+        onDelete={(item) => onAsk({ what: "delete", item })}
       />
       <Pages page={page} onTurn={list.turnTo} />
-      {asked?.what === "feedback" && (
-        <FeedbackDialog
-          item={asked.item}
-          labels={Object.keys(asked.item.probabilities)}
-          name={nameOf(asked.item)}
-          onClose={close}
-          onSaved={changed}
-        />
-      )}
-      {asked?.what === "delete" && (
-        <DeleteDialog item={asked.item} onClose={close} onDeleted={() => deleted(asked.item.id)} />
-      )}
     </>
   );
 }

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { texts } from "../texts/en";
 import { probabilityOf } from "./probability";
 
 it("tells the favourable outcome, else the class that was answered", () => {
@@ -12,4 +13,14 @@ it("tells the favourable outcome, else the class that was answered", () => {
 
 it("names no number for an answer that cannot be read", () => {
   expect(probabilityOf({ favourable: null, probabilities: {}, label: "cn" })).toBe("cannot be read");
+});
+
+it.each([
+  ["gos_1", "GOS 1"],
+  ["gos_2_3", "GOS 2–3"],
+  ["cn", "CN"],
+  ["favourable", "Favourable"],
+  ["no_change_at_all", "No change at all"],
+])("writes the label %s as %s", (label, words) => {
+  expect(texts.worklist.labelOf(label)).toBe(words);
 });

@@ -1,5 +1,15 @@
 import { expect, it } from "vitest";
-import { ariaSort, NO_FILTERS, PAGE_SIZE, queryOf, type Shown, searchOf, shownBy, turned } from "./query";
+import {
+  ariaSort,
+  labelsOf,
+  NO_FILTERS,
+  PAGE_SIZE,
+  queryOf,
+  type Shown,
+  searchOf,
+  shownBy,
+  turned,
+} from "./query";
 
 it("sends no filter that is empty", () => {
   expect(queryOf(shownBy(""))).toEqual({ sort: "-created", offset: 0, limit: PAGE_SIZE });
@@ -32,4 +42,14 @@ it("reads from an address what it wrote there, and writes nothing of what is usu
 it("passes over what makes no sense in an address", () => {
   expect(shownBy("sort=-age&offset=-3&else=1")).toEqual(shownBy(""));
   expect(shownBy("sort=--created&offset=2.5")).toEqual(shownBy(""));
+  expect(shownBy("task=age&feedback=perhaps")).toEqual(shownBy(""));
+});
+
+it("offers the answers of packages with five, four and two classes, and those of packages of one's own", () => {
+  const grades = labelsOf({ task: "gos", label: "" }, []);
+  expect(grades).toEqual(expect.arrayContaining(["gos_5", "gos_2_3", "unfavourable", "favourable"]));
+  expect(grades).not.toContain("ad");
+  expect(labelsOf({ task: "ad", label: "" }, ["ad", "converts"])).toEqual(["cn", "mci", "ad", "converts"]);
+  // What narrows the list is never shown as "All".
+  expect(labelsOf({ task: "", label: "converts" }, [])).toContain("converts");
 });

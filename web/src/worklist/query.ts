@@ -1,4 +1,5 @@
 import type { WorklistQuery } from "../api/worklist";
+import { texts } from "../texts/en";
 
 export const PAGE_SIZE = 25;
 
@@ -26,6 +27,28 @@ const COLUMNS: readonly string[] = [
   "favourable",
 ] satisfies Column[];
 
+/** What a filter that is a choice may be; the others may be anything. */
+const CHOICES: Partial<Record<string, string[]>> = {
+  task: Object.keys(texts.worklist.tasks),
+  feedback: Object.keys(texts.worklist.feedbackFilter),
+};
+
+/** Labels of the packages that can be trained here, of five grades, four or two classes; and of a diagnosis. */
+const LABELS: Record<string, string[]> = {
+  gos: ["gos_1", "gos_2", "gos_2_3", "gos_3", "gos_4", "gos_5", "unfavourable", "favourable"],
+  ad: ["cn", "mci", "ad"],
+};
+
+/**
+ * Answers to choose from, the one that is chosen always among them.
+ *
+ * @param listed those of the cases that are shown: a package of one's own may have other labels
+ */
+export function labelsOf({ task, label }: Pick<Filters, "task" | "label">, listed: string[]): string[] {
+  const known = task ? (LABELS[task] ?? []) : Object.values(LABELS).flat();
+  return [...new Set([...known, ...listed, label])].filter(Boolean);
+}
+
 /** Which page of which cases is shown. */
 export type Shown = { filters: Filters; sort: Sort; offset: number };
 
@@ -34,7 +57,10 @@ const FIRST: Shown = { filters: NO_FILTERS, sort: "-created", offset: 0 };
 /** Read the search of an address; what makes no sense there counts as absent. */
 export function shownBy(search: string): Shown {
   const words = new URLSearchParams(search);
-  const filters = Object.keys(NO_FILTERS).map((name) => [name, words.get(name) ?? ""]);
+  const filters = Object.keys(NO_FILTERS).map((name) => {
+    const said = words.get(name) ?? "";
+    return [name, (CHOICES[name]?.includes(said) ?? true) ? said : ""];
+  });
   const sort = words.get("sort") ?? "";
   const offset = Number(words.get("offset"));
   return {

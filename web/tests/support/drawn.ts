@@ -46,6 +46,17 @@ function isRim({ width, height }: Picture, x: number, y: number): boolean {
   return Math.min(x, y, width - 1 - x, height - 1 - y) < RIM;
 }
 
+/** Bright pixels of some columns, counted from the right, at half height: where a letter says which side that is. */
+export function brightAtRight(picture: Picture, from: number, to: number): number {
+  let bright = 0;
+  forEachPixel(picture, (rgb, x, y) => {
+    const column = picture.width - x;
+    const isThere = column >= from && column <= to && Math.abs(y - picture.height / 2) < 20;
+    bright += Number(isThere && Math.min(...rgb) > 120);
+  });
+  return bright;
+}
+
 /** Pixels that differ between two pictures of the same plane. */
 export function changes(before: Picture, after: Picture): Spot[] {
   const sums: number[] = [];

@@ -1,0 +1,122 @@
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { CAN_BROWSE, launch, openPage, seriousFindings, shoot } from "./support/browser";
+import { makeCase } from "./support/cases";
+import { goldenNifti } from "./support/images";
+import { type Service, serve } from "./support/service";
+
+const SLOW = 240_000;
+const PHONE = { width: 390, height: 844 };
+
+let service: Service;
+let browser: Browser;
+let first: string;
+let second: string;
+
+describe.skipIf(!CAN_BROWSE)("an answer on paper, on a telephone and in another country", () => {
+  beforeAll(async () => {
+    service = await serve();
+    browser = await launch();
+    first = (await makeCase(service.url, "gos", goldenNifti("gos"), { age: 71, platelets: 200 })).id;
+    second = (await makeCase(service.url, "gos", goldenNifti("gos"), { age: 50, sex: "male" })).id;
+  }, SLOW);
+  afterAll(async () => {
+    await browser?.close();
+    await service?.stop();
+  });
+
+  const open = async (page: Page, hash: string, awaited: string) => {
+    await page.goto(`${service.url}/${hash}`);
+    await page.locator(awaited).first().waitFor({ timeout: 120_000 });
+  };
+
+  it(
+    "can be read on a telephone: the report, the outcomes, the list and two records side by side",
+    async () => {
+      const page = await openPage(browser, [], PHONE);
+      const width = (selector: string) =>
+        page
+          .locator(selector)
+          .first()
+          .evaluate((one) => one.clientWidth);
+      await open(page, `#/report/${first}`, ".report[data-state=taken]");
+      expect(await width(".report-identity dd")).toBeGreaterThan(120);
+      expect(await width(".classes .bar-chart")).toBeGreaterThan(120);
+      await shoot(page, "report-phone", true);
+      await open(page, `#/compare/${first}/${second}`, ".compare-features");
+      const records = page.locator(".compare-features .table-scroll");
+      expect(await records.evaluate((box) => box.scrollWidth - box.clientWidth)).toBe(0);
+      await shoot(page, "compare-phone", true);
+      await open(page, "#/worklist", ".cases tbody tr");
+      expect(await seriousFindings(page)).toEqual([]);
+      await shoot(page, "worklist-phone", true);
+      await page.context().close();
+    },
+    SLOW,
+  );
+
+  it(
+    "keeps on paper the shape of the head and the end of the curve, whatever the window's",
+    async () => {
+      const page = await openPage(browser, [], PHONE);
+      await open(page, `#/case/${first}`, ".viewer[data-state=open]");
+      await page.locator(".chart canvas").waitFor();
+      // What is drawn is not drawn anew for a sheet, so its place there is changed as a sheet would.
+      await page.emulateMedia({ media: "print" });
+      const fit = page.locator(".viewer-host canvas");
+      expect(await fit.evaluate((canvas) => getComputedStyle(canvas).objectFit)).toBe("contain");
+      const beyond = await page.locator(".chart").evaluate((chart) => {
+        for (const part of chart.querySelectorAll<HTMLElement>(".uplot, .u-wrap")) part.style.width = "900px";
+        return (chart.querySelector("canvas")?.clientWidth ?? 0) - chart.clientWidth;
+      });
+      expect(beyond).toBeLessThanOrEqual(0);
+      await page.context().close();
+    },
+    SLOW,
+  );
+
+  it(
+    "has a curve with numbers as the page writes them, in any country, and dark on white on paper",
+    async () => {
+      const page = await openPage(browser);
+      await page.addInitScript(noteWhatIsDrawn);
+      await open(page, `#/case/${first}`, ".chart canvas");
+      await page.getByLabel("Curve over").selectOption("platelets");
+      const drawn = () => page.evaluate(() => document.body.dataset.drawn ?? "");
+      await expect.poll(drawn).toContain("|1000");
+      expect(await drawn()).not.toMatch(/\|1[.,]000/);
+      expect(await drawn()).not.toContain("#505b68");
+      await page.pdf();
+      await expect.poll(drawn).toContain("#505b68");
+      await page.context().close();
+    },
+    SLOW,
+  );
+
+  it(
+    "has a curve where a package asks for no number",
+    async () => {
+      const page = await openPage(browser);
+      await page.route("**/ehr-schema", async (route) => {
+        const response = await route.fetch();
+        const schema = (await response.json()) as { properties: Record<string, { "x-unit": string | null }> };
+        const choices = Object.entries(schema.properties).filter(([, one]) => one["x-unit"] === null);
+        await route.fulfill({ response, json: { ...schema, properties: Object.fromEntries(choices) } });
+      });
+      await open(page, `#/case/${second}`, ".what-if .control");
+      await page.locator(".curve figcaption", { hasText: "Female" }).waitFor();
+      await page.context().close();
+    },
+    SLOW,
+  );
+});
+
+/** Run in the page, which then takes its browser for a German one: colours and words of charts stand in the body. */
+function noteWhatIsDrawn(): void {
+  Object.defineProperty(navigator, "language", { value: "de-DE" });
+  const fill = CanvasRenderingContext2D.prototype.fillText;
+  CanvasRenderingContext2D.prototype.fillText = function (words, ...place) {
+    document.body.dataset.drawn = `${document.body.dataset.drawn ?? ""}|${words}|${this.fillStyle}`;
+    fill.call(this, words, ...place);
+  };
+}
