@@ -275,6 +275,9 @@ def _limits(manifest: Manifest, precision: Precision) -> str:
         "- The image share is a share of a mixture, not a causal importance.\n"
         + (f"{CARE_LIMITATION}\n" if manifest.task == "gos" else "")
         + (f"{HALF_LIMITATION}\n" if precision == "float16" else "")
-        + f"- The record may be empty; fewest known features: {manifest.ehr.minimum_features}. Missing values are told to the "
-        "network as missing, not imputed."
+        + f"- {_fewest(manifest.ehr.minimum_features)} Missing values are told to the network as missing."
     )
+
+
+def _fewest(features: int) -> str:
+    return f"A record has at least {features} known features." if features else "The record may be empty."

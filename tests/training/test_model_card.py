@@ -110,6 +110,15 @@ def test_platts_intercept_is_said_to_be_weighed_against_the_training_patients(co
     assert words not in model_card(manifest, config, evaluation())
 
 
+def test_it_says_what_of_a_record_must_be_known(config: RunConfig, card: str) -> None:
+    assert "The record may be empty." in card
+    manifest = _manifest(config)
+    ehr = manifest.ehr.model_copy(update={"minimum_features": 2})
+    demanding = model_card(manifest.model_copy(update={"ehr": ehr}), config, evaluation())
+    assert "A record has at least 2 known features." in demanding
+    assert "may be empty" not in demanding
+
+
 def test_an_evaluation_without_a_part_gives_a_card_without_its_heading(config: RunConfig) -> None:
     bare = Evaluation(
         row="mma+mhgmu",
