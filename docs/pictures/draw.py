@@ -3,6 +3,7 @@
 Slices and grids are not sketched: they come from `app.imaging`, on a head of 150 x 190 x 170 mm.
 """
 
+import argparse
 import math
 from pathlib import Path
 from typing import Final
@@ -23,6 +24,7 @@ VERTEX_MM: Final = 85.0
 
 def main() -> None:
     """Draws all of them."""
+    argparse.ArgumentParser(prog="python -m docs.pictures.draw", description=__doc__).parse_args()
     frames().save(FOLDER / "frames.svg")
     tilt().save(FOLDER / "tilt.svg")
     model_grid().save(FOLDER / "model-grid.svg")

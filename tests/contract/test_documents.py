@@ -1,19 +1,31 @@
 """What the documents promise is there: commands, links, files."""
 
+import base64
 import os
 import re
 import subprocess
+import time
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from app.jobs.sender import sign
 from tests.contract.repository import ROOT, shown, text_of, tracked
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)")
 IMAGE = re.compile(r"!\[[^\]]*\]\(([^)\s]+)\)")
 INSTALLED = re.compile(r"[Ii]nstall (--\w+ )?['\"]?neurofuse")
+NAMED_TEST = re.compile(r"`(test_\w+)`")
+NAMED_PATH = re.compile(r"`((?:app|benchmarks|deploy|docs|model_store|tests|training|web)/[\w/.-]+)`")
+MADE = {"app/web/", "web/shots/"}
+"""Named, and not in a clone: `make page` and `make test-page` make them."""
+PAST = {"CHANGELOG.md"}
+"""Names what is gone as well."""
 EXPORTED = re.compile(r"training export runs/(\w+) --store model_store --version (\d+)")
+JOBS = ROOT / "docs" / "how-to" / "jobs.md"
 SHELL = {"sh", "bash", "console"}
 
 
@@ -75,6 +87,44 @@ def test_every_page_of_the_documentation_is_in_its_index() -> None:
     linked = {(index.parent / target.partition("#")[0]).resolve() for target in LINK.findall(text_of(index))}
     pages = {path for path in _documents() if path.is_relative_to(ROOT / "docs") and path != index}
     assert [shown(path) for path in sorted(pages - linked)] == []
+
+
+@cache
+def _tests() -> set[str]:
+    """Names of the tests, and of the files they lie in."""
+    files = [path for path in tracked(".py") if path.is_relative_to(ROOT / "tests")]
+    named = (re.findall(r"^def (test_\w+)", text_of(path), flags=re.MULTILINE) for path in files)
+    return {path.stem for path in files}.union(*named)
+
+
+@pytest.mark.parametrize("document", _documents(), ids=shown)
+def test_what_a_document_names_as_its_proof_is_there(document: Path) -> None:
+    text = "" if shown(document) in PAST else text_of(document)
+    assert set(NAMED_TEST.findall(text)) <= _tests()
+    assert [
+        path for path in NAMED_PATH.findall(text) if path not in MADE and not (ROOT / path).exists()
+    ] == []
+
+
+def test_the_receiver_on_the_page_of_jobs_believes_what_is_sent_and_nothing_else() -> None:
+    (lines,) = [body for language, body in FENCE.findall(text_of(JOBS)) if language == "python"]
+    page: dict[str, Any] = {}
+    exec(lines, page)  # noqa: S102 - the page's own words
+    key, body, now_s = bytes(range(32)), b'{"type": "prediction.done"}', int(time.time())
+    secret = "whsec_" + base64.b64encode(key).decode()
+
+    def is_believed(body: bytes, moment_s: int, signed: bytes) -> bool:
+        signature = sign(key, "0193c2f4", moment_s, signed)
+        headers = {
+            "webhook-id": "0193c2f4",
+            "webhook-timestamp": str(moment_s),
+            "webhook-signature": signature,
+        }
+        return bool(page["is_genuine"](secret, headers, body))
+
+    assert is_believed(body, now_s, body)
+    assert not is_believed(body, now_s - 301, body), "sent again by somebody else"
+    assert not is_believed(body + b" ", now_s, body)
 
 
 def test_make_alone_prints_every_verb() -> None:

@@ -188,8 +188,13 @@ def test_a_key_that_is_no_field_name_is_not_repeated() -> None:
 def test_the_ends_of_a_range_survive_conversion() -> None:
     low, high = 1, 60
     for limit in (low, high):
-        sent = {"value": convert(limit, "mmol/L", "mg/dL", "14749-6"), "unit": "mg/dL"}
-        assert value_of(encode({"glucose": sent}, GOS_SCHEMA), "glucose") == limit
+        for unit in accepted_units("mmol/L", "14749-6"):
+            sent = {"value": convert(limit, "mmol/L", unit, "14749-6"), "unit": unit}
+            (glucose,) = (
+                use for use in encode({"glucose": sent}, GOS_SCHEMA).features if use.name == "glucose"
+            )
+            assert glucose.value == pytest.approx(limit)
+            assert low <= float(str(glucose.value)) <= high
 
 
 def test_numbers_of_numpy_are_numbers() -> None:

@@ -57,6 +57,12 @@ def test_a_form_finds_title_code_unit_and_range() -> None:
     assert null["type"] == "null"
 
 
+@pytest.mark.parametrize(("name", "is_whole"), [("gcs", True), ("pre_ich_mrs", True), ("inr", False)])
+def test_a_form_is_told_of_what_only_whole_numbers_are_taken(name: str, is_whole: bool) -> None:
+    properties = record_json_schema(GOS_SCHEMA)["properties"]
+    assert properties[name]["anyOf"][0].get("multipleOf") == (1 if is_whole else None)
+
+
 def test_properties_keep_the_order_of_the_record() -> None:
     assert list(record_json_schema(AD_SCHEMA)["properties"]) == [
         feature.name for feature in AD_SCHEMA.features

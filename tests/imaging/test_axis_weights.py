@@ -29,6 +29,13 @@ def test_an_even_axis_is_smoothed_as_scipy_does() -> None:
     assert np.allclose(dense(np.arange(40) * 0.5, gaps, 1.4) @ values, expected)
 
 
+def test_a_slice_weighs_as_much_as_the_length_it_stands_for() -> None:
+    """Two neighbours as far away: the one that stands for three times as much counts three times as much."""
+    positions, gaps = np.array([-40.0, -2, 0, 2, 40]), np.array([1.0, 1, 2, 3, 1])
+    before, after = dense(positions, gaps, 10.0)[2, [1, 3]]
+    assert after / before == pytest.approx(3)
+
+
 @given(st.lists(st.floats(0.5, 4), min_size=2, max_size=20), st.floats(1, 15))
 def test_rows_sum_to_one_whatever_the_gaps(gaps: list[float], target: float) -> None:
     depths = np.cumsum([0.0, *gaps])

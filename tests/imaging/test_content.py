@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from app.errors import CorruptImageError, WrongModalityError
+from app.imaging.content import check_values
 from app.imaging.read import read_image
 from app.imaging.volume import Modality
 from tests.imaging.making import head_ct, write_nifti_file
@@ -43,6 +44,30 @@ def test_voxels_that_are_no_numbers_become_air_and_are_counted(
     assert (volume.voxels[0, 0, :3] == air).all()
     assert [finding.code for finding in volume.findings] == ["non-finite-voxels-replaced"]
     assert volume.findings[0].detail.startswith("3 voxels")
+
+
+@pytest.mark.parametrize(
+    ("modality", "like_air", "beyond", "is_one"),
+    [
+        (Modality.CT, 100, 0, True),
+        (Modality.CT, 99, 0, False),
+        (Modality.CT, 100, 100, True),
+        (Modality.CT, 100, 101, False),
+        (Modality.MR, 500, 9500, True),
+        (Modality.MR, 501, 0, False),
+    ],
+)
+def test_the_share_of_values_that_an_image_of_a_modality_has(
+    modality: Modality, like_air: int, beyond: int, is_one: bool
+) -> None:
+    """At least 1 % of a CT lie below -500 HU and at most 1 % above 4096; of an MR at most 5 % below -500."""
+    values = np.zeros(10_000, np.float32)
+    values[:like_air], values[len(values) - beyond :] = -501, 4097
+    if is_one:
+        check_values(values, modality)
+    else:
+        with pytest.raises(WrongModalityError):
+            check_values(values, modality)
 
 
 def test_an_image_of_mostly_no_numbers_is_damaged(tmp_path: Path) -> None:

@@ -12,19 +12,19 @@ SIDES = {"left": (0, -1), "right": (0, 1), "back": (1, -1), "front": (1, 1), "to
 HALF_MM = (75.0, 95.0, 85.0)
 
 
-def cut(side: str, by_mm: float, spacing: float = 3.0) -> Volume:
-    """A head of which so much lies beyond one face of the image."""
+def cut(side: str, by_mm: float, spacing: float = 3.0, across: float | None = None) -> Volume:
+    """A head of which so much lies beyond one face of the image, whose voxels are as thick as `across` towards it."""
     axis, end = SIDES[side]
     low, high = list(LOW), list(HIGH)
-    face = HALF_MM[axis] - by_mm - spacing / 2
+    step = across or spacing
+    face = HALF_MM[axis] - by_mm - step / 2
     if end > 0:
-        low[axis] += (face - low[axis]) % spacing
+        low[axis] += (face - low[axis]) % step
         high[axis] = face + 1e-6
     else:
         low[axis] = -face
-    return image_of(
-        head(), low=(low[0], low[1], low[2]), high=(high[0], high[1], high[2]), spacing=(spacing,) * 3
-    )
+    steps = [step if each == axis else spacing for each in range(3)]
+    return image_of(head(), low=(low[0], low[1], low[2]), high=(high[0], high[1], high[2]), spacing=steps)
 
 
 def missing(volume: Volume) -> dict[str, float]:
@@ -37,6 +37,12 @@ def test_each_side_is_named_with_about_what_is_missing(side: str, by_mm: float) 
     found = missing(cut(side, by_mm))
     assert list(found) == [side]
     assert found[side] == pytest.approx(by_mm, abs=6)
+
+
+@pytest.mark.parametrize("side", sorted(SIDES))
+def test_what_the_outermost_slice_stands_for_is_not_missing(side: str) -> None:
+    """The image ends half a slice beyond the middle of its last one."""
+    assert missing(cut(side, 20.0, across=12.0))[side] == pytest.approx(20.0, abs=3)
 
 
 @pytest.mark.parametrize("side", sorted(SIDES))

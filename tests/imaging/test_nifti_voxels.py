@@ -111,3 +111,12 @@ def test_reading_holds_the_voxels_once(tmp_path: Path, dtype: str, slope: float,
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 1.5 * voxels.nbytes
+
+
+def test_a_bit_that_turned_on_the_way_is_noticed_by_the_checksum_of_a_gzip(tmp_path: Path) -> None:
+    """What was packed without compression unfolds all the same, into another voxel."""
+    packed = bytearray(gzip.compress(write_parts(tmp_path / "a", VOXELS).read_bytes(), 0))
+    packed[-100] ^= 1
+    (tmp_path / "b").write_bytes(packed)
+    with pytest.raises(CorruptImageError):
+        read(tmp_path / "b")

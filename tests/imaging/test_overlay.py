@@ -108,7 +108,9 @@ def test_heat_beyond_the_patient_s_image_is_not_drawn_and_does_not_move_the_plan
         write_overlay_png(volume_of(Modality.CT, 40.0), array, wide, tmp_path / name)
     beyond, both = (np.asarray(Image.open(tmp_path / name)) for name in ("beyond.png", "both.png"))
     assert not colourful(beyond[:, :1100]).any()
-    assert colourful(both[:, :1100]).any()
+    assert colourful(both[:, 28 : 28 + 380]).any(), (
+        "the axial plane goes through the highest that lies within"
+    )
 
 
 def test_a_note_stands_below_and_changes_nothing_above(tmp_path: Path) -> None:
@@ -132,3 +134,23 @@ def test_inside_is_what_resampling_calls_inside(turn: float, shift: int) -> None
     points = Grid((21, 23, 25), affine)
     ones = heatmap_to_patient_grid(np.ones(GRID.shape, np.float32), GRID, points)
     assert np.mean((ones > 0) != _inside(points, GRID)) < 0.002, "but for points on the border itself"
+
+
+def test_of_a_turned_image_no_heat_is_drawn_in_the_corners_that_it_does_not_fill(tmp_path: Path) -> None:
+    turned = np.eye(4)
+    turned[:2, :2] = [[np.cos(0.5), -np.sin(0.5)], [np.sin(0.5), np.cos(0.5)]]
+    grid = Grid(GRID.shape, turned @ AFFINE)
+    plain = as_volume(np.full(GRID.shape, 40, np.float32), grid)
+    volume = Volume(plain.voxels, plain.step_i, plain.step_j, plain.slice_origins, grid, Modality.CT)
+    affine = np.diag([10.0, 10.0, 10.0, 1.0])
+    affine[:3, 3] = -300
+    write_overlay_png(
+        volume, np.ones((61, 61, 61), np.float32), Grid((61, 61, 61), affine), tmp_path / "a.png"
+    )
+    (axial, *_) = three_planes(grid, np.zeros(3), 480)
+    rows, columns, _ = axial.grid.shape
+    heat = (
+        np.asarray(Image.open(tmp_path / "a.png")).astype(int)[28 : 28 + rows, 28 : 28 + columns].max(axis=2)
+    )
+    assert heat[rows // 2, columns // 2] > 100
+    assert heat[20, 20] == heat[rows - 20, columns - 20] == 0

@@ -1,5 +1,6 @@
 import io
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,8 @@ def test_the_farther_case_never_scores_lower(a: float, b: float) -> None:
 
 def test_only_scores_above_the_threshold_are_flagged() -> None:
     assert [SCORER(np.array([d, 0.0])).flagged for d in (3.5, 3.7)] == [False, True]
+    at_it = replace(SCORER, threshold=0.75)(np.array([3.0, 0.0]))
+    assert (at_it.score, at_it.flagged) == (0.75, False)
 
 
 @pytest.fixture

@@ -44,3 +44,14 @@ def test_an_answer_that_cannot_be_read_is_listed_as_such_and_hides_no_other(
     assert (damaged.id, damaged.reference, damaged.created) == ("0193c3", "ICH-8", NOW)
     assert (damaged.favourable, damaged.probabilities) == (None, {})
     assert damaged.warnings == ["answer-unreadable"]
+
+
+@pytest.mark.parametrize(("abstained", "unlike"), [(True, False), (False, True)])
+def test_that_a_model_abstained_and_that_a_case_is_unlike_others_are_two_things(
+    store: RecordStore, tmp_path: Path, abstained: bool, unlike: bool
+) -> None:
+    """A set of every class abstains from a case like any other."""
+    store.predictions.add(replace(SOUND, abstained=abstained, out_of_distribution=unlike))
+    cases = CaseStore(tmp_path / "cases", KeepingLimits(3600, 10**6))
+    (line,) = CaseList(store.worklist, cases).page(Selection(), Page(limit=25)).items
+    assert (line.abstained, line.out_of_distribution) == (abstained, unlike)

@@ -42,6 +42,12 @@ def test_an_unusual_case_is_flagged_with_its_score(analysis: Analysis) -> None:
     assert "0.987" in said_of(flagged)[1].detail
 
 
+def test_of_a_case_that_is_flagged_and_abstained_from_both_are_said(analysis: Analysis) -> None:
+    unusual = OodResult(score=0.987, threshold=0.95, flagged=True)
+    outputs = replace(analysis.outputs, out_of_distribution=unusual, abstained=True)
+    assert codes(replace(analysis, outputs=outputs)) == ["training-data", "out-of-distribution", "abstained"]
+
+
 def test_an_abstention_is_said(analysis: Analysis) -> None:
     assert "abstained" in codes(replace(analysis, outputs=replace(analysis.outputs, abstained=True)))
 

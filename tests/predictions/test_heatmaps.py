@@ -68,6 +68,16 @@ def test_what_is_over_its_time_is_refused_before_it_is_swept(tmp_path: Path, clo
     assert kept(tmp_path) == {OLD, NEW}
 
 
+def test_the_time_of_a_heatmap_ends_as_long_after_its_answer_as_was_said(tmp_path: Path) -> None:
+    clock = Clock((made_s(OLD) or 0) + DAY_S - 1)
+    heatmaps = filled(tmp_path, Heatmaps(FolderArtefacts(tmp_path), DAY_S, clock))
+    with heatmaps.local(OLD, "png") as path:
+        assert path.is_file()
+    clock.now_s += 1
+    with pytest.raises(CaseExpiredError), heatmaps.local(OLD, "png"):
+        pytest.fail("it was given")
+
+
 def test_a_sweep_removes_what_is_over_its_time_and_nothing_else(tmp_path: Path, clock: Clock) -> None:
     heatmaps = filled(tmp_path, Heatmaps(FolderArtefacts(tmp_path), DAY_S, clock))
     (tmp_path / "heatmaps" / "note.txt").write_text("not ours")

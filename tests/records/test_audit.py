@@ -114,6 +114,12 @@ def test_a_line_that_is_forged_with_a_digest_that_fits_breaks_the_next(
     assert changed(engine, forging).broken_at == 4
 
 
+def test_a_digest_is_of_the_line_s_number_too() -> None:
+    """Else all lines moved up together would be whole."""
+    deed = Deed("key:1", "key", "POST /predict", moment=datetime(2026, 11, 23, 10, tzinfo=UTC))
+    assert digest_of("", 1, deed) != digest_of("", 2, deed)
+
+
 def test_those_who_come_together_have_lines_of_their_own(place: Place) -> None:
     """Two processes' engines, several threads each."""
     engines = [open_database(place) for _ in range(2)]

@@ -3,6 +3,7 @@
 `python -m tests.service.access_table` writes docs/reference/access.md anew.
 """
 
+import argparse
 import itertools
 import re
 import secrets
@@ -124,6 +125,7 @@ def written() -> str:
 
 def main() -> None:
     """Write the document."""
+    argparse.ArgumentParser(prog="python -m tests.service.access_table", description=__doc__).parse_args()
     with tempfile.TemporaryDirectory() as name:
         store = Path(name) / "store"
         build_tiny_package(store, "gos", version=1)

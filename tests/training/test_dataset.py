@@ -1,12 +1,16 @@
 """training.dataset: how an epoch is dealt, to one process or to several."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from training.cohort import CohortError
-from training.dataset import ShuffledBatches
+from training.dataset import Needed, PreparedDataset, ShuffledBatches
+from training.prepare import PreparedSet
 
 pytestmark = pytest.mark.torch
 
@@ -81,3 +85,18 @@ def test_a_step_too_small_to_be_divided_is_refused() -> None:
         CohortError, match="expected at least one case for each of 6 parts of a step, found 4"
     ):
         ShuffledBatches(100, 4, torch.Generator(), micro_batches=3, world=2)
+
+
+def test_a_mask_is_the_share_of_each_voxel_and_zeros_where_there_is_none(tmp_path: Path) -> None:
+    image, mask = tmp_path / "image.npy", tmp_path / "mask.npy"
+    np.save(image, np.full((2, 3, 4), 40, np.float32))
+    np.save(mask, np.array([0, 51, 255] * 8, np.uint8).reshape(2, 3, 4))
+    empty = np.zeros((2, 0), np.float32)
+    prepared = PreparedSet(
+        (image, image), (mask, None), empty, empty, np.array([0, 1]), np.full(2, np.nan, np.float32)
+    )
+    marked, bare = (PreparedDataset(prepared, Needed(masks=True))[index] for index in (0, 1))
+    assert sorted(set(marked.mask.flatten().tolist())) == pytest.approx([0, 0.2, 1])
+    assert (bool(marked.has_mask), bool(bare.has_mask)) == (True, False)
+    assert bare.mask.shape == bare.image.shape
+    assert not bare.mask.any()

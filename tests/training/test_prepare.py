@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from app.ehr.schema import EhrSchema
-from app.imaging.model_grid import ModelGrid
+from app.imaging.model_grid import PREPROCESSING_VERSION, ModelGrid
 from app.imaging.read import read_image, read_mask
 from app.imaging.resample import to_model_grid
 from app.imaging.volume import Modality
@@ -73,6 +73,21 @@ def test_a_second_run_reads_the_cache_and_a_changed_file_does_not(tmp_path: Path
     changed = prepare([write_head(tmp_path, hu=60)], SCHEMA, TARGET, tmp_path / "cache", workers=1)
     assert changed.images[0] != first.images[0]
     assert not np.array_equal(changed.image(0), first.image(0))
+
+
+def test_what_another_release_or_other_labels_made_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, cache = write_head(tmp_path), tmp_path / "cache"
+    first = prepare([case], SCHEMA, TARGET, cache, workers=1)
+    others = prepare([case], SCHEMA, Target(GRID, mask_labels=(2,)), cache, workers=1)
+    marked, bare = first.mask(0), others.mask(0)
+    assert marked is not None
+    assert bare is not None
+    assert marked.any()
+    assert not bare.any()
+    monkeypatch.setattr("training.prepare.PREPROCESSING_VERSION", PREPROCESSING_VERSION + 1)
+    assert prepare([case], SCHEMA, TARGET, cache, workers=1).images != first.images
 
 
 @pytest.mark.parametrize("left", [0, 500])

@@ -3,12 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from app.ehr.reference import GOS_SCHEMA
 from tests.training.evaluation.support import cohort_of, ordinal_predictions
 from training.calibrate import Scaling
 from training.evaluation.answers import answers
-from training.evaluation.subgroups import FEWEST, Subgroup, find_subgroups, judge_subgroups
+from training.evaluation.subgroups import FEWEST, Subgroup, _age_band, find_subgroups, judge_subgroups
 
 PREDICTIONS = ordinal_predictions(600, seed=1)
 CASES = cohort_of(PREDICTIONS).cases[::-1]
@@ -46,6 +47,21 @@ def test_the_cohorts_own_columns_make_groups_and_what_nobody_noted_is_a_level() 
     np.testing.assert_array_equal(found["site", "south"], np.arange(600) % 3 == 0)
     np.testing.assert_array_equal(found["surgery", "yes"], np.arange(600) % 2 == 1)
     np.testing.assert_array_equal(found["surgery", "not recorded"], np.arange(600) % 2 == 0)
+
+
+@pytest.mark.parametrize(
+    ("age", "band"),
+    [
+        (54.9, "under 55"),
+        (55, "55 to 64"),
+        (64.9, "55 to 64"),
+        (65, "65 to 74"),
+        (85, "85 and over"),
+        (None, "not recorded"),
+    ],
+)
+def test_an_age_on_an_edge_is_of_the_band_that_begins_there(age: object, band: str) -> None:
+    assert _age_band(age, "a") == band
 
 
 def test_ages_in_months_have_the_bands_of_their_years() -> None:
