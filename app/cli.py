@@ -220,8 +220,7 @@ def _add_predict_to(commands: Any) -> None:  # noqa: ANN401 - argparse names thi
     predict.add_argument(
         "--heatmap",
         choices=get_args(HeatmapChoice),
-        default="native",
-        help="on which grid; the image's own by default",
+        help="on which grid; the image's own by default, none with --cohort",
     )
     predict.add_argument(
         "--series", metavar="UID", help="Series Instance UID of the DICOM series that is meant"
@@ -278,6 +277,10 @@ def _predict(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.server and (arguments.ray or not arguments.cohort):
         raise MalformedRequestError("Expected --server beside --cohort and a table, and without --ray.")
     if arguments.cohort:
+        if arguments.ehr or arguments.series or arguments.heatmap not in {None, "none"}:
+            raise MalformedRequestError(
+                "Expected --ehr, --series and --heatmap beside one case; the table of a cohort has a record in each row, and no heatmap comes of it."
+            )
         where = arguments.server
         package = (
             remote_package(where, arguments.task, arguments.model, settings)
@@ -285,10 +288,10 @@ def _predict(arguments: argparse.Namespace, settings: Settings) -> int:
             else _package(arguments, settings)
         )
         return predict_cohort(arguments.cohort, arguments.out, package, settings, arguments.ray)
-    _clear(arguments.out)
     record = parse_record(_text(arguments.ehr) if arguments.ehr else "{}")
-    case = Case(files_in(arguments.image), record, arguments.heatmap, arguments.series)
+    case = Case(files_in(arguments.image), record, arguments.heatmap or "native", arguments.series)
     predictor = start_with(settings.provider, settings.threads)(_package(arguments, settings))
+    _clear(arguments.out)
     answer = explain(case, predictor, arguments.out, read_limits(settings)).answer
     (arguments.out / ANSWER_NAME).write_text(answer.model_dump_json(indent=2) + "\n", encoding="utf-8")
     Console().print(_answer_table(answer))

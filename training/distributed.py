@@ -13,7 +13,7 @@ from typing import TypeVar
 from torch import distributed
 
 T = TypeVar("T")
-PATIENCE = dt.timedelta(days=30)
+PATIENCE = dt.timedelta(days=1)
 """How long a process waits for another. The first prepares all images alone, which takes hours; torch would end the run after half an
 hour, or after ten minutes with NCCL. Where one dies, `torchrun` ends the others."""
 

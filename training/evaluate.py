@@ -74,7 +74,8 @@ def evaluate_run(
     again = _second(second, run) if second else None
     predictions = predictions_of(run)
     cohort = load_cohort(place_of_cohort(run, cohort_folder))
-    _refuse_another_table(run, predictions, cohort)
+    _refuse_other_outcomes(run, predictions, cohort)
+    _refuse_other_records(run, predictions, cohort)
     fitted = fit_after_training(predictions)
     others = [_rival(name, folders, cohort) for name, folders in (rivals or {}).items()]
     evaluation = judge(_row(run), predictions, fitted, cohort, others, _epochs(run))
@@ -112,12 +113,6 @@ def predictions_of(run: Path) -> Predictions:
     predictions = _predicted(run)
     save_predictions(predictions, run)
     return predictions
-
-
-def _refuse_another_table(run: Path, predictions: Predictions, cohort: Cohort) -> None:
-    """A run, or a rival, that learnt from a table which was corrected since."""
-    _refuse_other_outcomes(run, predictions, cohort)
-    _refuse_other_records(run, predictions, cohort)
 
 
 def _refuse_other_outcomes(run: Path, predictions: Predictions, cohort: Cohort) -> None:
@@ -181,8 +176,16 @@ def _rival(name: str, folders: Sequence[Path], cohort: Cohort) -> Rival:
     models = tuple(predictions_of(folder) for folder in folders)
     for folder, model in zip(folders, models, strict=True):
         # Its answers are to the table of its day; a gain over it would be that of the correction.
-        _refuse_another_table(folder, model, cohort)
+        _refuse_other_outcomes(folder, model, cohort)
+        _refuse_other_records(folder, model, _own_cohort(folder, cohort))
     return Rival(name, models, _epochs(folders[0]))
+
+
+def _own_cohort(run: Path, cohort: Cohort) -> Cohort:
+    """What a rival was trained on: another folder may describe more, or less, of the same patients, as to see what that adds."""
+    noted = read_notes(run).get("cohort") if (run / RUN_FILE).is_file() else None
+    is_another = noted and Path(noted).is_dir() and not Path(noted).samefile(cohort.root)
+    return load_cohort(Path(noted)) if noted and is_another else cohort
 
 
 def _epochs(run: Path) -> int | None:

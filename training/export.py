@@ -57,7 +57,10 @@ TITLES = {
     "gos": "Glasgow Outcome Scale after intracerebral haemorrhage, from {image} and admission record",
     "ad": "Alzheimer's disease or cognitively normal, from {image} and record",
 }
-IMAGES = {Modality.CT: "head CT", Modality.MR: "T1 brain MRI"}
+IMAGES = {
+    "gos": {Modality.CT: "head CT", Modality.MR: "brain MRI"},  # of a haemorrhage seldom T1
+    "ad": {Modality.CT: "head CT", Modality.MR: "T1 brain MRI"},
+}
 INTENDED_USE = {
     True: "Demonstration only: trained on phantoms (synthetic images and records), not for clinical use.",
     False: "Research use on the population it was trained on; not for treatment or withdrawal decisions.",
@@ -162,7 +165,7 @@ def _manifest(checkpoint: Checkpoint, cohort: CohortDescription, judged: Judged,
 
 def title_of(task: Task, modality: Modality) -> str:
     """What a package answers and from what, for people: an outcome after a haemorrhage may be read from MR too, and dementia from CT."""
-    return TITLES[task].format(image=IMAGES[modality])
+    return TITLES[task].format(image=IMAGES[task][modality])
 
 
 def _calibration(checkpoint: Checkpoint, fit: CalibrationFile) -> Calibration:

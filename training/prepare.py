@@ -20,7 +20,7 @@ from rich.progress import track
 from app.ehr.encode import encode
 from app.ehr.schema import EhrSchema
 from app.errors import RequestError
-from app.imaging.model_grid import PREPROCESSING_VERSION, ModelGrid
+from app.imaging.model_grid import PREPROCESSING_VERSION, READING_REVISION, ModelGrid
 from app.imaging.one_slice import place_slice_grid, read_slice, read_slice_mask
 from app.imaging.read import read_image, read_mask
 from app.imaging.resample import sample_on_grid, to_model_grid
@@ -210,7 +210,8 @@ def _no_room(error: OSError) -> CohortError:
 def _digest(case: Case, target: Target) -> str:
     files = [*case.image, *case.masks]
     stamp = [(str(file.resolve()), *file_stamp(file)) for file in files]
-    key = [PREPROCESSING_VERSION, target.grid.model_dump(mode="json"), target.mask_labels, stamp]
+    versions = [PREPROCESSING_VERSION, READING_REVISION]
+    key = [*versions, target.grid.model_dump(mode="json"), target.mask_labels, stamp]
     if case.few_slices:  # the same files may be read as a volume, too, on a grid of as many slices
         key.append("slices")
     return hashlib.sha256(json.dumps(key).encode()).hexdigest()[:32]

@@ -93,7 +93,8 @@ class ServiceClient:
 
     def _connection(self) -> http.client.HTTPConnection:
         kind = http.client.HTTPSConnection if self._address.scheme == "https" else http.client.HTTPConnection
-        return kind(self._address.hostname or "", self._address.port, timeout=TIMEOUT_S)
+        # With a port in any case: without one, http.client takes the end of an IPv6 address for it.
+        return kind(self._address.hostname or "", self._address.port or kind.default_port, timeout=TIMEOUT_S)
 
 
 def _document(status: int, content: bytes) -> Any:  # noqa: ANN401 - a JSON document

@@ -67,7 +67,7 @@ def predict_cohort(
     lines = list(results.lines.values())
     if results.is_written:
         draw_summary(lines, package.manifest, out.with_suffix(".svg"))
-    _tell_end(lines, len(cohort.rows), out, console)
+    _tell_end(lines, len(cohort.rows), out if results.is_written else None, console)
     if interrupted:
         console.print("Interrupted; the same command goes on.")
         return INTERRUPTED
@@ -116,7 +116,8 @@ def _tell_columns(features: Sequence[str], ignored: Sequence[str], console: Cons
         console.print(f"passed over: {', '.join(ignored)}", markup=False, highlight=False)
 
 
-def _tell_end(lines: Sequence[Line], rows: int, out: Path, console: Console) -> None:
+def _tell_end(lines: Sequence[Line], rows: int, out: Path | None, console: Console) -> None:
     found = ", ".join(f"{name} {count}" for name, count in counts(lines).items() if count)
     console.print(f"{len(lines)} of {rows} rows: {found}", markup=False, highlight=False)
-    console.print(f"{out}, {out.with_suffix('.svg').name}", markup=False, highlight=False, soft_wrap=True)
+    if out is not None:
+        console.print(f"{out}, {out.with_suffix('.svg').name}", markup=False, highlight=False, soft_wrap=True)

@@ -24,6 +24,7 @@ from pydantic import BaseModel, ValidationError
 from app.api.job_schemas import JobProblem, JobStatus
 from app.cohort.table import Row, unreadable
 from app.errors import (
+    IdempotencyKeyReusedError,
     JobCancelledError,
     MalformedRequestError,
     NeuroFuseError,
@@ -174,11 +175,17 @@ class _Sender:
 
     def _accepted(self, row: Row, digest: str, image: IO[bytes]) -> JobStatus:
         key = f"cohort/{self._model}/{digest}"
-        job = self._sent(key, row, image)
+        again = f"{key}/{self._run}"
+        try:
+            job = self._sent(key, row, image)
+        except _ProblemError as problem:
+            if problem.code != IdempotencyKeyReusedError.code:
+                raise
+            job = self._sent(again, row, image)  # an earlier release packed a folder of files in another way
         if job.state in {"failed", "cancelled"} and job.id not in self._waited_for:
             # The end of an earlier run; what failed is tried again, under a key of this run: however many runs have failed, the
             # image is sent twice.
-            job = self._sent(f"{key}/{self._run}", row, image)
+            job = self._sent(again, row, image)
         self._waited_for.add(job.id)
         return job
 

@@ -1,24 +1,26 @@
 """Slices that were sent twice: one copy of each is read, the same one in whatever order the files come.
 
-Copies that came by way of two archives may declare different things of the same pixels. One that says that it lost something to compression is
-taken before one that does not.
+Copies that came by way of two archives may declare different things of the same pixels. What most slices of the series declare is believed, so
+that a few that were sent again by another archive make no second acquisition; that something was lost to compression is believed of any copy.
 """
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
 import numpy as np
 
 from app.errors import IrregularGeometryError, MixedSeriesError
-from app.imaging.dicom_header import SliceHeader
+from app.imaging.dicom_header import Acquisition, SliceHeader
 from app.imaging.dicom_pixels import read_voxels
 from app.imaging.limits import ReadLimits
 from app.imaging.volume import Modality
 
 SAME_PLACE_MM: Final = 0.01
 AT_ONCE: Final = 64
-"""Pairs of copies that are decoded together: a packed file of many frames is unpacked for all of them, not for each."""
+"""Most pairs of copies that are decoded together: a packed file of many frames is unpacked for all of them, not for each."""
 
 Pair = tuple[SliceHeader, SliceHeader]
 
@@ -42,9 +44,12 @@ def without_duplicates(
     ends = [*starts[1:], len(ordered)]
     groups = [[header for _, header in ordered[start:end]] for start, end in zip(starts, ends, strict=True)]
     pairs = [(group[0], other) for group in groups for other in group[1:]]
-    for start in range(0, len(pairs), AT_ONCE):
-        _check_same(pairs[start : start + AT_ONCE], modality, limits)
-    return [max(group, key=_declared) if len(group) > 1 else group[0] for group in groups]
+    form = ordered[0][1].pixel_format
+    at_once = max(1, min(AT_ONCE, limits.max_voxels // (2 * form.rows * form.columns)))
+    for start in range(0, len(pairs), at_once):
+        _check_same(pairs[start : start + at_once], modality, limits)
+    declared = Counter(header.acquisition for _, header in ordered)
+    return [_one_of(group, declared) for group in groups]
 
 
 def _check_same(pairs: Sequence[Pair], modality: Modality, limits: ReadLimits) -> None:
@@ -66,7 +71,13 @@ def _apart_mm(one: SliceHeader, other: SliceHeader) -> float:
     return float(np.linalg.norm(np.ptp(places, axis=0)))
 
 
-def _declared(header: SliceHeader) -> tuple[bool, str]:
-    """An order of copies that does not hang on that of files: by all that is made of what a header says."""
-    said = (header.placement, header.pixel_format, header.rescale_type, header.is_rescaled)
-    return header.is_lossy, repr((*said, header.acquisition))
+def _one_of(copies: Sequence[SliceHeader], declared: Counter[Acquisition]) -> SliceHeader:
+    if len(copies) == 1:
+        return copies[0]
+
+    def order(header: SliceHeader) -> tuple[int, str, str]:
+        """What does not hang on the order of files: how many say the same, and all that is made of what a header says."""
+        rest = (header.placement, header.pixel_format, header.rescale_type, header.is_rescaled)
+        return declared[header.acquisition], repr(header.acquisition), repr(rest)
+
+    return replace(max(copies, key=order), is_lossy=any(header.is_lossy for header in copies))

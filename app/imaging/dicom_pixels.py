@@ -3,7 +3,7 @@
 HU stays integer where slope and intercept are integers. Which slices have a meaning that is known says `dicom_supported`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from functools import partial
 from itertools import islice
 from typing import Any, Final
@@ -22,7 +22,7 @@ from app.imaging.dicom_file import PixelPlace, inflated
 from app.imaging.dicom_header import PixelFormat, SliceHeader
 from app.imaging.dicom_supported import check_supported, is_scaled
 from app.imaging.limits import ReadLimits
-from app.imaging.source import Buffer, Loaded
+from app.imaging.source import Buffer, Loaded, Source
 from app.imaging.threads import side_by_side
 from app.imaging.volume import Modality
 
@@ -96,10 +96,14 @@ def _is_integral(header: SliceHeader) -> bool:
 def _encoded(headers: Sequence[SliceHeader], limits: ReadLimits) -> Callable[[SliceHeader], Buffer]:
     """How the bytes of a slice are come by; a file of many frames is there already, and its fragments are put together."""
     files = {header.source: header for header in headers if header.frames > 1}
+    wanted: dict[Source, set[int]] = {source: set() for source in files}
+    for header in headers:
+        if header.source in wanted:
+            wanted[header.source].add(header.frame)
     with decoding("The pixels of a DICOM slice"):
         held = {source: _loaded(header, limits) for source, header in files.items()}
         frames = {
-            source: _frames(place.offset, header.frames, held.pop(source))
+            source: _frames(place.offset, header.frames, held.pop(source), wanted[source])
             for source, header in files.items()
             if (place := header.pixels) is not None and place.length is None
         }
@@ -112,11 +116,12 @@ def _encoded(headers: Sequence[SliceHeader], limits: ReadLimits) -> Callable[[Sl
     return of
 
 
-def _frames(offset: int, count: int, loaded: Loaded) -> list[bytes]:
-    """All at once: a table of where each begins is often empty, and then whoever looks for one passes all before it."""
+def _frames(offset: int, count: int, loaded: Loaded, wanted: Set[int]) -> dict[int, bytes]:
+    """By number, in one pass: a table of where each begins is often empty, and then whoever looks for one passes all before it."""
     with loaded.open() as stream:
         stream.seek(offset)
-        return list(islice(generate_frames(stream, number_of_frames=count), count))
+        found = enumerate(islice(generate_frames(stream, number_of_frames=count), count))
+        return {number: frame for number, frame in found if number in wanted}
 
 
 def _loaded(header: SliceHeader, limits: ReadLimits) -> Loaded:

@@ -11,6 +11,8 @@ from app.imaging.volume import Modality
 
 PREPROCESSING_VERSION = 1
 """Raised whenever reading, orientation, cropping or resampling changes a tensor; packages name the one they need."""
+READING_REVISION = 2
+"""Raised where a mended fault moves the tensors of few images, which were read wrongly: packages go on, and images for training are prepared anew."""
 
 Triple = tuple[PositiveInt, PositiveInt, PositiveInt]
 TripleMm = tuple[PositiveFloat, PositiveFloat, PositiveFloat]

@@ -20,13 +20,19 @@ CLEARLY: Final = 0.8
 """Share of the normal along one axis: up to 37 degrees of tilt is still that plane."""
 SHORTEST: Final = 1e-9
 HEAD_WORDS: Final = (
-    "HEAD", "BRAIN", "SKULL", "NEURO", "CRANI", "CEREBR", "ENCEPHAL",
-    "KOPF", "HIRN", "SCHADEL", "SCHAEDEL",  # German
-    "TETE", "CRANE", "CERVEAU",  # French; the second begins the Spanish word too
-    "CABEZA", "CABECA", "ENCEFAL", "TESTA", "CERVELLO",  # Spanish, Portuguese, Italian
-    "HOOFD", "HERSEN", "SCHEDEL", "HOVED", "HUVUD",  # Dutch, Danish and Norwegian, Swedish
+    "BRAIN", "SKULL", "CRANI", "CEREBR", "ENCEPHAL", "ENTIRE HEAD",
+    "HIRN", "SCHADEL", "SCHAEDEL",  # German
+    "CRANE", "CERVEAU",  # French; the first begins the Spanish word too
+    "ENCEFAL", "CERVELLO",  # Spanish and Portuguese, Italian
+    "HERSEN", "SCHEDEL",  # Dutch
 )  # fmt: skip
-"""In Body Part Examined (PS3.16 CID 4031 has HEAD, BRAIN, SKULL, HEADNECK, INTRACRANIAL), what consoles add, and what people type in their own language."""
+"""In Body Part Examined (PS3.16 CID 4031 has BRAIN, SKULL, INTRACRANIAL), what consoles add, and what people type in their own language."""
+HEAD_BEGINNINGS: Final = (
+    "HEAD", "NEURO", "KOPF", "TETE", "CABEZA", "CABECA", "TESTA", "HOOFD", "HOVED", "HUVUD",
+)  # fmt: skip
+"""Of it; further in they name the head of a bone or of an organ (FEMORALHEAD, HUEFTKOPF)."""
+NO_HEAD: Final = re.compile("SPINE|FEM[OU]R|HUMER|RADI[OUA]")
+"""CABEZA FEMORAL, HEAD OF HUMERUS, NEUROSPINE."""
 
 GE_KERNELS: Final[dict[str, Kernel]] = {
     "SOFT": "soft",
@@ -76,7 +82,8 @@ def body_part_of(declared: str) -> BodyPart:
     letters = "".join(
         each for each in unicodedata.normalize("NFKD", declared) if not unicodedata.combining(each)
     )
-    return "head" if any(word in letters for word in HEAD_WORDS) else "other"
+    is_named = letters.startswith(HEAD_BEGINNINGS) or any(word in letters for word in HEAD_WORDS)
+    return "head" if is_named and not NO_HEAD.search(letters) else "other"
 
 
 def kernel_of(name: str) -> Kernel:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import os
 import ssl
 from datetime import UTC, datetime
 from typing import Final
@@ -85,10 +86,13 @@ class WebhookSender:
 
 
 def _believed() -> ssl.SSLContext:
-    """Whose word for a receiver is taken: that of the public authorities, or of those that the environment names, as where a hospital signs itself."""
+    """Whose word for a receiver is taken: the public authorities', and theirs that the environment names, as where a hospital signs itself."""
+    context = httpx.create_ssl_context(trust_env=False)
     try:
-        return httpx.create_ssl_context()
+        if own := os.environ.get("SSL_CERT_FILE"):
+            context.load_verify_locations(own)
     except OSError:
         raise NotReadyError(
             "Expected SSL_CERT_FILE to name a file of certificates (PEM) that can be read, or not to be set; it is something else."
         ) from None
+    return context

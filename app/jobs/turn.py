@@ -123,7 +123,8 @@ class Turn:
             case = read_request(job, folder)
             predictor = require_ready(self.catalogue.entry(model))
             self.predictions.predict(case, predictor, waited_s, lambda answer: self._keep(job, answer))
-        self._ended(job, "done")
+        self._count(job, "done")
+        self._clean_up(job)
 
     def _keep(self, job: Job, prediction: KeptPrediction) -> None:
         current_ticket().check()
@@ -141,9 +142,14 @@ class Turn:
 
     def ended_unseen(self, jobs: Iterable[Job]) -> None:
         """See to jobs that ended without an answer and without a turn here, as they are now: taken over from the dead, or given up."""
-        for job in jobs:
+        ended = list(jobs)
+        for (
+            job
+        ) in ended:  # all of them before the first file: a store that is away must not hide that they ended
+            self._count(job, job.state, json.loads(job.problem).get("code", "") if job.problem else "")
+        for job in ended:
             self.predictions.discard(job.id)
-            self._ended(job, job.state, json.loads(job.problem).get("code", "") if job.problem else "")
+            self._clean_up(job)
 
     def _on_fault(self, job: Job, error: Exception) -> None:
         if isinstance(error, OSError) and explain_disk(error) is not None:
@@ -163,8 +169,9 @@ class Turn:
 
     def _fail(self, job: Job, problem: str, code: str) -> None:
         if self.turns.failed(job, problem, datetime.now(UTC)):
+            self._count(job, "failed", code)
             self.predictions.discard(job.id)
-            self._ended(job, "failed", code)
+            self._clean_up(job)
 
     def _on_abandoned(self, job: Job) -> None:
         """It was cancelled, or this process is told to stop."""
@@ -183,18 +190,22 @@ class Turn:
     def _drop(self, job: Job) -> bool:
         dropped = self.turns.dropped(job, datetime.now(UTC))
         if dropped:
+            self._count(job, "cancelled")
             self.predictions.discard(job.id)
-            self._ended(job, "cancelled")
+            self._clean_up(job)
         return dropped
 
-    def _ended(self, job: Job, state: str, code: str = "") -> None:
+    def _count(self, job: Job, state: str, code: str = "") -> None:
         seconds = (datetime.now(UTC) - job.created).total_seconds()
         # Below 0 where the clock was set back meanwhile: Prometheus would take a smaller sum for a process that began anew.
         self.metrics.job_seconds.labels(job.model_name).observe(max(0.0, seconds))
         self.metrics.jobs_finished.labels(state, code).inc()
         log.info("job-finished", prediction_id=job.id, state=state, code=code)
-        self.artefacts.delete_all(upload_name(job.id))
+
+    def _clean_up(self, job: Job) -> None:
+        """Of a job that has ended; where a store is away now, the sweep removes what is left."""
         self.signals.job_ended(job.id)
+        self.artefacts.delete_all(upload_name(job.id))
 
 
 def _in(seconds: float) -> datetime:

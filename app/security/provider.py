@@ -116,7 +116,9 @@ def _signing(published: Mapping[str, Any]) -> dict[str, Key]:
     """
     keys = jwt.PyJWKSet.from_dict(dict(published)).keys
     # PyJWT takes an RSA key without `alg`, which is optional (RFC 7517, section 4.4), for one of RS256, whatever it signs with.
-    bare = {each.get("kid") for each in published["keys"] if isinstance(each, dict) and "alg" not in each}
+    described = [each for each in published["keys"] if isinstance(each, dict)]
+    bound = {each.get("kid") for each in described if "alg" in each}
+    bare = {each.get("kid") for each in described} - bound
     signing = (key for key in keys if key.public_key_use in (None, "sig"))
     return {key.key_id or "": key.key if key.key_id in bare else key for key in signing}
 

@@ -218,6 +218,18 @@ def test_an_image_and_a_table_together_or_neither_are_refused(table: Path) -> No
     assert main([*arguments, "--cohort", str(table), str(table)]) == REFUSED
 
 
+@pytest.mark.parametrize(
+    "of_one_case", [("--ehr", "record.json"), ("--series", "1.2.3"), ("--heatmap", "native")]
+)
+def test_what_is_asked_of_one_case_is_not_passed_over_beside_a_table(
+    table: Path, of_one_case: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = ("--out", str(results_of(table)))
+    assert main(["predict", "--cohort", str(table), "--task", "gos", *of_one_case, *out]) == REFUSED
+    assert "beside one case" in capsys.readouterr().err.replace("\n", " ")
+    assert not results_of(table).exists()
+
+
 def test_a_file_that_is_no_result_is_never_replaced(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = table.read_bytes()
     assert main(["predict", "--cohort", str(table), "--task", "gos", "--out", str(table)]) == REFUSED

@@ -27,7 +27,7 @@ def test_a_plane_is_named_after_its_normal(normal: tuple[float, ...], plane: Pla
         ("HEAD", "head"), ("HEADNECK", "head"), ("BRAIN", "head"), ("INTRACRANIAL", "head"), ("ENTIRE HEAD", "head"),
         ("KOPF", "head"), ("SCH\N{LATIN CAPITAL LETTER A WITH DIAERESIS}DEL", "head"), ("GEHIRN", "head"),
         ("T\N{LATIN CAPITAL LETTER E WITH CIRCUMFLEX}TE", "head"), ("CRANEO", "head"), ("CABEZA", "head"), ("HOOFD", "head"),
-        ("CHEST", "other"), ("CERVICAL SPINE", "other"), ("WIRBELSAEULE", "other"), ("VERTEBRA", "other"), ("TESTIS", "other"),
+        ("CHEST", "other"), ("CERVICAL SPINE", "other"), ("WIRBELSAEULE", "other"), ("VERTEBRA", "other"), ("TESTIS", "other"), ("FEMORALHEAD", "other"), ("HUEFTKOPF", "other"), ("CABEZA FEMORAL", "other"), ("HEAD OF HUMERUS", "other"), ("NEUROSPINE", "other"),
         ("", "unknown"),
     ],
 )  # fmt: skip

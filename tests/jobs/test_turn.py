@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.api.job_schemas import stored_problem
-from app.errors import OverloadedError
+from app.errors import OverloadedError, StorageUnavailableError
 from app.inference.graph_session import GraphSession, RawOutputs
 from app.inference.predictor import Predictor
 from app.inference.ticket import Ticket, holding
@@ -99,6 +99,20 @@ def test_a_job_whose_share_was_unmounted_waits_for_it(parts: Parts) -> None:
     assert last is not None
     turn.work(last, 0.0)
     assert parts.state(job) == "done"
+
+
+def test_jobs_that_ended_unseen_are_counted_also_while_their_files_cannot_be_reached(parts: Parts) -> None:
+    """The alert on jobs that fail looks at this number, most of all where a service dies because its store is away."""
+    jobs = [parts.accept(), parts.accept()]
+    share = parts.folder / "share"
+    turn = replace(parts.turn, artefacts=FolderArtefacts(share))
+    shutil.copytree(parts.folder / upload_name(jobs[0].id), share / upload_name(jobs[0].id))
+    share.rename(parts.folder / "away")
+    share.mkdir()  # the mount point
+    with pytest.raises(StorageUnavailableError):
+        turn.ended_unseen([replace(job, state="failed", problem=INTERRUPTED) for job in jobs])
+    (told,) = turn.metrics.jobs_finished.collect()
+    assert sum(sample.value for sample in told.samples if sample.name.endswith("_total")) == len(jobs)
 
 
 class FullDevice:

@@ -1,6 +1,7 @@
 """training.evaluate and its command: a folder with a prediction table is enough, neural or not."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -161,6 +162,18 @@ def test_a_rival_that_answered_to_other_records_is_no_rival(
     assert main(["evaluate", str(runs / "model"), "--rival", f"other={runs / 'other'}"]) == 2
     assert "other: expected the records that the run was trained with" in capsys.readouterr().err
     assert main(["evaluate", str(runs / "model")]) == 0
+
+
+def test_a_rival_may_have_read_another_record_of_the_same_patients(runs: Path) -> None:
+    """Such as one without laboratory values, to see what these add: its own cohort folder says what it read."""
+    less = shutil.copytree(runs / "cohort", runs / "less")
+    description = json.loads((less / "cohort.json").read_text())
+    description["features"].pop()
+    (less / "cohort.json").write_text(json.dumps(description))
+    read = records_digest(load_cohort(less).cases)
+    assert read != records_digest(load_cohort(runs / "cohort").cases)
+    write_notes(runs / "other", less, runs / "cache", {RECORDS_NOTE: read})
+    assert main(["evaluate", str(runs / "model"), "--rival", f"other={runs / 'other'}"]) == 0
 
 
 def test_a_second_run_must_be_a_network_that_differs_in_its_seed_alone(

@@ -111,6 +111,6 @@ def test_the_cohort_may_have_moved_and_its_images_be_gone(
 def test_the_title_names_the_image_that_the_package_reads() -> None:
     """An outcome after a bleed may be learnt from MR; on the page its title would have asked for a CT."""
     assert title_of("gos", Modality.CT).endswith("haemorrhage, from head CT and admission record")
-    assert title_of("gos", Modality.MR).endswith("haemorrhage, from T1 brain MRI and admission record")
+    assert title_of("gos", Modality.MR).endswith("haemorrhage, from brain MRI and admission record")
     assert title_of("ad", Modality.MR).endswith("normal, from T1 brain MRI and record")
     assert title_of("ad", Modality.CT).endswith("normal, from head CT and record")

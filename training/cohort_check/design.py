@@ -115,10 +115,11 @@ def check_dates(table: Table) -> Iterator[Finding]:
         for line, text in cells
         if _is_day(text) and not FIRST_CT <= dt.date.fromisoformat(text) <= today + A_DAY
     ]:
-        yield error(
+        yield warning(
             "date-implausible",
             "Days are in the future, or before the first CT of a patient, as spreadsheets write for unknown ones.",
-            "Correct them, or empty the cells; a later-in-time test (train --test-from) would take them at their word.",
+            "Correct them, or empty the cells: a later-in-time test (train --test-from) takes them at their word. Days that were shifted to "
+            "de-identify them may stay, if those of all patients were shifted alike.",
             column=column,
             rows=placeholders,
         )

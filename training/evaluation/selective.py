@@ -36,7 +36,8 @@ def risk(given: Answers) -> CurveStatistic:
     Of patients who are equally sure each counts with the mean of them all: which of them is left out is chance, not their place in the table.
     """
     p = given.event_probability
-    order, starts = statistics.tied_groups(-np.abs(p - 0.5))
+    # Rounded: 0.3 and 0.7 are equally sure, and differ in their last digit.
+    order, starts = statistics.tied_groups(-np.abs(p - 0.5).round(12))
     alike = np.diff(np.append(starts, len(order)))
     loss = ((p - given.event) ** 2)[order]
 

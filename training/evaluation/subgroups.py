@@ -111,7 +111,7 @@ def _natural(level: str) -> tuple[bool, list[tuple[int, str]]]:
 
 def _age_band(age: object, unit: str | None) -> str:
     if not isinstance(age, int | float):
-        return _UNKNOWN
+        return _UNKNOWN if age is None else str(age)  # a category
     if unit in accepted_units(YEAR, None):
         # Rounded, for 780 months are 65 years.
         age = round(convert(age, unit, YEAR, None), 6)

@@ -56,22 +56,24 @@ def read_in_words(material: Material) -> str:
     if material.config is None:
         return ""
     model, modality = material.config.model, material.config.grid.modality
-    image = [GRID.get(modality, modality)] if _reads_image(model) else []
-    record = [RECORD[material.evaluation.task]] if _reads_record(model) else []
+    image = [GRID.get(modality, modality)] if reads_image(model) else []
+    record = [RECORD[material.evaluation.task]] if reads_record(model) else []
     return f" from {listed([*image, *record])}"
 
 
-def _reads_image(model: ModelConfig) -> bool:
+def reads_image(model: ModelConfig) -> bool:
+    """Whether a network sees the image."""
     return model.fusion != "record"
 
 
-def _reads_record(model: ModelConfig) -> bool:
+def reads_record(model: ModelConfig) -> bool:
+    """Whether a network sees the record."""
     return model.fusion != "image" or model.modulation in INNER
 
 
 def _input(material: Material, config: RunConfig) -> str:
-    image = _image(config) if _reads_image(config.model) else "No image is read."
-    return f"{image} {_record(material) if _reads_record(config.model) else 'The record is not read.'}"
+    image = _image(config) if reads_image(config.model) else "No image is read."
+    return f"{image} {_record(material) if reads_record(config.model) else 'The record is not read.'}"
 
 
 def _image(config: RunConfig) -> str:
@@ -96,7 +98,7 @@ def _record(material: Material) -> str:
 
 def _network(model: ModelConfig) -> str:
     sentences = []
-    if _reads_image(model):
+    if reads_image(model):
         sentences.append(_backbone(model))
     if model.modulation in INNER:
         sentences.append(

@@ -13,6 +13,7 @@ from typing import Literal
 from training.report.blocks import Cell, Paragraph, Section, Table
 from training.report.headline import patients
 from training.report.material import Material
+from training.report.methods import reads_image, reads_record
 from training.report.words import listed, percent, unit_words
 
 ITEMS_FILE = Path(__file__).with_name("tripod.toml")
@@ -117,7 +118,10 @@ def _abstract(m: Material) -> str:
 
 
 def _context(m: Material) -> str:
-    return f"A {NAMES[m.evaluation.task]} model for {SUBJECTS[m.evaluation.task]}, from one image and the record."
+    model = m.config.model if m.config else None
+    image = ["one image"] if model is None or reads_image(model) else []
+    record = ["the record"] if model is None or reads_record(model) else []
+    return f"A {NAMES[m.evaluation.task]} model for {SUBJECTS[m.evaluation.task]}, from {listed([*image, *record])}."
 
 
 def _use(_: Material) -> str:
@@ -179,6 +183,8 @@ def _counts(m: Material) -> str:
 def _missing_data(m: Material) -> str:
     if m.config is None:
         return ""
+    if not reads_record(m.config.model):
+        return "No record is read."
     number = MISSING_NUMBER[m.config.model.ehr.kind]
     needed = f" An answer needs at least {m.fewest_features} known features." if m.fewest_features else ""
     return f"A missing number enters as {number}, a missing category as a level of its own.{needed}"
@@ -190,7 +196,7 @@ def _partition(m: Material) -> str:
 
 
 def _handling(m: Material) -> str:
-    if m.config is None:
+    if m.config is None or not reads_record(m.config.model):
         return ""
     log = f"; as log(1 + value): {', '.join(m.config.model.ehr.log1p)}" if m.config.model.ehr.log1p else ""
     return f"Numbers standardised by the training split and clipped at 5 standard deviations{log}; categories embedded."

@@ -12,7 +12,10 @@ from app.ehr.schema import EhrSchema, Feature
 from training.cohort import Case
 
 Column = Float64[np.ndarray, " N"]
-_NUMBERS: Final = {"no": 0.0, "yes": 1.0, "0": 0.0, "1": 1.0}
+_NUMBERS: Final = {
+    **dict.fromkeys(("no", "0", "n", "absent", "false", "none"), 0.0),
+    **dict.fromkeys(("yes", "1", "y", "present", "true"), 1.0),
+}
 """What a category of either kind counts."""
 
 

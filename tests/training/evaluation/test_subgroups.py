@@ -89,6 +89,13 @@ def test_age_that_the_cohort_names_as_a_subgroup_too_keeps_its_bands() -> None:
     } == {group.level for group in find_subgroups(CASES, GOS_SCHEMA.features) if group.variable == "age"}
 
 
+def test_ages_that_are_categories_are_groups_as_they_stand() -> None:
+    levels = ("under 65", "65 and over")
+    banded = [replace(case, record=case.record | {"age": levels[n % 2]}) for n, case in enumerate(CASES)]
+    found = find_subgroups(banded, GOS_SCHEMA.features)
+    assert {group.level for group in found if group.variable == "age"} == set(levels)
+
+
 def test_a_variable_with_one_level_makes_no_groups() -> None:
     women = [case for case in CASES if case.record.get("sex") == "female"]
     assert "sex" not in {group.variable for group in find_subgroups(women, GOS_SCHEMA.features)}

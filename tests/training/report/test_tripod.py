@@ -8,6 +8,7 @@ import pytest
 
 from tests.training.report.simulated import material
 from training.config import load_config
+from training.networks.rows import row
 from training.report.methods import methods
 from training.report.tripod import KNOWN, answer, checklist, items
 
@@ -86,3 +87,12 @@ def test_what_becomes_of_missing_values_is_said_as_it_is_done(
     text = next(answer(item, made).text for item in items() if item.number == "11")
     assert words in text
     assert "needs at least 3 known features" in text
+
+
+def test_of_a_row_without_the_record_nothing_is_said_of_its_values() -> None:
+    config = load_config(CONFIGS / "gos.toml")
+    made = replace(material(), config=replace(config, model=row(config.model, "image")))
+    answers = {item.number: answer(item, made).text for item in items()}
+    assert answers["11"].startswith("No record is read.")
+    assert "from one image." in answers["3a"]
+    assert "standardised" not in " ".join(answers.values())

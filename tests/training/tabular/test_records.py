@@ -31,3 +31,15 @@ def test_ranges_of_a_number_are_no_numbers() -> None:
     cases = [Case(each, (Path("x"),), (), None, {"gcs": each}, 0, None) for each in gcs.categories]
     column = records_of(cases, EhrSchema(features=(gcs,), minimum_features=0), 5, {}).column("gcs")
     assert np.isnan(column).all()
+
+
+def test_yes_and_no_count_in_other_words_too() -> None:
+    blood = Feature(
+        name="intraventricular", title="Blood", kind="categorical", loinc=None, unit=None, plausible_range=None,
+        categories=("Present", "Absent"), required=False,
+    )  # fmt: skip
+    cases = [
+        Case(each, (Path("x"),), (), None, {"intraventricular": each}, 0, None) for each in blood.categories
+    ]
+    records = records_of(cases, EhrSchema(features=(blood,), minimum_features=0), 5, {})
+    np.testing.assert_array_equal(records.column("intraventricular"), [1.0, 0.0])

@@ -14,5 +14,6 @@ const answerWith = (unit: string, value: number) =>
 
 it("takes age and coma scale from the record, and an age in another unit than years for none", () => {
   expect(recordInputs(answerWith("a", 71))).toEqual({ age: 71, gcs: 12 });
+  expect(recordInputs(answerWith("{years}", 71))).toEqual({ age: 71, gcs: 12 });
   expect(recordInputs(answerWith("mo", 852))).toEqual({ age: null, gcs: 12 });
 });

@@ -20,12 +20,14 @@ const NOTHING: Entered = {
 const enteredByCase = new Map<string, Entered>();
 
 export function recordInputs({ ehr }: Answer): RecordInputs {
-  const numberOf = (name: string, ...units: string[]): number | null => {
+  const numberOf = (name: string, plain: string): number | null => {
     const { value, unit } = ehr.features.find((feature) => feature.name === name) ?? {};
-    return typeof value === "number" && units.includes(unit ?? "") ? value : null;
+    // UCUM leaves words in braces free: {score}, {points} and {years} say nothing else than no unit.
+    const isPlain = unit === plain || unit?.startsWith("{") === true;
+    return typeof value === "number" && isPlain ? value : null;
   };
-  // An age that a package takes in months is no age to these scores; a total of points may have either unit.
-  return { age: numberOf("age", "a"), gcs: numberOf("gcs", "{score}", "1") };
+  // An age that a package takes in months is no age to these scores.
+  return { age: numberOf("age", "a"), gcs: numberOf("gcs", "1") };
 }
 
 /** The record goes before what is entered by hand. */
