@@ -33,8 +33,8 @@ from app.imaging.load import LoadedCase, TellingLoader, VolumeTask
 from app.imaging.model_grid import ModelGrid
 from app.imaging.volume import Volume
 
-USUAL_BYTES: Final = 32 * 2**20
-"""What a head CT of 512 x 512 x 30 voxels takes in real numbers."""
+USUAL_BYTES: Final = 60 * 2**20
+"""What a head CT of 512 x 512 x 30 voxels takes in real numbers, and its heatmap beside it; below `app.heap.LARGEST_KEPT_BYTES`."""
 OUT_OF_MEMORY: Final = 3
 """Exit status of a worker that met its limit on memory: what it could not free must not burden the next case."""
 NOTHING: Final = np.empty((0, 0, 0), np.float32)

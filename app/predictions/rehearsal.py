@@ -1,11 +1,13 @@
-"""Before a package takes cases its golden case walks the whole road, once through every reader: the first patient is no one's rehearsal."""
+"""Before a package takes cases its golden case walks the whole road, through every reader at once and alone: the first patient is no one's rehearsal."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
 from app.errors import StorageUnavailableError
+from app.heap import have_at_hand
 from app.imaging.limits import ReadLimits
 from app.imaging.load import Loader
 from app.inference.predictor import Predictor
@@ -15,6 +17,9 @@ from app.predictions.explain import Case, explain
 from app.predictions.service import row_of
 from app.records.audit import Deed
 from app.records.predictions import PredictionRecords
+
+USUAL_BYTES: Final = 24 * 2**20
+"""What the blocks of an upload and the arrays of a case take in this process, beside the network."""
 
 
 def rehearse(
@@ -40,6 +45,10 @@ def rehearse(
             return explain(case, predictor, Path(folder), limits, loader=loader).answer
 
     with ThreadPoolExecutor(readers, thread_name_prefix="rehearsal") as pool:
-        answers = list(pool.map(answer, range(readers)))
+        list(pool.map(answer, range(readers)))
+    have_at_hand(USUAL_BYTES)
+    alone = answer(
+        readers
+    )  # cases that meet are run by other sessions than one that comes by itself (`app.inference.alternatives`)
     with suppress(StorageUnavailableError):  # no fault of the package either; the first case will be told
-        records.rehearse(row_of(answers[0], case), Deed("service", "service", "rehearsal"))
+        records.rehearse(row_of(alone, case), Deed("service", "service", "rehearsal"))
