@@ -143,9 +143,8 @@ class Turn:
     def ended_unseen(self, jobs: Iterable[Job]) -> None:
         """See to jobs that ended without an answer and without a turn here, as they are now: taken over from the dead, or given up."""
         ended = list(jobs)
-        for (
-            job
-        ) in ended:  # all of them before the first file: a store that is away must not hide that they ended
+        # All of them before the first file: a store that is away must not hide that they ended.
+        for job in ended:
             self._count(job, job.state, json.loads(job.problem).get("code", "") if job.problem else "")
         for job in ended:
             self.predictions.discard(job.id)

@@ -10,6 +10,7 @@ import re
 import shutil
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -23,10 +24,12 @@ from app.errors import StorageUnavailableError
 NAME: Final = re.compile(r"[a-z-]+(/[A-Za-z0-9][A-Za-z0-9._-]*){1,3}")
 PREFIX: Final = re.compile(r"[a-z-]+(/[A-Za-z0-9][A-Za-z0-9._-]*){0,2}")
 UNFINISHED: Final = ".unfinished"
-"""Folder of what is being copied from another disk; no name of ours begins with a dot. It is always there, so that an empty folder, to which
+"""Folder of what is being copied from another disk, or deleted; no name of ours begins with a dot. It is always there, so that an empty folder, to which
 a share is no longer mounted, is told from the place itself."""
 LEFTOVER_S: Final = 24 * 3600.0
 """Age at which a copy was left there by a process that was killed: no copy takes so long."""
+GONE: Final = "gone-"
+"""Begins the names of what was being deleted there."""
 SYNC_THREADS: Final = 16
 RETRY_AFTER_S: Final = 5
 
@@ -80,7 +83,7 @@ class FolderArtefacts:
         self._first = _identity(root)
         for left in self._unfinished.glob("*"):
             with suppress(FileNotFoundError):  # another process is done with it
-                if time.time() - left.stat().st_mtime > LEFTOVER_S:
+                if left.name.startswith(GONE) or time.time() - left.stat().st_mtime > LEFTOVER_S:
                     shutil.rmtree(left)
 
     def put(self, name: str, source: Path) -> None:
@@ -118,7 +121,7 @@ class FolderArtefacts:
         folder = self._place(checked(prefix, PREFIX))
         if folder.is_dir():
             with suppress(FileNotFoundError):  # another process deletes it too
-                shutil.rmtree(folder)
+                shutil.rmtree(self._out_of_its_place(folder))
             _sync(folder.parent)
 
     def names(self, prefix: str) -> Iterator[str]:
@@ -142,6 +145,15 @@ class FolderArtefacts:
                 retry_after_s=RETRY_AFTER_S,
             )
         return self._root / relative
+
+    def _out_of_its_place(self, folder: Path) -> Path:
+        """In one step: a process that is killed while it deletes would leave a folder without files, which no name speaks of."""
+        try:
+            return folder.rename(self._unfinished / f"{GONE}{uuid.uuid4()}")
+        except OSError as error:
+            if error.errno != errno.EXDEV:  # a kind may have a disk of its own
+                raise
+            return folder
 
     def _move(self, source: Path, target: Path) -> None:
         """Rename; from another disk, where nothing can be renamed, copy and remove."""

@@ -184,6 +184,25 @@ def test_what_a_killed_process_left_is_neither_listed_nor_kept(tmp_path: Path, s
     assert [path.name for path in (tmp_path / ".unfinished").iterdir()] == ["fresh"]
 
 
+def test_a_process_that_is_killed_while_it_deletes_leaves_no_folder_without_files(
+    tmp_path: Path, source: MakeSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    artefacts = FolderArtefacts(tmp_path)
+    artefacts.put("jobs/a/1", source())
+
+    def killed(folder: Path) -> None:
+        next(Path(folder).iterdir()).unlink()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "rmtree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            artefacts.delete_all("jobs/a")
+    assert list((tmp_path / "jobs").iterdir()) == []
+    FolderArtefacts(tmp_path)
+    assert list((tmp_path / ".unfinished").iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("url", "told"),
     [
