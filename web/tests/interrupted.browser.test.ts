@@ -243,7 +243,7 @@ describe.skipIf(!CAN_BROWSE)("a case on the way to its answer", () => {
     "says of a case that was sent as a job, and opened before its turn, that it is still to be answered",
     async () => {
       const { id } = await makeCase(service.url, "gos", goldenNifti("gos"), {}, null, "JOB-1");
-      const page = await openPage(browser);
+      const page = await openPage(browser, [410]); // its image is not kept
       const waiting = { id, state: "queued", model: "gos@2", reference: "JOB-1" };
       await page.route(`**/predictions/${id}`, (route) =>
         route.fulfill({ status: 202, headers: { "Retry-After": "1" }, json: waiting }),

@@ -71,9 +71,7 @@ export default function WorklistView({ route }: { route: Extract<Route, { view: 
           onDeleted={() => {
             setSelected((before) => before.filter((one) => one !== asked.item.id));
             flushSync(done); // the case goes, and the focus with its button
-            if (document.activeElement === document.body) {
-              document.getElementById("view")?.focus({ preventScroll: true });
-            }
+            document.getElementById("view")?.focus({ preventScroll: true });
           }}
         />
       )}
