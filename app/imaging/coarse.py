@@ -8,9 +8,10 @@ from functools import lru_cache
 from typing import Final, Self
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int64, Real
+from jaxtyping import Float32, Float64, Real
 
 from app.imaging.lattice import StoredLattice
+from app.imaging.trilinear import Cells, cells
 from app.imaging.volume import Volume
 
 COARSE_MM: Final = 4.0
@@ -45,9 +46,7 @@ class Coarse:
         at_j = _symmetric(j - 1, max(COARSE_MM / step_j, 1.0))
         at_depth = _symmetric(depth, max(COARSE_MM, depth / max(k - 1, 1)))
         at_k = np.clip(lattice.slice_index(lattice.depths[0] + at_depth), 0, k - 1)
-        values = _read(
-            volume.voxels.T, *(_Line.of(at, size) for at, size in ((at_k, k), (at_j, j), (at_i, i)))
-        )
+        values = _read(volume.voxels.T, cells(at_k, k), cells(at_j, j), cells(at_i, i))
         steps = (_step(at_depth, COARSE_MM), _step(at_j, 1.0) * step_j, _step(at_i, 1.0) * step_i)
         return cls(values, (at_k, at_j, at_i), steps, lattice)
 
@@ -90,36 +89,18 @@ def _step(places: Float64[np.ndarray, " n"], otherwise: float) -> float:
     return float(places[1] - places[0]) if len(places) > 1 else otherwise
 
 
-@dataclass(frozen=True)
-class _Line:
-    """How one axis is read: between which stored indices, and how near to the upper one."""
-
-    lower: Int64[np.ndarray, " m"]
-    upper: Int64[np.ndarray, " m"]
-    share: Float32[np.ndarray, " m"]
-
-    @classmethod
-    def of(cls, at: Float64[np.ndarray, " m"], size: int) -> Self:
-        lower = np.minimum(at.astype(np.intp), max(size - 2, 0))
-        return cls(lower, np.minimum(lower + 1, size - 1), (at - lower).astype(np.float32))
-
-    @property
-    def both(self) -> Int64[np.ndarray, " 2m"]:
-        """All lower, then all upper ones."""
-        return np.concatenate([self.lower, self.upper])
-
-
-def _read(voxels: Real[np.ndarray, "K J I"], k: _Line, j: _Line, i: _Line) -> Float32[np.ndarray, "k j i"]:
+def _read(voxels: Real[np.ndarray, "K J I"], k: Cells, j: Cells, i: Cells) -> Float32[np.ndarray, "k j i"]:
     """Slices first, and of each only the rows and columns that will be read: little is touched, and less is kept."""
     values = np.empty((len(k.share), len(j.share), len(i.share)), np.float32)
-    rows, columns, share_j = j.both, i.both, j.share[:, None]
+    rows, columns = (np.r_[line.lower, line.lower + line.step] for line in (j, i))
+    share_j, above_k = j.share[:, None], k.lower + k.step
 
     # Consecutive readings lie between the same two slices, or share one.
     @lru_cache(maxsize=2)
     def touched(stored: int) -> Float32[np.ndarray, "2j 2i"]:
         return np.asarray(voxels[stored][rows].take(columns, axis=1), np.float32)
 
-    for n, (below, above, share) in enumerate(zip(k.lower.tolist(), k.upper.tolist(), k.share, strict=True)):
+    for n, (below, above, share) in enumerate(zip(k.lower.tolist(), above_k.tolist(), k.share, strict=True)):
         plane = touched(below) * (1 - share) + touched(above) * share
         lines = plane[: len(j.share)] * (1 - share_j) + plane[len(j.share) :] * share_j
         values[n] = lines[:, : len(i.share)] * (1 - i.share) + lines[:, len(i.share) :] * i.share

@@ -10,7 +10,6 @@ nothing of the brain. So a side shows half of its section, and the lower face ne
 about 12 mm thick at the vertex and little less at the sides: a cap of up to 10 mm holds none of the brain.
 """
 
-from collections.abc import Iterator
 from itertools import product
 from typing import Final
 
@@ -68,18 +67,6 @@ def _inset_mm(volume: Volume, head: Head, stored: int, end: int) -> float:
     last = volume.voxels.shape[2 - stored] - 1
     index = float(head.coarse.indices[stored][end])
     steps = 0.5 + (index if end == 0 else last - index)
-    return steps * _spacing_mm(volume, stored, end)
-
-
-def _spacing_mm(volume: Volume, stored: int, end: int) -> float:
-    if stored == 0:
-        gaps = list(_gaps_mm(volume))
-        return gaps[end] if gaps else 0.0
-    return float(np.linalg.norm((volume.step_j, volume.step_i)[stored - 1]))
-
-
-def _gaps_mm(volume: Volume) -> Iterator[float]:
-    """Between neighbouring slices, along their normal."""
-    normal = np.cross(volume.step_i, volume.step_j)
-    normal /= np.linalg.norm(normal)
-    yield from np.abs(np.diff(volume.slice_origins @ normal)).tolist()
+    lattice = head.coarse.lattice
+    step_i, step_j = lattice.in_plane_mm
+    return steps * (float(lattice.gaps[end]), step_j, step_i)[stored]

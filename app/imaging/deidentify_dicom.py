@@ -16,14 +16,14 @@ from typing import Any, Final
 import pydicom
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
-from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import UID
 
 from app.errors import CorruptImageError
 from app.imaging.decoding_errors import decoding
 from app.imaging.deidentify_pixels import Encoding, copy_pixels, no_pixels
 from app.imaging.dicom_decode import NATIVE
 from app.imaging.dicom_elements import KEYWORDS, has_contrast_agent
-from app.imaging.dicom_file import PixelPlace, open_dataset
+from app.imaging.dicom_file import PixelPlace, open_dataset, plain_syntax
 from app.imaging.dicom_header import SliceHeader
 from app.imaging.dicom_slices import read_slices
 from app.imaging.file_kind import DICOM_PREAMBLE_BYTES
@@ -181,10 +181,7 @@ def _clean_item(item: Any) -> None:  # noqa: ANN401
 
 def _syntax(dataset: Any) -> str:  # noqa: ANN401
     """The encoding that is named, where it compresses pixels or is not known here; else the one that the elements were found in."""
-    implicit, little = dataset.original_encoding
     named = dataset.file_meta.get("TransferSyntaxUID")
     if named and (named.is_private or (named.is_transfer_syntax and named.is_encapsulated)):
         return str(named)
-    if implicit:
-        return str(ImplicitVRLittleEndian)
-    return str(ExplicitVRLittleEndian if little else ExplicitVRBigEndian)
+    return plain_syntax(*dataset.original_encoding)

@@ -215,7 +215,7 @@ def _pixel_place(stream: BinaryIO, dataset: Any, *, is_deflated: bool) -> PixelP
     start = stream.tell() - 12
     size, length = (8, head[4:8]) if implicit else (12, head[8:12])
     value_length = struct.unpack(order + "I", length)[0]
-    syntax = str(getattr(dataset, "file_meta", {}).get("TransferSyntaxUID", "")) or _syntax_of(
+    syntax = str(getattr(dataset, "file_meta", {}).get("TransferSyntaxUID", "")) or plain_syntax(
         implicit, little
     )
     return PixelPlace(
@@ -226,8 +226,8 @@ def _pixel_place(stream: BinaryIO, dataset: Any, *, is_deflated: bool) -> PixelP
     )
 
 
-def _syntax_of(implicit: bool, little: bool) -> str:
-    """What a file without file meta must be, by how its elements could be read."""
+def plain_syntax(implicit: bool, little: bool) -> str:
+    """What a file that does not say it must be, by how its elements could be read."""
     if implicit:
         return str(ImplicitVRLittleEndian)
     return str(ExplicitVRLittleEndian if little else ExplicitVRBigEndian)

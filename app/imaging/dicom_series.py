@@ -46,7 +46,9 @@ many slices, none of which lies where the image says."""
 KNOWN_MODALITIES: Final = frozenset(
     {"CT", "MR", "PT", "NM", "US", "XA", "RF", "CR", "DX", "MG", "SEG", "SR", "RTDOSE", "RTPLAN"}
 )
-LIMITING: Final = frozenset({"body-part-doubtful", "gaps-between-slices", "weighting-doubtful"})
+LIMITING: Final = frozenset(
+    {"body-part-doubtful", "contrast-agent", "gaps-between-slices", "weighting-doubtful"}
+)
 """Codes of findings that limit the use of an answer; whoever reads it must not overlook them."""
 SAME_DIRECTION: Final = 1e-3
 """Greatest difference of a direction cosine within an image: 0.06 degrees."""
@@ -200,6 +202,8 @@ def series_findings(choice: SeriesChoice, files: int, used: int) -> tuple[Findin
     if choice.chosen.weighting not in {"T1", "unknown"}:
         detail = f"by its times the series is {choice.chosen.weighting}, not T1-weighted"
         findings.append(Finding("weighting-doubtful", detail))
+    if choice.chosen.has_contrast_agent:
+        findings.append(Finding("contrast-agent", "the series is declared to be made with contrast agent"))
     return tuple(findings)
 
 

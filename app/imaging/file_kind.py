@@ -1,9 +1,11 @@
 """What a file is, by its first bytes. A name says nothing: the same bytes under any name are the same file."""
 
+import re
 import struct
 from enum import StrEnum
 
 from isal import igzip
+from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from app.imaging.decoding_errors import decoding
 from app.imaging.source import Source
@@ -14,10 +16,13 @@ BARE_BYTES = 132
 BARE_GROUP, BARE_LAST_ELEMENT = 0x0008, 0x0018
 """Identifying group up to SOP Instance UID; what comes before a dataset's first such element is nothing."""
 BARE_REPRESENTATIONS = (b"CS", b"DA", b"SH", b"TM", b"UI", b"UL")
+BARE_META = re.compile(rb"\x02\0.\0(?:OB|UI|UL)", re.DOTALL)
+"""An element of the file meta group, always written so (PS3.10 7.1), which some programs write without what belongs before it."""
 BARE_LONGEST = 128
 """Bytes of an implicit first element: character sets, image types and UIDs are shorter."""
 NIFTI1_HEADER_BYTES = 348
 NIFTI2_HEADER_BYTES = 540
+DEFLATED = DeflatedExplicitVRLittleEndian.encode()
 HEAD_BYTES = NIFTI2_HEADER_BYTES
 """Enough of a file's beginning to know every kind below."""
 AXES = range(1, 8)
@@ -98,13 +103,15 @@ def _has_preamble(head: bytes) -> bool:
 
 
 def _is_bare_dataset(head: bytes) -> bool:
-    """DICOM without preamble and file meta, as old archives hold it: a dataset that begins with group 0008.
+    """DICOM without preamble: a dataset that begins with group 0008, as old archives hold it, or file meta alone before it.
 
-    Its first element says how it is written: a value representation of text in either byte order, or implicitly a short
+    The dataset's first element says how it is written: a value representation of text in either byte order, or implicitly a short
     length. (0008,00xx) in other formats' first bytes is not known.
     """
     if len(head) < BARE_BYTES:
         return False
+    if BARE_META.match(head):
+        return DEFLATED not in head  # which is inflated within limits behind a preamble only
     for order in "<>":
         group, element, length = struct.unpack(f"{order}HHI", head[:8])
         if group == BARE_GROUP and element <= BARE_LAST_ELEMENT:

@@ -127,7 +127,7 @@ class ImageWorkers:
                 loaded.case, image=replace(loaded.case.image, array=_mapped(image.path, loaded.image))
             )
             if stored is None:
-                return replace(case, volume=without_voxels(case.volume, loaded.shape))
+                return replace(case, volume=without_voxels(case.volume, loaded.voxels.shape))
             elsewhere = partial(self._do, case.volume, stored, loaded.voxels) if stored.stays else None
             acquired = replace(case.volume, voxels=_mapped(stored.path, loaded.voxels))
             return replace(case, volume=acquired, elsewhere=elsewhere)

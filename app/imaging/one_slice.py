@@ -42,7 +42,11 @@ def read_slice(path: Path, *, modality: Modality, limits: ReadLimits = DEFAULT_L
         RequestError: As `app.imaging.read.read_image`; `NoUsableSeriesError` where there is more than one slice.
     """
     with opened([path], limits) as sources:
-        (source,) = sources
+        if len(sources) != 1:
+            raise NoUsableSeriesError(
+                f"Expected one slice, found an archive of {len(sources)} files. Name one slice by each image column."
+            )
+        source = sources[0]
         if kind_inside(source) is FileKind.DICOM:
             volume = finite(read_dicom_slice(source, modality, limits))
         else:

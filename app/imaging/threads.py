@@ -1,7 +1,8 @@
 """Work on arrays side by side: numpy and scipy let go of the interpreter while they compute."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Final, TypeVar
 
@@ -26,6 +27,7 @@ def side_by_side(call: Callable[[Item], object], items: Iterable[Item], values: 
 
     Raises:
         Exception: What a call raised.
+        MemoryError: There is no room for a thread.
     """
     threads = min(usable_cpus(), MOST_THREADS)
     if threads == 1 or values < FEW:
@@ -33,8 +35,19 @@ def side_by_side(call: Callable[[Item], object], items: Iterable[Item], values: 
             call(item)
         return
     with ThreadPoolExecutor(threads) as pool:
-        for _ in pool.map(call, items):
+        with beginning_threads():
+            called = pool.map(call, items)
+        for _ in called:
             pass
+
+
+@contextmanager
+def beginning_threads() -> Iterator[None]:
+    """Names what is short where a thread cannot begin: room for its stack (pthread_create(3), EAGAIN), which the interpreter calls a `RuntimeError`."""
+    try:
+        yield
+    except RuntimeError:
+        raise MemoryError from None
 
 
 def pieces(size: int) -> list[slice]:

@@ -90,7 +90,7 @@ class Volume:
     stored_bits: int = 16
 
 
-def without_voxels(volume: Volume, shape: tuple[int, int, int]) -> Volume:
+def without_voxels(volume: Volume, shape: tuple[int, ...]) -> Volume:
     """All about a volume but its samples, which cost most and are not always asked for.
 
     Args:

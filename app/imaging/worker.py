@@ -31,6 +31,7 @@ from app.imaging.deidentify import deidentify
 from app.imaging.limits import ReadLimits
 from app.imaging.load import LoadedCase, TellingLoader, VolumeTask
 from app.imaging.model_grid import ModelGrid
+from app.imaging.threads import beginning_threads
 from app.imaging.volume import Volume
 
 USUAL_BYTES: Final = 60 * 2**20
@@ -106,13 +107,11 @@ class Loaded:
 
     Attributes:
         case: Without its arrays.
-        shape: Of the voxels as acquired.
-        voxels: Those.
+        voxels: As acquired.
         image: On the model grid.
     """
 
     case: LoadedCase
-    shape: tuple[int, int, int]
     voxels: Array
     image: Array
 
@@ -166,7 +165,6 @@ def work(job: Job, load: TellingLoader) -> Outcome:
         return case
     return Loaded(
         replace(case, volume=replace(case.volume, voxels=NOTHING), image=replace(case.image, array=NOTHING)),
-        case.volume.voxels.shape,
         Array.of(case.volume.voxels),
         Array.of(case.image.array),
     )
@@ -220,7 +218,8 @@ def _loaded(job: Job, load: TellingLoader) -> LoadedCase:
 
         def seen(volume: Volume) -> None:
             if job.voxels is not None:
-                written.append(writer.submit(_write, job.voxels, volume.voxels))
+                with beginning_threads():
+                    written.append(writer.submit(_write, job.voxels, volume.voxels))
 
         case = load(job.paths, job.spec, job.limits, job.series, seen)
         _write(job.image, case.image.array)

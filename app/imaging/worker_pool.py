@@ -175,14 +175,22 @@ class WorkerPool:
             if is_kept:
                 self._idle.append(worker)
                 if is_spent and self._succession is None:
-                    self._succession = _Succession(self._succeed, _Worker(self._context, self._prepare))
-                    self._succession.thread.start()
+                    self._succession = self._begun_succession()
             else:
                 self._all.discard(
                     worker
                 )  # at once: another that is given back must not take itself for one too many
         if not is_kept:
             self._drop(worker)
+
+    def _begun_succession(self) -> "_Succession | None":
+        """None where no file or thread is to be had now: what was done is done, and the next that is given back tries again."""
+        try:
+            succession = _Succession(self._succeed, _Worker(self._context, self._prepare))
+            succession.thread.start()
+        except (OSError, RuntimeError):
+            return None
+        return succession
 
     def _succeed(self, successor: "_Worker") -> None:
         """Have a process take the place of one that has done its share, once it has rehearsed."""

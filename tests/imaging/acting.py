@@ -6,6 +6,7 @@ import resource
 import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from app.imaging.decoding_errors import decoding
 from app.imaging.limits import DEFAULT_LIMITS, ReadLimits
 from app.imaging.load import LoadedCase, load_case
 from app.imaging.model_grid import ModelGrid
+from app.imaging.threads import side_by_side
 from app.imaging.volume import Volume
 
 
@@ -41,6 +43,12 @@ def hoard() -> None:
     held = []
     while True:
         held.append(np.empty(1 << 17))
+
+
+def crowd() -> None:
+    """Wants threads for whose stacks there is no room."""
+    threading.stack_size(1 << 30)
+    side_by_side(str, range(20))
 
 
 def lack() -> None:
@@ -78,7 +86,7 @@ def out_of_memory_score() -> int | None:
 
 
 ACTS: dict[str, Callable[[], None]] = {
-    act.__name__: act for act in (hang, crash, litter_and_die, hoard, lack, refuse, fail, describe)
+    act.__name__: act for act in (hang, crash, litter_and_die, hoard, crowd, lack, refuse, fail, describe)
 }
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydicom import dcmread
 from pydicom.sequence import Sequence as Items
 from pydicom.uid import generate_uid
 
@@ -60,6 +61,16 @@ def test_a_part_that_is_missing_before_the_last_is_noticed_without_their_number(
     assert read_image([first, *others], modality=Modality.CT).voxels.shape[2] == max(PARTS[-1]) + 1
     with pytest.raises(MissingSlicesError):
         read_image(others, modality=Modality.CT)
+
+
+def test_a_part_of_number_zero_stands_for_none_that_is_missing(tmp_path: Path) -> None:
+    """The first part has number 1 (PS3.3 C.7.6.16.2.2); a file that says 0 must not make up for one that was lost."""
+    paths = concatenated(tmp_path / "parts", Series())
+    wrong = dcmread(paths[1])
+    wrong.InConcatenationNumber = 0
+    wrong.save_as(paths[1])
+    with pytest.raises(MissingSlicesError, match=r"all 3 files .* found 2"):
+        read_image(paths, modality=Modality.CT)
 
 
 def test_what_waits_as_a_job_is_as_whole_as_what_was_sent(tmp_path: Path) -> None:

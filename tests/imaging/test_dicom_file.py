@@ -14,7 +14,7 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from app.errors import ArchiveTooLargeError, CorruptImageError
+from app.errors import ArchiveTooLargeError, CorruptImageError, UnsupportedFileError
 from app.imaging.dicom_file import parse
 from app.imaging.limits import ReadLimits
 from app.imaging.read import read_image
@@ -51,6 +51,23 @@ def test_files_without_preamble_and_meta_are_read_where_their_form_is_plain(
         dcmwrite(paths[-1], bare, implicit_vr=implicit, little_endian=little, enforce_file_format=False)
         assert paths[-1].read_bytes()[128:132] != b"DICM"
     assert np.array_equal(read_image(paths, modality=Modality.CT).voxels, expected.voxels)
+
+
+@pytest.mark.parametrize("cut", [132, 144])
+@pytest.mark.parametrize("syntax", PLAIN)
+def test_files_whose_meta_begins_them_are_read_unless_they_are_deflated(
+    tmp_path: Path, syntax: str, cut: int
+) -> None:
+    series = Series(field_at=ramp, depths_mm=range(0, 48, 8))
+    expected = read_image(series.write(tmp_path / "expected"), modality=Modality.CT)
+    paths = transcoded(series, tmp_path / "other", syntax)
+    for path in paths:  # without preamble, and without the length of the meta group
+        path.write_bytes(path.read_bytes()[cut:])
+    if syntax == DeflatedExplicitVRLittleEndian:
+        with pytest.raises(UnsupportedFileError):
+            read_image(paths, modality=Modality.CT)
+    else:
+        assert np.array_equal(read_image(paths, modality=Modality.CT).voxels, expected.voxels)
 
 
 def test_only_what_is_asked_for_is_kept(tmp_path: Path) -> None:

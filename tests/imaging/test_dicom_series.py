@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.errors import MixedSeriesError, NoUsableSeriesError, WrongModalityError
 from app.imaging.dicom_header import Acquisition, Placement, SliceHeader
-from app.imaging.dicom_series import Wanted, choose_series, series_findings
+from app.imaging.dicom_series import LIMITING, Wanted, choose_series, series_findings
 from app.imaging.read import read_image
 from app.imaging.series_choice import SeriesChoice
 from app.imaging.source import DiskFile
@@ -356,10 +356,13 @@ def test_the_order_of_files_never_matters(order: list[int]) -> None:
 
 
 def test_doubts_become_findings() -> None:
-    chest = replace(SOFT, body_part="CHEST", echo_time_ms=100.0, repetition_time_ms=4000.0)
+    chest = replace(
+        SOFT, body_part="CHEST", has_contrast_agent=True, echo_time_ms=100.0, repetition_time_ms=4000.0
+    )
     slices, choice = choose_series(image("mr", chest, modality="MR"), MR)
     codes = [finding.code for finding in series_findings(choice, len(slices) + 3, len(slices))]
-    assert codes == ["files-ignored", "body-part-doubtful", "weighting-doubtful"]
+    assert codes == ["files-ignored", "body-part-doubtful", "weighting-doubtful", "contrast-agent"]
+    assert set(codes[1:]) <= LIMITING
 
 
 def test_no_identifier_is_shown() -> None:

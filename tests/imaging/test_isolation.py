@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
+from app.cpus import usable_cpus
 from app.errors import ArchiveTooLargeError, MixedSeriesError, NotReadyError, UnreadableImageError
 from app.imaging import overlay, overview, write
 from app.imaging.heatmap_files import Shown, draw
@@ -120,6 +121,12 @@ def test_limits_and_the_wanted_series_reach_the_worker(workers: ImageWorkers, tm
         ("litter_and_die", "ended abnormally", {}),
         pytest.param(
             "hoard", f"within {LIMITS.memory_bytes} bytes", {"limit": LIMITS.memory_bytes}, marks=on_linux
+        ),
+        pytest.param(
+            "crowd",
+            f"within {LIMITS.memory_bytes} bytes",
+            {"limit": LIMITS.memory_bytes},
+            marks=[on_linux, pytest.mark.skipif(usable_cpus() == 1, reason="one core begins no threads")],
         ),
         ("lack", f"within {LIMITS.memory_bytes} bytes", {"limit": LIMITS.memory_bytes}),
     ],

@@ -68,6 +68,16 @@ def test_a_knee_is_a_limb(values: tuple[float, float, float], modality: Modality
     assert "limb" in (shown(image_of(limb(60.0, 35.0, values), modality)) or "")
 
 
+def test_what_has_a_scalp_around_it_is_no_limb_however_even_it_is() -> None:
+    inside = limb(60.0, 0.0, (4.0, 300.0, 300.0))
+
+    def parted(points: Points) -> Values:
+        across = np.hypot(points[..., 0], points[..., 1])
+        return np.where((across >= 60) & (across < 80), np.where(across < 72, 20.0, 200.0), inside(points))
+
+    assert shown(image_of(parted, MR)) is None
+
+
 def test_a_thigh_has_its_bone_inside() -> None:
     assert "none around" in (shown(image_of(limb(85.0, 16.0, CT_LIMB), CT)) or "")
 

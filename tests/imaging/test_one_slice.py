@@ -4,6 +4,7 @@ The slice is an oval head of 40 HU in air, 140 mm wide and 180 mm deep, with a s
 """
 
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pydicom
@@ -101,6 +102,16 @@ def test_where_the_patient_lay_does_not_matter(
 def test_several_slices_in_one_file_are_refused(tmp_path: Path) -> None:
     with pytest.raises(NoUsableSeriesError, match="Expected one slice, found 3"):
         read_slice(as_nifti(drawn(slices=3), tmp_path / "a.nii.gz"), modality=Modality.CT)
+
+
+@pytest.mark.parametrize("files", [0, 2])
+def test_an_archive_of_none_or_several_files_is_no_slice(tmp_path: Path, files: int) -> None:
+    slices = write_dicom(drawn(slices=2), tmp_path / "dicom", np.random.default_rng(0))
+    with ZipFile(tmp_path / "a.zip", "w") as archive:
+        for file in slices[:files]:
+            archive.write(file, file.name)
+    with pytest.raises(NoUsableSeriesError, match=f"found an archive of {files} files"):
+        read_slice(tmp_path / "a.zip", modality=Modality.CT)
 
 
 def test_a_coronal_slice_is_refused(tmp_path: Path) -> None:

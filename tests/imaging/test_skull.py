@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from app.imaging.head import find_head
@@ -37,6 +39,28 @@ def test_a_zeroed_background_is_no_stripping_where_a_skull_is_seen(scalp_mm: flo
     assert not is_stripped(MR, outline_of(head((0.0, scalp, skull, brain), scalp_mm=scalp_mm), MR))
 
 
-def test_a_scalp_parted_by_dark_skull_is_seen_around_the_body() -> None:
-    assert not is_outermost(MR, outline_of(head(MR_HEAD), MR))
-    assert is_outermost(MR, outline_of(brain_alone(300.0, 4.0), MR))
+@pytest.mark.parametrize("scalp_mm", [3.0, 6.0])
+def test_a_scalp_parted_by_dark_skull_is_seen_around_the_body(scalp_mm: float) -> None:
+    assert not is_outermost(MR, outline_of(head(MR_HEAD, scalp_mm=scalp_mm), MR))
+
+
+@pytest.mark.parametrize(("around", "expected"), [(4.0, True), (70.0, True), (80.0, False)])
+def test_what_is_less_than_a_quarter_as_bright_as_the_body_is_nothing_around_it(
+    around: float, expected: bool
+) -> None:
+    assert is_outermost(MR, outline_of(brain_alone(300.0, around), MR)) is expected
+
+
+def test_nothing_lies_around_a_body_with_which_the_image_ends() -> None:
+    whole = outline_of(brain_alone(300.0, 4.0), MR)
+    seen = whole.inward_mm >= 0
+    assert is_outermost(
+        MR,
+        replace(
+            whole,
+            values=whole.values[seen],
+            cell=whole.cell[seen],
+            inward_mm=whole.inward_mm[seen],
+            body=whole.body[seen],
+        ),
+    )

@@ -3,6 +3,7 @@
 import math
 import multiprocessing
 import os
+import resource
 import signal
 import threading
 import time
@@ -93,6 +94,21 @@ def test_one_whose_successor_cannot_begin_works_on_and_the_next_one_is_tried() -
             found.add(pool.run(os.getpid))
             time.sleep(0.001)
         assert len(found) == 1
+    finally:
+        pool.close()
+
+
+def test_what_was_done_is_not_lost_where_no_file_is_to_be_had_for_a_successor() -> None:
+    pool, (files, most) = pool_of(size=1, tasks_per_worker=2), resource.getrlimit(resource.RLIMIT_NOFILE)
+    first = pool.run(os.getpid)
+    os.close(free := os.dup(0))
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free, most))
+        assert pool.run(os.getpid) == first
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, most))
+    try:
+        wait_until(lambda: pool.run(os.getpid) != first)
     finally:
         pool.close()
 
