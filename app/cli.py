@@ -43,7 +43,7 @@ from app.predictions.answer import Answer
 from app.predictions.data_folder import DataFolder
 from app.predictions.explain import NIFTI_NAME, PNG_NAME, Case, explain
 from app.predictions.record_text import parse_record
-from app.predictions.start import start_with
+from app.predictions.start import starter_alone
 from app.records.copying import copy_records
 from app.security.exposure import require_safe
 from app.setting_values import unknown_settings
@@ -290,7 +290,7 @@ def _predict(arguments: argparse.Namespace, settings: Settings) -> int:
         return predict_cohort(arguments.cohort, arguments.out, package, settings, arguments.ray)
     record = parse_record(_text(arguments.ehr) if arguments.ehr else "{}")
     case = Case(files_in(arguments.image), record, arguments.heatmap or "native", arguments.series)
-    predictor = start_with(settings.provider, settings.threads)(_package(arguments, settings))
+    predictor = starter_alone(settings)(_package(arguments, settings))
     _clear(arguments.out)
     answer = explain(case, predictor, arguments.out, read_limits(settings)).answer
     (arguments.out / ANSWER_NAME).write_text(answer.model_dump_json(indent=2) + "\n", encoding="utf-8")

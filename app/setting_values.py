@@ -47,6 +47,20 @@ def _is_no_link(port: object) -> object:
 Port = Annotated[int, BeforeValidator(_is_no_link), Field(ge=1, le=65535)]
 
 
+def _is_named(folder: object) -> object:
+    """A folder, whatever it is but none.
+
+    Raises:
+        ValueError: It is empty: the working folder, in which the service would make its files, and remove what lies in a folder `uploads`.
+    """
+    if folder == "":
+        raise ValueError("expected a folder; write . for the working folder")
+    return folder
+
+
+Folder = Annotated[Path, BeforeValidator(_is_named)]
+
+
 def text_of(file: str) -> str:
     """What a file of a secret says; some editors write a byte order mark before it.
 

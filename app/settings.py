@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from app.cpus import usable_cpus
 from app.setting_values import (
     Days,
+    Folder,
     Hours,
     Minutes,
     Port,
@@ -49,13 +50,13 @@ class Settings(BaseSettings):
     host: Annotated[str, Field(description="Address to listen on.")] = "127.0.0.1"
     port: Annotated[Port, Field(description="Port to listen on.")] = 8000
     model_store: Annotated[
-        Path,
+        Folder,
         Field(
             description="Folder of model packages, `<name>/<version>/`; the service does not start without it."
         ),
     ] = Path("model_store")
     data: Annotated[
-        Path, Field(description="Folder of the database, the heatmaps and the temporary uploads.")
+        Folder, Field(description="Folder of the database, the heatmaps and the temporary uploads.")
     ] = Path("var")
     database_url_file: Annotated[
         str,
@@ -95,7 +96,7 @@ class Settings(BaseSettings):
     threads: Annotated[
         Threads,
         Field(
-            description="Threads of one inference; 0 for one per usable core, at most 4, where a case comes alone, and one each where cases meet.",
+            description="Threads of one inference; 0 for one per usable core, at most 4, where a case comes alone, and one each where cases meet; one on a GPU.",
         ),
     ] = 0
     devices: Annotated[
@@ -122,6 +123,7 @@ class Settings(BaseSettings):
         float,
         Field(
             ge=-1,
+            le=60_000,
             description="Milliseconds that a batch with room waits for others; -1 for what that measurement says.",
         ),
     ] = -1.0

@@ -15,7 +15,7 @@ from app.errors import MalformedRequestError
 from app.model_package.store import store_at
 from app.predictions.catalogue import Catalogue
 from app.predictions.entry import State
-from app.predictions.start import start_with
+from app.predictions.start import starter_alone
 from app.settings import Settings
 
 OK: Final = 0
@@ -169,7 +169,7 @@ def _alias_path(text: str) -> str:
 
 def _list_here(_arguments: argparse.Namespace, settings: Settings) -> int:
     store = store_at(settings.model_store)
-    with closing(Catalogue(store, start_with(settings.provider, settings.threads))) as catalogue:
+    with closing(Catalogue(store, starter_alone(settings))) as catalogue:
         catalogue.load()
         table = Table("package", "task", "title", "state", "reason")
         for entry in catalogue.entries():

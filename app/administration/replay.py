@@ -15,7 +15,7 @@ from app.predictions.answer import Answer, require_answer
 from app.predictions.bounded_folders import KeepingLimits
 from app.predictions.case_store import CaseStore, KeptCase
 from app.predictions.data_folder import DataFolder
-from app.predictions.start import start_with
+from app.predictions.start import starter_alone
 from app.settings import Settings
 
 OK: Final = 0
@@ -47,7 +47,7 @@ def _replay(arguments: argparse.Namespace, settings: Settings) -> int:
         raise PackageDigestError(
             f"Expected package {answer.model.name}@{answer.model.version} as it answered; the one in the store has another digest."
         )
-    predictor = start_with(settings.provider, settings.threads)(package)
+    predictor = starter_alone(settings)(package)
     outputs = predictor.predict(case.image, encode(case.record, package.manifest.ehr))
     return _compare(answer, outputs, predictor.session.provider)
 

@@ -15,8 +15,9 @@ import numpy as np
 from jaxtyping import Float32
 
 from app.errors import NotReadyError
+from app.inference.graph_contract import OUTPUTS
 from app.inference.graph_session import GraphSession, RawOutputs
-from app.inference.ticket import Ticket, current_ticket
+from app.inference.ticket import RETRY_AFTER_S, Ticket, current_ticket
 
 LOOK_UP_S: Final = 0.25
 """How often a case that waits asks whether its client is still there and its time not over; nothing else tells."""
@@ -29,10 +30,10 @@ class BatchPolicy:
     """How cases are gathered.
 
     Attributes:
-        max_batch: Most cases of one run; a single request with more rows runs alone.
+        max_batch: Most cases of one run; a single request with more rows has no other one beside it.
         max_wait_s: Longest time that a batch with room waits for others.
-        sizes: Sizes of runs, ascending; a batch between two is filled up by repeating its last case, since GPUs tune
-            (and TensorRT compiles) for every shape they meet. Empty: any size.
+        sizes: Sizes of runs, ascending; a batch between two is filled up by repeating its last case, and more rows than the
+            largest are several runs, since GPUs tune (and TensorRT compiles) for every shape they meet. Empty: any size.
         run_s: Seconds of a run by its number of cases, as measured before the choice.
     """
 
@@ -135,7 +136,10 @@ class BatchedSession:
     def _enter(self, tensors: Tensors) -> _Waiting:
         with self._changed:
             if self._closed:
-                raise NotReadyError("Expected a package that is served; it is being unloaded. Ask again.")
+                raise NotReadyError(
+                    "Expected a package that is served; it is being unloaded. Ask again.",
+                    retry_after_s=RETRY_AFTER_S,
+                )
             self._arrived += 1
             mine = _Waiting(tensors, current_ticket(), self._arrived)
             self._waiting.append(mine)
@@ -202,7 +206,8 @@ class BatchedSession:
         with self._changed:
             for each in batch:
                 each.outcome = each.outcome or NotReadyError(
-                    "Expected an answer of the graph; the thread that ran it was ended. Ask again."
+                    "Expected an answer of the graph; the thread that ran it was ended. Ask again.",
+                    retry_after_s=RETRY_AFTER_S,
                 )
             self._free.append(lane)
             self._changed.notify_all()
@@ -216,9 +221,8 @@ def _answer(batch: Sequence[_Waiting], lane: GraphSession, sizes: Sequence[int])
     """Run a batch; where it fails as a whole, each of its cases has a run of its own and fails or not by itself."""
     started_s = time.monotonic()
     try:
-        together = lane.run(
-            *(_filled(_joined(parts), sizes) for parts in zip(*(each.tensors for each in batch), strict=True))
-        )
+        columns = zip(*(each.tensors for each in batch), strict=True)
+        together = _run(lane, [_joined(parts) for parts in columns], sizes)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is raised in the threads that wait
         if len(batch) == 1:
             batch[0].outcome = error
@@ -230,8 +234,22 @@ def _answer(batch: Sequence[_Waiting], lane: GraphSession, sizes: Sequence[int])
     for each in batch:
         rows = slice(first, first + each.rows)
         first += each.rows
-        tensors = {name: tensor[rows] for name, tensor in together.tensors().items()}
+        tensors = {name: tensor[rows] for name, tensor in together.items()}
         each.outcome = RawOutputs(**tensors, waited_s=started_s - each.arrived_s)
+
+
+def _run(
+    lane: GraphSession, tensors: Sequence[Float32[np.ndarray, "B ..."]], sizes: Sequence[int]
+) -> dict[str, Float32[np.ndarray, "B ..."]]:
+    """Answer all rows, in as many runs as it takes where a run has one of `sizes`."""
+    rows = len(tensors[0])
+    most = sizes[-1] if sizes else rows
+    parts = []
+    for first in range(0, rows, most):
+        part = [tensor[first : first + most] for tensor in tensors]
+        answer = lane.run(*(_filled(tensor, sizes) for tensor in part))
+        parts.append({name: tensor[: len(part[0])] for name, tensor in answer.tensors().items()})
+    return {name: _joined([part[name] for part in parts]) for name in OUTPUTS}
 
 
 def _joined(parts: Sequence[Float32[np.ndarray, "B ..."]]) -> Float32[np.ndarray, "B ..."]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import structlog
 
 from app.errors import NeuroFuseError
+from app.inference.lost_device import DEVICE_LOST
 from app.inference.predictor import Predictor
 from app.metrics import Metrics
 from app.model_package.manifest import Task
@@ -70,8 +71,8 @@ class Catalogue:
 
     @property
     def ready(self) -> bool:
-        """Whether this process answers whatever names mean; see `app.predictions.serving.Serving.ready`."""
-        return self._now.ready
+        """Whether this process answers whatever names mean; see `app.predictions.serving.Serving.ready`. Without its GPU it does not."""
+        return self._now.ready and not DEVICE_LOST.is_set()
 
     def entry(self, model: str, key: str | None = None) -> Entry:
         """Find what `name`, `name@version` or `name@alias` means (`app.predictions.routing`).

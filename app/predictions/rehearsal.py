@@ -47,8 +47,7 @@ def rehearse(
     with ThreadPoolExecutor(readers, thread_name_prefix="rehearsal") as pool:
         list(pool.map(answer, range(readers)))
     have_at_hand(USUAL_BYTES)
-    alone = answer(
-        readers
-    )  # cases that meet are run by other sessions than one that comes by itself (`app.inference.alternatives`)
+    # Cases that meet are run by other sessions than one that comes by itself (`app.inference.cpu_session`).
+    alone = answer(readers)
     with suppress(StorageUnavailableError):  # no fault of the package either; the first case will be told
         records.rehearse(row_of(alone, case), Deed("service", "service", "rehearsal"))

@@ -14,7 +14,8 @@ import anyio
 import anyio.to_thread
 import structlog
 
-from app.errors import PackageRefusedError, UnknownModelError
+from app.errors import NotReadyError, PackageRefusedError, UnknownModelError
+from app.inference.lost_device import DEVICE_LOST
 from app.model_package.store import Reference
 from app.predictions.catalogue import Catalogue
 from app.predictions.entry import Entry, State
@@ -32,6 +33,7 @@ from app.records.aliases import Alias, Plan, PlanRecords
 from app.telemetry import describe_exception
 
 FOLLOW_EVERY_S: Final = 2.0
+LONGEST_PAUSE_S: Final = 20.0
 TRY_AGAIN_S: Final = 30.0
 """Until what could not be followed is tried again: a store that is copied from machine to machine may be late."""
 
@@ -202,15 +204,32 @@ def _answers(plan: Plan, reference: Reference) -> bool:
 
 
 async def keep_following(rollout: Rollout, every_s: float = FOLLOW_EVERY_S) -> None:
-    """Starts the packages, then follows what other processes are asked for, until it is cancelled."""
+    """Starts the packages, then follows what other processes are asked for, until it is cancelled.
+
+    Raises:
+        NotReadyError: The GPU is lost to this process. With this the service ends, so that it is started anew.
+    """
+    pause_s = every_s
     while True:
-        await anyio.to_thread.run_sync(follow_once, rollout)
-        await anyio.sleep(every_s)
+        followed = await anyio.to_thread.run_sync(follow_once, rollout)
+        if DEVICE_LOST.is_set():
+            raise NotReadyError(
+                "Expected a GPU that answers; it is lost to this process, which ends. Start the service anew."
+            )
+        # A line of each fault; fewer of them the longer the database stays away.
+        pause_s = every_s if followed else min(2 * pause_s, max(every_s, LONGEST_PAUSE_S))
+        await anyio.sleep(pause_s)
 
 
-def follow_once(rollout: Rollout) -> None:
-    """Follows once; a fault is logged and tried again, since the service must go on."""
+def follow_once(rollout: Rollout) -> bool:
+    """Follows once; a fault is logged and tried again, since the service must go on.
+
+    Returns:
+        Whether it could.
+    """
     try:
         rollout.follow()
     except Exception as error:  # noqa: BLE001 - the database may be away for a while
         log.error("follow-fault", **describe_exception(error))  # noqa: TRY400 - no message, it may hold an address
+        return False
+    return True

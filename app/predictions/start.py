@@ -15,6 +15,7 @@ from app.inference.graph_session import GraphSession
 from app.inference.predictor import Predictor
 from app.inference.self_test import self_test
 from app.inference.session import OnnxSession, Provider
+from app.inference.sized_session import SizedSession
 from app.inference.warm_up import SIZES, exercise, fastest_run_s, warm_up
 from app.metrics import Metrics
 from app.model_package.package import Package
@@ -69,6 +70,14 @@ def start_as_set(
     )
 
 
+def starter_alone(settings: Settings) -> StartPredictor:
+    """How a command makes a package ready that answers one case after another: on one device, in runs of one case."""
+    device = int(settings.devices.split(",")[0])
+    return start_with(
+        settings.provider, settings.threads, devices=(device,), gathering=Gathering(max_batch=1)
+    )
+
+
 def start_with(
     provider: Provider,
     threads: int,
@@ -83,7 +92,7 @@ def start_with(
     Args:
         provider: Execution provider; falling back to another one is refused, never silent.
         threads: Threads of one inference; 0 for one per usable CPU, at most `MOST_THREADS`, for a case that comes alone, and
-            for one each where cases meet (`app.inference.cpu_session`).
+            for one each where cases meet (`app.inference.cpu_session`); for one on a GPU, beside which they would idle.
         devices: Numbers of the GPUs, each with a session of its own. A CPU has as many sessions as its cores have room for.
         cpus: CPUs that are ours, where the machine is shared; by default those this process may use.
         gathering: How cases share runs. Where it leaves the choice, a GPU is measured; a CPU answers two cases in twice the time of
@@ -95,7 +104,7 @@ def start_with(
         its runs will have; one that the device has no memory for is refused here, not under load.
     """
     ours = cpus or usable_cpus()
-    threads_each = threads or min(ours, MOST_THREADS)
+    threads_each = threads or (min(ours, MOST_THREADS) if provider == "cpu" else 1)
     places = [0] * max(1, ours // threads_each) if provider == "cpu" else devices
 
     def start(package: Package) -> Predictor:
@@ -104,7 +113,9 @@ def start_with(
             partial(OnnxSession, package, provider=provider, threads=threads_each, device=device)
             for device in places
         ]
-        sessions: list[GraphSession] = [opened() for opened in openers]
+        sessions: list[GraphSession] = [
+            opened() if provider == "cpu" else SizedSession(opened) for opened in openers
+        ]
         policy = _measured(sessions[0], package, provider, gathering)
         if cuda_graphs and provider == "cuda":
             sessions = [
@@ -138,6 +149,8 @@ def _measured(
     measured = warm_up(session, package.manifest, most)
     chosen = gathering.max_batch or measured.max_batch
     sizes = () if provider == "cpu" else tuple(sorted({*(size for size in SIZES if size < chosen), chosen}))
+    if isinstance(session, SizedSession):
+        session.keep(sizes)
     wait_s = measured.max_wait_s if gathering.wait_s is None else gathering.wait_s
     return replace(measured, max_batch=chosen, max_wait_s=wait_s, sizes=sizes)
 

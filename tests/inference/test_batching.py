@@ -15,7 +15,7 @@ from app.inference.batching import BatchedSession, BatchPolicy
 from app.inference.graph_contract import OUTPUTS, input_shapes
 from app.inference.graph_session import RawOutputs
 from app.inference.session import OnnxSession
-from app.inference.ticket import AbandonedError, Ticket, Urgency, holding
+from app.inference.ticket import RETRY_AFTER_S, AbandonedError, Ticket, Urgency, holding
 from app.model_package.store import ModelStore
 from tests.support.slow_graph import REFUSED, SlowGraph, case
 
@@ -162,6 +162,22 @@ def test_runs_have_the_sizes_that_were_warmed_up_and_answers_those_that_were_ask
     assert graph.runs == [[0], [1, 2, 3, 3]]
 
 
+@pytest.mark.parametrize(
+    ("rows", "runs"), [(3, [[0, 1, 2, 2]]), (5, [[0, 1, 2, 3], [4]]), (6, [[0, 1, 2, 3], [4, 5, 5, 5]])]
+)
+def test_more_rows_than_the_largest_size_are_several_runs_of_sizes_that_were_warmed_up(
+    rows: int, runs: list[list[float]]
+) -> None:
+    graph = SlowGraph()
+    session = BatchedSession([graph], BatchPolicy(max_batch=4, sizes=(1, 4)))
+    tensors = (np.concatenate(parts) for parts in zip(*map(case, range(rows)), strict=True))
+    answer = session.run(*tensors)
+    assert graph.runs == runs
+    for tensor in answer.tensors().values():
+        assert len(tensor) == rows
+    assert answer.probabilities[:, 0].tolist() == [*range(rows)]
+
+
 def test_runs_are_counted_by_their_cases() -> None:
     graph, counted = SlowGraph(), list[int]()
     graph.gate.clear()
@@ -211,8 +227,9 @@ def test_closing_lets_those_who_came_before_finish_and_takes_no_other() -> None:
     closing = threading.Thread(target=session.close)
     closing.start()
     eventually(lambda: session._closed)
-    with pytest.raises(NotReadyError):
+    with pytest.raises(NotReadyError) as refused:
         session.run(*case(9))
+    assert refused.value.fields["retry_after_s"] == RETRY_AFTER_S
     assert not graph.closed
     graph.gate.set()
     closing.join(10)

@@ -16,17 +16,13 @@ from onnx import helper, numpy_helper
 
 from app.errors import NotReadyError, OverloadedError, PackageInvalidError
 from app.inference.graph_contract import INPUTS, OUTPUTS, input_shapes
-from app.inference.session import OnnxSession, Provider
+from app.inference.session import OnnxSession
+from app.inference.ticket import RETRY_AFTER_S
 from app.model_package.package import Package
 from app.model_package.store import ModelStore
 
-GPU_PROVIDERS: dict[Provider, str] = {
-    "cuda": "CUDAExecutionProvider",
-    "tensorrt": "TensorrtExecutionProvider",
-}
 LONGEST_S = 10.0
 NOT_YET_S = 0.1
-absent = [name for name, full in GPU_PROVIDERS.items() if full not in ort.get_available_providers()]
 
 
 @pytest.fixture(scope="module")
@@ -128,17 +124,42 @@ def test_numbers_of_another_width_are_not_read_as_if_they_were_of_this_one(
 
 
 def graph_threads() -> set[threading.Thread]:
-    return {each for each in threading.enumerate() if each.name.startswith("cuda-graph")}
+    return {each for each in threading.enumerate() if each.name.startswith("gpu-runs")}
 
 
-def test_a_session_that_captures_has_a_thread_until_it_is_closed(package: Package) -> None:
+@pytest.mark.parametrize("captured", BOUND)
+def test_a_session_on_a_device_has_a_thread_until_it_is_closed(
+    package: Package, captured: tuple[int, ...]
+) -> None:
     others = graph_threads()  # of sessions that are yet to be collected
-    session = OnnxSession(package, captured=(1,))
+    session = OnnxSession(package, captured=captured)
     for _ in range(3):
         session.run(*batch(package, 1))
     (thread,) = graph_threads() - others
     session.close()
     assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("captured", BOUND)
+def test_runs_on_a_device_have_the_same_thread_whoever_asks(
+    package: Package, monkeypatch: pytest.MonkeyPatch, captured: tuple[int, ...]
+) -> None:
+    threads = set[int]()
+    run = ort.InferenceSession.run_with_iobinding
+
+    def watched(session: ort.InferenceSession, *how: Any) -> None:
+        threads.add(threading.get_ident())
+        run(session, *how)
+
+    monkeypatch.setattr(ort.InferenceSession, "run_with_iobinding", watched)
+    session = OnnxSession(package, captured=captured)
+    for _ in range(3):
+        with ThreadPoolExecutor(
+            1
+        ) as asking:  # ONNX Runtime makes handles of cuDNN for each thread that it is run by
+            asking.submit(session.run, *batch(package, 1)).result(LONGEST_S)
+    assert len(threads) == 1
+    session.close()
 
 
 class Device:
@@ -241,25 +262,6 @@ def test_a_capture_that_fails_is_told_of_and_leaves_no_thread(spoil: Spoil) -> N
     assert graph_threads() <= others
 
 
-def test_the_cpu_is_the_cpu(package: Package) -> None:
-    session = OnnxSession(package, provider="cpu")
-    assert session.provider == "CPUExecutionProvider"
-    assert not session.fell_back
-
-
-@pytest.mark.parametrize("provider", absent)
-def test_a_gpu_that_is_not_there_is_not_silently_replaced(package: Package, provider: Provider) -> None:
-    with pytest.raises(NotReadyError, match=f"{GPU_PROVIDERS[provider]} was asked for.*CPUExecutionProvider"):
-        OnnxSession(package, provider=provider)
-
-
-@pytest.mark.parametrize("provider", absent)
-def test_a_fallback_that_is_allowed_is_recorded(package: Package, provider: Provider) -> None:
-    session = OnnxSession(package, provider=provider, allow_fallback=True)
-    assert session.fell_back
-    assert session.provider == "CPUExecutionProvider"
-
-
 def test_a_batch_is_its_cases_one_by_one(package: Package) -> None:
     session, inputs = OnnxSession(package), batch(package, 3)
     together = session.run(*inputs)
@@ -339,8 +341,9 @@ def test_an_answer_that_is_not_finite_is_refused(package: Package) -> None:
 
 def test_a_failure_of_the_runtime_has_a_name_and_no_values(package: Package) -> None:
     image, values, missing = batch(package, 1)
-    with pytest.raises(NotReadyError, match="ONNX Runtime failed with InvalidArgument"):
+    with pytest.raises(NotReadyError, match="ONNX Runtime failed with InvalidArgument") as caught:
         OnnxSession(package).run(image[:, :, 1:], values, missing)
+    assert caught.value.fields["retry_after_s"] == RETRY_AFTER_S
 
 
 def test_a_failed_run_does_not_spoil_the_next(package: Package) -> None:
@@ -353,8 +356,9 @@ def test_a_failed_run_does_not_spoil_the_next(package: Package) -> None:
 
 def test_an_exhausted_device_is_overload_and_passes(spoil: Spoil) -> None:
     package = spoil(ask_for_petabytes)
-    with pytest.raises(OverloadedError, match="no memory left"):
+    with pytest.raises(OverloadedError, match="no memory left") as caught:
         OnnxSession(package).run(*batch(package, 1))
+    assert caught.value.fields["retry_after_s"] == RETRY_AFTER_S
 
 
 def test_the_runtime_reports_to_nobody_and_keeps_no_id_of_this_machine(tmp_path: Path) -> None:

@@ -5,14 +5,16 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+import anyio
 import pytest
 
-from app.errors import PackageInUseError, PackageRefusedError, UnknownModelError
+from app.errors import NotReadyError, PackageInUseError, PackageRefusedError, UnknownModelError
+from app.inference.lost_device import DEVICE_LOST
 from app.inference.self_test import self_test
 from app.model_package.store import ModelStore, Reference
 from app.predictions.catalogue import Catalogue
 from app.predictions.entry import State, require_ready
-from app.predictions.rollout import Rollout, follow_once
+from app.predictions.rollout import Rollout, follow_once, keep_following
 from app.predictions.start import Gathering, start_with
 from app.records.aliases import Alias, Canary
 from app.records.store import RecordStore
@@ -77,6 +79,21 @@ def copy_in(later: Path, store: Path, *, broken: bool = False) -> None:
     if broken:
         with (folder / "model.onnx").open("ab") as model:
             model.write(b"\0")
+
+
+def test_a_process_whose_gpu_is_lost_ends_so_that_it_is_started_anew(start: Callable[[], Process]) -> None:
+    process = start()
+
+    async def followed() -> None:
+        with anyio.fail_after(10):
+            await keep_following(process.rollout, 0.01)
+
+    DEVICE_LOST.set()
+    try:
+        with pytest.raises(NotReadyError, match="lost to this process"):
+            anyio.run(followed)
+    finally:
+        DEVICE_LOST.clear()
 
 
 def test_a_version_that_is_loaded_is_what_the_bare_name_means(
@@ -331,3 +348,31 @@ def test_a_database_that_is_away_stops_no_service(
     follow_once(process.rollout)
     assert "follow-fault" in capsys.readouterr().out
     assert process.meaning("gos") == "gos@2"
+
+
+def test_a_database_that_stays_away_is_asked_less_and_less_often(
+    start: Callable[[], Process], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each question is a line in the log. Once it answers, it is asked as before."""
+    process, database = start(), tmp_path / "records.sqlite3"
+    kept = database.rename(tmp_path / "kept")
+    database.mkdir()
+    process._records.close()
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 5:
+            database.rmdir()
+            kept.rename(database)
+        if len(pauses) == 6:
+            raise anyio.get_cancelled_exc_class()
+
+    monkeypatch.setattr(anyio, "sleep", pause)
+
+    async def followed() -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(keep_following, process.rollout)
+
+    anyio.run(followed)
+    assert pauses == [4.0, 8.0, 16.0, 20.0, 20.0, 2.0]

@@ -13,13 +13,15 @@ from structlog.testing import capture_logs
 
 from app.errors import NotReadyError, OverloadedError, PackageInvalidError
 from app.inference.batching import BatchedSession
+from app.inference.graph_contract import blank_inputs
 from app.inference.graph_session import GraphSession, RawOutputs
 from app.inference.session import OnnxSession
 from app.model_package.package import Package, open_package, seal
 from app.model_package.store import ModelStore
 from app.model_package.training_summary import TRAINING_SUMMARY
 from app.predictions import start
-from app.predictions.start import Gathering, captured_where_faster, start_with
+from app.predictions.start import Gathering, captured_where_faster, start_with, starter_alone
+from app.settings import Settings
 
 
 class Slowed:
@@ -78,6 +80,8 @@ class Device:
     Attributes:
         met: Sizes of the runs of its sessions.
         captured: Sizes that were captured for its session with graphs.
+        sessions: Number of the GPU, and sizes that it met, of each session.
+        threads: That any session has.
     """
 
     def __init__(
@@ -85,11 +89,16 @@ class Device:
     ) -> None:
         self.met = met = defaultdict[int, set[int]](set)
         self.captured = captured_on = dict[int, tuple[int, ...]]()
+        self.sessions = sessions = list[tuple[int, set[int]]]()
+        self.threads = threads = set[int]()
 
         class OnCpu(OnnxSession):
             def __init__(self, package: Package, captured: tuple[int, ...] = (), **how: Any) -> None:
                 super().__init__(package, threads=how["threads"], captured=captured)
                 self.number, self.takes_s = how["device"], 0.0 if captured else plain_takes_s
+                self.sizes = set[int]()
+                threads.add(how["threads"])
+                sessions.append((self.number, self.sizes))
                 if captured:
                     captured_on[self.number] = captured
 
@@ -98,6 +107,7 @@ class Device:
                 if len(image) > memory[self.number]:
                     raise OverloadedError("the device has no memory left for this batch")
                 met[self.number].add(len(image))
+                self.sizes.add(len(image))
                 return super().run(image, values, missing)
 
         patch.setattr(start, "OnnxSession", OnCpu)
@@ -124,6 +134,36 @@ def test_a_package_is_refused_where_any_lane_has_no_memory_for_the_largest_batch
         OverloadedError, match=r"runs of 6 cases; one has less\. Set NEUROFUSE_MAX_BATCH lower"
     ):
         start_with("cuda", 1, devices=(0, 1), gathering=Gathering(max_batch=6))(package)
+
+
+def test_a_gpu_has_a_session_for_each_size_that_runs_will_have(
+    package: Package, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = Device(monkeypatch)
+    predictor = start_with("cuda", 1, devices=(0, 1), gathering=Gathering(max_batch=4))(package)
+    assert [sizes for number, sizes in device.sessions if number == 1] == [{1}, {2}, {4}]
+    assert [sizes for number, sizes in device.sessions if number == 0] == [{1}, {2}, {4}]
+    image, values, missing = blank_inputs(package.manifest, 7)
+    assert len(predictor.session.run(image, values, missing).probabilities) == 7
+    assert all(len(sizes) == 1 for _, sizes in device.sessions)
+    predictor.session.close()
+
+
+@pytest.mark.parametrize(("wanted", "threads"), [(0, 1), (3, 3)])
+def test_a_session_on_a_gpu_has_one_thread_where_the_operator_does_not_choose(
+    package: Package, monkeypatch: pytest.MonkeyPatch, wanted: int, threads: int
+) -> None:
+    device = Device(monkeypatch)
+    start_with("cuda", wanted, cpus=8, gathering=Gathering(max_batch=2))(package)
+    assert device.threads == {threads}
+
+
+def test_a_command_for_single_cases_takes_the_first_of_the_gpus_that_are_ours_and_tries_no_batches(
+    package: Package, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    device = Device(monkeypatch)
+    starter_alone(Settings(data=tmp_path, provider="cuda", devices="1,0"))(package)
+    assert device.met == {1: {1}}
 
 
 def test_what_is_captured_are_the_sizes_that_runs_will_have(

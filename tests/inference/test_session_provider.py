@@ -1,0 +1,106 @@
+"""What a session says of the provider that was asked for: what is not there is named, and what is full or absent is no fault of the package."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import onnxruntime as ort
+import pytest
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
+from structlog.testing import capture_logs
+
+from app.errors import NotReadyError, OverloadedError, PackageInvalidError
+from app.inference.session import OnnxSession, Provider
+from app.model_package.package import Package
+from app.model_package.store import ModelStore
+
+GPU_PROVIDERS: dict[Provider, str] = {
+    "cuda": "CUDAExecutionProvider",
+    "tensorrt": "TensorrtExecutionProvider",
+}
+TF32 = "NVIDIA_TF32_OVERRIDE"
+absent = [name for name, full in GPU_PROVIDERS.items() if full not in ort.get_available_providers()]
+
+
+@pytest.fixture(scope="module")
+def package(tiny_store: Path) -> Package:
+    return ModelStore(tiny_store).load("gos", 1)
+
+
+def test_the_cpu_is_the_cpu(package: Package) -> None:
+    session = OnnxSession(package, provider="cpu")
+    assert session.provider == "CPUExecutionProvider"
+    assert not session.fell_back
+
+
+@pytest.mark.parametrize(("provider", "loads"), [("cpu", 0), *((provider, 1) for provider in absent)])
+def test_libraries_that_came_as_wheels_are_loaded_without_tf32_before_a_gpu_is_asked_for(
+    package: Package, monkeypatch: pytest.MonkeyPatch, provider: Provider, loads: int
+) -> None:
+    events = list[str]()
+    monkeypatch.setenv(TF32, "1")
+    opened = ort.InferenceSession.__init__
+
+    def opening(*how: Any, **more: Any) -> None:
+        events.append("opened")
+        opened(*how, **more)
+
+    monkeypatch.setattr(ort, "preload_dlls", lambda: events.append(f"loaded, TF32={os.environ[TF32]}"))
+    monkeypatch.setattr(ort.InferenceSession, "__init__", opening)
+    with suppress(NotReadyError):
+        OnnxSession(package, provider=provider)
+    assert events == [*["loaded, TF32=0"] * loads, "opened"]
+
+
+OUT_OF_MEMORY = ort_errors.Fail(
+    "Exception during initialization: bfc_arena.cc:360 Failed to allocate memory for requested buffer of size 995328"
+)
+NO_DEVICE = RuntimeError("CUDA failure 100: no CUDA-capable device is detected ; GPU=-1 ; hostname=secret")
+BROKEN = ort_errors.Fail("Exception during initialization: CUDA failure 700: an illegal memory access")
+
+
+@pytest.mark.parametrize(
+    ("said", "expected", "told"),
+    [
+        (OUT_OF_MEMORY, OverloadedError, "no memory left for model.onnx"),
+        (NO_DEVICE, NotReadyError, "CUDAExecutionProvider was asked for .* failed to begin with it"),
+        (BROKEN, NotReadyError, "Check driver, libraries and NEUROFUSE_DEVICES"),
+        (ort_errors.InvalidGraph("node 3"), PackageInvalidError, "cannot be opened .*InvalidGraph"),
+    ],
+)
+def test_a_device_that_is_full_or_absent_is_no_fault_of_the_package(
+    package: Package,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    said: Exception,
+    expected: type[Exception],
+    told: str,
+) -> None:
+    """As `onnxruntime-gpu` 1.31 said it, without a driver, with one that finds no card, and on a full one."""
+
+    def fail(*_how: object) -> None:
+        raise said
+
+    monkeypatch.setattr(
+        ort, "get_available_providers", lambda: [*GPU_PROVIDERS.values(), "CPUExecutionProvider"]
+    )
+    monkeypatch.setattr(ort.InferenceSession, "_create_inference_session", fail)
+    with capture_logs() as lines, pytest.raises(expected, match=told) as caught:
+        OnnxSession(package, provider="cuda")
+    assert "secret" not in str(caught.value)
+    assert [line["detail"] for line in lines] == ([str(said)] if expected is NotReadyError else [])
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("provider", absent)
+def test_a_gpu_that_is_not_there_is_not_silently_replaced(package: Package, provider: Provider) -> None:
+    with pytest.raises(NotReadyError, match=f"{GPU_PROVIDERS[provider]} was asked for.*CPUExecutionProvider"):
+        OnnxSession(package, provider=provider)
+
+
+@pytest.mark.parametrize("provider", absent)
+def test_a_fallback_that_is_allowed_is_recorded(package: Package, provider: Provider) -> None:
+    session = OnnxSession(package, provider=provider, allow_fallback=True)
+    assert session.fell_back
+    assert session.provider == "CPUExecutionProvider"
