@@ -84,7 +84,8 @@ DISTRIBUTION = "neurofuse"
 HOUR_S = 3600.0
 DAY_S = 24 * HOUR_S
 DESCRIPTION = """Outcome from a head CT or brain MRI together with the patient's record: what the model expects, how sure
-it is, and where it looked. Errors are RFC 9457 problem documents; `GET /problems` lists them."""
+it is, and where it looked. Errors are RFC 9457 problem documents; `GET /problems` lists them. Every answer bears
+the header `X-Request-ID`, by which the operator finds it in the log; one that is sent is taken, where it is a UUID."""
 
 NO_READERS = (
     "Expected every process that reads images to answer the package's golden case; one ended, or took too long. Where memory is short, "

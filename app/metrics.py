@@ -74,7 +74,7 @@ class Metrics:
 
     Attributes:
         requests: Finished requests by route template, outcome (`ok`, `refused`, `failed`) and problem code.
-        request_seconds: From the first byte of a request to the last of its answer, by route template.
+        request_seconds: From the first byte of a request to the last of its answer, by route template; not of those accepted for later.
         preprocess: Reading and resampling a case.
         predict: Running the network.
         explain: Bringing the heatmap back to the patient's grid and writing it.
@@ -86,6 +86,7 @@ class Metrics:
         jobs_finished: Jobs that ended in this process, by state and problem code.
         job_seconds: From the acceptance of a job to its end.
         webhooks: Attempts to deliver a webhook, by outcome (`delivered`, `postponed`, `given-up`).
+        artefacts_disk: The disk of heatmaps and uploads of jobs, by part (`free`, `whole`); nothing of an object store.
         models_ready: Packages that passed their self-test.
         models: Packages in the store.
         models_by_state: The same by state.
@@ -126,6 +127,9 @@ class Metrics:
             "neurofuse_job_seconds", "From the acceptance of a job to its end.", JOB_BUCKETS_S, "model_name"
         )
         self.webhooks = self._counter("neurofuse_webhooks", "Attempts to deliver a webhook.", "outcome")
+        self.artefacts_disk = self._gauge(
+            "neurofuse_artefacts_disk_bytes", "Of the disk of heatmaps and uploads of jobs.", "part"
+        )
         self.models_ready = self._gauge("neurofuse_models_ready", "Packages that passed their self-test.")
         self.models = self._gauge("neurofuse_models", "Packages in the store.")
         self.models_by_state = self._gauge("neurofuse_packages", "Packages by state.", "state")

@@ -12,7 +12,8 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.access import ADMIN, CARE, CLINICIAN, access_to
-from app.api.problems import problem_of
+from app.api.departure import ABANDONED, GONE
+from app.api.problems import INTERNAL, problem_of
 from app.api.runtime import Runtime
 from app.api.visibility import id_of
 from app.errors import NeuroFuseError
@@ -23,7 +24,7 @@ from app.security.principal import Principal
 WATCHED: Final = (CARE, CLINICIAN, ADMIN)
 SIGNING: Final = frozenset({"GET /auth/callback", "POST /auth/sign-out"})
 POLLED: Final = frozenset({"GET /jobs", "GET /jobs/{job_id}", "GET /batches/{batch_id}"})
-"""Asked again and again, and say nothing of a patient."""
+"""Asked again and again, and say nothing of a patient; nor does an answer that is not there yet (202)."""
 REFUSALS: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 """Of any route: who tried what."""
 OBJECTS: Final = ("prediction_id", "job_id", "batch_id", "upload_id")
@@ -86,8 +87,9 @@ class Auditing:
 
         try:
             await self._app(scope, receive, written_first)
-        except Exception:
+        except Exception as error:
             if not is_withheld:
+                request.state.problem_code = ABANDONED if isinstance(error, GONE) else INTERNAL.code
                 await _written(request, HTTPStatus.INTERNAL_SERVER_ERROR)
             raise
 
@@ -112,7 +114,8 @@ def _deed(request: Request, status: int) -> Deed | None:
         return None
     action = _action(request)
     is_watched = access_to(request.method, template) in WATCHED and request.method != "HEAD"
-    if not ((is_watched and action not in POLLED) or action in SIGNING or status in REFUSALS):
+    is_poll = action in POLLED or (request.method == "GET" and status == HTTPStatus.ACCEPTED)
+    if not ((is_watched and not is_poll) or action in SIGNING or status in REFUSALS):
         return None
     if status < HTTPStatus.BAD_REQUEST and getattr(request.state, "is_written", False):
         return None

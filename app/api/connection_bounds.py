@@ -1,4 +1,4 @@
-"""No client holds a connection, or fills the memory, by what it sends around a body: headers, trailers, the framing of chunks, and what comes after the answer.
+"""No client holds a connection, or fills the memory, by what it does not read, or sends around a body: headers, trailers, framing of chunks, what comes after the answer.
 
 uvicorn bounds an idle connection after an answer, not before one, and not one whose client sends on: a client that trickles its headers ("slowloris") or the
 rest of a body that nobody reads could hold as many connections as the process may open files. The body itself has its own bounds
@@ -18,6 +18,9 @@ LINGER_S: Final = 60.0
 KEEP_ALIVE_S: Final = 75
 """Of a connection on which nothing is asked: longer than proxies and pools of clients keep theirs, often a minute. Where this side ends it first, a
 request may be on the way, and the client does not know whether it was taken; uvicorn's own 5 seconds meet whoever polls."""
+UNREAD_S: Final = 60.0
+"""Twice this, at most, a connection stays whose client takes nothing of what waits for it ("slow read"): uvicorn would wait for ever, also to close it. As long as
+nginx's `send_timeout`, since the kernel tells of what was taken in large steps only."""
 LARGEST_HEADERS_BYTES: Final = 512 * 1024
 """Well above any that a client needs, and above what one read from a socket brings, which may hold the end of a body too."""
 LARGEST_HEADER_BYTES: Final = 16 * 1024
@@ -42,6 +45,11 @@ class BoundedProtocol(HttpToolsProtocol):
     """Whether the connection ends with the request that is still on its way."""
     _is_refused = False
     """Whether a header was too large."""
+    _unread_bytes = 0
+    """What waited for the client when it was last looked at."""
+    _has_read = False
+    """Whether it has made room for more since."""
+    _watch: asyncio.TimerHandle | None = None
     _answering: Any = None
     """uvicorn's cycle of the request that is being answered; others may have come after it."""
 
@@ -58,6 +66,12 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self.timeout_keep_alive = KEEP_ALIVE_S
         self._wait(HEADER_TIMEOUT_S)
+        self._look()
+
+    def resume_writing(self) -> None:
+        """Write on: the client reads."""
+        super().resume_writing()
+        self._has_read = True
 
     def on_message_begin(self) -> None:
         """Begin to wait for the headers of this request, where that has not begun."""
@@ -121,6 +135,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Nobody is waited for any more, and who is worked for has gone; uvicorn tells only the request that came last."""
         self._stop_waiting()
+        if self._watch is not None:
+            self._watch.cancel()
         if self._is_answering:
             self._answering.disconnected = True
             self._answering.message_event.set()
@@ -142,6 +158,15 @@ class BoundedProtocol(HttpToolsProtocol):
     @property
     def _is_answering(self) -> bool:
         return self._answering is not None and not self._answering.response_complete
+
+    def _look(self) -> None:
+        """End the connection where nothing was taken since the last time."""
+        unread = self.transport.get_write_buffer_size()
+        if 0 < self._unread_bytes <= unread and not self._has_read:
+            self.transport.abort()  # to close it would be to wait until all is taken
+            return
+        self._unread_bytes, self._has_read = unread, False
+        self._watch = self.loop.call_later(UNREAD_S, self._look)
 
     def _wait(self, seconds: float) -> None:
         if self._timer is None:

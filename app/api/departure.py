@@ -1,6 +1,15 @@
 """A client goes before it was answered."""
 
-from starlette.requests import Request
+from typing import Final
+
+from starlette.requests import ClientDisconnect, Request
+
+from app.inference.ticket import AbandonedError
+
+GONE: Final = (ClientDisconnect, AbandonedError)
+"""What ends a request whose client has gone: in the middle of its body, or later."""
+ABANDONED: Final = "abandoned"
+"""In place of a problem's code, which nobody is told."""
 
 
 async def departure(request: Request) -> None:

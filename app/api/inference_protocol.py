@@ -10,6 +10,7 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 
 from app import errors
+from app.api.auditing import note
 from app.api.departure import departure
 from app.api.inference_body import as_array, parse_request
 from app.api.inference_schemas import (
@@ -35,6 +36,7 @@ from app.inference.ticket import Ticket
 from app.predictions.catalogue import Catalogue
 from app.predictions.entry import require_ready
 from app.predictions.tensors import answer_tensors
+from app.records.audit import model_in_words
 
 PREFIX: Final = "/v2"
 PLATFORM: Final = "onnxruntime_onnx"
@@ -144,6 +146,7 @@ async def get_model_version_ready(
     summary="Tensors in, tensors out",
     responses=INFERRED,
     openapi_extra=BODY,
+    response_model_exclude_none=True,  # `id` is a text where it is there
 )
 async def infer(
     request: Request, runtime: CurrentRuntime, ticket: CurrentTicket, name: Name
@@ -158,6 +161,7 @@ async def infer(
     summary="Tensors in, tensors out, by one version",
     responses=INFERRED,
     openapi_extra=BODY,
+    response_model_exclude_none=True,  # `id` is a text where it is there
 )
 async def infer_version(
     request: Request, runtime: CurrentRuntime, ticket: CurrentTicket, name: Name, version: Version
@@ -177,7 +181,7 @@ async def _infer(request: Request, runtime: CurrentRuntime, ticket: Ticket, mode
         with place.uploading():
             body = await read_body(request, MAX_TENSOR_BYTES, runtime.settings.upload_timeout_s)
         try:
-            return await runtime.admission.work(
+            answer = await runtime.admission.work(
                 lambda _waited_s: _answer(predictor, body), partial(departure, request), ticket
             )
         except MemoryError:
@@ -185,6 +189,9 @@ async def _infer(request: Request, runtime: CurrentRuntime, ticket: Ticket, mode
                 "Expected memory for the tensors of this request; none is left now. Try again later.",
                 retry_after_s=runtime.admission.retry_after_s(),
             ) from None
+    manifest = predictor.package.manifest
+    note(request, manifest.name, model_in_words(manifest.name, manifest.version, predictor.package.sha256))
+    return answer
 
 
 def _answer(predictor: Predictor, body: bytes) -> InferenceResponse:

@@ -6,6 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 DATATYPE: Final = "FP32"
 """Of every tensor of every package."""
+Parameters = dict[str, Any] | None
+"""Of a request; none is known here. Some clients write null for what is absent."""
 MOST_TENSORS: Final = 16
 """Named in one list: more than any package has, few enough to say what is wrong with each."""
 
@@ -67,14 +69,14 @@ class TensorIn(_Wire):
     datatype: Annotated[str, Field(pattern=f"^{DATATYPE}$")]
     shape: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1, max_length=8)]
     data: Annotated[list[Any], Field(description="Numbers in row-major order, flat or nested.")]
-    parameters: dict[str, Any] = {}
+    parameters: Parameters = None
 
 
 class TensorWanted(_Wire):
     """An output that is asked for."""
 
     name: str
-    parameters: dict[str, Any] = {}
+    parameters: Parameters = None
 
 
 class InferenceRequest(_Wire):
@@ -86,7 +88,7 @@ class InferenceRequest(_Wire):
         list[TensorWanted] | None,
         Field(max_length=MOST_TENSORS, description="All outputs where this is absent or empty."),
     ] = None
-    parameters: dict[str, Any] = {}
+    parameters: Parameters = None
 
 
 class TensorOut(_Wire):

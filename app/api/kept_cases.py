@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app import errors
 from app.api.answers import PREFIX
 from app.api.departure import departure
-from app.api.file_answer import FileAnswer
+from app.api.file_answer import FileAnswer, file_responses
 from app.api.json_body import BoundedJson
 from app.api.openapi import problem_responses
 from app.api.predictions import NIFTI_MEDIA_TYPE
@@ -138,10 +138,7 @@ def _image(runtime: CurrentRuntime, prediction_id: PredictionId) -> Iterator[Pat
     operation_id="get_image",
     summary="The image of a case, for viewing",
     response_class=FileAnswer,
-    responses={
-        **problem_responses(*FOUND),
-        200: {"content": {NIFTI_MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}},
-    },
+    responses=problem_responses(*FOUND) | file_responses(NIFTI_MEDIA_TYPE),
 )
 def get_image(path: Annotated[Path, Depends(_image)]) -> FileAnswer:
     """HU or raw intensity on the patient's own grid, that of a native heatmap; only where `keep=image` was asked."""

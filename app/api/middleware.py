@@ -2,15 +2,16 @@
 
 import re
 import time
+from http import HTTPStatus
 from typing import Final
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api.departure import ABANDONED, GONE
 from app.api.problems import internal_problem
-from app.inference.ticket import AbandonedError
 from app.metrics import Metrics
 from app.predictions.identifiers import uuid7
 from app.telemetry import describe_exception
@@ -88,8 +89,8 @@ class _Exchange:
         with structlog.contextvars.bound_contextvars(request_id=self._request_id, **trace):
             try:
                 await self._app(self._scope, receive, observed)
-            except (ClientDisconnect, AbandonedError):
-                self._scope["state"]["problem_code"] = "abandoned"
+            except GONE:
+                self._scope["state"]["problem_code"] = ABANDONED
             except Exception as error:  # noqa: BLE001 - the net: logged by type and place, answered as a problem
                 log.error("request-fault", **describe_exception(error))  # noqa: TRY400 - no message, no traceback text
                 if self._status is None:
@@ -114,7 +115,9 @@ class _Exchange:
         code, principal = state.get("problem_code", ""), state.get("principal")
         seconds = time.perf_counter() - self._began
         self._metrics.requests.labels(route, _outcome(self._status), code).inc()
-        self._metrics.request_seconds.labels(route).observe(seconds)
+        if self._status != HTTPStatus.ACCEPTED:
+            # Of a case that is accepted for later `neurofuse_job_seconds` tells; among the others it would hide how long these wait.
+            self._metrics.request_seconds.labels(route).observe(seconds)
         self._span.rename(f"{self._scope['method']} {route}")
         self._span.tell(http__route=route, http__response__status_code=self._status or 0)
         if code:
@@ -138,7 +141,7 @@ def _request_id(headers: Headers) -> str:
 
 def _outcome(status: int | None) -> str:
     if status is None:
-        return "abandoned"
+        return ABANDONED
     if status >= SERVER_ERROR:
         return "failed"
     return "refused" if status >= CLIENT_ERROR else "ok"

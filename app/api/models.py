@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from app.api.file_answer import FileAnswer
+from app.api.file_answer import FileAnswer, file_responses
 from app.api.openapi import problem_responses
 from app.api.runtime import CurrentRuntime
 from app.api.schemas import (
@@ -156,10 +156,8 @@ async def get_model_version(runtime: CurrentRuntime, name: Name, version: Versio
     operation_id="get_model_card",
     summary="The model card of a package",
     response_class=FileAnswer,
-    responses={
-        **problem_responses(UnknownModelError, NotReadyError, MalformedRequestError),
-        200: {"content": {CARD_MEDIA_TYPE: {"schema": {"type": "string"}}}},
-    },
+    responses=problem_responses(UnknownModelError, NotReadyError, MalformedRequestError)
+    | file_responses(CARD_MEDIA_TYPE),
 )
 def get_model_card(runtime: CurrentRuntime, name: Name, version: Version) -> FileAnswer:
     """For people: what the package is for, what it was trained on, how well it does. Markdown in UTF-8."""

@@ -1,5 +1,6 @@
 """Pieces of the OpenAPI document that FastAPI cannot derive."""
 
+import re
 from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Any, Final
@@ -102,7 +103,19 @@ def _complete(document: dict[str, Any]) -> None:
     tensors = InferenceRequest.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas |= tensors.pop("$defs") | {InferenceRequest.__name__: tensors}
     operations = (operation for path in document["paths"].values() for operation in path.values())
+    asked: set[str] = set()
     for operation in operations:
+        asked |= _named_in(operation.get("requestBody"), schemas)
         # Parameters that do not fit are `malformed-request`, 400, not FastAPI's 422.
         if "HTTPValidationError" in str(operation["responses"].get("422")):
             del operation["responses"]["422"]
+    for name in schemas.keys() - asked:
+        # A later release may say more: clients made from this document, some of which refuse what they do not know, are to bear with that.
+        if schemas[name].get("additionalProperties") is False:
+            del schemas[name]["additionalProperties"]
+
+
+def _named_in(part: object, schemas: dict[str, Any]) -> set[str]:
+    """The schemas that a part of the document refers to, and those that they refer to."""
+    names = set(re.findall(r"'#/components/schemas/(\w+)'", str(part)))
+    return names.union(*(_named_in(schemas[name], schemas) for name in names))

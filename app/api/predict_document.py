@@ -120,7 +120,8 @@ PREVIEW_BODY: Final[dict[str, Any]] = {
             "schema": {
                 "type": "object",
                 "required": ["image"],
-                "oneOf": [{"required": ["task"]}, {"required": ["model"]}],
+                # Within `allOf`, as below: some generators of clients pass over what stands beside a `oneOf`.
+                "allOf": [{"oneOf": [{"required": ["task"]}, {"required": ["model"]}]}],
                 "properties": IMAGE_PARTS,
             }
         }

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 
 from app.api.answers import PREFIX, accepted, outcome, with_links
-from app.api.file_answer import FileAnswer
+from app.api.file_answer import FileAnswer, file_responses
 from app.api.job_schemas import JobStatus
 from app.api.openapi import IMAGE_PROBLEMS, problem_responses
 from app.api.response_headers import LOCATION, RETRY_AFTER
@@ -103,10 +103,7 @@ def _held_open(path: FilePath) -> Iterator[FilePath]:
     operation_id="get_heatmap_nifti",
     summary="The heatmap as NIfTI",
     response_class=FileAnswer,
-    responses={
-        **EXPIRED,
-        200: {"content": {NIFTI_MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}},
-    },
+    responses=EXPIRED | file_responses(NIFTI_MEDIA_TYPE),
 )
 def get_heatmap_nifti(path: Annotated[FilePath, _heatmap("nii.gz")]) -> FileAnswer:
     """Values 0 to 1; on the native grid it has the shape and the affine of the image that was sent."""
@@ -119,10 +116,7 @@ def get_heatmap_nifti(path: Annotated[FilePath, _heatmap("nii.gz")]) -> FileAnsw
     operation_id="get_heatmap_png",
     summary="The heatmap over the image",
     response_class=FileAnswer,
-    responses={
-        **EXPIRED,
-        200: {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}},
-    },
+    responses=EXPIRED | file_responses("image/png"),
 )
 def get_heatmap_png(path: Annotated[FilePath, _heatmap("png")]) -> FileAnswer:
     """A picture for people; measure on the NIfTI file."""

@@ -24,6 +24,18 @@ PREFERENCE_APPLIED: Final[Headers] = {
         "schema": {"type": "string"},
     }
 }
+ETAG: Final[Headers] = {
+    "ETag": {
+        "description": "Of the file; `If-None-Match` with it is answered 304.",
+        "schema": {"type": "string"},
+    }
+}
+CONTENT_RANGE: Final[Headers] = {
+    "Content-Range": {
+        "description": "Which bytes of how many (RFC 9110, section 14.4).",
+        "schema": {"type": "string"},
+    }
+}
 _WWW_AUTHENTICATE: Final[Headers] = {
     "WWW-Authenticate": {"description": "What would do.", "schema": {"type": "string"}}
 }

@@ -11,7 +11,7 @@ from app import errors
 from app.api.auditing import note
 from app.api.case_form import chosen, sent_images, upload_limits
 from app.api.departure import departure
-from app.api.file_answer import FileAnswer
+from app.api.file_answer import FileAnswer, file_responses
 from app.api.openapi import IMAGE_PROBLEMS, problem_responses
 from app.api.preferences import CurrentTicket
 from app.api.response_headers import LOCATION
@@ -86,10 +86,7 @@ def _overview(runtime: CurrentRuntime, upload_id: UploadId) -> Iterator[Path]:
     operation_id="get_upload_overview",
     summary="A picture of what was read, with the model's box",
     response_class=FileAnswer,
-    responses={
-        **UNKNOWN,
-        200: {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}},
-    },
+    responses=UNKNOWN | file_responses("image/png"),
 )
 def get_upload_overview(path: Annotated[Path, Depends(_overview)]) -> FileAnswer:
     """Three planes through the head and axial slices, in radiological convention."""

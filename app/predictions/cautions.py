@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from app.ehr.unit_words import unit_words
 from app.imaging import dicom_series, quality
 from app.imaging.volume import Volume
 from app.inference.case import Analysis
@@ -57,8 +58,7 @@ def _beyond_training(features: Sequence[FeatureUsed], manifest: Manifest) -> Cau
 def _taken(use: FeatureUsed) -> str:
     if isinstance(use.taken_as, str):
         return "not known"
-    unit = "" if use.unit is None or use.unit.startswith("{") else f" {use.unit}"
-    return f"{use.taken_as:.3g}{unit}"
+    return f"{use.taken_as:.3g} {unit_words(use.unit or '')}".rstrip()
 
 
 def image_cautions(volume: Volume) -> list[Caution]:

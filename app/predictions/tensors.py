@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from jaxtyping import Float32
 
+from app.ehr.schema import Feature
 from app.errors import MalformedRequestError
 from app.inference.graph_contract import INPUTS, input_shapes
 from app.inference.predictor import Predictor
@@ -31,7 +32,7 @@ def answer_tensors(predictor: Predictor, tensors: Mapping[str, Tensor]) -> dict[
         The graph's outputs by name, each with B cases.
 
     Raises:
-        MalformedRequestError: A tensor is absent, unknown, of another shape, or not finite.
+        MalformedRequestError: A tensor is absent, unknown, of another shape, or not finite, or a category is none.
         OverloadedError: The device has no memory left.
         NotReadyError: The runtime failed.
     """
@@ -56,6 +57,9 @@ def answer_tensors(predictor: Predictor, tensors: Mapping[str, Tensor]) -> dict[
         )
     # The graph was exported with 0 under every missing flag; another number there must not change the answer.
     values = np.where(missing == 1, np.float32(0), tensors["ehr_values"])
+    for feature, column in zip(predictor.package.manifest.ehr.features, values.T, strict=True):
+        if feature.kind == "categorical":
+            _check_category(feature, column)
     return predictor.session.run(tensors["image"], values, missing).tensors()
 
 
@@ -66,3 +70,13 @@ def _check(name: str, tensor: Tensor, shape: tuple[int, ...]) -> None:
         )
     if not np.isfinite(tensor).all():
         raise MalformedRequestError(f"Expected finite numbers in tensor {name}; it holds others.")
+
+
+def _check_category(feature: Feature, column: Tensor) -> None:
+    """The graph would take another number for the category that is nearest."""
+    last = len(feature.categories) - 1
+    if not np.isin(column, range(last + 1)).all():
+        raise MalformedRequestError(
+            f"Expected ehr_values to hold the number of one of the categories of {feature.name}, 0 to {last}, in the manifest's order; "
+            "it holds another number. Where the feature is not known, set ehr_missing to 1."
+        )

@@ -93,14 +93,20 @@ class Tokens:
 
 
 def _values(claims: Claims, path: list[str]) -> frozenset[str]:
-    found: object = claims
-    # A claim's own name may hold dots, as names that are addresses do: it goes before the steps.
-    if ".".join(path) in claims:
-        path = [".".join(path)]
-    for step in path:
-        found = found.get(step) if isinstance(found, Mapping) else None
+    found = _at(claims, path)
     if isinstance(found, str):
         return frozenset(found.split())
     return (
         frozenset(each for each in found if isinstance(each, str)) if isinstance(found, list) else frozenset()
     )
+
+
+def _at(claims: object, path: list[str]) -> object:
+    """What stands at the end of a path. A name may hold dots itself, as an address or the id of a client does: the longest that is there counts."""
+    if not path:
+        return claims
+    for steps in range(len(path), 0, -1):
+        name = ".".join(path[:steps])
+        if isinstance(claims, Mapping) and name in claims:
+            return _at(claims[name], path[steps:])
+    return None

@@ -209,3 +209,22 @@ def test_a_third_request_that_is_not_read_yet_ends_no_connection(monkeypatch: py
             part = connection.recv(READ_BYTES)
             assert part
             got += part
+
+
+def test_a_client_that_takes_nothing_of_its_answer_is_cut_off_and_its_answer_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connection_bounds, "UNREAD_S", 0.3)
+    told = threading.Event()
+
+    async def telling(_scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(2):  # the second part waits for the first to be taken
+            await send({"type": "http.response.body", "body": bytes(2**24), "more_body": True})
+        if (await receive())["type"] == "http.disconnect":
+            told.set()
+
+    with served(telling) as connection:
+        connection.sendall(GET + b"\r\n")
+        assert told.wait(20)

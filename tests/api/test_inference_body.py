@@ -99,3 +99,10 @@ def test_a_list_of_wrong_things_is_refused_once_and_not_for_each_of_them(member:
     with pytest.raises(MalformedRequestError) as refusal:
         parse_request(json.dumps(body).encode(), SHAPES)
     assert refusal.value.fields["parameters"] == [member]
+
+
+def test_a_member_that_may_be_absent_may_be_null() -> None:
+    # As clients write it that have a field for each member.
+    tensor = {"name": "image", "datatype": "FP32", "shape": [1], "data": [1.5], "parameters": None}
+    asked = {"id": None, "parameters": None, "inputs": [tensor], "outputs": None}
+    assert parse_request(json.dumps(asked).encode(), SHAPES).inputs[0].data == [1.5]

@@ -31,6 +31,14 @@ def application(metrics: Metrics) -> FastAPI:
     async def package() -> None:
         raise GoldenMismatchError(f"about {SECRET}")
 
+    @app.get("/accepted", status_code=202)
+    async def accepted() -> None:
+        return
+
+    @app.get("/answered")
+    async def answered() -> None:
+        return
+
     @app.get("/late")
     async def late() -> StreamingResponse:
         async def body() -> AsyncIterator[bytes]:
@@ -84,3 +92,14 @@ def test_an_error_after_the_response_began_is_logged_without_its_words() -> None
         ask(application(Metrics()), "/late")
     assert "request-fault" in [line["event"] for line in logs]
     assert SECRET not in str(logs)
+
+
+def test_the_time_of_what_is_accepted_for_later_is_not_among_the_answers() -> None:
+    """In a night of jobs their few milliseconds would hide how long those wait who are answered at once."""
+    metrics = Metrics()
+    app = application(metrics)
+    for path in ("/accepted", "/answered"):
+        ask(app, path)
+    told = metrics.render().decode()
+    assert 'neurofuse_request_seconds_count{route="/answered"} 1.0' in told
+    assert 'neurofuse_request_seconds_count{route="/accepted"}' not in told

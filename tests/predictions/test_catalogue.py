@@ -3,10 +3,14 @@
 import shutil
 from pathlib import Path
 
+import onnxruntime as ort
 import pytest
 
 from app.errors import NotReadyError, UnknownModelError
+from app.inference.graph_contract import blank_inputs
+from app.inference.lost_device import DEVICE_LOST
 from app.inference.predictor import Predictor
+from app.inference.session import OnnxSession
 from app.model_package.package import Package
 from app.model_package.store import ModelStore
 from app.predictions.catalogue import Catalogue
@@ -30,6 +34,27 @@ def test_packages_are_loading_until_they_are_loaded(tiny_store: Path) -> None:
     assert not fresh.ready
     with pytest.raises(NotReadyError):
         require_ready(fresh.entry("gos"))
+
+
+def test_a_process_that_has_lost_its_gpu_is_not_ready(
+    catalogue: Catalogue, tiny_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(*_how: object) -> None:
+        raise RuntimeError(
+            "Status Message: CUDA failure 700: an illegal memory access was encountered ; GPU=0"
+        )
+
+    monkeypatch.setattr(ort.InferenceSession, "run_with_iobinding", lost)
+    package = ModelStore(tiny_store).load("gos", 1)
+    session = OnnxSession(package, captured=())  # bound to a device, as on a GPU
+    try:
+        assert catalogue.ready
+        with pytest.raises(NotReadyError, match="start the service anew"):
+            session.run(*blank_inputs(package.manifest, 1))
+        assert not catalogue.ready
+    finally:
+        DEVICE_LOST.clear()
+        session.close()
 
 
 def test_a_name_means_the_latest_version(catalogue: Catalogue) -> None:

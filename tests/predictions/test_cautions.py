@@ -72,4 +72,4 @@ def test_values_that_the_network_took_as_others_are_said_with_what_it_took_them_
 ) -> None:
     said = said_of(analysis, {"age": 34.62, "gcs": "missing"})[-1]
     assert said.code == "beyond-training"
-    assert "Age as 34.6 a; Glasgow Coma Scale, total as not known" in said.detail
+    assert "Age as 34.6 years; Glasgow Coma Scale, total as not known" in said.detail

@@ -18,12 +18,20 @@ def predictor(tiny_store: Path) -> Predictor:
     return Predictor(package, OnnxSession(package, threads=1))
 
 
+def categorical(predictor: Predictor) -> list[int]:
+    """Columns of the features that are one of several categories."""
+    features = predictor.package.manifest.ehr.features
+    return [column for column, feature in enumerate(features) if feature.kind == "categorical"]
+
+
 def cases(predictor: Predictor, count: int) -> dict[str, Tensor]:
     manifest = predictor.package.manifest
     rng, features = np.random.default_rng(0), len(manifest.ehr.features)
+    values = rng.normal(50, 10, (count, features)).astype(np.float32)
+    values[:, categorical(predictor)] = 1
     return {
         "image": rng.normal(30, 20, (count, 1, *manifest.image.shape)).astype(np.float32),
-        "ehr_values": rng.normal(50, 10, (count, features)).astype(np.float32),
+        "ehr_values": values,
         "ehr_missing": np.zeros((count, features), np.float32),
     }
 
@@ -59,3 +67,15 @@ def test_numbers_that_are_not_finite_are_refused(predictor: Predictor, name: str
     tensors[name].flat[0] = np.nan
     with pytest.raises(MalformedRequestError, match="finite"):
         answer_tensors(predictor, tensors)
+
+
+@pytest.mark.parametrize("index", [-1, 0.5, 2, 1e30])
+def test_what_is_the_number_of_no_category_is_refused_where_the_feature_is_known(
+    predictor: Predictor, index: float
+) -> None:
+    tensors, column = cases(predictor, 2), categorical(predictor)[0]
+    tensors["ehr_values"][1, column] = index
+    with pytest.raises(MalformedRequestError, match="categories of sex, 0 to 1"):
+        answer_tensors(predictor, tensors)
+    tensors["ehr_missing"][1, column] = 1
+    answer_tensors(predictor, tensors)

@@ -110,6 +110,10 @@ def test_a_key_that_says_what_it_signs_with_signs_with_nothing_else(provider: Pr
         ({"realm_access": {"roles": ["ward-3"]}},
          {"oidc_roles_claim": "realm_access.roles", "oidc_role_names": "clinician=ward-3"}, {"clinician"}),
         ({"https://site.example/roles": ["ops"]}, {"oidc_roles_claim": "https://site.example/roles"}, {"ops"}),
+        ({"resource_access": {"neurofuse.site.example": {"roles": ["ops"]}, "neurofuse": {"site": {"roles": ["admin"]}}}},
+         {"oidc_roles_claim": "resource_access.neurofuse.site.example.roles"}, {"ops"}),
+        ({"https://site.example/access": {"roles": ["ops"]}}, {"oidc_roles_claim": "https://site.example/access.roles"}, {"ops"}),
+        ({"realm_access": ["ops"]}, {"oidc_roles_claim": "realm_access.roles"}, set()),
         # Once a role has another name at the provider, its own is none any longer.
         ({"roles": ["clinician"]}, {"oidc_role_names": "clinician=ward-3"}, set()),
     ],

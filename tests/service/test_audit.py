@@ -1,5 +1,6 @@
 """Who did what, to which prediction, with which package: a line for each request that touches a case or a package, and none that holds a patient's value."""
 
+import math
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -82,6 +83,16 @@ def test_what_a_request_has_made_is_what_its_line_is_about(audited: Server, head
         ("POST /batches", batch, "gos@1"),
         ("POST /uploads", upload, ""),
     ]
+
+
+def test_of_tensors_the_line_says_which_version_answered(audited: Server) -> None:
+    inputs = [
+        {"name": each["name"], "datatype": "FP32", "shape": [1, *each["shape"][1:]], "data": [0] * math.prod(each["shape"][1:])}
+        for each in audited.client.get("/v2/models/gos").json()["inputs"]
+    ]  # fmt: skip
+    answer = audited.client.post("/v2/models/gos/infer", json={"inputs": inputs}).raise_for_status().json()
+    deed, sha256 = last(audited)[0], answer["parameters"]["sha256"]
+    assert (deed.object_id, deed.model) == ("gos", f"gos@{answer['model_version']} sha256:{sha256}")
 
 
 def test_what_was_refused_is_written_down_with_its_code(audited: Server, tmp_path: Path) -> None:

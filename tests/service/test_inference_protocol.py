@@ -81,6 +81,12 @@ def test_nested_tensors_batches_and_chosen_outputs(server: Server, tensors: dict
     assert answer["probabilities"] == pytest.approx(np.repeat(one["probabilities"], 2, axis=0), abs=1e-6)
 
 
+def test_an_answer_has_the_id_of_its_request_or_none(server: Server, tensors: dict[str, np.ndarray]) -> None:
+    # The protocol's `id` is a text where it is there.
+    assert server.client.post(INFER, json=asked(tensors, id="a-1")).json()["id"] == "a-1"
+    assert "id" not in server.client.post(INFER, json=asked(tensors)).json()
+
+
 def test_a_list_of_outputs_that_is_empty_asks_for_all(server: Server, tensors: dict[str, np.ndarray]) -> None:
     found = outputs(server.client.post(INFER, json=asked(tensors, outputs=[])).json())
     assert found.keys() == {"probabilities", "heatmap", "image_share", "embedding"}
