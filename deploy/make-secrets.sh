@@ -12,18 +12,22 @@ chmod 0700 "$folder"
 umask 022
 
 token() {
-  test -e "$folder/$1" || openssl rand -hex 32 > "$folder/$1"
+  # What an attempt without openssl, or on a full disk, left empty is no secret.
+  test -s "$folder/$1" || openssl rand -hex 32 > "$folder/$1"
 }
 token postgres_password
 token metrics_token
 token admin_token
 token grafana_password
-test -e "$folder/database_url" ||
+test -s "$folder/database_url" ||
   printf 'postgresql://neurofuse:%s@postgres/neurofuse\n' "$(cat "$folder/postgres_password")" > "$folder/database_url"
 
 if ! test -e "$folder/tls_key"; then
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 90 -subj "/CN=$site" \
-    -addext "subjectAltName=DNS:$site" -keyout "$folder/tls_key" -out "$folder/tls_certificate" 2> /dev/null
-  chmod 0644 "$folder/tls_key"
+  said=$(openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 90 -subj "/CN=$site" \
+    -addext "subjectAltName=DNS:$site" -keyout "$folder/tls_key.new" -out "$folder/tls_certificate" 2>&1) ||
+    { echo "$said" >&2; exit 1; }
+  chmod 0644 "$folder/tls_key.new"
+  # Last: where the key is, the certificate is too.
+  mv "$folder/tls_key.new" "$folder/tls_key"
   echo "A self-signed certificate for $site lies in $folder/tls_certificate; put the hospital's there, and its key in tls_key."
 fi

@@ -1,6 +1,8 @@
 """docker-compose.yml and what it mounts, checked as data (no container engine is needed)."""
 
+import os
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -175,3 +177,26 @@ def test_the_profile_is_kept_where_every_command_of_the_pages_finds_it() -> None
     pages = {name: (ROOT / "docs" / "how-to" / name).read_text(encoding="utf-8") for name in PAGES}
     assert "COMPOSE_PROFILES=cpu > .env" in pages["deploy.md"]
     assert [name for name, text in pages.items() if "--profile" in text] == []
+
+
+def test_secrets_that_could_not_be_made_are_made_by_the_next_run_and_the_first_one_says_why(
+    tmp_path: Path,
+) -> None:
+    folder, tools = tmp_path / "secrets", tmp_path / "tools"
+    tools.mkdir()
+    for name in ("mkdir", "chmod", "cat", "mv"):  # and no openssl
+        (tools / name).symlink_to(shutil.which(name) or "")
+    assert _tried_to_make_secrets(folder, PATH=str(tools)).returncode != 0
+    refused = _tried_to_make_secrets(folder, NEUROFUSE_SITE=f"{'a' * 60}.hospital.example")
+    assert refused.returncode != 0
+    assert "maxsize=64" in refused.stderr
+    _make_secrets(folder)
+    made = {file.name: file.read_text() for file in folder.iterdir()}
+    assert made.keys() == COMPOSE["secrets"].keys()
+    assert all(made.values())
+    assert made["postgres_password"].strip() in made["database_url"]
+
+
+def _tried_to_make_secrets(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    script = ["/bin/sh", str(ROOT / "deploy" / "make-secrets.sh"), str(folder)]
+    return subprocess.run(script, env=os.environ | environment, check=False, capture_output=True, text=True)  # noqa: S603 - our own script

@@ -14,10 +14,12 @@ from app.cohort.results import ResultsFile, columns, read_results
 from app.cohort.run import answered_here
 from app.cohort.server_engine import RemotePackage, answered_by_server
 from app.cohort.table import Row, read_table
+from app.errors import MalformedRequestError
 from app.model_package.package import Package
 from app.predictions.result_lines import ANSWERED, FAILED, Line
 from app.settings import Settings
 
+PICTURE: Final = ".svg"
 SOME_FAILED: Final = 1
 INTERRUPTED: Final = 130
 """Exit status of a program that Ctrl-C ended, by the shell's custom."""
@@ -47,6 +49,10 @@ def predict_cohort(
     Raises:
         NeuroFuseError: The table cannot be read, or the package is not fit to answer.
     """
+    if out.is_dir() or out.suffix == PICTURE:
+        raise MalformedRequestError(
+            f"Expected --out to name a CSV file; a picture of the same name and {PICTURE} goes beside it. Name another."
+        )
     cohort = read_table(table, package.manifest.ehr)
     console = Console(stderr=True)
     console.print(f"{package.manifest.title}. {package.manifest.intended_use}", markup=False, highlight=False)
@@ -66,7 +72,7 @@ def predict_cohort(
         interrupted = True
     lines = list(results.lines.values())
     if results.is_written:
-        draw_summary(lines, package.manifest, out.with_suffix(".svg"))
+        draw_summary(lines, package.manifest, out.with_suffix(PICTURE))
     _tell_end(lines, len(cohort.rows), out if results.is_written else None, console)
     if interrupted:
         console.print("Interrupted; the same command goes on.")
@@ -120,4 +126,6 @@ def _tell_end(lines: Sequence[Line], rows: int, out: Path | None, console: Conso
     found = ", ".join(f"{name} {count}" for name, count in counts(lines).items() if count)
     console.print(f"{len(lines)} of {rows} rows: {found}", markup=False, highlight=False)
     if out is not None:
-        console.print(f"{out}, {out.with_suffix('.svg').name}", markup=False, highlight=False, soft_wrap=True)
+        console.print(
+            f"{out}, {out.with_suffix(PICTURE).name}", markup=False, highlight=False, soft_wrap=True
+        )

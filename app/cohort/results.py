@@ -24,7 +24,8 @@ def read_results(path: Path, header: Sequence[str]) -> list[Line]:
     """
     if not path.is_file():
         return []
-    with path.open(newline="", encoding="utf-8", errors="replace") as file:
+    # With the mark that spreadsheets set before what they save as CSV UTF-8.
+    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
         text = file.read()
     # A process that was killed can leave half a line: only what ends with a line end counts.
     reader = csv.DictReader(io.StringIO(text[: text.rfind("\n") + 1], newline=""))

@@ -163,7 +163,7 @@ def _row(
 
 def _value(text: str, kind: str) -> object:
     """A number where the feature is one; what is no number stays text, and is refused by name when the record is encoded."""
-    if kind != "numeric":
+    if kind != "numeric" or "_" in text:  # 1_5 is a slip, though Python reads it as 15
         return text
     try:
         number = float(text)

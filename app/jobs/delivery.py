@@ -25,6 +25,7 @@ AT_ONCE: Final = 2
 """Messages that one process sends to one receiver at the same time. All together are bounded by the operator's list of hosts alone:
 receivers that hang would use up any other bound, and hold up the others."""
 LOOK_EVERY_S: Final = 2.0
+LONGEST_PAUSE_S: Final = 20.0
 GONE: Final = 410
 """A receiver that answers so wants no more (Standard Webhooks, "Response status codes")."""
 SUCCESS: Final = range(200, 300)
@@ -65,20 +66,24 @@ class Deliveries:
         """Deliver until cancelled."""
         try:
             async with anyio.create_task_group() as group:
+                pause_s = LOOK_EVERY_S
                 while True:
-                    with anyio.move_on_after(LOOK_EVERY_S):
+                    with anyio.move_on_after(pause_s):
                         await self._signals.messages.wait()
                     self._signals.messages.clear()
-                    await self._begin_due(group)
+                    # After a fault, since each is a line in the log.
+                    pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+                    with _faults_logged():
+                        await self._begin_due(group)
+                        pause_s = LOOK_EVERY_S
         finally:
             with anyio.CancelScope(shield=True):
                 await self._sender.close()
 
     async def _begin_due(self, group: TaskGroup) -> None:
-        with _faults_logged():
-            while (webhook := await anyio.to_thread.run_sync(self._claim)) is not None:
-                self._sending[origin_of(webhook.url)] += 1
-                group.start_soon(self._deliver, webhook)
+        while (webhook := await anyio.to_thread.run_sync(self._claim)) is not None:
+            self._sending[origin_of(webhook.url)] += 1
+            group.start_soon(self._deliver, webhook)
 
     def _claim(self) -> Webhook | None:
         now = datetime.now(UTC)

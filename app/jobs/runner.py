@@ -4,8 +4,10 @@ A job takes its turn in the same queue as interactive cases, by its own urgency,
 come: what waits longer than a busy hour waits in the database, not in a process that may die.
 """
 
+import platform
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -36,12 +38,16 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 def runner_identity(folder: Path) -> str:
-    """Who works in a data folder; the same after a restart, so that it knows its own jobs by their owner."""
+    """Who works in a data folder; the same after a restart, so that it knows its own jobs by their owner.
+
+    Not the same in a copy of the folder, on this machine or another: each start there would take the jobs away that are worked on here.
+    """
     path = folder / IDENTITY_NAME
     # Empty where the disk was full, or the power cut, when it was written: whoever shares a name shares the jobs.
     if not path.is_file() or not path.stat().st_size:
         path.write_text(str(uuid7()), encoding="ascii")
-    return path.read_text(encoding="ascii")
+    place = f"{path.read_text(encoding='ascii')} {platform.node()} {path.stat().st_ino}"
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, place))
 
 
 class _NothingWaitsError(Exception):

@@ -18,7 +18,7 @@ NEVER_SERVED: Final = problem_of(
 
 
 class JobSweep:
-    """Sweeps jobs, batches, webhooks and uploads.
+    """Sweeps jobs, batches, webhooks and uploads, and tells how full the disk of uploads and heatmaps is.
 
     Args:
         records: The database.
@@ -50,7 +50,14 @@ class JobSweep:
         removed += self._records.jobs.delete_finished(before)
         removed += self._records.webhooks.delete_settled(before)
         removed += self._records.batches.delete_empty(before)
+        self._tell_room()
         return removed + self._remove_unneeded()
+
+    def _tell_room(self) -> None:
+        """Here and not at a scrape: a share that hangs holds up whoever asks."""
+        if (room := self._artefacts.room()) is not None:
+            for part, size in zip(("free", "whole"), room, strict=True):
+                self._turn.metrics.artefacts_disk.labels(part).set(size)
 
     def _remove_unneeded(self) -> int:
         states: dict[str, JobState | None] = {

@@ -66,6 +66,9 @@ class Artefacts(Protocol):
     def names(self, prefix: str) -> Iterator[str]:
         """The name of every file below `kind` or `kind/id`, in no order."""
 
+    def room(self) -> tuple[int, int] | None:
+        """Bytes that are free on the disk of the files, and all of its bytes; None where there is no one disk, as of an object store."""
+
 
 class FolderArtefacts:
     """Files in a folder of this machine, `<root>/<name>`.
@@ -130,6 +133,11 @@ class FolderArtefacts:
         for place, _, files in os.walk(self._place(checked(prefix, PREFIX))):
             folder = Path(place).relative_to(self._root).as_posix()
             yield from filter(NAME.fullmatch, (f"{folder}/{file}" for file in files))
+
+    def room(self) -> tuple[int, int]:
+        """As the protocol says."""
+        usage = shutil.disk_usage(self._place(""))
+        return usage.free, usage.total
 
     def _path(self, name: str) -> Path:
         return self._place(checked(name, NAME))

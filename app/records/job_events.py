@@ -29,8 +29,9 @@ def on_finished(session: Session, jobs: Sequence[JobRow], now: datetime, sha256:
     for job in jobs:
         if job.webhook_url is not None:
             session.add(_message(job.id, f"prediction.{job.state}", job.webhook_url, now))
-        if job.batch_id is not None:
-            on_batch_changed(session, job.batch_id, now)
+    # Each once: a batch may have thousands of these jobs. In one order: two that end jobs of the same batches never wait for each other.
+    for batch_id in sorted({job.batch_id for job in jobs if job.batch_id is not None}):
+        on_batch_changed(session, batch_id, now)
     if jobs:
         append(session, [_deed(job, now, sha256) for job in jobs])
 

@@ -12,7 +12,7 @@ from app.errors import UnknownPredictionError
 from app.records.audit import Deed, append
 from app.records.jobs import OPEN
 from app.records.parts import in_parts
-from app.records.tables import Base, JobRow, PredictionRow
+from app.records.tables import Base, JobRow, PredictionRow, WebhookRow
 
 _ADD: Final = insert(Base.metadata.tables[PredictionRow.__tablename__])
 """Every case waits for this: made once, and of the table, since an object of the ORM takes half as long again to keep."""
@@ -104,7 +104,7 @@ class PredictionRecords:
             ).first()
 
     def delete(self, prediction_id: str) -> None:
-        """Remove an answer, what was said of it, and the job that it came from, if it came from one.
+        """Remove an answer, what was said of it, and the job that it came from, if it came from one, with the message on its end.
 
         Raises:
             UnknownPredictionError: No answer with this id is kept.
@@ -115,6 +115,7 @@ class PredictionRecords:
             if session.scalars(gone).first() is None:
                 raise unknown_prediction()
             session.execute(delete(JobRow).where(JobRow.id == prediction_id))
+            session.execute(delete(WebhookRow).where(WebhookRow.id == prediction_id))
 
     def made_before(self, moment: datetime, limit: int) -> list[str]:
         """The ids of at most `limit` answers that were made before a moment, the oldest first."""

@@ -105,6 +105,9 @@ class RemoteArtefacts:
         names = (place.removeprefix(f"{self._root}/") for place in places)
         return (name for name in names if NAME.fullmatch(name))
 
+    def room(self) -> None:
+        """As the protocol says: it has no bound that it tells."""
+
     def _put_files(self, files: list[Path], targets: list[str]) -> None:
         """Put them, some at a time. Where a store is silent before it takes the first byte, its library would wait for ever."""
         if not self._fs.async_impl:
@@ -169,13 +172,15 @@ def open_artefacts(url: str, folder: Path, scratch: Path) -> Artefacts:
         scratch: Folder for copies of what lies elsewhere; emptied at the start.
 
     Raises:
-        NotReadyError: Nothing is known of the URL's scheme, its library is not installed, or it names no place.
+        NotReadyError: Nothing is known of the URL's scheme, its library is not installed, or it names no place, or one in `scratch`.
     """
+    if not url:
+        return FolderArtefacts(folder)
     scheme, separator, path = url.partition("://")
     if not separator and not SCHEME.match(url):
-        return FolderArtefacts(Path(url) if url else folder)
+        return _named_folder(Path(url), scratch)
     if scheme == "file" and path.startswith("/"):
-        return FolderArtefacts(Path(path))
+        return _named_folder(Path(path), scratch)
     if not separator or scheme == "file":
         raise NotReadyError(
             "Expected NEUROFUSE_ARTEFACTS as a folder, or a URL such as s3://bucket/path or file:///mnt/share, with all its slashes; "
@@ -192,3 +197,12 @@ def open_artefacts(url: str, folder: Path, scratch: Path) -> Artefacts:
             f"Expected NEUROFUSE_ARTEFACTS as a folder or a URL such as s3://bucket/path, whose library is installed "
             f"(of s3 by the extra `s3`); found {scheme}://."
         ) from error
+
+
+def _named_folder(path: Path, scratch: Path) -> FolderArtefacts:
+    if path.resolve().is_relative_to(scratch.resolve()):
+        raise NotReadyError(
+            f"Expected NEUROFUSE_ARTEFACTS outside the folder {scratch.name} of NEUROFUSE_DATA, which is emptied at each start; "
+            "it lies in there. Name another."
+        )
+    return FolderArtefacts(path)

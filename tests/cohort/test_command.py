@@ -235,3 +235,17 @@ def test_a_file_that_is_no_result_is_never_replaced(table: Path, capsys: pytest.
     assert main(["predict", "--cohort", str(table), "--task", "gos", "--out", str(table)]) == REFUSED
     assert "something else" in capsys.readouterr().err
     assert table.read_bytes() == before
+
+
+@pytest.mark.parametrize("out", ["results.svg", "folder"])
+def test_results_that_their_own_picture_or_a_folder_would_replace_are_refused_before_anything_is_asked(
+    table: Path, capsys: pytest.CaptureFixture[str], out: str
+) -> None:
+    table.with_name("folder").mkdir()
+    before = sorted(table.parent.iterdir())
+    assert (
+        main(["predict", "--cohort", str(table), "--task", "gos", "--out", str(table.with_name(out))])
+        == REFUSED
+    )
+    assert "Expected --out to name a CSV file" in capsys.readouterr().err
+    assert sorted(table.parent.iterdir()) == before

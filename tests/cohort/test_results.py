@@ -39,3 +39,9 @@ def test_a_run_that_ends_later_keeps_what_holds_and_what_it_knows(
         results.add(new)
         raise end
     assert (read_results(path, HEADER), results.is_written) == ([new, EARLIER[2]], True)
+
+
+def test_results_that_a_spreadsheet_has_saved_are_results(path: Path) -> None:
+    """With a byte order mark and its own line ends."""
+    path.write_text(path.read_text(encoding="utf-8").replace("\n", "\r\n"), encoding="utf-8-sig", newline="")
+    assert read_results(path, HEADER) == list(EARLIER)

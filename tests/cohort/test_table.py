@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.cohort.table import Row
+from app.cohort.table import Row, read_table
+from app.inference.predictor import Predictor
 
 PACKAGE = "a" * 64
 
@@ -41,3 +42,11 @@ def test_an_image_that_was_exchanged_moved_or_lost_is_asked_again(row: Row) -> N
     assert row.digest(PACKAGE) == before
     os.utime(row.image, (0, 0))
     assert row.digest(PACKAGE) != before
+
+
+def test_a_slip_is_no_number(tmp_path: Path, gos_predictor: Predictor) -> None:
+    """The record is refused by name then, as whatever else is no number."""
+    table = tmp_path / "table.csv"
+    table.write_text("image,age\nhead.nii,7_1\n", encoding="utf-8")
+    (found,) = read_table(table, gos_predictor.package.manifest.ehr).rows
+    assert found.record == {"age": "7_1"}

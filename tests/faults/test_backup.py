@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 
 from app.records.store import RecordStore
@@ -155,3 +156,64 @@ def containers(folder: Path, url: str) -> dict[str, str]:
         "PGHOST": str(parts.hostname),
         "PGPORT": str(parts.port),
     }
+
+
+def test_nothing_is_restored_into_a_folder_with_the_database_of_a_killed_service(tmp_path: Path) -> None:
+    """Its write-ahead log would be taken for a part of the backup."""
+    data, backup = tmp_path / "var", tmp_path / "backup"
+    environment = {"NEUROFUSE_DATA": str(data), "BACKUP": str(backup)}
+    data.mkdir(mode=0o700)
+    RecordStore(data / "records.sqlite3").close()
+    run("backup-sqlite", environment)
+    for left in ("records.sqlite3", "records.sqlite3-wal"):
+        (data / "records.sqlite3").unlink()
+        (data / left).write_text("of the killed one")
+        ran = tried("restore-sqlite", environment)
+        assert ran.returncode != 0
+        assert "holds a database" in ran.stderr
+        assert (data / left).read_text() == "of the killed one"
+
+
+def test_a_database_that_is_not_named_is_not_taken_for_another(postgres: Postgres, tmp_path: Path) -> None:
+    """Its address may lie in a file, NEUROFUSE_DATABASE_URL_FILE; PostgreSQL's tools then take whatever is at hand."""
+    (tmp_path / "var").mkdir()
+    at_hand = urlsplit(postgres.url())
+    environment = {
+        "NEUROFUSE_DATA": str(tmp_path / "var"),
+        "BACKUP": str(tmp_path / "backup"),
+        "NEUROFUSE_DATABASE_URL": "",
+        "PGHOST": str(at_hand.hostname),
+        "PGPORT": str(at_hand.port),
+        "PGUSER": str(at_hand.username),
+        "PGPASSWORD": str(at_hand.password),
+        "PGDATABASE": "postgres",
+    }
+    assert tried("backup-postgresql", environment).returncode != 0
+    assert not (tmp_path / "backup" / "files.tar").exists()
+
+
+def test_of_a_folder_without_a_database_none_is_backed_up_and_none_is_made(tmp_path: Path) -> None:
+    """Another folder than the service's, or one whose records went to PostgreSQL: the command `sqlite3` would make an empty file there."""
+    data, backup = tmp_path / "var", tmp_path / "backup"
+    data.mkdir()
+    ran = tried("backup-sqlite", {"NEUROFUSE_DATA": str(data), "BACKUP": str(backup)})
+    assert ran.returncode != 0
+    assert "records.sqlite3" in ran.stderr
+    assert [*data.iterdir(), *backup.iterdir()] == []
+
+
+@pytest.mark.parametrize("broken", ["records.dump", "files.tar"])
+def test_a_backup_that_was_cut_short_replaces_nothing(
+    broken: str, postgres: Postgres, tmp_path: Path
+) -> None:
+    url, data, backup = postgres.make_database(), tmp_path / "var", tmp_path / "backup"
+    environment = {"NEUROFUSE_DATA": str(data), "BACKUP": str(backup), **containers(tmp_path, url)}
+    RecordStore(url).close()
+    data.mkdir()
+    (data / "kept").write_bytes(bytes(100_000))
+    run("backup-compose", environment)
+    os.truncate(backup / broken, (backup / broken).stat().st_size // 2)
+    assert tried("restore-compose", environment).returncode != 0
+    assert (data / "kept").read_bytes() == bytes(100_000)
+    with psycopg.connect(url) as connection:
+        assert connection.execute("SELECT count(*) FROM audit_head").fetchone() == (1,)

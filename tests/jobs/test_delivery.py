@@ -210,3 +210,24 @@ def test_a_host_that_was_taken_off_the_list_is_not_called_any_more(
     ]
     assert "SECRET" not in str(lines)
     assert 'neurofuse_webhooks_total{outcome="given-up"} 1.0' in metrics.render().decode()
+
+
+def test_a_database_that_stays_away_is_asked_less_and_less_often(
+    tmp_path: Path, records: RecordStore, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each question is a line in the log. Once it answers, it is asked as before."""
+    due(records, receiver.url)
+    pauses: list[float] = []
+    at_once = anyio.move_on_after
+    with closing(sqlite3.connect(tmp_path / "records.sqlite3")) as database:
+        database.execute("ALTER TABLE webhooks RENAME TO away")
+
+        def pause(seconds: float) -> anyio.CancelScope:
+            pauses.append(seconds)
+            if len(pauses) == 7:
+                database.execute("ALTER TABLE away RENAME TO webhooks")
+            return at_once(0)
+
+        monkeypatch.setattr(anyio, "move_on_after", pause)
+        deliver_until(records, receiver.url, lambda: len(pauses) > 7 and bool(receiver.received))
+    assert pauses[:8] == [2.0, 4.0, 8.0, 16.0, 20.0, 20.0, 20.0, 2.0]

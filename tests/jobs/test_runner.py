@@ -1,5 +1,7 @@
 """A runner works until it is told to stop, and leaves no job behind that nobody would take up."""
 
+import platform
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +18,7 @@ from app.jobs.turn import INTERRUPTED
 from app.metrics import Metrics
 from app.predictions.admission import Admission
 from app.records.job_turns import LEASE
+from app.records.tables import UUID_LENGTH
 from tests.jobs.conftest import Parts, counted, has_upload
 from tests.support.waiting import wait_until
 
@@ -136,3 +139,17 @@ def test_an_identity_that_was_not_written_to_the_end_is_made_anew(tmp_path: Path
     (tmp_path / IDENTITY_NAME).touch()
     assert runner_identity(tmp_path)
     assert runner_identity(tmp_path) == runner_identity(tmp_path)
+
+
+def test_a_copy_of_a_data_folder_has_another_identity_here_and_on_another_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under the same one, each start of the copy would take the jobs away that are worked on in the first."""
+    first, copy = tmp_path / "first", tmp_path / "copy"
+    first.mkdir()
+    identity = runner_identity(first)
+    shutil.copytree(first, copy)
+    assert runner_identity(copy) != identity
+    assert len(identity) <= UUID_LENGTH
+    monkeypatch.setattr(platform, "node", lambda: "another")
+    assert runner_identity(first) != identity

@@ -1,5 +1,6 @@
 """What is over goes, what is needed stays, and what a crash left behind is found."""
 
+import shutil
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -61,3 +62,12 @@ def test_after_its_time_a_job_that_ended_is_forgotten_and_one_that_waits_is_give
     assert parts.files() == {"heatmaps", "cases"}
     assert parts.records.predictions.get(done.id).id == done.id
     assert counted(parts.turn.metrics) == {("done", ""): 1, ("failed", "not-ready"): 1}
+
+
+def test_how_full_the_disk_of_artefacts_is_is_told_at_each_sweep(parts: Parts) -> None:
+    sweep_of(parts, MONTH).sweep()
+    told = parts.turn.metrics.registry.get_sample_value
+    free, whole = (told("neurofuse_artefacts_disk_bytes", {"part": part}) for part in ("free", "whole"))
+    assert free is not None
+    assert whole is not None
+    assert 0 < free <= whole == shutil.disk_usage(parts.folder).total

@@ -225,6 +225,15 @@ def test_a_place_that_cannot_be_opened_stops_the_start_and_is_told(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("url", ["data/uploads", "data/../data/uploads/kept", "file://{here}/data/uploads"])
+def test_a_place_that_each_start_empties_is_refused(
+    tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(NotReadyError, match="emptied at each start"):
+        open_artefacts(url.format(here=tmp_path), Path("data"), Path("data/uploads"))
+
+
 @pytest.mark.parametrize("kind", ["file", "folder"])
 def test_bytes_are_on_the_disk_before_their_name_and_the_name_before_the_return(
     tmp_path: Path, source: MakeSource, monkeypatch: pytest.MonkeyPatch, kind: str
@@ -368,3 +377,10 @@ def test_a_bucket_that_is_not_there_is_no_missing_file(
     assert path.exists()
     with pytest.raises(StorageUnavailableError):
         list(artefacts.names("jobs"))
+
+
+def test_the_room_of_a_folder_is_that_of_its_own_disk(small_disk: Path, tmp_path: Path) -> None:
+    found = open_artefacts(str(small_disk), tmp_path, tmp_path / "uploads").room()
+    usage = shutil.disk_usage(small_disk)
+    assert found == (usage.free, usage.total)
+    assert open_artefacts("memory://room", tmp_path, tmp_path).room() is None

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import DBAPIError
 
 from app.errors import (
@@ -369,3 +369,20 @@ def test_jobs_of_a_batch_that_is_cancelled_are_lines_each(jobs: JobRecords, engi
     jobs.cancel_all("b", NOW)
     ended, _ = jobs.page(JobSelection(batch_id="b"), 10, 0)
     assert {each[:2] for each in deeds(engine)} == {("job cancelled", each.id) for each in ended}
+
+
+def test_a_large_batch_is_looked_at_once_when_it_is_cancelled(jobs: JobRecords, engine: Engine) -> None:
+    """Whoever else writes waits meanwhile: what it costs must not grow with the square of the batch, nor with it by questions."""
+    batches = BatchRecords(engine)
+    for name in ("b", "a"):
+        batches.add(Batch(name, "gos", 1, 2, "https://a.example", NOW))
+    for number in range(1, 41):
+        jobs.add(job(number, batch_id="b" if number % 2 else "a"))
+    batches.close("b", NOW)
+    asked: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *seen: asked.append(seen[2]))
+    jobs.cancel_all("b", NOW)
+    assert sum("FROM batches" in each for each in asked) == 1
+    found = WebhookRecords(engine).find("b")
+    assert found is not None
+    assert found.event == "batch.finished"

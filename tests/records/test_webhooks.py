@@ -7,7 +7,9 @@ import pytest
 from sqlalchemy import Engine
 
 from app.inference.ticket import Urgency
+from app.records.job_turns import JobTurns
 from app.records.jobs import Job, JobRecords
+from app.records.predictions import KeptPrediction, PredictionRecords
 from app.records.webhooks import SET_BACK, Webhook, WebhookRecords
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -88,3 +90,24 @@ def test_a_message_that_was_put_off_while_the_clock_was_ahead_is_sent_again(
     assert webhooks.claim(NOW, SOON) is None
     webhooks.settle(sent, "waiting", NOW + timedelta(days=365))
     assert claimed(webhooks).attempt == 2
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_the_message_on_an_answer_goes_with_it(
+    engine: Engine, webhooks: WebhookRecords, *, begun: bool
+) -> None:
+    """It would lead to nothing, and its address may say more of a patient than ours do."""
+    turns, url = JobTurns(engine), "https://a.example/case?of=017"
+    JobRecords(engine).add(Job("a", "queued", 2, "gos", 1, "{}", NOW, NOW, 3, webhook_url=url))
+    job = turns.claim("me", [("gos", 1)], 2, NOW)
+    assert job is not None
+    kept = KeptPrediction(
+        "a", NOW, "gos", 1, "0" * 64, "{}", "gos", "gos_4", 0.7, abstained=False, out_of_distribution=False
+    )
+    assert turns.done(job, kept, NOW)
+    sent = webhooks.claim(NOW, SOON) if begun else None
+    PredictionRecords(engine).delete("a")
+    if sent is not None:
+        webhooks.settle(sent, "waiting", NOW)
+    assert webhooks.find("a") is None
+    assert webhooks.claim(SOON, SOON) is None
