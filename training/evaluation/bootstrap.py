@@ -1,4 +1,4 @@
-"""Intervals by resampling patients: 95 % percentile intervals, every seed fixed.
+"""Intervals by resampling patients: 95 % expanded percentile intervals, every seed fixed; of a share, Wilson's.
 
 A resample is kept as counts, how often each patient was drawn. A statistic takes the counts of many resamples at once as
 weights and gives one number for each, so two thousand resamples cost a few array operations instead of two thousand calls.
@@ -6,13 +6,14 @@ weights and gives one number for each, so two thousand resamples cost a few arra
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Float64, UInt16
 
 from app.model_package.manifest import Metric
 from training.evaluation.document import Curve
+from training.evaluation.small_samples import expanded_quantiles, told_by_few, unseen_share, wilson
 
 Weights = Float64[np.ndarray, "draws N"]
 Values = Float64[np.ndarray, " draws"]
@@ -22,10 +23,7 @@ CurveStatistic = Callable[[Weights], Float64[np.ndarray, "draws points"]]
 """The same for a line: its heights at fixed places."""
 
 DRAWS = 2000
-NORMAL = 1.959964
-"""Standard deviations about the mean that hold 95 % of a normal distribution."""
 _ELEMENTS_AT_ONCE = 1_000_000
-_INTERVAL = (2.5, 97.5)
 
 
 BOTH_ENDS = frozenset({0.0, 1.0})
@@ -41,7 +39,7 @@ class Share:
 
     def __init__(self, hit: Bool[np.ndarray, " N"], among: Bool[np.ndarray, " N"]) -> None:
         self.n = int(among.sum())
-        self.unseen, self.ends = unseen_share(self.n), BOTH_ENDS
+        self.unseen = unseen_share(self.n)
         self._counted, self._all = (hit & among).astype(np.float64), among.astype(np.float64)
 
     @property
@@ -94,19 +92,14 @@ class PartlySeen:
         return self.of(weights)
 
 
-def unseen_share(n: int) -> float:
-    """How far from 0 or 1 a share may truly be where none or all of n patients have it: Wilson's interval (1927)."""
-    return NORMAL**2 / (n + NORMAL**2)
-
-
 def unseen_of(statistic: Statistic) -> float:
     """How far from an end the truth may be where a statistic shows it; 0 for one without ends."""
-    return statistic.unseen if isinstance(statistic, Share | Bounded) else 0.0
+    return statistic.unseen if isinstance(statistic, Bounded) else 0.0
 
 
 def ends_of(statistic: Statistic) -> frozenset[float]:
     """Of 0 and 1, those that a statistic cannot go beyond."""
-    return statistic.ends if isinstance(statistic, Share | Bounded) else frozenset()
+    return statistic.ends if isinstance(statistic, Bounded) else frozenset()
 
 
 @dataclass(frozen=True)
@@ -117,15 +110,19 @@ class Estimate:
         value: On the patients.
         draws: On each resample.
         n: Patients that are counted: of a sensitivity, those with the event.
+        fewest: Patients on whom the spread hangs most (`Resamples`).
         below: How far below it the truth may be that no resample shows.
         above: How far above.
+        known: Its interval, where there is a better one than resampling's.
     """
 
     value: float
     draws: Values
     n: int
+    fewest: int
     below: float = 0.0
     above: float = 0.0
+    known: tuple[float, float] | None = None
 
     @property
     def defined(self) -> bool:
@@ -134,12 +131,14 @@ class Estimate:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 % percentile interval over the resamples in which the number is defined.
+        """95 % interval; but of a share, the expanded percentiles of the resamples in which the number is defined.
 
         What every resample repeats, such as a share of all, it would claim to be certain. How far from that the truth may be is squared and
         added to what resamples do show (Newcombe 1998, method 10).
         """
-        low, high = np.percentile(self.draws[np.isfinite(self.draws)], _INTERVAL).tolist()
+        if self.known is not None:
+            return self.known
+        low, high = np.quantile(self.draws[np.isfinite(self.draws)], expanded_quantiles(self.fewest)).tolist()
         if self.below:
             low = self.value - math.hypot(max(self.value - low, 0.0), self.below)
         if self.above:
@@ -151,12 +150,12 @@ class Estimate:
         """Two-sided test of zero that agrees with the interval: twice the smaller tail, with the usual + 1 of a Monte Carlo test."""
         draws = self.draws[np.isfinite(self.draws)]
         tail = min(int((draws <= 0).sum()), int((draws >= 0).sum()))
-        return min(1.0, 2 * (tail + 1) / (len(draws) + 1))
+        return told_by_few(min(1.0, 2 * (tail + 1) / (len(draws) + 1)), self.fewest)
 
     def recentred(self) -> "Estimate":
         """For a distance, which resampling makes larger on the whole: the draws moved to lie about the value, none below 0."""
         moved = np.maximum(self.draws - np.nanmean(self.draws) + self.value, 0.0)
-        return Estimate(self.value, moved, self.n)
+        return replace(self, draws=moved)
 
     def metric(self, name: str) -> Metric:
         """The number as documents keep it."""
@@ -174,17 +173,26 @@ class Resamples:
         n: Patients.
         draws: Resamples.
         seed: Decides them.
+        event: [n] who had it, where numbers hang on how it was foretold: then the rarer of event and none, be it 14 of 300, says how much
+            a spread of resamples can be trusted.
     """
 
-    def __init__(self, n: int, draws: int = DRAWS, seed: int = 0) -> None:
+    def __init__(
+        self, n: int, draws: int = DRAWS, seed: int = 0, event: Bool[np.ndarray, " n"] | None = None
+    ) -> None:
+        events = 0 if event is None else int(event.sum())
+        self._fewest = min(events, n - events) or n
         self._counts = _drawn_counts(n, draws, np.random.default_rng(seed))
 
     def estimate(self, statistic: Statistic) -> Estimate:
         """A statistic on the patients and on every resample."""
         patients = self._counts.shape[1]
         value = float(statistic(np.ones((1, patients)))[0])
-        n = statistic.n if isinstance(statistic, Share) else patients
-        return Estimate(value, self._drawn(statistic), n, *_not_shown(statistic, value))
+        drawn = self._drawn(statistic)
+        if isinstance(statistic, Share):
+            low, high = (float(end[0]) for end in wilson(np.array([value]), np.array([max(statistic.n, 1)])))
+            return Estimate(value, drawn, statistic.n, self._fewest, known=(low, high))
+        return Estimate(value, drawn, patients, self._fewest, *_not_shown(statistic, value))
 
     def curve(self, x: Float[np.ndarray, " points"], statistic: CurveStatistic) -> Curve:
         """A line on the patients, with a pointwise 95 % band; places where it is not defined are left out."""
@@ -192,7 +200,7 @@ class Resamples:
         known = np.isfinite(height)
         if not known.any():
             return Curve(x=(), y=())
-        low, high = np.nanpercentile(self._drawn(statistic)[:, known], _INTERVAL, axis=0)
+        low, high = np.nanquantile(self._drawn(statistic)[:, known], expanded_quantiles(self._fewest), axis=0)
         return Curve(
             x=tuple(x[known].tolist()),
             y=tuple(height[known].tolist()),

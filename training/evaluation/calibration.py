@@ -9,9 +9,10 @@ from jaxtyping import Bool, Float, Float64
 from app.model_package.manifest import Metric
 from training.evaluation import statistics
 from training.evaluation.answers import Answers
-from training.evaluation.bootstrap import NORMAL, CurveStatistic, Resamples, Statistic, Values, Weights
+from training.evaluation.bootstrap import CurveStatistic, Resamples, Statistic, Values, Weights
 from training.evaluation.document import Calibration, Curve
 from training.evaluation.logistic import fit_logistic, sigmoid
+from training.evaluation.small_samples import wilson
 from training.evaluation.statistics import logits_of
 
 ECE_BINS = 15
@@ -134,19 +135,17 @@ def _cube(x: Float[np.ndarray, " n"]) -> Float64[np.ndarray, " n"]:
 
 
 def _bins(p: Float[np.ndarray, " N"], event: Bool[np.ndarray, " N"]) -> Curve:
-    """Mean forecast to frequency in tenths of the patients, with Wilson's interval (1927)."""
+    """Mean forecast to frequency in tenths of the patients, with Wilson's interval."""
     bins = _equal_mass(p, PLOTTED_BINS)
     numbers = np.unique(bins)
     size = np.array([(bins == number).sum() for number in numbers])
     frequency = np.array([event[bins == number].mean() for number in numbers])
-    shrunk = (frequency + NORMAL**2 / (2 * size)) / (1 + NORMAL**2 / size)
-    half = np.sqrt(frequency * (1 - frequency) / size + NORMAL**2 / (4 * size**2)) * NORMAL
-    half /= 1 + NORMAL**2 / size
+    low, high = wilson(frequency, size)
     return Curve(
         x=tuple(float(p[bins == number].mean()) for number in numbers),
         y=tuple(frequency.tolist()),
-        low=tuple(np.maximum(shrunk - half, 0).tolist()),
-        high=tuple(np.minimum(shrunk + half, 1).tolist()),
+        low=tuple(low.tolist()),
+        high=tuple(high.tolist()),
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Bool
 
 from app.model_package.manifest import Metric
 from training.cohort import CohortError
@@ -75,8 +76,7 @@ class Rows:
             for name, group in models.items()
         }
         self._place = _common_patients(self._rows)
-        _refuse_two_outcomes(self._rows, self._place)
-        self._resamples = Resamples(len(self._place))
+        self._resamples = Resamples(len(self._place), event=_common_events(self._rows, self._place))
 
     def metric(self, row: str, name: str) -> Metric:
         """One number of a row, averaged over its models, with its interval."""
@@ -151,11 +151,13 @@ def _common_patients(rows: Mapping[str, Sequence[Answers]]) -> dict[str, int]:
     return {patient: place for place, patient in enumerate(known[first])}
 
 
-def _refuse_two_outcomes(rows: Mapping[str, Sequence[Answers]], place: Mapping[str, int]) -> None:
-    """Of whether a patient had the event, all models must tell the same."""
+def _common_events(rows: Mapping[str, Sequence[Answers]], place: Mapping[str, int]) -> Bool[np.ndarray, " N"]:
+    """Who had the event, of which all models must tell the same."""
     events = np.full(len(place), -1, dtype=np.int64)
     for model in (model for group in rows.values() for model in group):
         index = np.array([place[patient] for patient in model.patient_id], dtype=np.int64)
         if ((events[index] >= 0) & (events[index] != model.event)).any():
             raise CohortError("one patient has two outcomes in the rows compared; use runs of one cohort")
         events[index] = model.event
+    happened: np.ndarray = events == 1
+    return happened

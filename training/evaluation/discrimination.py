@@ -5,7 +5,7 @@ from jaxtyping import Float64, Int
 
 from training.evaluation import statistics
 from training.evaluation.answers import Answers
-from training.evaluation.bootstrap import CurveStatistic, Resamples, Statistic, Weights
+from training.evaluation.bootstrap import CurveStatistic, Resamples, Share, Statistic, Weights
 from training.evaluation.document import Discrimination
 
 GRID = np.linspace(0, 1, 101)
@@ -32,8 +32,8 @@ def youden_threshold(validation: Answers) -> float:
 def discrimination_statistics(given: Answers, threshold: float) -> dict[str, Statistic]:
     """Numbers of the event over all thresholds and at one, and of the grades where there are more than two classes."""
     p, event = given.event_probability, given.event
-    sensitivity = statistics.share_among(p >= threshold, event)
-    specificity = statistics.share_among(p < threshold, ~event)
+    sensitivity = Share(p >= threshold, event)
+    specificity = Share(p < threshold, ~event)
     numbers: dict[str, Statistic] = {
         "auroc": statistics.auroc(p, event),
         "auprc": statistics.average_precision(p, event),

@@ -246,7 +246,7 @@ class Evaluation(_Frozen):
         row: Its row in the model table.
         task: `gos` or `ad`.
         counts: Patients of each split.
-        epochs: Given to this network (`full`) and to each rival.
+        epochs: Given to this network (`model`; `full` in a document that predates the name) and to each rival.
         metrics: Headline numbers, as they go into the manifest.
         split: How the patients were dealt, such as `test from 2021-01-01`; empty where the run does not say. Untrusted text.
         source: Where the patients come from, in the cohort's own words; `phantoms` where there are none. Untrusted text.

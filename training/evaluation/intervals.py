@@ -15,7 +15,7 @@ SHARES: Final = frozenset({"pointing", "pointing_strict"})
 
 
 def mean_metrics(each: Mapping[str, Float[np.ndarray, " N"]]) -> tuple[Metric, ...]:
-    """Mean and 95 % percentile interval over patients of each number.
+    """Mean and 95 % interval over patients of each number.
 
     Args:
         each: By name, [N] one value per patient; NaN where it is not defined. A number that is defined for no patient

@@ -67,7 +67,7 @@ def judge(
     if not len(given):
         raise CohortError("evaluation needs a test split, found none; split the cohort")
     titles = tuple(each.title for each in outcome_classes(cohort.description.task, given.classes))
-    resamples = Resamples(len(given))
+    resamples = Resamples(len(given), event=given.event)
     subgroups = find_subgroups(patients.part("test"), cohort.description.features)
     compared, of_rivals = _against(rivals, predictions)
     shown = {rival.name: _answers_of(rival.models[0]) for rival in rivals}
@@ -80,7 +80,7 @@ def judge(
         classes=titles,
         counts={split: len(predictions.part(split)) for split in SPLITS},
         events={split: int(answers(predictions, fitted.scaling, split).event.sum()) for split in SPLITS},
-        epochs={r.name: r.epochs for r in rivals if r.epochs} | ({"full": epochs} if epochs else {}),
+        epochs={r.name: r.epochs for r in rivals if r.epochs} | ({MODEL: epochs} if epochs else {}),
         metrics=_headline(given, fitted, resamples) + of_rivals,
         cohort_table=cohort_table(patients, predictions.label, titles),
         discrimination=judge_discrimination(given, fitted.operating_point, resamples),

@@ -23,7 +23,8 @@ def print_evaluation(evaluation: Evaluation) -> None:
         tables.append(_comparisons(evaluation.comparisons))
     if evaluation.subgroups:
         tables.append(_subgroups(evaluation.subgroups))
-    Console().print(Group(*tables))
+    # A cohort's own words are no markup: "mRS [low]" would lose its bracket.
+    Console(markup=False, emoji=False).print(Group(*tables))
 
 
 def _headline(evaluation: Evaluation) -> Table:

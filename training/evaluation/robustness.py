@@ -3,14 +3,16 @@
 What is new on the model grid is answered in one batch per patient; nothing is kept but logits and distances.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Int64
+from jaxtyping import Bool, Float32, Int64
 from rich.progress import track
 
+from app.ehr.schema import Feature
 from app.errors import NeuroFuseError
 from app.imaging.model_grid import ModelGrid
 from app.imaging.read import read_image
@@ -125,8 +127,14 @@ def _variants(
             if disturbed is not None:
                 yield (change.kind, change.level), Variant(disturbed[None], missing)
         yield NO_IMAGE, Variant(np.full_like(image, grid.fill), missing)
-    for kind, level, removed in record_changes([each.title for each in checkpoint.features], seed):
+    for kind, level, removed in record_changes(_told(checkpoint.features), seed):
         yield (kind, level), Variant(image, np.maximum(missing, removed(i)))
+
+
+def _told(features: Sequence[Feature]) -> list[str]:
+    """Titles; one that several features have, such as a pressure on arrival and later, with the name of each."""
+    times = Counter(feature.title for feature in features)
+    return [each.title if times[each.title] == 1 else f"{each.title} ({each.name})" for each in features]
 
 
 def _acquired(case: Case, grid: ModelGrid) -> Volume | None:
@@ -202,8 +210,8 @@ def _lines(
             numbers["mean_change"] = mean(np.abs(p - was))
         if distances is not None:
             numbers["flagged"] = share(distances.score(each.embedding) > FLAG_ABOVE)
-        yield Disturbance(kind=kind, level=level, metrics=_measured(numbers, len(event)))
+        yield Disturbance(kind=kind, level=level, metrics=_measured(numbers, event))
 
 
-def _measured(numbers: dict[str, Statistic], n: int) -> tuple[Metric, ...]:
-    return Resamples(n, draws=DRAWS).metrics(numbers)
+def _measured(numbers: dict[str, Statistic], event: Bool[np.ndarray, " M"]) -> tuple[Metric, ...]:
+    return Resamples(len(event), draws=DRAWS, event=event).metrics(numbers)

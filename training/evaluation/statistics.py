@@ -12,7 +12,6 @@ from jaxtyping import Bool, Float, Float64, Int
 from scipy.optimize import brentq
 
 from training.evaluation.bootstrap import (
-    NORMAL,
     Bounded,
     PartlySeen,
     Share,
@@ -21,9 +20,9 @@ from training.evaluation.bootstrap import (
     Weights,
     ends_of,
     unseen_of,
-    unseen_share,
 )
 from training.evaluation.logistic import fit_logistic
+from training.evaluation.small_samples import NORMAL, unseen_share
 
 Score = Float[np.ndarray, " N"]
 Events = Bool[np.ndarray, " N"]
@@ -161,11 +160,6 @@ def quadratic_weighted_kappa(predicted: Labels, label: Labels, classes: int) -> 
 def share(hit: Events) -> Share:
     """Share of the patients with `hit`: coverage."""
     return Share(hit, np.ones_like(hit))
-
-
-def share_among(hit: Events, among: Events) -> Share:
-    """Share with `hit` among the patients with `among`: sensitivity and specificity."""
-    return Share(hit, among)
 
 
 def calibration_slope(probability: Score, event: Events) -> Statistic:

@@ -91,7 +91,7 @@ def _judged(group: Subgroup, own: Answers) -> Group:
         n=len(own),
         events=events,
         too_few=too_few,
-        metrics=() if too_few else Resamples(len(own)).metrics(numbers),
+        metrics=() if too_few else Resamples(len(own), event=event).metrics(numbers),
     )
 
 
@@ -105,7 +105,9 @@ def _groups(variable: str, levels: Sequence[str]) -> tuple[Subgroup, ...]:
 
 def _natural(level: str) -> tuple[bool, list[tuple[int, str]]]:
     """Numbers by value, and what is not recorded at the end."""
-    parts = [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", level) if part]
+    parts = [
+        (int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", level) if part
+    ]
     return level == _UNKNOWN, parts
 
 

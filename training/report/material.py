@@ -3,14 +3,13 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from app.ehr.schema import Feature
-from app.errors import NeuroFuseError
 from app.model_package.manifest import Metric
 from training.checkpoint import load_checkpoint
-from training.cohort import DESCRIPTION_FILE, CohortDescription, read_description
+from training.cohort import DESCRIPTION_FILE, CohortDescription, CohortError, read_description
 from training.cohort_description import PHANTOMS
 from training.config import RunConfig, config_to_dict
 from training.environment import read_environment
@@ -89,10 +88,10 @@ def gather(run: Path, ablation: Path | None = None, cohort: Path | None = None) 
         cohort: The cohort's folder, where it has been moved since.
 
     Raises:
-        NeuroFuseError: The run has not been evaluated, the ablation is one of another cohort, or the cohort is not where it is said to be.
+        CohortError: The run has not been evaluated, the ablation is one of another cohort, or the cohort is not where it is said to be.
     """
     if not (run / EVALUATION_FILE).is_file():
-        raise NeuroFuseError(
+        raise CohortError(
             f"expected {EVALUATION_FILE} in the run's folder, found none; run `python -m training evaluate` first"
         )
     evaluation = load_evaluation(run)
@@ -103,7 +102,7 @@ def gather(run: Path, ablation: Path | None = None, cohort: Path | None = None) 
         evaluation = evaluation.model_copy(update={"source": description.source})
     study = read_study(ablation) if ablation else None
     if study and (study.ablation.source, study.ablation.event) != (evaluation.source, evaluation.event):
-        raise NeuroFuseError(
+        raise CohortError(
             "expected an ablation on the cohort of this run, found one whose source or event differs; give the ablation of this cohort"
         )
     material = Material(
@@ -124,15 +123,13 @@ def _with_network(material: Material, checkpoint: Path, images: int) -> Material
     if not checkpoint.is_file():
         return material
     trained = load_checkpoint(checkpoint)
-    return Material(
-        **{
-            **material.__dict__,
-            "config": trained.config,
-            "features": trained.features,
-            "parameters": trained.net.trained_numbers,
-            "kept_epoch": trained.epoch,
-            "is_served": not why_not_served(trained.net, images),
-        }
+    return replace(
+        material,
+        config=trained.config,
+        features=trained.features,
+        parameters=trained.net.trained_numbers,
+        kept_epoch=trained.epoch,
+        is_served=not why_not_served(trained.net, images),
     )
 
 
@@ -148,7 +145,7 @@ def _picture(run: Path, name: str) -> bytes:
     """Bytes of a picture inside the run's folder."""
     path = (run / name).resolve()
     if not path.is_relative_to(run.resolve()) or not path.is_file():
-        raise NeuroFuseError(
+        raise CohortError(
             f"expected the gallery's pictures in the run's folder, {EVALUATION_FILE} names another"
         )
     return path.read_bytes()

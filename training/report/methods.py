@@ -174,6 +174,7 @@ def _judging(material: Material) -> str:
     how = f"Who is in which split: {dealt}. " if dealt else ""
     return (
         f"{how}Probabilities were calibrated on the validation split, prediction sets and the out-of-distribution score on the calibration "
-        f"split, and the held-out split was opened once. Intervals are 95 % bootstrap intervals over {subjects}; "
+        f"split, and the held-out split was opened once. Intervals are 95 % intervals of a bootstrap over {subjects} "
+        "(expanded percentiles, doi:10.1080/00031305.2015.1089789; of shares Wilson's); "
         "comparisons between models are paired, with Holm's correction over those planned."
     )

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.errors import NeuroFuseError
 from app.model_package.manifest import Metric
 from training.ablation.document import ABLATION_FILE, Ablation, ModelTable, load_ablation
+from training.cohort import CohortError
 from training.report.history import Epoch, read_history
 from training.report.words import find
 from training.rows import FULL
@@ -59,15 +59,15 @@ def read_study(folder: Path) -> Study:
     """Read an ablation's folder.
 
     Raises:
-        NeuroFuseError: There is no table in it yet.
+        CohortError: There is no table in it yet.
     """
     if not (folder / ABLATION_FILE).is_file():
-        raise NeuroFuseError(
+        raise CohortError(
             f"expected {ABLATION_FILE} in the ablation's folder, found none; run `python -m training ablation` first"
         )
     ablation = load_ablation(folder)
     if not ablation.tables:
-        raise NeuroFuseError(
+        raise CohortError(
             f"expected a table in {ABLATION_FILE}, found none; let `python -m training ablation` go on"
         )
     firsts = {row.name: row.first_run for row in ablation.tables[-1].rows if row.first_run}

@@ -10,11 +10,12 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from app.ehr.unit_words import unit_words
 from training.report.blocks import Cell, Paragraph, Section, Table
 from training.report.headline import patients
 from training.report.material import Material
 from training.report.methods import reads_image, reads_record
-from training.report.words import listed, percent, unit_words
+from training.report.words import listed, percent
 
 ITEMS_FILE = Path(__file__).with_name("tripod.toml")
 Status = Literal["answered", "in part", "missing", "not applicable"]

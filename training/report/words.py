@@ -12,11 +12,11 @@ TWO_DIGIT_P = 0.1
 
 
 AT_THE_ENDS = (
-    "Of a share of none or of all the interval is Wilson's, of an AUROC of 1 Newcombe's; of AUPRC, weighted kappa or ordinal MAE at its best it is what "
+    "Of a share the interval is Wilson's, of an AUROC of 1 Newcombe's; of AUPRC, weighted kappa or ordinal MAE at its best it is what "
     "Wilson's leaves open, if patients not seen were told by chance. Where sensitivity or specificity is of none or all, balanced accuracy is as open as that share. "
     "Where few were judged, an interval without width means that they were too few to show any spread, not that it is certain."
 )
-"""How numbers are given of which no resample shows a spread (`training.evaluation.bootstrap.Bounded`)."""
+"""How shares are given, and numbers of which no resample shows a spread (`training.evaluation.bootstrap.Bounded`)."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,6 @@ METRICS = {
     "calibration_in_the_large": MetricWords(
         "Calibration in the large", "calibration in the large, logit (ideal 0)"
     ),
-    "calibration_intercept": MetricWords("Calibration intercept", "calibration intercept, logit (ideal 0)"),
     "ece": MetricWords("ECE", "expected calibration error, 15 equal-mass bins (ideal: as by chance)"),
     "ece_by_chance": MetricWords(
         "ECE by chance",
@@ -84,7 +83,6 @@ METRICS = {
         "Relevance rank", "share of the mask found by as many top voxels as it has"
     ),
     "dice": MetricWords("Dice", "overlap with the mask at a threshold fixed on validation"),
-    "iou": MetricWords("IoU", "intersection over union with the mask at a threshold fixed on validation"),
     "deletion": MetricWords(
         "Deletion", "area under the answer while the most relevant voxels are removed (lower is better)"
     ),
@@ -122,22 +120,6 @@ MAP_METRICS = {
     )
 }
 """Names that mean something else where maps are held against masks."""
-
-UNITS = {
-    "a": "years",
-    "h": "hours",
-    "mm[Hg]": "mmHg",
-    "10*9/L": "10\N{SUPERSCRIPT NINE}/L",
-    "Cel": "\N{DEGREE SIGN}C",
-    "%": "%",
-}
-"""UCUM as people write it; what is not listed is written as it is."""
-
-
-def unit_words(unit: str) -> str:
-    """A UCUM unit for readers; annotations such as `{score}` count nothing and are left out."""
-    return UNITS.get(unit, "" if unit.startswith("{") else unit)
-
 
 OF_RIVALS = (
     ("auroc_gain_over_", "Gain over", "paired gain in AUROC over"),

@@ -19,7 +19,7 @@ def func_items(records: Records) -> dict[str, Column]:
     just_above_60_ml = float(np.nextafter(60, 61))
     return {
         "volume": points_above(records.column("volume_ml"), (30, 2), (just_above_60_ml, 0), below=4),
-        "age": points_above(records.column("age"), (70, 1), (80, 0), below=2),
+        "age": points_above(records.column("age", "a"), (70, 1), (80, 0), below=2),
         "location": 1 + records.column("lobar") - records.column("infratentorial"),
         "GCS": points_above(records.column("gcs"), (9, 2), below=0),
         "cognitive impairment before": 1 - records.column("pre_ich_cognitive_impairment"),

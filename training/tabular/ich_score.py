@@ -16,7 +16,7 @@ def ich_items(records: Records) -> dict[str, Column]:
         "volume": points_above(records.column("volume_ml"), (30, 1), below=0),
         "ventricles": points_above(records.column("intraventricular"), (1, 1), below=0),
         "location": points_above(records.column("infratentorial"), (1, 1), below=0),
-        "age": points_above(records.column("age"), (80, 1), below=0),
+        "age": points_above(records.column("age", "a"), (80, 1), below=0),
     }
 
 

@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from training.cohort import TABLE_FILE, CohortError, read_rows
+from training.cohort import TABLE_FILE, CohortError, number_in, read_rows
 
 LOCATIONS = ("lobar", "deep", "infratentorial")
 PREFIXES = ("", "truth_")
@@ -55,7 +55,7 @@ def _cell(row: Mapping[str, str], column: str) -> str:
 
 def _volume(text: str) -> dict[str, float] | None:
     try:
-        volume_ml = float(text)
+        volume_ml = number_in(text)
     except ValueError:
         return None
     return {"volume_ml": volume_ml} if 0 <= volume_ml < math.inf else None

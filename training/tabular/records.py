@@ -9,6 +9,7 @@ from jaxtyping import Float32, Float64, Int64
 
 from app.ehr.encode import encode
 from app.ehr.schema import EhrSchema, Feature
+from app.ehr.units import accepted_units, convert
 from training.cohort import Case
 
 Column = Float64[np.ndarray, " N"]
@@ -50,16 +51,20 @@ class Records:
         )
         return filled
 
-    def column(self, name: str) -> Column:
+    def column(self, name: str, unit: str | None = None) -> Column:
         """A feature of the record or else a reading; NaN where it is unknown, also when nobody has it.
 
         Of a category, 1 for yes and 0 for no, in whichever order they are described; all others, such as ranges of an age, are no
         numbers, and unknown.
+
+        Args:
+            name: Of the feature or the reading.
+            unit: UCUM unit that a feature is wanted in; one that has no such unit at all, as `1`, is taken as it is.
         """
         for index, feature in enumerate(self.features):
             if feature.name == name:
                 found = self.table[:, index]
-                return _worth(feature.categories, found) if feature.categories else found
+                return _worth(feature.categories, found) if feature.categories else _in(found, feature, unit)
         return self.readings.get(name, np.full(len(self), np.nan))
 
 
@@ -69,6 +74,14 @@ def _worth(categories: Sequence[str], index: Column) -> Column:
     column = np.full(len(index), np.nan)
     column[known] = worth[index[known].astype(np.int64)]
     return column
+
+
+def _in(found: Column, feature: Feature, unit: str | None) -> Column:
+    own = feature.unit
+    if own is None or unit is None or own == unit or own not in accepted_units(unit, feature.loinc):
+        return found
+    # Rounded to what float32 holds, for 960 months are 80 years.
+    return np.array([convert(value, own, unit, feature.loinc) for value in found.tolist()]).round(4)
 
 
 def records_of(

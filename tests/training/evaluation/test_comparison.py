@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from tests.training.evaluation.support import delong, ordinal_predictions
 from training.cohort import CohortError
-from training.evaluation.answers import answers, fit_on_validation
+from training.evaluation import statistics
+from training.evaluation.answers import Answers, answers, fit_on_validation
+from training.evaluation.bootstrap import Resamples
 from training.evaluation.comparison import Planned, Rows, holm
 from training.predictions import Predictions
 
@@ -25,6 +27,29 @@ def test_the_paired_interval_agrees_with_delong() -> None:
         width = found.difference.high - found.difference.low
         assert width == pytest.approx(2 * 1.96 * error, rel=0.15)
         assert found.p == pytest.approx(p, abs=0.03)
+
+
+def test_of_a_rare_event_differences_and_p_allow_for_how_few_had_it() -> None:
+    rng, event = np.random.default_rng(2), np.arange(80) < 5
+    score = rng.normal(event)
+    models = {
+        name: Answers(
+            patient_id=tuple(str(number) for number in range(80)),
+            label=event.astype(np.int64),
+            probabilities=np.stack([1 - p, p], axis=1),
+            true_probability=np.full(80, np.nan),
+        )
+        for name, noise in (("near", 0.1), ("far", 3.0))
+        for p in [1 / (1 + np.exp(-(score + noise * rng.normal(size=80))))]
+    }
+    (found,) = Rows({name: [each] for name, each in models.items()}).compare([Planned("near", "far")])
+    near, far = (statistics.auroc(each.event_probability, event) for each in models.values())
+    gain = statistics.difference(near, far)
+    allowing, plain = (Resamples(80, event=each).estimate(gain) for each in (event, None))
+    assert found.difference == allowing.metric("auroc")
+    assert found.p == allowing.p > plain.p
+    low, high = plain.interval
+    assert found.difference.high - found.difference.low > 1.2 * (high - low)
 
 
 def test_a_better_model_is_found_better_and_equal_ones_equal() -> None:

@@ -7,6 +7,9 @@ import pytest
 
 from tests.training.evaluation.support import cohort_of, ordinal_predictions
 from training.cohort import CohortError
+from training.evaluation import statistics
+from training.evaluation.answers import answers
+from training.evaluation.bootstrap import Resamples
 from training.evaluation.document import Evaluation
 from training.evaluation.fitted import fit_after_training
 from training.evaluation.judge import Rival, judge
@@ -29,6 +32,14 @@ def judged(classes: int, n: int = 480, rivals: tuple[float, ...] = (), **changes
     return judge("full", model, fit_after_training(model), cohort_of(model), others, 10)
 
 
+def test_a_rival_that_is_called_full_keeps_its_own_epochs() -> None:
+    """The row `mma` held against the full model: whose epochs `full` would be, nobody could tell."""
+    model = with_train(ordinal_predictions(480, 1, noise=0.5))
+    full = Rival("full", (with_train(ordinal_predictions(480, 1, noise=2.0)),), 40)
+    found = judge("mma", model, fit_after_training(model), cohort_of(model), [full], 10)
+    assert found.epochs == {"full": 40, "model": 10}
+
+
 @pytest.mark.parametrize("classes", [2, 4, 5])
 def test_the_document_is_whole_and_survives_its_own_json(classes: int) -> None:
     found = judged(classes, rivals=(2.0,))
@@ -47,7 +58,7 @@ def test_the_document_is_whole_and_survives_its_own_json(classes: int) -> None:
     assert ("quadratic_weighted_kappa" in names) == (classes > 2)
     assert len(found.classes) == classes
     assert found.counts["test"] == 120
-    assert found.epochs == {"noise-2.0": 5, "full": 10}
+    assert found.epochs == {"noise-2.0": 5, "model": 10}
     assert found.distance is not None
     assert found.decision is not None
     assert found.sets is not None
@@ -70,6 +81,20 @@ def test_how_many_events_there_are_is_left_to_chance_too() -> None:
     """The log odds of a share of n patients have a standard error of at least 2 / sqrt(n), however good the model is."""
     shift = next(metric for metric in judged(2).metrics if metric.name == "calibration_in_the_large")
     assert shift.high - shift.low > 0.9 * 2 * 1.96 * 2 / shift.n**0.5
+
+
+def test_intervals_allow_for_how_few_had_the_event() -> None:
+    model = with_train(ordinal_predictions(480, 1, noise=0.5, classes=2))
+    label = np.where(np.random.default_rng(0).random(480) < 0.3, model.label, 0)
+    rare = replace(model, label=label)
+    fitted = fit_after_training(rare)
+    found = judge("row", rare, fitted, cohort_of(rare))
+    given = answers(rare, fitted.scaling, "test")
+    assert 5 < given.event.sum() < 30
+    area = Resamples(len(given), event=given.event).estimate(
+        statistics.auroc(given.event_probability, given.event)
+    )
+    assert found.metrics[0] == area.metric("auroc")
 
 
 def test_a_model_without_embeddings_has_no_distance() -> None:

@@ -102,6 +102,19 @@ def test_a_field_that_was_missing_already_changes_nothing(tmp_path: Path) -> Non
     assert found["Record field missing", FEATURES[0].title]["mean_change"].value > 0
 
 
+def test_features_of_one_title_have_a_line_each(tmp_path: Path) -> None:
+    test, checkpoint = prepared(tmp_path, CASES), untrained()
+    alike = tuple(each.model_copy(update={"title": "Pressure"}) for each in checkpoint.features[:2])
+    named = replace(checkpoint, features=(*alike, *checkpoint.features[2:]))
+    whole, found = (
+        by_line(judge_robustness(each, cohort_of(test), test, PLAIN)) for each in (checkpoint, named)
+    )
+    for before, now in zip(checkpoint.features[:2], alike, strict=True):
+        own = found["Record field missing", f"Pressure ({now.name})"]
+        assert own == whole["Record field missing", before.title]
+    assert ("Record field missing", checkpoint.features[2].title) in found
+
+
 def test_acquired_volumes_are_disturbed_as_such(tmp_path: Path) -> None:
     """The image is written as a file finer than the grid, and read again for every disturbance."""
     test, files = acquired(tmp_path, 3)

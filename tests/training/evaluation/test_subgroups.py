@@ -8,7 +8,9 @@ import pytest
 from app.ehr.reference import GOS_SCHEMA
 from tests.training.evaluation.support import cohort_of, ordinal_predictions
 from training.calibrate import Scaling
+from training.evaluation import statistics
 from training.evaluation.answers import answers
+from training.evaluation.bootstrap import Resamples
 from training.evaluation.subgroups import FEWEST, Subgroup, _age_band, find_subgroups, judge_subgroups
 
 PREDICTIONS = ordinal_predictions(600, seed=1)
@@ -47,6 +49,15 @@ def test_the_cohorts_own_columns_make_groups_and_what_nobody_noted_is_a_level() 
     np.testing.assert_array_equal(found["site", "south"], np.arange(600) % 3 == 0)
     np.testing.assert_array_equal(found["surgery", "yes"], np.arange(600) % 2 == 1)
     np.testing.assert_array_equal(found["surgery", "not recorded"], np.arange(600) % 2 == 0)
+
+
+def test_levels_stand_by_their_numbers_whatever_signs_they_are_written_with() -> None:
+    """A sign such as \u2461 or \u00b2 is a digit, and no number to Python."""
+    levels = ("grade 10", "grade 9", "\u2461", "5\u00b2")
+    placed = [replace(case, subgroups={"level": levels[i % 4]}) for i, case in enumerate(CASES)]
+    found = [group.level for group in find_subgroups(placed, ()) if group.variable == "level"]
+    assert sorted(found) == sorted(levels)
+    assert found.index("grade 9") < found.index("grade 10")
 
 
 @pytest.mark.parametrize(
@@ -111,6 +122,18 @@ def test_a_group_with_nine_events_gets_no_numbers_and_one_with_ten_does() -> Non
         assert (group.n, group.events) == (count + 40, count)
         assert group.too_few == (count < FEWEST)
         assert bool(group.metrics) == (count >= FEWEST)
+
+
+def test_intervals_of_a_group_allow_for_how_few_of_it_had_the_event() -> None:
+    given = answers(PREDICTIONS, Scaling(1.0, 0.0))
+    events, others = np.flatnonzero(given.event), np.flatnonzero(~given.event)
+    chosen = np.zeros(len(given), dtype=bool)
+    chosen[np.r_[events[:12], others[:100]]] = True
+    (group,) = judge_subgroups(given, [Subgroup("site", "A", chosen)])
+    own = given.take(chosen)
+    area = statistics.auroc(own.event_probability, own.event)
+    assert group.metrics[0] == Resamples(112, event=own.event).estimate(area).metric("auroc")
+    assert group.metrics[0] != Resamples(112).estimate(area).metric("auroc")
 
 
 def test_numbers_of_a_group_look_at_its_patients_only() -> None:

@@ -15,7 +15,6 @@ from training.report.words import (
     p_value,
     percent,
     sentence,
-    unit_words,
 )
 
 
@@ -48,9 +47,8 @@ def test_a_metric_nobody_named_is_still_shown() -> None:
     assert metric_words("net_benefit_gain_at_30").short == "Gain at 30 %"
 
 
-def test_words_are_joined_and_units_translated() -> None:
+def test_words_are_joined() -> None:
     assert [listed([]), listed(["a"]), listed(["a", "b", "c"])] == ["", "a", "a, b and c"]
-    assert [unit_words("a"), unit_words("{score}"), unit_words("mmol/L")] == ["years", "", "mmol/L"]
     assert sentence("area below") == "Area below"
     assert percent(0.0505) == "5.0\N{NO-BREAK SPACE}%" or percent(0.0505) == "5.1\N{NO-BREAK SPACE}%"
 

@@ -35,12 +35,15 @@ def simulated(n: int, seed: int, missing: float = 0.1) -> Records:
 
 
 def made(
-    record: Mapping[str, list[float]], readings: Mapping[str, list[float]], labels: list[int] | None = None
+    record: Mapping[str, list[float]],
+    readings: Mapping[str, list[float]],
+    labels: list[int] | None = None,
+    unit: str = "1",
 ) -> Records:
-    """Numeric columns as given, NaN where unknown."""
+    """Numeric columns as given, in one unit, NaN where unknown."""
     table = np.array(list(record.values()), dtype=np.float32).T
     return Records(
-        features=tuple(_numeric(name) for name in record),
+        features=tuple(_numeric(name, unit) for name in record),
         values=np.nan_to_num(table),
         missing=np.isnan(table).astype(np.float32),
         labels=np.array(labels or [0] * len(table), dtype=np.int64),
@@ -49,5 +52,5 @@ def made(
     )
 
 
-def _numeric(name: str) -> Feature:
-    return unitless(name, 0, 300)
+def _numeric(name: str, unit: str) -> Feature:
+    return unitless(name, 0, 300).model_copy(update={"unit": unit})

@@ -33,3 +33,9 @@ def test_points_are_those_of_the_publication(patient: tuple[float, ...], score: 
         {"volume_ml": [volume_ml], "lobar": [lobar], "infratentorial": [infratentorial]},
     )
     assert sum(float(points[0]) for points in func_items(records).values()) == score
+
+
+def test_an_age_in_months_is_not_taken_for_years() -> None:
+    """950 months are 79 years, and 960 are 80."""
+    years, months = made({"age": [79, 80]}, {}), made({"age": [950, 960]}, {}, unit="mo")
+    assert list(func_items(months)["age"]) == list(func_items(years)["age"]) == [1, 0]

@@ -41,3 +41,9 @@ def test_an_unknown_item_has_no_points_yet() -> None:
         "ventricles",
         "location",
     }
+
+
+def test_an_age_in_months_is_not_taken_for_years() -> None:
+    """950 months are 79 years, and 960 are 80."""
+    years, months = made({"age": [79, 80]}, {}), made({"age": [950, 960]}, {}, unit="mo")
+    assert list(ich_items(months)["age"]) == list(ich_items(years)["age"]) == [0, 1]

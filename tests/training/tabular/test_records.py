@@ -33,6 +33,22 @@ def test_ranges_of_a_number_are_no_numbers() -> None:
     assert np.isnan(column).all()
 
 
+@pytest.mark.parametrize(
+    ("unit", "eighty"), [("a", 80.0), ("mo", 960.0), ("d", 29220.0), ("wk", 29220 / 7), ("1", 80.0)]
+)
+def test_an_age_is_told_in_years_whatever_its_unit(unit: str, eighty: float) -> None:
+    """Months and weeks by UCUM: 960 months are 80 years, and no rounding makes them less."""
+    age = Feature(
+        name="age", title="Age", kind="numeric", loinc="30525-0", unit=unit, plausible_range=(0, 50000),
+        categories=(), required=False,
+    )  # fmt: skip
+    known: list[dict[str, object]] = [{"age": eighty}, {}]
+    cases = [Case(str(n), (Path("x"),), (), None, record, 0, None) for n, record in enumerate(known)]
+    records = records_of(cases, EhrSchema(features=(age,), minimum_features=0), 5, {})
+    np.testing.assert_array_equal(records.column("age", "a"), [80.0, np.nan])
+    assert records.column("age")[0] == pytest.approx(eighty)
+
+
 def test_yes_and_no_count_in_other_words_too() -> None:
     blood = Feature(
         name="intraventricular", title="Blood", kind="categorical", loinc=None, unit=None, plausible_range=None,

@@ -2,6 +2,7 @@
 
 import re
 
+from app.ehr.unit_words import unit_words
 from training.evaluation.document import Group, PredictionSets, Resplits
 from training.report.blocks import Block, Cell, Paragraph, Section, Table
 from training.report.forest import axis, mark, scale_for
@@ -15,7 +16,6 @@ from training.report.words import (
     percent,
     percent_estimate,
     sentence,
-    unit_words,
 )
 
 SPLIT_TITLES = {
