@@ -9,6 +9,9 @@ MODEL_VERSION ?= 1
 # How many phantom patients a reference package is trained and judged on.
 PHANTOMS_gos := --seed 2112 --train 3600 --validation 300 --calibration 600 --test 600 --dicom-share 0.05
 PHANTOMS_ad  := --seed 11710 --train 1600 --validation 200 --calibration 400 --test 500
+# Rows that its card compares it with.
+RIVALS_gos := ich-score ehr-lr ehr-gbm
+RIVALS_ad  := image record
 # One place says which torch: the extra [training] of pyproject.toml.
 TORCH   := $(shell sed -n 's/.*"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
@@ -118,10 +121,10 @@ reference-ad reference-gos: reference-%: $(VENV)/.development
 	@test ! -e $(MODEL_STORE)/$*/$(MODEL_VERSION) || \
 	  { echo "$(MODEL_STORE)/$*/$(MODEL_VERSION) exists and is never overwritten: choose another MODEL_VERSION"; exit 1; }
 	$(PY) -m training phantoms --task $* $(PHANTOMS_$*) --workers 2 --out runs/cohort-$*
-	for row in mma+mhgmu image record; do \
+	for row in mma+mhgmu $(RIVALS_$*); do \
 	  $(PY) -m training train runs/cohort-$* --config training/configs/$*.toml --row $$row --out runs/$*-$$row || exit 1; \
 	done
-	$(PY) -m training evaluate runs/$*-mma+mhgmu --rival image=runs/$*-image --rival record=runs/$*-record
+	$(PY) -m training evaluate runs/$*-mma+mhgmu $(foreach rival,$(RIVALS_$*),--rival $(rival)=runs/$*-$(rival))
 	$(PY) -m training export runs/$*-mma+mhgmu --store $(MODEL_STORE) --version $(MODEL_VERSION)
 
 image: ## Build the container image, with the page inside (VARIANT=cpu or VARIANT=gpu)

@@ -33,7 +33,8 @@ Split = Literal["train", "validation", "calibration", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 TABLE_FILE: Final = "cohort.csv"
 DESCRIPTION_FILE: Final = "cohort.json"
-
+SEPARATOR: Final = "sep=,"
+"""First line by which a program tells Excel how cells are separated; Excel neither shows nor counts it."""
 
 UNNAMED_MASKS: Final = 'a mask of a few-slice image, which is not read; name a column for each slice\'s mask under "masks" in cohort.json'
 
@@ -148,8 +149,11 @@ def read_rows(path: Path) -> dict[int, dict[str, str]]:
             f"{path.name} holds a cell that never ends, goes on behind its closing quotation mark, or has more than "
             f"{csv.field_size_limit()} characters; correct its quotation marks, or take the column out"
         ) from None
+    if lines and ",".join(lines[0]) == SEPARATOR:
+        del lines[0]
     names = [name.strip() for name in lines[0]] if lines else []
-    _check_header(names, path.name)
+    if lines:
+        _check_header(names, path.name)
     return {
         number: _row(number, [cell.strip() for cell in cells], names, path.name)
         for number, cells in enumerate(lines[1:], start=2)
@@ -161,6 +165,11 @@ def _check_header(names: list[str], table: str) -> None:
     if len(names) == 1 and any(mark in names[0] for mark in ";\t"):
         raise CohortError(
             f"{table} is separated by semicolons or tabs; save it with commas, and with decimal points"
+        )
+    if sum(map(bool, names)) < 2:  # noqa: PLR2004 - no table has a pseudonym alone
+        raise CohortError(
+            f"row 1: {table} expects a header of names with commas between them in its first line, found one name or none; take out what "
+            "stands above the header, or save the table with commas"
         )
     # Told by their places: where the header is missing, the names are a patient's values.
     if alike := [place for place, name in enumerate(names, start=1) if name and names.count(name) > 1]:
@@ -297,9 +306,20 @@ def _record(number: int, row: dict[str, str], schema: EhrSchema) -> dict[str, ob
     return record
 
 
+def number_in(text: str) -> float:
+    """The number in a cell.
+
+    Raises:
+        ValueError: It holds none; 1_5 is a slip too, though Python reads it as 15.
+    """
+    if "_" in text:
+        raise ValueError(text)
+    return float(text)
+
+
 def _probability(number: int, text: str) -> float:
     try:
-        value = float(text)
+        value = number_in(text)
     except ValueError:
         value = math.nan
     if not 0 <= value <= 1:
@@ -311,7 +331,7 @@ def _cell(number: int, text: str, feature: Feature) -> object:
     if feature.kind == "categorical":
         return text
     try:
-        return float(text)
+        return number_in(text)
     except ValueError:
         raise CohortError(
             f"row {number}: {feature.name} must be a number in {feature.unit} or empty"

@@ -1,10 +1,11 @@
 """Everything one run depends on, as documented dataclasses; a TOML file fills them and unknown keys are refused."""
 
 import math
+import re
 import tomllib
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, Final, Literal, get_type_hints
 
 from pydantic import (
     Field,
@@ -19,9 +20,10 @@ from pydantic import (
 from app.imaging.model_grid import ModelGrid
 from app.imaging.volume import Modality
 from training.cohort import CohortDescription, CohortError
-from training.networks.config import ModelConfig
+from training.networks.config import ModelConfig, Share
 
-Share = Annotated[float, Field(ge=0, le=1)]
+PACKAGE_NAME: Final = re.compile(r"[a-z][a-z0-9-]*")
+"""As the model store takes it."""
 SEEDS = 2**32
 """Seeds are whole numbers below this one: NumPy's generators take no others."""
 
@@ -109,7 +111,7 @@ class RunConfig:
     """One run: cohort on a grid, a network, a loop."""
 
     name: str
-    """Package name, such as `gos`."""
+    """Package name, such as `gos`: small letters, digits and hyphens."""
     task: Literal["gos", "ad"]
     """What is predicted; must be the cohort's."""
     seed: Annotated[int, Field(ge=0, lt=SEEDS)]
@@ -136,7 +138,7 @@ def load_config(path: Path) -> RunConfig:
         CohortError: There is no such file, it is not TOML, or a key is unknown or a value impossible; the message names it.
     """
     try:
-        return config_from_dict(tomllib.loads(path.read_text(encoding="utf-8-sig")))
+        config = config_from_dict(tomllib.loads(path.read_text(encoding="utf-8-sig")))
     except OSError as error:
         raise CohortError(
             f"expected a configuration in {path.name}, found none that can be read ({error.strerror}); training/configs holds some"
@@ -145,6 +147,20 @@ def load_config(path: Path) -> RunConfig:
         raise CohortError(
             f"{path.name} is not TOML in UTF-8: {error}; compare it with those in training/configs"
         ) from None
+    require_package_name(config.name)
+    return config
+
+
+def require_package_name(name: str) -> None:
+    """See that a run can be exported, before hours are spent on it: it keeps the name that it was trained under.
+
+    Raises:
+        CohortError: The model store takes no such name.
+    """
+    if not PACKAGE_NAME.fullmatch(name):
+        raise CohortError(
+            f"configuration: name: expected small letters, digits and hyphens, a letter first, as in gos-ward, found {name!r}; correct it"
+        )
 
 
 def config_from_dict(tree: dict[str, Any]) -> RunConfig:

@@ -34,6 +34,7 @@ from app.model_package.store import ModelStore, Reference
 from app.model_package.training_summary import TRAINING_SUMMARY
 from training.checkpoint import Checkpoint
 from training.cohort import CohortDescription, CohortError
+from training.config import require_package_name
 from training.evaluation.answers import is_graded
 from training.evaluation.distance import EMBEDDING_FILE, FLAG_ABOVE
 from training.evaluation.document import EVALUATION_FILE, Evaluation, load_evaluation
@@ -96,11 +97,12 @@ def export_run(
             (`training.onnx_planes`) and runs on either.
 
     Raises:
-        CohortError: The network has no heatmap or no share of the image to tell, or reads what the service does not; or the run
+        CohortError: The run's name is none of a package; the network has no heatmap or no share of the image to tell, or reads what the service does not; or the run
             has not been evaluated; or the cohort's description is not the one it was trained by.
         GoldenMismatchError: The package does not answer as PyTorch does; nothing is published.
         PackageExistsError: The version is taken.
     """
+    require_package_name(checkpoint.config.name)
     store.refuse_taken(Reference(checkpoint.config.name, version))
     if why_not := why_not_served(checkpoint.net, len(cohort.images)):
         raise CohortError(why_not)

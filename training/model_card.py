@@ -51,7 +51,7 @@ def model_card(
         f"# {manifest.title}",
         f"Package `{manifest.name}` version {manifest.version}, created {manifest.created:%Y-%m-%d}.",
         f"**Intended use.** {plain(manifest.intended_use)}",
-        f"**Training data.** {plain(manifest.training_data)} Cases: {_counts(evaluation)}."
+        f"**Training data.** {plain(manifest.training_data).rstrip('.')}. Cases: {_counts(evaluation)}."
         + (f" Split: {plain(evaluation.split)}." if evaluation.split else ""),
         _method(config),
         _results(evaluation),

@@ -11,12 +11,15 @@ from training.config import OptimizerConfig
 
 
 def build_optimizer(net: nn.Module, config: OptimizerConfig) -> torch.optim.Optimizer:
-    """AdamW; vectors (biases, normalisation, learned constants) are not decayed."""
-    matrices = [parameter for parameter in net.parameters() if parameter.ndim > 1]
-    vectors = [parameter for parameter in net.parameters() if parameter.ndim <= 1]
+    """AdamW; biases and other vectors (normalisation, learned constants) are not decayed."""
+    decayed: list[nn.Parameter] = []
+    free: list[nn.Parameter] = []
+    for name, parameter in net.named_parameters():
+        # By name as well: the biases of a layer that has some for each head are a table.
+        (free if parameter.ndim <= 1 or name.endswith("bias") else decayed).append(parameter)
     groups: list[dict[str, Any]] = [
-        {"params": matrices, "weight_decay": config.weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
+        {"params": decayed, "weight_decay": config.weight_decay},
+        {"params": free, "weight_decay": 0.0},
     ]
     return torch.optim.AdamW(groups, lr=config.learning_rate)
 

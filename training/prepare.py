@@ -190,8 +190,9 @@ def _write_atomically(path: Path, array: np.ndarray) -> None:
             np.save(file, array)
         partial_file.replace(path)
     except OSError as error:
-        partial_file.unlink(missing_ok=True)
         raise _no_room(error) from error
+    finally:
+        partial_file.unlink(missing_ok=True)
 
 
 def _unusable(why: str) -> CohortError:

@@ -25,6 +25,8 @@ from training.prepare import PreparedSet
 from training.whole_files import write_whole
 
 STATE_FILE = "state.pt"
+STATE_VERSION = 2
+"""Raised when what a state holds is put back in another way: a run then starts afresh."""
 SAVE_EVERY_S = 300.0
 """Most that a kill costs, beside the step under way."""
 _STEPS_BETWEEN_TALKS = 16
@@ -148,8 +150,8 @@ def load_state(path: Path, digest: str, moving: Moving) -> Progress:
     chance = stored["chance"][rank()]
     moving.change.set_state(chance["change"])
     torch.set_rng_state(chance["torch"])
-    if chance["cuda"]:
-        torch.cuda.set_rng_state_all(chance["cuda"])
+    if chance["cuda"] is not None:
+        torch.cuda.set_rng_state(chance["cuda"])
     moving.underway = Underway(**chance.get("underway", {}))
     return Progress(**stored["progress"])
 
@@ -159,7 +161,7 @@ def run_digest(config: RunConfig, parts: dict[str, PreparedSet], processes: int)
     tree = config_to_dict(config)
     for free in ("threads", "workers", "loader_workers"):
         tree["training"].pop(free, None)
-    digest = hashlib.sha256(json.dumps([tree, processes], sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps([STATE_VERSION, tree, processes], sort_keys=True).encode())
     for split in ("train", "validation"):
         part = parts[split]
         digest.update("\n".join(path.name for path in part.images).encode())
@@ -186,5 +188,6 @@ def _chance(moving: Moving) -> dict[str, Any]:
         "underway": asdict(moving.underway),
         "change": moving.change.get_state(),
         "torch": torch.get_rng_state(),
-        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        # Of its own card alone: the machine on which it goes on may have fewer.
+        "cuda": torch.cuda.get_rng_state() if torch.cuda.is_available() else None,
     }

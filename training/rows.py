@@ -14,12 +14,14 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
+from app.ehr.schema import Feature
 from training import tabular
 from training.checkpoint import load_checkpoint
 from training.cohort import SPLITS, Cohort, CohortError, Split
 from training.config import RunConfig
 from training.distributed import first_process_first, rank
 from training.networks.heads import CLASSES
+from training.networks.model import FusionNet
 from training.networks.rivals import RIVALS
 from training.networks.rows import ROWS, row
 from training.outcomes import Task
@@ -129,6 +131,7 @@ def _fit_network(config: RunConfig, cohort: Cohort, cache: Path, run: Path) -> F
         raise CohortError(
             'configuration: training.precision = "16-mixed" needs a graphics card, found none; set "bf16-mixed" or "32-true"'
         )
+    _require_network(config, cohort.description.features)
     with first_process_first():
         parts = {split: prepared_part(cohort, config, split, cache) for split in SPLITS if cohort.part(split)}
     note = ""
@@ -147,6 +150,22 @@ def _fit_network(config: RunConfig, cohort: Cohort, cache: Path, run: Path) -> F
         if rank() == 0:
             save_predictions(answered(net, cohort, parts, config.training.batch_size), run)
     return Fitted(run / PREDICTIONS_FILE, net.trained_numbers, note)
+
+
+def _require_network(config: RunConfig, features: Sequence[Feature]) -> None:
+    """See that a network can be made and run, before hours are spent on images for it.
+
+    Raises:
+        CohortError: Of the configuration none can.
+    """
+    unknown = torch.ones(1, len(features))
+    try:
+        with torch.no_grad():
+            FusionNet(config.model, features).eval()(torch.zeros(1, 1, *config.grid.shape), unknown, unknown)
+    except (ArithmeticError, RuntimeError, ValueError) as error:
+        raise CohortError(
+            f"configuration: expected [model] and [grid] of which a network can be made, found others: {error}; correct one of them"
+        ) from None
 
 
 def _fit_tabular(entry: Tabular, cohort: Cohort, config: RunConfig, run: Path) -> Fitted:

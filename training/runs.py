@@ -16,7 +16,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from app.errors import NeuroFuseError
 from training.checkpoint import Checkpoint
 from training.cohort import SPLITS, Case, Cohort, CohortError, load_cohort
 from training.config import RunConfig, unknown_log1p
@@ -37,8 +36,8 @@ def open_cohort(folder: Path, config: RunConfig) -> Cohort:
     """The cohort with every patient in a split and labels as the run's head counts classes, checked against task, modality and record."""
     cohort = load_cohort(folder)
     if cohort.description.task != config.task:
-        raise NeuroFuseError(
-            f"expected a cohort for task {config.task}, found one for {cohort.description.task}"
+        raise CohortError(
+            f"the configuration is for the task {config.task}, the cohort for {cohort.description.task}; choose a configuration of this task"
         )
     if cohort.description.modality != config.grid.modality:
         # Many NIfTI files do not say what they are, and would be read as whatever is wanted.

@@ -105,9 +105,8 @@ def train(  # noqa: PLR0915 - one run, read from top to bottom
         while done.epoch < epochs and done.epoch - done.best_epoch < settings.patience:
             begun = moving.underway.steps
             title = f"epoch {done.epoch + 1:3d}"
-            tell = partial(
-                progress.update, progress.add_task(title, total=dealt.steps, completed=begun, note="")
-            )
+            bar = progress.add_task(title, total=dealt.steps, completed=begun, note="")
+            tell = partial(progress.update, bar, advance=1)
             dealt.begin_at(begun)
             passed = one_epoch(fabric, model, moving, batches, config, partial(_after_step, tell, saver))
             started = time.monotonic()
@@ -118,7 +117,11 @@ def train(  # noqa: PLR0915 - one run, read from top to bottom
             done.epoch += 1
             if not math.isfinite(nll):
                 raise _diverged("negative log-likelihood of the validation cases")
-            tell(note=f"loss {passed.loss:.3f}  validation NLL {nll:.4f}")
+            # A line, no bar that stays: of more bars than it has lines a terminal shows the first ones alone.
+            progress.remove_task(bar)
+            if fabric.is_global_zero:
+                notes = f"{title}  loss {passed.loss:.3f}  validation NLL {nll:.4f}"
+                progress.console.print(notes, highlight=False)
             journal.write(
                 EpochNotes(
                     epoch=done.epoch,
@@ -206,7 +209,7 @@ def one_epoch(
 
 
 def _after_step(tell: Callable[..., None], saver: Saver, note: str) -> None:
-    tell(advance=1, note=note)
+    tell(note=note)
     saver.now_and_then()
 
 

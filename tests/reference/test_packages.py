@@ -1,5 +1,6 @@
 """What the shipped packages promise: size, honesty, self-test, and held-out numbers good enough to ship."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,15 @@ def test_it_says_that_it_is_a_demonstration(predictor: Predictor) -> None:
     card = Path(predictor.package.path / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert manifest.intended_use in card
     assert "guided by masks" in card
+
+
+def test_make_trains_the_rivals_that_its_card_names(predictor: Predictor) -> None:
+    task = predictor.package.manifest.name
+    makefile = (Path(__file__).parents[2] / "Makefile").read_text(encoding="utf-8")
+    made = re.search(rf"^RIVALS_{task} *:= (.+)$", makefile, flags=re.MULTILINE)
+    card = Path(predictor.package.path / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert made is not None
+    assert set(made[1].split()) == set(re.findall(r"on the same cases of the rival ([\w-]+)", card))
 
 
 def test_held_out_numbers_stand_beside_their_ceiling_and_sets_cover(predictor: Predictor) -> None:

@@ -59,6 +59,7 @@ def test_a_link_to_a_folder_of_the_archive_is_read(tmp_path: Path) -> None:
     [
         ("p1,absent.nii,,train,71,male,4,", "row 2: the image file or folder does not exist"),
         ("p1,a.nii,,train,old,male,4,", "row 2: age must be a number in a"),
+        ("p1,a.nii,,train,7_1,male,4,", "row 2: age must be a number in a"),
         ("p1,a.nii,,train,71,male,6,", "row 2: gos must be one of"),
         ("p1,a.nii,,train,71,male,,", "row 2: gos is empty.*leave the row out"),
         ("p1,a.nii,,holdout,71,male,4,", "row 2: split must be one of"),
@@ -265,6 +266,23 @@ def test_rows_are_counted_as_a_spreadsheet_counts_them_and_empty_ones_are_nobody
     rows = ("", ",,,,,,,", '"p1\nof the ward",a.nii,,,71,male,4,', "p2,b.nii,,,old,male,4,")
     with pytest.raises(CohortError, match="row 5: age must be a number"):
         load_cohort(write_cohort(tmp_path, *rows))
+
+
+@pytest.mark.parametrize("line", ["sep=,", '"sep=,"'])
+def test_a_line_that_tells_excel_the_separator_is_passed_over_and_as_excel_does_not_counted(
+    tmp_path: Path, line: str
+) -> None:
+    folder = write_cohort(tmp_path, "p1,a.nii,,,71,male,4,", header=f"{line}\n{HEADER}")
+    assert load_cohort(folder).cases[0].patient_id == "p1"
+    with pytest.raises(CohortError, match="row 2: age must be a number"):
+        load_cohort(write_cohort(tmp_path, "p1,a.nii,,,old,male,4,", header=f"{line}\n{HEADER}"))
+
+
+@pytest.mark.parametrize("above", ["", ",,,,,,,", "Cohort of the ward\n", HEADER.replace(",", "|") + "\n"])
+def test_what_stands_above_the_header_is_told_and_no_comma_too_many(tmp_path: Path, above: str) -> None:
+    folder = write_cohort(tmp_path, "p1,a.nii,,,71,male,4,", header=f"{above}\n{HEADER}")
+    with pytest.raises(CohortError, match=r"row 1: .* expects a header of names with commas between them"):
+        load_cohort(folder)
 
 
 def test_a_table_with_semicolons_is_told_so(tmp_path: Path) -> None:

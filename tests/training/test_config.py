@@ -67,13 +67,52 @@ def test_steps_become_whole_epochs_of_whole_batches() -> None:
         ("augmentation", "flip_probability", 50),
         ("augmentation", "shift_voxels", -1),
         ("augmentation", "scale", 1.0),
+        ("model.ehr", "record_dropout", 20),
+        ("model.ehr", "feature_dropout", -0.1),
+        ("model.ehr", "dropout", 10),
+        ("model.head", "dropout", 20),
+        ("model.ehr", "width", 0),
+        ("model.gmu", "width", 0),
+        ("model.gmu", "heads", 0),
+        ("model.backbone", "width_multiplier", 0),
     ],
 )
 def test_a_value_by_which_nothing_can_be_trained_is_refused(section: str, key: str, value: float) -> None:
-    tree = config_to_dict(load_config(CONFIGS[0]))
-    tree[section][key] = value
+    """Percent where a share is meant would hide every record in training, and nobody would notice."""
+    tree = part = config_to_dict(load_config(CONFIGS[0]))
+    for name in section.split("."):
+        part = part[name]
+    part[key] = value
     with pytest.raises(CohortError, match=rf"configuration: {section}\.{key}: "):
         config_from_dict(tree)
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [
+        ("backbone", "widths", [16, 0, 16, 16]),
+        ("backbone", "stem_stride", [0, 2, 2]),
+        ("mma", "kernel", [-3, 7, 7]),
+        ("ehr", "width", 30),
+    ],
+)
+def test_sizes_of_which_no_network_can_be_made_are_refused(section: str, key: str, value: object) -> None:
+    tree = config_to_dict(load_config(CONFIGS[0]))
+    tree["model"]["ehr"]["kind"] = "tokens"
+    tree["model"][section][key] = value
+    with pytest.raises(CohortError, match=rf"configuration: model\.{section}"):
+        config_from_dict(tree)
+
+
+@pytest.mark.parametrize("name", ["gos_ward", "GOS", "2024-gos", "gos ward", ""])
+def test_a_name_that_no_package_can_have_is_refused_before_hours_are_spent(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text(
+        CONFIGS[0].read_text(encoding="utf-8").replace(f'"{CONFIGS[0].stem}"', f'"{name}"', 1),
+        encoding="utf-8",
+    )
+    with pytest.raises(CohortError, match=r"name: expected small letters, digits and hyphens"):
+        load_config(path)
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32])

@@ -53,6 +53,21 @@ def test_a_number_that_cannot_be_meant_is_refused_before_anything_is_done(
     assert repr(value) in error
 
 
+def test_what_whoever_gives_a_command_can_mend_is_not_called_internal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By that word others look for a fault of the program."""
+    cohort = write_cohort(tmp_path / "cohort", image=False)
+    config = Path(PRACTICE).with_name("ad.toml")
+    for command in (
+        ["report", str(tmp_path)],
+        ["evaluate", str(tmp_path), "--rival", "image"],
+        ["train", str(cohort), "--config", str(config), "--out", str(tmp_path / "run")],
+    ):
+        assert main(command) == 2
+        assert capsys.readouterr().err.startswith("cohort-invalid: ")
+
+
 def test_a_full_disk_is_told_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     full = Path("/dev/full")  # full(4): every write fails with ENOSPC
     cohort = write_cohort(tmp_path / "cohort", image=False)

@@ -1,6 +1,7 @@
 """The model card: every number from the evaluation, in Markdown that cannot act."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -81,6 +82,14 @@ def test_it_says_how_the_test_patients_were_chosen(config: RunConfig) -> None:
     assert "Split: test from 2021-01-01." in model_card(_manifest(config), config, later)
 
 
+@pytest.mark.parametrize(
+    "source", ["University hospital, 2016 to 2021", "University hospital, 2016 to 2021."]
+)
+def test_a_hospitals_words_for_its_patients_end_before_their_numbers(config: RunConfig, source: str) -> None:
+    card = model_card(_manifest(config, source), config, evaluation())
+    assert "**Training data.** University hospital, 2016 to 2021. Cases: 3600 train" in card
+
+
 def test_sets_subgroups_rivals_maps_and_limits_have_their_place(card: str) -> None:
     headings = re.findall(r"^#+ (.+)$", card, flags=re.MULTILINE)
     assert headings == [
@@ -100,6 +109,79 @@ def test_sets_subgroups_rivals_maps_and_limits_have_their_place(card: str) -> No
     assert "| site B | 25 (4) | too few |" in card
     assert "Dead 0.111 (120 cases)" in card
     assert "care limitation" in card
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Package `gos` version 2, created 2026-11-28.",
+        "**Intended use.** Demonstration only.",
+        "**Training data.** Phantoms. Cases: 3600 train (1440 with the event), 300 validation (118 with the event), 600 calibration",
+        "Record-guided attention (MMA) and a multi-head gated multimodal unit (MH-GMU) on a 3D resnet10, after the abstract of arXiv:2112.11710; "
+        "the equations are this project's reading of it",
+        "The event is: favourable outcome (GOS 4 or 5).",
+        "| on the test split | value | 95 % interval (bootstrap) | n |",
+        "Sensitivity (of cases with the event) and specificity (of those without) hold where the event is expected",
+        "this threshold was fixed on the validation split.",
+        "Epochs given to each network: image 9, record 9, model 9.",
+        "This model less each rival, paired on the same patients.",
+        "An interval that holds 0 is no proof that models are alike.",
+        "| rival | measure | difference (95 % interval) | Holm p |",
+        "Temperature scaling inside the graph (slope 1.056, intercept 0.000), fitted on the validation split. ",
+        "each class enters at its own probability: Dead 0.111 (120 cases), ",
+        "; nominal coverage 90%, 600 calibration cases. The most likely class is always in the set.",
+        "fitted on the validation split. Prediction sets (split conformal sets of neighbouring classes",
+        "| held-out cases | n | coverage (95 % interval) | classes in a set |",
+        "The same procedure over 500 random deals of these cases, 600 to calibrate and 600 to judge in each:",
+        "| calibration and held-out cases | n | mean coverage (95 % of the deals) | classes in a set |",
+        "| group | n (events) | AUROC | Calibration slope | Brier score |",
+        "| held-out cases, disturbed | AUROC (95 % interval) |",
+        "An image and record farther from training than 99.0% of the calibration cases are flagged as out of distribution.",
+        "The numbers above hold for cases drawn like the training data. They say nothing about patients of any hospital.",
+        "The heatmap is relative within one image (1 = its peak). It shows attention, not cause; a good overlap with a lesion is not evidence of a "
+        "right reason.",
+        "The image share is a share of a mixture, not a causal importance.",
+        "Never use the answer to decide on withdrawal.",
+        "Missing values are told to the network as missing.",
+    ],
+)
+def test_it_says_in_so_many_words_what_may_be_made_of_the_numbers(card: str, words: str) -> None:
+    """A statement that changes here is one that whoever uses the model reads."""
+    assert words in card
+
+
+def test_what_holds_for_some_packages_only_is_said_of_no_other(config: RunConfig, card: str) -> None:
+    manifest, judged = _manifest(config), evaluation()
+    diagnosis = model_card(manifest.model_copy(update={"task": "ad"}), config, judged)
+    assert "care limitation" not in diagnosis
+    half = model_card(manifest, config, judged, "float16")
+    told = "measured in float32; this graph computes in float16. Of its golden case no probability differs by more than 0.002"
+    assert told in half
+    assert told not in card
+    guided = f"guided by masks during training (weight {config.guidance.weight:g}); the heatmap therefore shows what the gates were taught"
+    assert guided in card
+    unguided = replace(config, guidance=replace(config.guidance, weight=0.0))
+    alone = model_card(manifest, unguided, judged)
+    assert "The spatial gates were trained on the outcome alone, without masks." in alone
+    assert "guided by masks" not in alone
+    shared = manifest.calibration.model_copy(update={"class_thresholds": None, "conformal_threshold": 0.123})
+    assert ": a class enters at probability 0.123;" in model_card(
+        manifest.model_copy(update={"calibration": shared}), config, judged
+    )
+
+
+def test_maps_are_said_to_be_held_against_masks_only_where_there_are_some(
+    config: RunConfig, card: str
+) -> None:
+    judged = evaluation()
+    maps = judged.heatmaps
+    assert maps is not None
+    assert f"On {maps.n} held-out cases with a mask. The mask fills " in card
+    assert "of the head: chance level of a peak in the mask itself and of relevance mass." in card
+    none = judged.model_copy(update={"heatmaps": maps.model_copy(update={"n": 0, "chance": None})})
+    without = model_card(_manifest(config), config, none)
+    assert "The cohort has no masks." in without
+    assert "chance level" not in without
 
 
 def test_platts_intercept_is_said_to_be_weighed_against_the_training_patients(config: RunConfig) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import nibabel
 import numpy as np
@@ -134,6 +135,18 @@ def test_a_full_disk_is_named_and_no_half_written_file_is_left_on_it(tmp_path: P
     ):
         prepare([case], SCHEMA, TARGET, tmp_path / "cache", workers=1)
     assert not [path for path in (tmp_path / "cache").iterdir() if path.suffix == ".part"]
+
+
+def test_an_interruption_leaves_no_half_written_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def cut_off(file: BinaryIO, _array: np.ndarray) -> None:
+        file.write(b"half of it")
+        raise KeyboardInterrupt
+
+    case = write_head(tmp_path)
+    monkeypatch.setattr(np, "save", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        prepare([case], SCHEMA, TARGET, tmp_path / "cache", workers=1)
+    assert list((tmp_path / "cache").iterdir()) == []
 
 
 def test_a_cache_where_no_folder_can_be_is_refused_in_words(tmp_path: Path) -> None:

@@ -12,13 +12,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from lightning.fabric.plugins.precision import Precision
 
 from tests.training.test_train import AGE, bright_or_dark, small_config
+from training.averaging import WeightAverage
 from training.checkpoint import load_checkpoint
 from training.cohort import CohortError
 from training.config import RunConfig
+from training.networks.model import FusionNet
+from training.optimisation import build_optimizer, build_schedule
 from training.prepare import PreparedSet
-from training.resume import STATE_FILE
+from training.resume import STATE_FILE, Moving, Progress, Saver, run_digest
 from training.train import train
 
 EPOCHS = 4
@@ -149,6 +153,31 @@ def test_another_configuration_or_other_patients_start_afresh(tmp_path: Path) ->
     assert len(first) == len(second) == len(third) == 1
     assert first != second
     assert second != third
+
+
+def test_a_state_holds_the_chance_of_its_own_card_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may go on in a machine, or a share of one, that has fewer."""
+    config, own = dropping_config(), torch.zeros(16, dtype=torch.uint8)
+    net, order = FusionNet(config.model, [AGE]), torch.Generator()
+    optimizer = build_optimizer(net, config.optimizer)
+    schedule = build_schedule(optimizer, 1, config.optimizer)
+    moving = Moving(net, WeightAverage(net, 0), optimizer, schedule, order, order, Precision())
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_rng_state", lambda: own)
+    monkeypatch.setattr(torch.cuda, "get_rng_state_all", lambda: [own] * 8)
+    Saver(tmp_path / STATE_FILE, "digest", Progress(), moving, 0).save()
+    (chance,) = torch.load(tmp_path / STATE_FILE, weights_only=True)["chance"]
+    assert torch.equal(chance["cuda"], own)
+
+
+def test_a_state_of_another_form_is_not_gone_on_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts, config = parts_in(tmp_path), dropping_config()
+    before = run_digest(config, parts, 1)
+    assert run_digest(config, parts, 1) == before
+    monkeypatch.setattr("training.resume.STATE_VERSION", 0)
+    assert run_digest(config, parts, 1) != before
 
 
 def test_a_damaged_state_is_named_and_how_to_begin_anew(tmp_path: Path) -> None:

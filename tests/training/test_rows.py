@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,6 +49,23 @@ def test_float16_without_a_graphics_card_is_refused_before_an_image_is_prepared(
     folder = write_cohort(tmp_path / "cohort", image=True)
     config = replace(CONFIG, training=replace(CONFIG.training, precision="16-mixed"))
     with pytest.raises(CohortError, match="needs a graphics card"):
+        fit_row(FULL, open_cohort(folder, config), config, tmp_path / "cache", tmp_path / "run")
+    assert not (tmp_path / "cache").exists()
+
+
+@pytest.mark.parametrize(
+    ("parts", "shape"),
+    [({"depth": "densenet121"}, (16, 4, 4)), ({"widths": (2, 2, 2, 2)}, CONFIG.grid.shape)],
+    ids=["no cell is left", "gates without width"],
+)
+@pytest.mark.filterwarnings("ignore:Initializing zero-element tensors")
+def test_parts_of_which_no_network_can_be_made_are_refused_before_an_image_is_prepared(
+    tmp_path: Path, parts: dict[str, Any], shape: tuple[int, int, int]
+) -> None:
+    folder = write_cohort(tmp_path / "cohort", image=False)
+    model = replace(CONFIG.model, backbone=replace(CONFIG.model.backbone, **parts))
+    config = replace(CONFIG, model=model, grid=CONFIG.grid.model_copy(update={"shape": shape}))
+    with pytest.raises(CohortError, match=r"configuration: expected \[model\] and \[grid\]"):
         fit_row(FULL, open_cohort(folder, config), config, tmp_path / "cache", tmp_path / "run")
     assert not (tmp_path / "cache").exists()
 

@@ -11,7 +11,7 @@ from training.spelling import plain
     ("one", "other"),
     [
         ("North ", "north"), ("p_01", "P-01"), ("p-0012", "p-12"), ("007", "7"), ("St. Anna", "St Anna"),
-        ("Zürich", unicodedata.normalize("NFD", "Zürich")), ("a\u00a0b", "a b"),
+        ("Zürich", unicodedata.normalize("NFD", "Zürich")), ("a\u00a0b", "a b"), ("p-2\u200b", "p-2"),
     ],
 )  # fmt: skip
 def test_spellings_of_one_name_are_one(one: str, other: str) -> None:

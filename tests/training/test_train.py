@@ -1,12 +1,15 @@
 """training.train: the schedule, what is decayed, what a checkpoint keeps, and that a loop learns."""
 
+import io
 import json
+import re
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+import rich
 import torch
 from lightning.fabric import Fabric
 from lightning.fabric.plugins import MixedPrecision
@@ -69,6 +72,10 @@ def test_biases_and_norms_are_not_decayed() -> None:
     decayed, free = build_optimizer(net, config.optimizer).param_groups
     assert all(parameter.ndim > 1 for parameter in decayed["params"])
     assert free["weight_decay"] == 0
+    untouched = {id(parameter) for parameter in free["params"]}
+    assert [
+        name for name, each in net.named_parameters() if "bias" in name and id(each) not in untouched
+    ] == []
     assert len(decayed["params"]) + len(free["params"]) == len(list(net.parameters()))
 
 
@@ -89,6 +96,18 @@ def test_the_loop_learns_what_the_image_shows_and_keeps_the_best_epoch(tmp_path:
     best = min(history, key=lambda line: float(line["nll"]))
     assert best["nll"] < 0.35
     assert checkpoint.epoch == best["epoch"]
+
+
+def test_of_more_epochs_than_a_terminal_has_lines_the_one_under_way_stays_in_sight(tmp_path: Path) -> None:
+    parts = {"train": bright_or_dark(tmp_path, 8, 1), "validation": bright_or_dark(tmp_path, 8, 2)}
+    rich.reconfigure(file=(shown := io.StringIO()), force_terminal=True, width=100, height=4)
+    try:
+        train(small_config(6), [AGE], parts, tmp_path / "run")
+    finally:
+        rich.reconfigure()
+    assert "..." not in shown.getvalue(), "nothing was cut off"
+    told = re.findall(r"epoch +(\d+)  loss \d\.\d+  validation NLL", shown.getvalue())
+    assert told == ["1", "2", "3", "4", "5", "6"]
 
 
 def test_it_stops_when_validation_no_longer_improves(tmp_path: Path) -> None:

@@ -183,17 +183,25 @@ def refuse_another_run(job: Job, cohort: Path, config: RunConfig, run: Path) -> 
     )
 
 
-def job_digest(job: Job, cohort: Path, config: RunConfig) -> str:
+def job_digest(job: Job, cohort: Path, config: RunConfig, stamp: str | None = None) -> str:
     """Changes when anything does that a result depends on: job, configuration, the cohort's files, pretrained weights, preprocessing.
 
     Threads, worker processes and compilation are left out.
+
+    Args:
+        job: What is fitted.
+        cohort: Its folder.
+        config: Of the full model.
+        stamp: `cohort_stamp` of the folder, where it is known: it asks the disk for every file, of which a cohort of series has 100,000.
     """
     tree = config_to_dict(config)
     tree["training"] = {key: value for key, value in tree["training"].items() if key not in _SPEED}
     if weights := config.model.backbone.weights:
         tree["weights_sha256"] = weights_digest(Path(weights))
     key = json.dumps(
-        [_described(job), tree, cohort_stamp(cohort), PREPROCESSING_VERSION], sort_keys=True, default=str
+        [_described(job), tree, stamp or cohort_stamp(cohort), PREPROCESSING_VERSION],
+        sort_keys=True,
+        default=str,
     )
     return hashlib.sha256(key.encode()).hexdigest()[:32]
 

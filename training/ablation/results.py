@@ -117,5 +117,6 @@ def _attainable(model: Answers) -> Metric | None:
     """AUROC of the true probability."""
     if np.isnan(model.true_probability).any():
         return None
-    estimate = Resamples(len(model), DRAWS).estimate(statistics.auroc(model.true_probability, model.event))
+    resamples = Resamples(len(model), DRAWS, event=model.event)
+    estimate = resamples.estimate(statistics.auroc(model.true_probability, model.event))
     return estimate.metric("auroc_attainable") if estimate.defined else None

@@ -69,8 +69,9 @@ class Screen:
         )
 
     def _render(self) -> RenderableType:
-        groups: list[RenderableType] = [self._table(size) for size in self._plan.sizes or (None,)]
-        return Group(*groups, self._summary())
+        # How far it is stands first: what does not fit a terminal is cut off below.
+        tables: list[RenderableType] = [self._table(size) for size in self._plan.sizes or (None,)]
+        return Group(self._summary(), *tables)
 
     def _table(self, size: int | None) -> Table:
         title = f"{size} training patients" if size else None

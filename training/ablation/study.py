@@ -18,6 +18,7 @@ from training.cohort_check.beforehand import require_patients, tell_errors
 from training.one_process import alone_in
 from training.rows import titles
 from training.runs import open_cohort, prepared_part
+from training.stamps import cohort_stamp
 
 INTERRUPTED = 130
 """Exit status of a program that Ctrl-C ended, by the shell's custom."""
@@ -43,11 +44,11 @@ def _run(plan: Plan, workers: int, console: Console) -> int:
     tell_errors(plan.cohort, plan.config, console)
     for size in plan.sizes:  # a size that is too large is told before any hour is spent
         cohort_of(next(job for job in plan.jobs if job.size == size), plan.cohort, plan.config)
-    finished = Finished(plan.out, plan.folds)
+    finished, stamp = Finished(plan.out, plan.folds), cohort_stamp(plan.cohort)
     kept = [
         job
         for job in plan.jobs
-        if is_finished(plan.out / job.folder, job_digest(job, plan.cohort, plan.config))
+        if is_finished(plan.out / job.folder, job_digest(job, plan.cohort, plan.config, stamp))
     ]
     finished.add(kept)
     todo = [job for job in plan.jobs if job not in set(kept)]

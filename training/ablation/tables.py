@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -18,6 +19,8 @@ CSV_FILE = "table.csv"
 MARKDOWN_FILE = "table.md"
 SHOWN = {"auroc": "AUROC", "brier": "Brier", "calibration_slope": "slope", "nll": "NLL"}
 """Metrics of the Markdown table, with the heads of their columns."""
+LEAST_NAME: Final = 14
+"""Letters of a row's name in a line of a narrow terminal, where intervals take two lines instead."""
 
 
 def write_tables(ablation: Ablation, folder: Path) -> None:
@@ -62,7 +65,8 @@ def _printed(table: ModelTable) -> Table:
         "", "row", "n", *SHOWN.values(), "full less row", "p (Holm)", box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
     )
     for column in shown.columns:
-        column.no_wrap = column.header != "row"
+        column.no_wrap = column.header not in {"row", "AUROC", "full less row"}
+        column.min_width = LEAST_NAME if column.header == "row" else None
     for row in table.rows:
         number, title, models, *_ = _cells(row, against.get(row.name))
         metrics = {metric.name: metric for metric in row.metrics}

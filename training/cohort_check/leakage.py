@@ -1,6 +1,7 @@
 """Features that know the outcome: by what they are called (docs/concepts/method.md), or by what they hold."""
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
@@ -19,22 +20,48 @@ NEARLY_DETERMINES: Final = 0.98
 FEWEST: Final = 10
 """Patients on either side of a threshold, below which an AUROC says nothing."""
 FORBIDDEN: Final = {
-    "gos": ("discharge", "length of stay", "los", "icu days", "follow up", "gos", "gose", "death", "died", "dead",
-            "mortality", "survival", "mrs", "surgery", "craniotomy", "craniectomy", "evacuation", "withdrawal", "wlst",
-            "dnr", "comfort care", "palliative", "outcome", "discharged", "stay", "hospital days", "days in hospital",
-            "days in icu", "ventilation days", "rankin", "alive"),
-    "ad": ("mmse", "cdr", "cdrsb", "cdr sb", "adas", "adas13", "faq", "moca", "ravlt", "ldeltotal", "diagnosis", "dx",
-           "follow up", "conversion", "scanner", "site", "outcome"),
+    "gos": (
+        "discharge", "length of stay", "los", "icu days", "follow up", "gos", "gose", "death", "died", "dead", "mort*", "survival", "mrs",
+        "surgery", "craniotom*", "craniectom*", "evacua*", "withdrawal", "wlst", "dnr", "comfort care", "palliat*", "outcome", "discharged",
+        "stay", "hospital days", "days in hospital", "days in icu", "ventilation days", "rankin", "alive",
+        # German
+        "entlass*", "verweildauer", "liegedauer", "liegetage", "aufenthaltsdauer", "krankenhaustage", "intensivtage", "beatmungstage",
+        "beatmungsdauer", "tod", "todes*", "sterbe*", "gestorben*", "verstorben*", "letalitat", "letalitaet", "uberleb*", "ueberleb*",
+        "nachbeobachtung*", "therapiebegrenzung*", "therapielimit*", "operation", "operiert*", "kraniotom*", "kraniektom*", "trepanation",
+        "evakua*", "chirurg*",
+        # French; what it shares with the others stands once
+        "sortie", "deces", "decede*", "survie", "survivant*", "vivant*", "sejour", "duree d hospitalisation", "suivi", "devenir", "lata",
+        # Spanish and Portuguese; `alta` alone is also said of a high pressure
+        "al alta", "de alta", "da alta", "na alta", "fecha alta", "data alta", "alta hospital*", "egreso", "muert*", "fallec*", "falec*",
+        "defuncion", "exitus", "obito*", "supervivencia", "sobreviv*", "sobrevida", "estancia", "dias de ingreso", "tempo de internacao",
+        "dias de internacao", "tempo de internamento", "dias de internamento", "seguimiento", "seguimento", "cirug*", "cirurg*",
+        "craneotom*", "craneectom*", "paliativ*", "desenlace", "desfecho",
+        # Italian
+        "dimission*", "dimess*", "degenza", "decess*", "decedut*", "sopravvi*", "esito",
+    ),
+    "ad": (
+        "mmse", "cdr", "cdrsb", "cdr sb", "adas", "adas13", "faq", "moca", "ravlt", "ldeltotal", "diagnosis", "dx", "follow up", "conversion",
+        "scanner", "site", "outcome",
+        "mini mental", "mmst", "meem", "diagnose", "diagnostic", "diagnostico", "diagnosi", "nachbeobachtung*", "suivi", "seguimiento",
+        "seguimento", "desenlace", "desfecho", "esito",
+    ),
 }  # fmt: skip
-"""Known only afterwards, decided by those who foresaw the outcome, or what the diagnosis was made from."""
-BEFORE: Final = ("pre", "prior", "premorbid", "baseline", "before", "earlier", "previous", "history")
+"""Known only afterwards, decided by those who foresaw the outcome, or what the diagnosis was made from; without accents, `*` for any end."""
+BEFORE: Final = (
+    "pre", "prior", "premorbid*", "baseline", "before", "earlier", "previ*", "history",
+    "vor", "zuvor", "vorher*", "vorbestehend*", "fruher*", "frueher*", "pramorbid*", "praemorbid*", "anamnes*", "avant", "anterieur*",
+    "antecedent*", "prealable*", "antes", "prima", "precedent*", "pregress*",
+)  # fmt: skip
 """Words that put a score or an operation before the illness, where it is allowed."""
 HAD_BEFORE: Final = frozenset({
-    "mrs", "rankin", "gos", "gose", "surgery", "craniotomy", "craniectomy",
-    "mmse", "cdr", "cdrsb", "cdr sb", "adas", "adas13", "faq", "moca", "ravlt", "ldeltotal",
+    "mrs", "rankin", "gos", "gose", "surgery", "craniotom*", "craniectom*", "operation", "operiert*", "kraniotom*", "kraniektom*",
+    "trepanation", "chirurg*", "cirug*", "cirurg*", "craneotom*", "craneectom*",
+    "mmse", "cdr", "cdrsb", "cdr sb", "adas", "adas13", "faq", "moca", "ravlt", "ldeltotal", "mini mental", "mmst", "meem",
 })  # fmt: skip
 """What may have been before the illness; a stay, an order or a death of which a title says `before` is still of afterwards."""
-NAMES_ONLY: Final = frozenset({"diagnosis", "dx", "site", "scanner"})
+NAMES_ONLY: Final = frozenset(
+    {"diagnosis", "dx", "site", "scanner", "diagnose", "diagnostic", "diagnostico", "diagnosi"}
+)
 """What a title may say of something else: diagnosis of hypertension, harmonised by site."""
 
 
@@ -70,16 +97,27 @@ def strongest(table: Table, feature: Feature) -> float:
 
 def _forbidden(feature: Feature, task: str) -> str | None:
     """A forbidden word of its name or of its title, unless either puts it before the illness."""
-    name, title = (
-        f" {' '.join(re.split(r'[^a-z0-9]+', text.casefold()))} " for text in (feature.name, feature.title)
-    )
-    is_before = any(f" {word} " in name + title for word in BEFORE)
+    name, title = _words(feature.name), _words(feature.title)
+    is_before = any(_found(word, name + title) for word in BEFORE)
     for each in FORBIDDEN[task]:
         if is_before and each in HAD_BEFORE:
             continue
-        if f" {each} " in name or (f" {each} " in title and each not in NAMES_ONLY):
-            return each
+        if found := _found(each, name) or (each not in NAMES_ONLY and _found(each, title)):
+            return found
     return None
+
+
+def _words(text: str) -> str:
+    """Small letters without accents, with a space around every word."""
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return f" {' '.join(re.split(r'[^a-z0-9]+', bare))} "
+
+
+def _found(pattern: str, words: str) -> str | None:
+    """What a text says of a forbidden word."""
+    found = re.search(rf" ({pattern.replace('*', '[a-z0-9]*')}) ", words)
+    return found and found[1]
 
 
 def _numbers(known: list[tuple[str, int]]) -> tuple[np.ndarray, np.ndarray]:

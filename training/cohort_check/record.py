@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 
 from app.ehr.schema import Feature
+from training.cohort import number_in
 from training.cohort_check.finding import Finding, error, warning
 from training.cohort_check.table import Table
 
@@ -23,7 +24,7 @@ def check_record(table: Table) -> Iterator[Finding]:
 def number(text: str) -> float | None:
     """A finite number, or None."""
     try:
-        value = float(text)
+        value = number_in(text)
     except ValueError:
         return None
     return value if math.isfinite(value) else None

@@ -12,7 +12,7 @@ Example:
 import argparse
 from pathlib import Path
 
-from app.errors import NeuroFuseError
+from training.cohort import CohortError
 from training.evaluate import evaluate_run
 from training.evaluation.budget import Budget
 from training.evaluation.printing import print_evaluation
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
     for text in options.rival:
         name, equals, folder = text.partition("=")
         if not (name and equals and folder):
-            raise NeuroFuseError(f"expected --rival NAME=RUN, found {text!r}")
+            raise CohortError(f"expected --rival NAME=RUN, found {text!r}; correct it")
         rivals.setdefault(name, []).append(Path(folder))
     budget = _budget(options.image_cases)
     print_evaluation(evaluate_run(options.run, rivals, options.cohort, budget, options.second, options.cache))

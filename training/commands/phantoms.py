@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from training.cohort import CohortError
+from training.commands import positive
 from training.one_process import alone_in
 from training.phantoms.cohort import generate_cohort
 
@@ -40,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="keep only N axial slices of each patient with their masks, six features, and an outcome in two classes",
     )
-    parser.add_argument("--workers", type=_positive, default=1, help="processes (1)")
+    parser.add_argument("--workers", type=positive, default=1, help="processes (1)")
     parser.add_argument(
         "--dicom-share", type=_share, default=0.0, help="share of images written as DICOM series (0)"
     )
@@ -85,13 +86,6 @@ def _several(text: str) -> int:
     value = int(text)
     if value < 2:  # noqa: PLR2004 - one slice is one image column, which means a volume
         raise argparse.ArgumentTypeError(f"expected a whole number >= 2, got {value}")
-    return value
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number >= 1, got {value}")
     return value
 
 

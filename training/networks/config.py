@@ -5,8 +5,11 @@ and the grouping of outcomes are (docs/concepts/method.md).
 """
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
+from pydantic import Field, PositiveFloat, PositiveInt
+
+Share = Annotated[float, Field(ge=0, le=1)]
 Intensity = Literal["ct-windows", "mr-zscore", "none"]
 Spatial = Literal["dot", "prior", "softmax", "none"]
 BackboneName = Literal["resnet10", "resnet18", "densenet121", "efficientnet-b0"]
@@ -14,6 +17,7 @@ SlicePooling = Literal["mean", "attention"]
 Gate = Literal["vector", "scalar"]
 Outcome = Literal["ordinal5", "ordinal4", "binary"]
 STAGES = 4
+TOKEN_HEADS = 4
 
 
 @dataclass(frozen=True)
@@ -22,17 +26,17 @@ class BackboneConfig:
 
     depth: BackboneName = "resnet10"
     """Which network: resnet10 and resnet18 have 1 and 2 blocks per stage."""
-    widths: tuple[int, int, int, int] = (16, 32, 64, 128)
+    widths: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt] = (16, 32, 64, 128)
     """Channels of a residual network's stages; fewer than 16 run badly in 3D on CPU."""
-    width_multiplier: float = 1.0
+    width_multiplier: PositiveFloat = 1.0
     """Scales the published channels of densenet121 (growth 32) and efficientnet-b0; residual networks have `widths`."""
     spatial_dims: Literal[2, 3] = 3
     """3 convolves volumes; 2 convolves each slice of a volume [B, 1, D, H, W] on its own and pools over slices."""
     slice_pooling: SlicePooling = "mean"
     """How a 2D network's slices become one vector: their mean, or a mean weighted by learned attention."""
-    stem_kernel: tuple[int, ...] = (3, 5, 5)
+    stem_kernel: tuple[PositiveInt, ...] = (3, 5, 5)
     """Kernel of the first convolution; odd, so that cell centres stay on voxels."""
-    stem_stride: tuple[int, ...] = (1, 2, 2)
+    stem_stride: tuple[PositiveInt, ...] = (1, 2, 2)
     """Stride of the first convolution; (1, 2, 2) suits thick slices and saves most of the time."""
     stem_pool: bool = False
     """Whether a residual network halves once more by max pooling after the stem, as its ImageNet form does."""
@@ -54,16 +58,20 @@ class EhrConfig:
 
     kind: Literal["mlp", "tokens"] = "mlp"
     """`mlp` (E1), or `tokens` (E2: one token per feature and two transformer blocks) for more than about 20 features."""
-    width: int = 64
+    width: PositiveInt = 64
     """d_e, size of the record's code e; also of the hidden layer."""
-    dropout: float = 0.1
+    dropout: Share = 0.1
     """Dropout in the hidden layer."""
-    feature_dropout: float = 0.1
+    feature_dropout: Share = 0.1
     """Share of observed features hidden in training, each on its own."""
-    record_dropout: float = 0.05
+    record_dropout: Share = 0.05
     """Share of training rows whose whole record is hidden; 0.2 to 0.5 guards against a shortcut through the record."""
     log1p: tuple[str, ...] = ()
     """Names of skewed numeric features that enter as log(1 + value)."""
+
+    def __post_init__(self) -> None:
+        if self.kind == "tokens" and self.width % TOKEN_HEADS:
+            raise ValueError(f"width of tokens must be a multiple of {TOKEN_HEADS}, found {self.width}")
 
 
 @dataclass(frozen=True)
@@ -76,7 +84,7 @@ class MmaConfig:
     """Spatial gate; `prior` only for images registered to a template, `none` switches it off."""
     channel: bool = True
     """Whether a channel gate comes before the spatial one."""
-    kernel: tuple[int, ...] = (3, 7, 7)
+    kernel: tuple[PositiveInt, ...] = (3, 7, 7)
     """Kernel of the image-only term: (3, 7, 7) thick-slice CT, (5, 5, 5) isotropic MRI, (7, 7) in 2D."""
     use_ehr: bool = True
     """False replaces the record's code by a learned constant: the control MMA-noEHR."""
@@ -99,9 +107,9 @@ class MmaConfig:
 class GmuConfig:
     """The (multi-head) gated multimodal unit, and the width of its rivals."""
 
-    width: int = 128
+    width: PositiveInt = 128
     """d, size of the fused vector."""
-    heads: int = 4
+    heads: PositiveInt = 4
     """H, number of subspaces; `gmu` always has one."""
     gate: Gate = "vector"
     """One gate value per coordinate of a head, or one per head."""
@@ -117,7 +125,7 @@ class HeadConfig:
 
     outcome: Outcome = "ordinal5"
     """`ordinal5` GOS 1..5; `ordinal4` with GOS 2 and 3 merged (fewer than 20 cases); `binary` GOS >= 4, or CN/AD."""
-    dropout: float = 0.2
+    dropout: Share = 0.2
     """Dropout before the linear layer."""
 
 

@@ -12,12 +12,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from app.ehr.schema import Feature
-from training.networks.config import EhrConfig
+from training.networks.config import TOKEN_HEADS, EhrConfig
 from training.networks.record_inputs import RecordInputs, Standardise
 
 LARGEST_EMBEDDING = 8
 TOKEN_BLOCKS = 2
-TOKEN_HEADS = 4
 
 
 class EhrEncoder(nn.Module):

@@ -7,13 +7,19 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import FrameType
 
 import pytest
+from rich.console import Console
 
 from tests.training.ablation.support import write_cohort
 from training.__main__ import main
 from training.ablation.document import load_ablation
-from training.ablation.study import INTERRUPTED
+from training.ablation.jobs import run_job
+from training.ablation.plan import Plan
+from training.ablation.study import INTERRUPTED, run_study
+from training.config import load_config
+from training.stamps import cohort_stamp
 
 CONFIG = Path(__file__).parents[3] / "training" / "configs" / "practice.toml"
 ROWS = ("prevalence", "ich-score", "ehr-lr", "record")
@@ -78,3 +84,28 @@ def test_an_interrupted_ablation_goes_on_where_it_was(
     with (out / "table.csv").open(encoding="utf-8") as file:
         assert [row["row"] for row in csv.DictReader(file)] == list(ROWS)
     assert "Logistic regression" in (out / "table.md").read_text(encoding="utf-8")
+
+
+def test_the_disk_is_asked_for_the_cohorts_files_once_and_not_for_each_job(tmp_path: Path) -> None:
+    """Hundreds of jobs over a hundred thousand slices on a share would take hours before the first begins."""
+    cohort, out, config = (
+        write_cohort(tmp_path / "cohort", image=False),
+        tmp_path / "out",
+        load_config(CONFIG),
+    )
+    plan = Plan(cohort, config, ("prevalence", "ehr-lr"), FOLDS, 1, 1, (), tmp_path / "cache", out)
+    for job in plan.jobs:
+        run_job(job, cohort, config, plan.cache, out / job.folder, resume=True)
+    asked = 0
+
+    def count(frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal asked
+        asked += event == "call" and frame.f_code is cohort_stamp.__code__
+
+    sys.setprofile(count)
+    try:
+        assert run_study(plan, 1, Console(quiet=True)) == 0
+    finally:
+        sys.setprofile(None)
+    assert asked == 1
+    assert load_ablation(out).finished

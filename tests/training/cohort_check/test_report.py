@@ -70,6 +70,7 @@ def test_a_sound_table_has_no_finding_but_the_absent_images(tmp_path: Path) -> N
     [
         ({(5, "age"): "160"}, "out-of-range", 5),
         ({(6, "age"): "old"}, "not-a-number", 6),
+        ({(6, "age"): "7_1"}, "not-a-number", 6),
         ({(7, "sex"): "Male"}, "unknown-category", 7),
         ({(8, "state"): "fair"}, "outcome-unknown", 8),
         ({(9, "state"): ""}, "outcome-missing", 9),
