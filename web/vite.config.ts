@@ -1,11 +1,9 @@
 import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
-import { firstLoad } from "./scripts/first-load";
+import { firstLoad } from "./scripts/first-load.ts";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-
-const SERVICE = process.env.NEUROFUSE_URL ?? "http://127.0.0.1:8000";
 
 export default defineConfig({
   plugins: [react(), firstLoad()],
@@ -20,19 +18,5 @@ export default defineConfig({
     assetsInlineLimit: 0,
     // The image library and Swagger UI are that large; what matters is bounded by `firstLoad`.
     chunkSizeWarningLimit: 2000,
-  },
-  server: {
-    proxy: Object.fromEntries(
-      [
-        "/predict",
-        "/predictions",
-        "/uploads",
-        "/models",
-        "/feedback.csv",
-        "/readyz",
-        "/problems",
-        "/openapi.json",
-      ].map((path) => [path, SERVICE]),
-    ),
   },
 });

@@ -78,6 +78,15 @@ describe.skipIf(!CAN_BROWSE)("what goes wrong is said in words, with the remedy"
     SLOW_MS,
   );
 
+  it("says what it needs where a browser does not run it", async () => {
+    const context = await browser.newContext({ javaScriptEnabled: false });
+    const still = await context.newPage();
+    await still.goto(service.url);
+    await still.getByText("the browser is too old for it, or runs no scripts").waitFor();
+    await context.close();
+    expect(await page.getByText("runs no scripts").count()).toBe(0);
+  });
+
   it(
     "says that the service is down, and keeps the record",
     async () => {

@@ -262,6 +262,27 @@ describe.skipIf(!CAN_BROWSE)("a case on the way to its answer", () => {
   );
 
   it(
+    "says that a part of the page is missing, as after an update of the service, and loads the page again",
+    async () => {
+      const { id } = await makeCase(service.url, "gos", goldenNifti("gos"), {});
+      const page = await openPage(browser, [404]);
+      const code = "**/assets/niivue-viewer-*.js";
+      await page.route(code, (route) => route.fulfill({ status: 404 }));
+      const missing = page.getByText("A part of this page could not be loaded.");
+      for (const view of ["report", "case"]) {
+        await page.goto(`${service.url}/#/${view}/${id}`);
+        await page.reload(); // what a browser had before is no part of it
+        await missing.waitFor();
+      }
+      await page.unroute(code);
+      await page.getByRole("button", { name: "Load the page again" }).click();
+      await page.locator(".viewer[data-state=open]").waitFor({ timeout: LOADED_MS });
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+
+  it(
     "has dialogs that fit their words, and can be closed without a keyboard where what they ask for does not come",
     async () => {
       const name = "W".repeat(64); // the longest there is

@@ -48,8 +48,73 @@ describe.skipIf(!CAN_BROWSE)("an answer on paper, on a telephone and in another 
       expect(await records.evaluate((box) => box.scrollWidth - box.clientWidth)).toBe(0);
       await shoot(page, "compare-phone", true);
       await open(page, "#/worklist", ".cases tbody tr");
+      // Of a cell, a screen reader tells the name of its column.
+      const cells = await page
+        .locator(".cases tr")
+        .evaluateAll((rows) =>
+          rows.map(
+            (row) => [...row.children].filter((cell) => getComputedStyle(cell).display !== "none").length,
+          ),
+        );
+      expect(new Set(cells).size).toBe(1);
       expect(await seriousFindings(page)).toEqual([]);
       await shoot(page, "worklist-phone", true);
+      await page.context().close();
+    },
+    SLOW,
+  );
+
+  it(
+    "fits a screen that is enlarged fourfold: bars, choices, the keys, two records, and an answer with a long name",
+    async () => {
+      const page = await openPage(browser, [], { width: 320, height: 640 });
+      const beyond = (selector: string) =>
+        page.locator(selector).evaluate((box) => Math.round(box.getBoundingClientRect().right - innerWidth));
+      await open(page, `#/case/${first}`, ".viewer[data-state=open]");
+      for (const [part, least] of [
+        [".features-effect .bar-chart", 40],
+        [".what-if .control select", 120],
+      ] as const) {
+        const box = await page.locator(part).first().boundingBox();
+        expect(box?.width, part).toBeGreaterThan(least);
+      }
+      await shoot(page, "result-enlarged", true);
+      await page.getByRole("button", { name: "Keys and gestures" }).click();
+      expect(await beyond("dialog[open]")).toBeLessThanOrEqual(0);
+      await shoot(page, "keys-enlarged");
+      await page.keyboard.press("Escape");
+      await open(page, `#/compare/${first}/${second}`, ".compare-features");
+      expect(await beyond(".compare-features table")).toBeLessThanOrEqual(0);
+      await open(page, "#/worklist", ".cases tbody tr");
+      await page
+        .getByLabel("Answer")
+        .locator("option")
+        .first()
+        .evaluate((option) => {
+          option.textContent = "An answer of a package of one's own with a long name";
+        });
+      expect(await beyond(".filter-bar")).toBeLessThanOrEqual(0);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
+      await page.context().close();
+    },
+    SLOW,
+  );
+
+  it(
+    "goes on two sheets with most values of the record known, too",
+    async () => {
+      const page = await openPage(browser);
+      const record = { age: 71, sex: "male", gcs: 12, systolic_bp: 172, diastolic_bp: 90, glucose: 8 };
+      const { id } = await makeCase(service.url, "gos", goldenNifti("gos"), {
+        ...record,
+        inr: 1.2,
+        platelets: 210,
+        anticoagulant: "yes",
+      });
+      await open(page, `#/report/${id}`, ".report[data-state=taken]");
+      await page.locator(".features-effect").first().waitFor();
+      const pdf = (await page.pdf({ preferCSSPageSize: true, printBackground: true })).toString("latin1");
+      expect(pdf.match(/\/Type \/Page\b(?!s)/g)?.length).toBe(2);
       await page.context().close();
     },
     SLOW,
@@ -65,6 +130,8 @@ describe.skipIf(!CAN_BROWSE)("an answer on paper, on a telephone and in another 
       await page.emulateMedia({ media: "print" });
       const fit = page.locator(".viewer-host canvas");
       expect(await fit.evaluate((canvas) => getComputedStyle(canvas).objectFit)).toBe("contain");
+      const heading = page.locator(".cautions h2"); // not alone at the foot of a sheet
+      expect(await heading.evaluate((title) => getComputedStyle(title).breakAfter)).toBe("avoid");
       const beyond = await page.locator(".chart").evaluate((chart) => {
         for (const part of chart.querySelectorAll<HTMLElement>(".uplot, .u-wrap")) part.style.width = "900px";
         return (chart.querySelector("canvas")?.clientWidth ?? 0) - chart.clientWidth;
@@ -94,9 +161,14 @@ describe.skipIf(!CAN_BROWSE)("an answer on paper, on a telephone and in another 
   );
 
   it(
-    "has a curve where a package asks for no number",
+    "has a curve where a package asks for no number, and says that it is waited for",
     async () => {
       const page = await openPage(browser);
+      let release = () => {};
+      const held = new Promise<void>((done) => {
+        release = done;
+      });
+      await page.route("**/curve", (route) => held.then(() => route.continue()));
       await page.route("**/ehr-schema", async (route) => {
         const response = await route.fetch();
         const schema = (await response.json()) as { properties: Record<string, { "x-unit": string | null }> };
@@ -104,6 +176,8 @@ describe.skipIf(!CAN_BROWSE)("an answer on paper, on a telephone and in another 
         await route.fulfill({ response, json: { ...schema, properties: Object.fromEntries(choices) } });
       });
       await open(page, `#/case/${second}`, ".what-if .control");
+      await page.locator(".curve", { hasText: "Asking …" }).waitFor();
+      release();
       await page.locator(".curve figcaption", { hasText: "Female" }).waitFor();
       await page.context().close();
     },

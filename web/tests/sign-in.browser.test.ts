@@ -190,6 +190,21 @@ describe.skipIf(!CAN_BROWSE)("who comes in by the page", () => {
   );
 
   it(
+    "hides what lies open where a table is asked for after the session",
+    async () => {
+      const page = await open("#/worklist", [401]);
+      await signIn(page, "clara");
+      await page.locator(".nothing, .cases").waitFor();
+      await page.context().clearCookies();
+      await page.getByText("Feedback as CSV").click();
+      await page.getByRole("dialog", { name: "You have been signed out" }).waitFor();
+      await expect.poll(() => page.locator("#view").isVisible()).toBe(false);
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+
+  it(
     "offers somebody else nothing that the one before had open",
     async () => {
       const page = await open("#/new", [401]);

@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -170,8 +170,12 @@ describe.skipIf(!CAN_BROWSE)("from a new case to the worklist", () => {
       expect(await seriousFindings(page)).toEqual([]);
       await page.getByRole("button", { name: "Save" }).click();
       await rows.first().getByText("disagrees, true outcome GOS 3").waitFor();
-      const csv = await page.request.get(`${service.url}/feedback.csv`);
-      expect(await csv.text()).toContain("the bleed is older");
+      const [csv] = await Promise.all([
+        page.waitForEvent("download"),
+        page.getByRole("button", { name: "Feedback as CSV" }).click(),
+      ]);
+      expect(csv.suggestedFilename()).toBe("feedback.csv");
+      expect(readFileSync(await csv.path(), "utf8")).toContain("the bleed is older");
 
       await page.getByRole("button", { name: "Reset filters" }).click();
       await expect.poll(() => rows.count()).toBe(2);

@@ -85,6 +85,3 @@ const of = (id: string) => ({ path: { prediction_id: id } });
 
 /** Where the kept volume lies; the viewer reads it. */
 export const imageUrl = (id: string) => `/predictions/${id}/image.nii.gz`;
-
-/** Where the heatmap lies. */
-export const heatmapUrl = (id: string) => `/predictions/${id}/heatmap.nii.gz`;

@@ -4,7 +4,12 @@ import type { components } from "./schema";
 export type Problem = components["schemas"]["Problem"] & Record<string, unknown>;
 
 /** Codes of this page, for exchanges that brought neither an answer nor a problem document of the service. */
-export const PAGE_CODES = ["service-unreachable", "unexpected-answer", "not-answered-yet"] as const;
+export const PAGE_CODES = [
+  "service-unreachable",
+  "unexpected-answer",
+  "not-answered-yet",
+  "part-missing",
+] as const;
 
 /** What a request to the service failed with. */
 export class ServiceError extends Error {

@@ -2830,11 +2830,11 @@ export interface components {
             data: unknown[];
             /**
              * Parameters
-             * @default {}
+             * @default null
              */
             parameters: {
                 [key: string]: unknown;
-            };
+            } | null;
         };
         /**
          * TensorWanted
@@ -2845,11 +2845,11 @@ export interface components {
             name: string;
             /**
              * Parameters
-             * @default {}
+             * @default null
              */
             parameters: {
                 [key: string]: unknown;
-            };
+            } | null;
         };
         /**
          * InferenceRequest
@@ -2871,11 +2871,11 @@ export interface components {
             outputs: components["schemas"]["TensorWanted"][] | null;
             /**
              * Parameters
-             * @default {}
+             * @default null
              */
             parameters: {
                 [key: string]: unknown;
-            };
+            } | null;
         };
     };
     responses: never;
@@ -3481,11 +3481,35 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of the file; `If-None-Match` with it is answered 304. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/gzip": string;
                 };
+            };
+            /** @description The part that `Range` asks for. */
+            206: {
+                headers: {
+                    /** @description Of the file; `If-None-Match` with it is answered 304. */
+                    ETag?: string;
+                    /** @description Which bytes of how many (RFC 9110, section 14.4). */
+                    "Content-Range"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/gzip": string;
+                };
+            };
+            /** @description `If-None-Match` names the file as it is. */
+            304: {
+                headers: {
+                    /** @description Of the file; `If-None-Match` with it is answered 304. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `malformed-request`: The request is not of the expected form. */
             400: {
@@ -3533,6 +3557,15 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
+            };
+            /** @description The part begins behind the end of the file. */
+            416: {
+                headers: {
+                    /** @description Which bytes of how many (RFC 9110, section 14.4). */
+                    "Content-Range"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `rate-limited`: Too many requests. */
             429: {
@@ -3582,11 +3615,35 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of the file; `If-None-Match` with it is answered 304. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "image/png": string;
                 };
+            };
+            /** @description The part that `Range` asks for. */
+            206: {
+                headers: {
+                    /** @description Of the file; `If-None-Match` with it is answered 304. */
+                    ETag?: string;
+                    /** @description Which bytes of how many (RFC 9110, section 14.4). */
+                    "Content-Range"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                };
+            };
+            /** @description `If-None-Match` names the file as it is. */
+            304: {
+                headers: {
+                    /** @description Of the file; `If-None-Match` with it is answered 304. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `malformed-request`: The request is not of the expected form. */
             400: {
@@ -3634,6 +3691,15 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
+            };
+            /** @description The part begins behind the end of the file. */
+            416: {
+                headers: {
+                    /** @description Which bytes of how many (RFC 9110, section 14.4). */
+                    "Content-Range"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `rate-limited`: Too many requests. */
             429: {
@@ -4738,11 +4804,35 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of the file; `If-None-Match` with it is answered 304. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/gzip": string;
                 };
+            };
+            /** @description The part that `Range` asks for. */
+            206: {
+                headers: {
+                    /** @description Of the file; `If-None-Match` with it is answered 304. */
+                    ETag?: string;
+                    /** @description Which bytes of how many (RFC 9110, section 14.4). */
+                    "Content-Range"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/gzip": string;
+                };
+            };
+            /** @description `If-None-Match` names the file as it is. */
+            304: {
+                headers: {
+                    /** @description Of the file; `If-None-Match` with it is answered 304. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `malformed-request`: The request is not of the expected form. */
             400: {
@@ -4790,6 +4880,15 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
+            };
+            /** @description The part begins behind the end of the file. */
+            416: {
+                headers: {
+                    /** @description Which bytes of how many (RFC 9110, section 14.4). */
+                    "Content-Range"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `rate-limited`: Too many requests. */
             429: {
@@ -5480,11 +5579,35 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of the file; `If-None-Match` with it is answered 304. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "image/png": string;
                 };
+            };
+            /** @description The part that `Range` asks for. */
+            206: {
+                headers: {
+                    /** @description Of the file; `If-None-Match` with it is answered 304. */
+                    ETag?: string;
+                    /** @description Which bytes of how many (RFC 9110, section 14.4). */
+                    "Content-Range"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                };
+            };
+            /** @description `If-None-Match` names the file as it is. */
+            304: {
+                headers: {
+                    /** @description Of the file; `If-None-Match` with it is answered 304. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `malformed-request`: The request is not of the expected form. */
             400: {
@@ -5523,6 +5646,15 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
+            };
+            /** @description The part begins behind the end of the file. */
+            416: {
+                headers: {
+                    /** @description Which bytes of how many (RFC 9110, section 14.4). */
+                    "Content-Range"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `rate-limited`: Too many requests. */
             429: {
@@ -6015,11 +6147,35 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Of the file; `If-None-Match` with it is answered 304. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "text/markdown": string;
                 };
+            };
+            /** @description The part that `Range` asks for. */
+            206: {
+                headers: {
+                    /** @description Of the file; `If-None-Match` with it is answered 304. */
+                    ETag?: string;
+                    /** @description Which bytes of how many (RFC 9110, section 14.4). */
+                    "Content-Range"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/markdown": string;
+                };
+            };
+            /** @description `If-None-Match` names the file as it is. */
+            304: {
+                headers: {
+                    /** @description Of the file; `If-None-Match` with it is answered 304. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `malformed-request`: The request is not of the expected form. */
             400: {
@@ -6058,6 +6214,15 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
+            };
+            /** @description The part begins behind the end of the file. */
+            416: {
+                headers: {
+                    /** @description Which bytes of how many (RFC 9110, section 14.4). */
+                    "Content-Range"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `rate-limited`: Too many requests. */
             429: {

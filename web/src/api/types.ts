@@ -11,7 +11,6 @@ export type Finding = Schemas["ImageFinding"];
 export type Caution = Schemas["Caution"];
 export type ModelSummary = Schemas["ModelSummary"];
 export type ModelDetail = Schemas["ModelDetail"];
-export type Task = Answer["task"];
 
 /** A record as the service takes it: features that are not known are absent. */
 export type Quantity = { value: number; unit: string };

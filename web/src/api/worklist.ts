@@ -35,4 +35,6 @@ export function putFeedback(id: string, feedback: GivenFeedback): Promise<Feedba
 const of = (id: string) => ({ path: { prediction_id: id } });
 
 /** Every feedback as CSV. */
-export const FEEDBACK_CSV = "/feedback.csv";
+export function getFeedbackTable(): Promise<Blob> {
+  return answer(client.GET("/feedback.csv", { parseAs: "blob" }));
+}

@@ -5,7 +5,8 @@ export const texts = {
     skip: "Skip to the view",
     navigation: "Views",
     loading: "Loading …",
-    failed: "This view failed. Your predictions are kept by the service.",
+    failed:
+      "This view failed. The service may have been updated since the page was opened, or was out of reach. Your predictions are kept by the service.",
     reload: "Load the page again",
     /** Below every printed page. */
     foot: (id: string, reference: string | null = null) => {
@@ -63,7 +64,6 @@ export const texts = {
   },
   problems: {
     detail: "The service says:",
-    remedy: "What to do:",
     request: "Request",
     retry: "Try again",
     retryIn: (seconds: number) => `Try again in ${seconds} s`,
@@ -271,6 +271,10 @@ export const texts = {
         title: "This case has not been answered yet.",
         remedy: "It was sent as a job, and waits for its turn or is being worked on. Ask again in a moment.",
       },
+      "part-missing": {
+        title: "A part of this page could not be loaded.",
+        remedy: "The service may have been updated since the page was opened: load it again.",
+      },
       "unexpected-answer": {
         title: "Something other than the service answered.",
         remedy: "A proxy or a sign-in page may stand between. Load the page again, or ask the operator.",
@@ -297,7 +301,6 @@ export const texts = {
     isRequired: "Needed",
     tooFew: (minimum: number) => `This model needs at least ${minimum} known fields.`,
     known: (known: number, all: number) => `${known} of ${all} known`,
-    clear: "All unknown",
     /** Words for UCUM codes; a code that is absent is shown as it is. */
     units: {
       a: "years",
@@ -479,7 +482,6 @@ export const texts = {
     outcome: (label: string) => `true outcome ${label}`,
     noFeedback: "none",
     reasonOnly: "in words",
-    open: "Open",
     give: "Feedback",
     giveFor: (name: string) => `Feedback on ${name}`,
     delete: "Delete",
@@ -529,7 +531,6 @@ export const texts = {
       string
     >,
     reset: "Back to the record as answered",
-    changed: "changed",
     original_value: (value: string) => `was ${value}`,
     unknown: "unknown",
     known: (feature: string) => `${feature} is known`,
@@ -548,7 +549,6 @@ export const texts = {
     },
     expired: "What-if needs the image, which the service keeps for a limited time. Run the case anew to ask.",
     beyond: (features: string) => `beyond what training held: ${features}`,
-    recordGone: "The record as sent is no longer kept with the case.",
   },
   findings: {
     "gantry-tilt-corrected": "Gantry tilt corrected",
@@ -560,6 +560,7 @@ export const texts = {
     "lossy-compression": "Lossy compression",
     "nifti-orientations-disagree": "The file states two orientations",
     "non-finite-voxels-replaced": "Voxels without a value replaced",
+    "contrast-agent": "Made with contrast agent",
     "body-part-doubtful": "Body part doubtful",
     "weighting-doubtful": "MR weighting doubtful",
     "head-not-found": "Head not found with certainty",
@@ -710,7 +711,6 @@ export const texts = {
       title: "Outcomes",
       columns: { outcome: "Outcome", probability: "Probability", inSet: "In the prediction set" },
       inSet: "in the set",
-      likely: "most likely",
       /** The Glasgow Outcome Scale in words (Jennett and Bond, Lancet 1975;305:480-484). */
       names: {
         gos_1: "GOS 1, dead",

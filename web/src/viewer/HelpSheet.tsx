@@ -1,16 +1,13 @@
-import { useEffect, useRef } from "react";
+import { Modal } from "../app/Modal";
 import { texts } from "../texts/en";
 import type { Preset } from "./windows";
 
 /** Every key and gesture of the viewer. */
 export function HelpSheet({ presets, onClose }: { presets: readonly Preset[]; onClose: () => void }) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
   const t = texts.viewer.help;
   return (
-    <dialog ref={dialog} className="viewer-help" aria-labelledby="viewer-help-title" onClose={onClose}>
-      <h2 id="viewer-help-title">{t.title}</h2>
-      <dl>
+    <Modal title={t.title} onClose={onClose}>
+      <dl className="viewer-keys">
         {[
           ...t.keys,
           ...presets.flatMap((preset) => (t.presets[preset] ? [t.presets[preset]] : [])),
@@ -23,9 +20,11 @@ export function HelpSheet({ presets, onClose }: { presets: readonly Preset[]; on
         ))}
       </dl>
       <p className="small quiet">{t.where}</p>
-      <form method="dialog">
-        <button type="submit">{t.close}</button>
-      </form>
-    </dialog>
+      <div className="modal-actions">
+        <button type="button" onClick={onClose}>
+          {t.close}
+        </button>
+      </div>
+    </Modal>
   );
 }

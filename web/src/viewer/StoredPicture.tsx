@@ -8,13 +8,18 @@ export function StoredPicture({ error, picture, onRetry }: Props) {
   return (
     <figure className="viewer-stored">
       <figcaption role="status">{storedWords(error, picture)}</figcaption>
-      {error instanceof ServiceError && !isGone(error) && (
-        <button type="button" onClick={onRetry}>
-          {texts.problems.retry}
-        </button>
-      )}
+      {error instanceof ServiceError && !isGone(error) && <Again error={error} onRetry={onRetry} />}
       {picture && <img src={picture} alt={texts.viewer.stored.alt} />}
     </figure>
+  );
+}
+
+function Again({ error, onRetry }: { error: ServiceError; onRetry: () => void }) {
+  const isOld = error.code === "part-missing"; // a browser asks for a part of a page once
+  return (
+    <button type="button" onClick={isOld ? () => window.location.reload() : onRetry}>
+      {isOld ? texts.shell.reload : texts.problems.retry}
+    </button>
   );
 }
 

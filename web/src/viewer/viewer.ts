@@ -3,6 +3,7 @@
  * it comes in a chunk of its own, when the first image is shown.
  */
 
+import { ServiceError } from "../api/problem";
 import type { Nifti, Place } from "./nifti";
 import type { Window } from "./windows";
 
@@ -59,8 +60,13 @@ export interface Viewer {
   dispose(): void;
 }
 
-/** @param host An element that is as large as the viewer shall be. */
+/**
+ * @param host An element that is as large as the viewer shall be.
+ * @throws {ServiceError} `part-missing` where the service no longer has the code of this page, or is not reached.
+ */
 export async function createViewer(host: HTMLElement): Promise<Viewer> {
-  const { NiivueViewer } = await import("./niivue-viewer");
+  const { NiivueViewer } = await import("./niivue-viewer").catch(() => {
+    throw new ServiceError("part-missing", 0);
+  });
   return NiivueViewer.in(host);
 }

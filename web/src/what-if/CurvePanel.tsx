@@ -43,6 +43,7 @@ export function CurvePanel({ predictionId, features, record, onError }: Props) {
         </select>
       </label>
       {error !== null && <ProblemNotice error={error} onRetry={again} />}
+      {pending && answer?.feature !== name && <p className="quiet">{t.asking}</p>}
       {answer && feature && answer.feature === name && (
         <Drawn answer={answer} feature={feature} record={record} isStale={pending} />
       )}

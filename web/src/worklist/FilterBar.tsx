@@ -1,9 +1,11 @@
-import { FEEDBACK_CSV } from "../api/worklist";
 import { maySeeSite, useSession } from "../sign-in/session";
 import { texts } from "../texts/en";
+import { FeedbackTable } from "./FeedbackTable";
 import { type Filters, labelsOf, NO_FILTERS } from "./query";
 
 const t = texts.worklist;
+/** Else a browser takes years of six digits. */
+const LAST_DAY = "9999-12-31";
 
 type Props = {
   filters: Filters;
@@ -50,11 +52,7 @@ export function FilterBar({ filters, listed, onFilter }: Props) {
       <button type="button" className="plain" onClick={() => onFilter(NO_FILTERS)}>
         {t.reset}
       </button>
-      {seesSite && (
-        <a className="button filter-csv" href={FEEDBACK_CSV} download>
-          {t.csv}
-        </a>
-      )}
+      {seesSite && <FeedbackTable />}
     </search>
   );
 }
@@ -88,7 +86,7 @@ function Day({ name, value, onChange }: DayProps) {
   return (
     <label>
       {name}
-      <input type="date" value={value} onChange={(event) => onChange(event.target.value)} />
+      <input type="date" max={LAST_DAY} value={value} onChange={(event) => onChange(event.target.value)} />
     </label>
   );
 }

@@ -43,6 +43,9 @@ it("passes over what makes no sense in an address", () => {
   expect(shownBy("sort=-age&offset=-3&else=1")).toEqual(shownBy(""));
   expect(shownBy("sort=--created&offset=2.5")).toEqual(shownBy(""));
   expect(shownBy("task=age&feedback=perhaps")).toEqual(shownBy(""));
+  for (const day of ["20269-11-30", "275760-09-13", "today"]) {
+    expect(queryOf(shownBy(`since=${day}&until=${day}`))).toEqual(queryOf(shownBy("")));
+  }
 });
 
 it("offers the answers of packages with five, four and two classes, and those of packages of one's own", () => {

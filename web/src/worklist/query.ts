@@ -27,10 +27,15 @@ const COLUMNS: readonly string[] = [
   "favourable",
 ] satisfies Column[];
 
-/** What a filter that is a choice may be; the others may be anything. */
-const CHOICES: Partial<Record<string, string[]>> = {
-  task: Object.keys(texts.worklist.tasks),
-  feedback: Object.keys(texts.worklist.feedbackFilter),
+/** A day that the service takes: RFC 3339 has years of four digits. */
+const isDay = (said: string) => /^\d{4}-\d\d-\d\d$/.test(said);
+
+/** What a filter that is a choice or a day may be; the others may be anything. */
+const MAKES_SENSE: Partial<Record<string, (said: string) => boolean>> = {
+  task: (said) => Object.hasOwn(texts.worklist.tasks, said),
+  feedback: (said) => Object.hasOwn(texts.worklist.feedbackFilter, said),
+  since: isDay,
+  until: isDay,
 };
 
 /** Labels of the packages that can be trained here, of five grades, four or two classes; and of a diagnosis. */
@@ -59,7 +64,7 @@ export function shownBy(search: string): Shown {
   const words = new URLSearchParams(search);
   const filters = Object.keys(NO_FILTERS).map((name) => {
     const said = words.get(name) ?? "";
-    return [name, (CHOICES[name]?.includes(said) ?? true) ? said : ""];
+    return [name, (MAKES_SENSE[name]?.(said) ?? true) ? said : ""];
   });
   const sort = words.get("sort") ?? "";
   const offset = Number(words.get("offset"));
