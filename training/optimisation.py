@@ -11,7 +11,7 @@ from training.config import OptimizerConfig
 
 
 def build_optimizer(net: nn.Module, config: OptimizerConfig) -> torch.optim.Optimizer:
-    """AdamW; biases and other vectors (normalisation, learned constants) are not decayed."""
+    """AdamW; biases and other vectors (normalisation, learned constants) are not decayed, embeddings of features are, as tables."""
     decayed: list[nn.Parameter] = []
     free: list[nn.Parameter] = []
     for name, parameter in net.named_parameters():

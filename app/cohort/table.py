@@ -23,6 +23,8 @@ from app.predictions.feedback_csv import cell
 
 IMAGE: Final = "image"
 NAMES: Final = ("id", "patient_id")
+SEPARATOR: Final = "sep=,"
+"""First line by which a program tells Excel how cells are separated; Excel neither shows nor counts it."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,8 @@ def _cells(path: Path) -> tuple[tuple[str, ...], list[dict[str | None, str | Non
     with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file, strict=True)
         try:
+            if file.readline().strip().strip('"') != SEPARATOR:
+                file.seek(0)
             columns = tuple(name.strip() for name in reader.fieldnames or ())
             reader.fieldnames = columns
             return columns, list(reader)

@@ -50,3 +50,13 @@ def test_a_slip_is_no_number(tmp_path: Path, gos_predictor: Predictor) -> None:
     table.write_text("image,age\nhead.nii,7_1\n", encoding="utf-8")
     (found,) = read_table(table, gos_predictor.package.manifest.ehr).rows
     assert found.record == {"age": "7_1"}
+
+
+@pytest.mark.parametrize("line", ["sep=,", '"sep=,"'])
+def test_a_line_that_tells_excel_the_separator_is_passed_over(
+    tmp_path: Path, gos_predictor: Predictor, line: str
+) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text(f"{line}\r\nimage,age\r\nhead.nii,71\r\n", encoding="utf-8-sig")
+    (found,) = read_table(table, gos_predictor.package.manifest.ehr).rows
+    assert (found.image.name, found.record) == ("head.nii", {"age": 71.0})

@@ -13,6 +13,7 @@ from app.model_package.manifest import Metric
 from training.ablation.document import Ablation, ModelTable, TableRow
 from training.evaluation.comparison import ROW_METRICS
 from training.evaluation.document import Comparison
+from training.evaluation.printing import p_value
 from training.rows import FULL
 
 CSV_FILE = "table.csv"
@@ -113,11 +114,6 @@ def _controls(table: ModelTable) -> Iterator[str]:
             f"* {titles[each.row]} less {titles[each.against]}: AUROC {interval(each.difference)}, "
             f"p (Holm) {p_value(each.p_holm)}"
         )
-
-
-def p_value(p: float) -> str:
-    """Three digits, and no more is claimed below 0.001."""
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"  # noqa: PLR2004 - the customary limit of print
 
 
 def _csv_row(row: TableRow, table: ModelTable) -> list[object]:

@@ -26,31 +26,35 @@ FORBIDDEN: Final = {
         "stay", "hospital days", "days in hospital", "days in icu", "ventilation days", "rankin", "alive",
         # German
         "entlass*", "verweildauer", "liegedauer", "liegetage", "aufenthaltsdauer", "krankenhaustage", "intensivtage", "beatmungstage",
-        "beatmungsdauer", "tod", "todes*", "sterbe*", "gestorben*", "verstorben*", "letalitat", "letalitaet", "uberleb*", "ueberleb*",
+        "beatmungsdauer", "todes*", "sterbe*", "gestorben*", "verstorben*", "letalitat", "letalitaet", "uberleb*", "ueberleb*",
         "nachbeobachtung*", "therapiebegrenzung*", "therapielimit*", "operation", "operiert*", "kraniotom*", "kraniektom*", "trepanation",
         "evakua*", "chirurg*",
         # French; what it shares with the others stands once
-        "sortie", "deces", "decede*", "survie", "survivant*", "vivant*", "sejour", "duree d hospitalisation", "suivi", "devenir", "lata",
-        # Spanish and Portuguese; `alta` alone is also said of a high pressure
-        "al alta", "de alta", "da alta", "na alta", "fecha alta", "data alta", "alta hospital*", "egreso", "muert*", "fallec*", "falec*",
+        "sortie", "deces", "decede*", "survie", "survivant*", "sejour", "duree d hospitalisation", "suivi", "devenir",
+        # Spanish and Portuguese; `alta`, and `de alta`, are also said of what is high
+        "al alta", "na alta", "fecha alta", "data alta", "fecha de alta", "data de alta", "data da alta", "dia de alta", "dia da alta",
+        "hora de alta", "hora da alta", "informe de alta", "destino de alta", "destino da alta", "alta hospital*", "egreso", "muert*", "fallec*", "falec*",
         "defuncion", "exitus", "obito*", "supervivencia", "sobreviv*", "sobrevida", "estancia", "dias de ingreso", "tempo de internacao",
         "dias de internacao", "tempo de internamento", "dias de internamento", "seguimiento", "seguimento", "cirug*", "cirurg*",
         "craneotom*", "craneectom*", "paliativ*", "desenlace", "desfecho",
         # Italian
-        "dimission*", "dimess*", "degenza", "decess*", "decedut*", "sopravvi*", "esito",
+        "dimission*", "dimess*", "degenza", "decess*", "decedut*", "sopravvi*", "esito clinico", "esito funzionale", "esito a",
     ),
     "ad": (
         "mmse", "cdr", "cdrsb", "cdr sb", "adas", "adas13", "faq", "moca", "ravlt", "ldeltotal", "diagnosis", "dx", "follow up", "conversion",
         "scanner", "site", "outcome",
         "mini mental", "mmst", "meem", "diagnose", "diagnostic", "diagnostico", "diagnosi", "nachbeobachtung*", "suivi", "seguimiento",
-        "seguimento", "desenlace", "desfecho", "esito",
+        "seguimento", "desenlace", "desfecho",
     ),
 }  # fmt: skip
 """Known only afterwards, decided by those who foresaw the outcome, or what the diagnosis was made from; without accents, `*` for any end."""
 BEFORE: Final = (
-    "pre", "prior", "premorbid*", "baseline", "before", "earlier", "previ*", "history",
-    "vor", "zuvor", "vorher*", "vorbestehend*", "fruher*", "frueher*", "pramorbid*", "praemorbid*", "anamnes*", "avant", "anterieur*",
-    "antecedent*", "prealable*", "antes", "prima", "precedent*", "pregress*",
+    "pre", "prior", "premorbid*", "baseline", "before", "earlier", "previous*", "history", "past",
+    "vor der", "vor dem", "vor aufnahme", "vor blutung", "vor schlaganfall", "zuvor", "vorher", "vorherig*", "vorbestehend*", "vorgeschichte",
+    "vorausgegangen*", "zustand nach", "z n", "fruher*", "frueher*", "pramorbid*", "praemorbid*", "anamnes*",
+    "avant", "anterieur*", "antecedent*", "atcd", "prealable*",
+    "antes", "previo", "previa", "previos", "previas", "previamente", "cirugia anterior", "cirurgia anterior",
+    "prima del", "prima della", "prima dell", "prima di", "precedent*", "pregress*",
 )  # fmt: skip
 """Words that put a score or an operation before the illness, where it is allowed."""
 HAD_BEFORE: Final = frozenset({

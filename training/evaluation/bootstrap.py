@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Float64, UInt16
+from scipy.stats import norm
 
 from app.model_package.manifest import Metric
 from training.evaluation.document import Curve
@@ -131,7 +132,7 @@ class Estimate:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 % interval; but of a share, the expanded percentiles of the resamples in which the number is defined.
+        """95 % interval: Wilson's of a share, and else the expanded percentiles of the resamples in which the number is defined.
 
         What every resample repeats, such as a share of all, it would claim to be certain. How far from that the truth may be is squared and
         added to what resamples do show (Newcombe 1998, method 10).
@@ -147,10 +148,17 @@ class Estimate:
 
     @property
     def p(self) -> float:
-        """Two-sided test of zero that agrees with the interval: twice the smaller tail, with the usual + 1 of a Monte Carlo test."""
+        """Two-sided test of zero that agrees with the interval: twice the smaller tail, with the usual + 1 of a Monte Carlo test.
+
+        Of a tail that no draw reaches, a normal distribution as wide as the draws says how small it is: else no difference, however large, could be
+        told from chance among twenty where few had the event. Of fewer than five patients the draws do not reach as far as an interval should.
+        """
         draws = self.draws[np.isfinite(self.draws)]
-        tail = min(int((draws <= 0).sum()), int((draws >= 0).sum()))
-        return told_by_few(min(1.0, 2 * (tail + 1) / (len(draws) + 1)), self.fewest)
+        tail, spread = min(int((draws <= 0).sum()), int((draws >= 0).sum())), float(draws.std())
+        p = min(1.0, 2 * (tail + 1) / (len(draws) + 1))
+        if not tail and spread:
+            p = min(p, float(2 * norm.sf(abs(self.value) / spread)))
+        return told_by_few(p, self.fewest)
 
     def recentred(self) -> "Estimate":
         """For a distance, which resampling makes larger on the whole: the draws moved to lie about the value, none below 0."""

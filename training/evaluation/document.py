@@ -5,6 +5,7 @@ Sections are None where they do not apply (no masks, no gates, no rivals), never
 """
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -252,6 +253,7 @@ class Evaluation(_Frozen):
         source: Where the patients come from, in the cohort's own words; `phantoms` where there are none. Untrusted text.
         classes: Titles of the outcome's classes, in order.
         events: Patients of each split with the event.
+        intervals: How they were made: plain percentiles of the resamples in a document that does not say.
     """
 
     row: str
@@ -264,6 +266,7 @@ class Evaluation(_Frozen):
     split: str = ""
     classes: tuple[str, ...] = ()
     events: dict[str, int] = Field(default_factory=dict)
+    intervals: Literal["percentile", "expanded"] = "percentile"
     cohort_table: tuple[Characteristic, ...] = ()
     discrimination: Discrimination | None = None
     calibration: Calibration | None = None

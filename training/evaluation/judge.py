@@ -73,6 +73,7 @@ def judge(
     shown = {rival.name: _answers_of(rival.models[0]) for rival in rivals}
     embedding = predictions.part("test").embedding
     return Evaluation(
+        intervals="expanded",
         row=row,
         task=cohort.description.task,
         event=cohort.description.positive,

@@ -76,10 +76,15 @@ def _comparisons(comparisons: Sequence[Comparison]) -> Table:
             each.metric,
             f"{each.difference.value:+.3f}",
             _interval(each.difference),
-            f"{each.p:.3f}",
-            f"{each.p_holm:.3f}",
+            p_value(each.p),
+            p_value(each.p_holm),
         )
     return table
+
+
+def p_value(p: float) -> str:
+    """Three digits, and no more is claimed below 0.001."""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"  # noqa: PLR2004 - the customary limit of print
 
 
 def _subgroups(groups: Sequence[Patients]) -> Table:

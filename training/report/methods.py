@@ -12,6 +12,7 @@ READING = (
     "reading of it and may not be quoted as the paper's (docs/concepts/method.md)."
 )
 GRID = {"CT": "head CT", "MR": "brain MRI"}
+EXPANDED = "expanded percentiles, doi:10.1080/00031305.2015.1089789; of shares Wilson's"
 RECORD = {"gos": "admission record", "ad": "record"}
 INTENSITY = {
     "ct-windows": "shown to the network in three windows (brain, subdural, wide)",
@@ -172,9 +173,10 @@ def _judging(material: Material) -> str:
     subjects = patients(material)
     dealt = material.evaluation.split
     how = f"Who is in which split: {dealt}. " if dealt else ""
+    expanded = material.evaluation.intervals == "expanded"
     return (
         f"{how}Probabilities were calibrated on the validation split, prediction sets and the out-of-distribution score on the calibration "
         f"split, and the held-out split was opened once. Intervals are 95 % intervals of a bootstrap over {subjects} "
-        "(expanded percentiles, doi:10.1080/00031305.2015.1089789; of shares Wilson's); "
+        f"({EXPANDED if expanded else 'percentiles'}); "
         "comparisons between models are paired, with Holm's correction over those planned."
     )

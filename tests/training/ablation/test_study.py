@@ -86,7 +86,7 @@ def test_an_interrupted_ablation_goes_on_where_it_was(
     assert "Logistic regression" in (out / "table.md").read_text(encoding="utf-8")
 
 
-def test_the_disk_is_asked_for_the_cohorts_files_once_and_not_for_each_job(tmp_path: Path) -> None:
+def test_which_jobs_are_done_is_known_from_one_look_at_the_cohorts_files(tmp_path: Path) -> None:
     """Hundreds of jobs over a hundred thousand slices on a share would take hours before the first begins."""
     cohort, out, config = (
         write_cohort(tmp_path / "cohort", image=False),

@@ -51,12 +51,23 @@ def test_intervals_of_an_auroc_hold_the_truth_as_often_as_they_say() -> None:
 
 def test_p_agrees_with_the_interval_about_zero() -> None:
     rng = np.random.default_rng(4)
-    for shift in np.linspace(-0.4, 0.4, 15):
-        few = np.arange(60) < rng.integers(3, 30)
+    for shift in [*np.linspace(-0.4, 0.4, 15), -5, 0.7, 1, 5]:
+        few = np.arange(60) < rng.integers(5, 30)
         estimate = Resamples(60, event=few).estimate(statistics.mean(rng.normal(shift, 1, 60)))
         low, high = estimate.interval
         if not 0.04 < estimate.p < 0.06:
             assert (estimate.p < 0.05) == (low > 0 or high < 0)
+
+
+def test_a_large_difference_is_told_from_chance_among_twenty_with_ten_events_too() -> None:
+    """The smallest tail that 2,000 draws can show, 1 in 1,000, would be 0.012 of ten events, and 0.23 of twenty comparisons."""
+    values = np.random.default_rng(8).normal(1, 1, 60)
+    ten, all_of_them = (
+        Resamples(60, event=event).estimate(statistics.mean(values)).p for event in (np.arange(60) < 10, None)
+    )
+    assert all_of_them < ten < 0.05 / 20
+    # Where all draws are the same, nothing says how far the truth may lie from them.
+    assert Resamples(60, event=np.arange(60) < 10).estimate(statistics.mean(np.ones(60))).p > 0.01
 
 
 def test_a_number_that_the_patients_do_not_allow_is_left_out() -> None:

@@ -46,3 +46,11 @@ def test_nothing_is_said_to_be_read_that_the_row_does_not_read() -> None:
     assert said["image"].startswith("Each head CT was resampled")
     assert said["image"].endswith("The record is not read.")
     assert all("resampled" in said[name] and "2 features" in said[name] for name in ("film", "concat"))
+
+
+def test_of_intervals_it_is_said_how_they_were_made() -> None:
+    """A document that does not say is of a release that took plain percentiles."""
+    before = material()
+    assert "(percentiles);" in methods(before)[-1]
+    now = replace(before, evaluation=before.evaluation.model_copy(update={"intervals": "expanded"}))
+    assert "(expanded percentiles, doi:" in methods(now)[-1]
