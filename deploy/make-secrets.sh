@@ -22,12 +22,15 @@ token grafana_password
 test -s "$folder/database_url" ||
   printf 'postgresql://neurofuse:%s@postgres/neurofuse\n' "$(cat "$folder/postgres_password")" > "$folder/database_url"
 
-if ! test -e "$folder/tls_key"; then
+if ! test -s "$folder/tls_key" && ! test -s "$folder/tls_certificate"; then
   said=$(openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 90 -subj "/CN=$site" \
-    -addext "subjectAltName=DNS:$site" -keyout "$folder/tls_key.new" -out "$folder/tls_certificate" 2>&1) ||
+    -addext "subjectAltName=DNS:$site" -keyout "$folder/tls_key.new" -out "$folder/tls_certificate.new" 2>&1) ||
     { echo "$said" >&2; exit 1; }
   chmod 0644 "$folder/tls_key.new"
-  # Last: where the key is, the certificate is too.
+  mv "$folder/tls_certificate.new" "$folder/tls_certificate"
   mv "$folder/tls_key.new" "$folder/tls_key"
   echo "A self-signed certificate for $site lies in $folder/tls_certificate; put the hospital's there, and its key in tls_key."
 fi
+for file in tls_key tls_certificate; do
+  test -s "$folder/$file" || { echo "Expected $folder/$file beside the other one; put it there, or remove both." >&2; exit 1; }
+done

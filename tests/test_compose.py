@@ -197,6 +197,18 @@ def test_secrets_that_could_not_be_made_are_made_by_the_next_run_and_the_first_o
     assert made["postgres_password"].strip() in made["database_url"]
 
 
+@pytest.mark.parametrize("absent", ["tls_key", "tls_certificate"])
+def test_a_key_without_certificate_is_told_and_neither_is_replaced(tmp_path: Path, absent: str) -> None:
+    folder = tmp_path / "secrets"
+    _make_secrets(folder)
+    (folder / absent).unlink()
+    kept = {file.name: file.read_text() for file in folder.iterdir()}
+    refused = _tried_to_make_secrets(folder)
+    assert refused.returncode != 0
+    assert f"{folder}/{absent}" in refused.stderr
+    assert {file.name: file.read_text() for file in folder.iterdir()} == kept
+
+
 def _tried_to_make_secrets(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     script = ["/bin/sh", str(ROOT / "deploy" / "make-secrets.sh"), str(folder)]
     return subprocess.run(script, env=os.environ | environment, check=False, capture_output=True, text=True)  # noqa: S603 - our own script

@@ -42,6 +42,7 @@ class JobSweep:
 
     def sweep(self) -> int:
         """Remove what is over; the number of things removed."""
+        self._tell_room()  # first: where the database has no room either, nothing below comes to its end
         now = datetime.now(UTC)
         before = now - self._max_age
         given_up = self._records.job_turns.give_up(before, NEVER_SERVED, now)
@@ -50,7 +51,6 @@ class JobSweep:
         removed += self._records.jobs.delete_finished(before)
         removed += self._records.webhooks.delete_settled(before)
         removed += self._records.batches.delete_empty(before)
-        self._tell_room()
         return removed + self._remove_unneeded()
 
     def _tell_room(self) -> None:
