@@ -6,6 +6,7 @@ rest of a body that nobody reads could hold as many connections as the process m
 """
 
 import asyncio
+import socket
 from collections.abc import Callable
 from typing import Any, Final, cast
 
@@ -20,7 +21,10 @@ KEEP_ALIVE_S: Final = 75
 request may be on the way, and the client does not know whether it was taken; uvicorn's own 5 seconds meet whoever polls."""
 UNREAD_S: Final = 60.0
 """Twice this, at most, a connection stays whose client takes nothing of what waits for it ("slow read"): uvicorn would wait for ever, also to close it. As long as
-nginx's `send_timeout`, since the kernel tells of what was taken in large steps only."""
+nginx's `send_timeout`, since the kernel tells of what was taken in steps."""
+UNSENT_BYTES: Final = 64 * 1024
+"""What the kernel holds that is not on its way: it wants more as soon as less is left (tcp(7), TCP_NOTSENT_LOWAT). By itself it waits for a third of up to 4 MB to be
+taken, which a slow line does not do in time."""
 LARGEST_HEADERS_BYTES: Final = 512 * 1024
 """Well above any that a client needs, and above what one read from a socket brings, which may hold the end of a body too."""
 LARGEST_HEADER_BYTES: Final = 16 * 1024
@@ -65,6 +69,9 @@ class BoundedProtocol(HttpToolsProtocol):
         """Begin to wait for the first request."""
         super().connection_made(transport)
         self.timeout_keep_alive = KEEP_ALIVE_S
+        connection = transport.get_extra_info("socket")
+        if connection.family in {socket.AF_INET, socket.AF_INET6} and hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
         self._wait(HEADER_TIMEOUT_S)
         self._look()
 

@@ -3,6 +3,7 @@
 pydicom ships no types, hence `Any`; whatever it raises on broken values is caught by `decoding` at the door.
 """
 
+import re
 from functools import lru_cache
 from typing import Any, Final
 
@@ -71,10 +72,13 @@ KEYWORDS: Final = (
     "PerFrameFunctionalGroupsSequence",
 )
 """The elements that are parsed; the last three, and those of a concatenation, belong to enhanced images."""
-NO_AGENT: Final = frozenset(
-    ("", "N", "N/A", "NA", "NIL", "NO", "NO CONTRAST", "NONE", "W/O", "WITHOUT", "WITHOUT CONTRAST")
+WORD: Final = re.compile(r"[^\W_]+")
+NO_AGENT: Final = re.compile(
+    r"(?:N|NA|0[0 ]*)$"
+    r"|(?:NO|NONE|NOT|NIL|N A|W ?O|WITHOUT|UNENHANCED|PLAIN|NON(?:CONTRAST|ENHANCED)?(?! ION)"  # non-ionic agents are some
+    r"|OHNE|KEIN\w*|NEIN|NATIV\w*|SANS|SENZA|SIN|SEM)\b"
 )
-"""What consoles write as the name of the agent where none was given."""
+"""How what consoles write as the name of the agent begins where none was given."""
 LOSSY: Final = frozenset({JPEGBaseline8Bit, JPEGExtended12Bit})
 MAYBE_LOSSY: Final = frozenset({JPEGLSNearLossless, JPEG2000, HTJ2K})
 """Encodings that lose something as a rule; their lossless use has names of its own (PS3.5 A.4)."""
@@ -223,10 +227,11 @@ def _echo(dataset: Any) -> Echo:  # noqa: ANN401
 
 def has_contrast_agent(dataset: Any) -> bool:  # noqa: ANN401
     """Whether a contrast agent is named, or some of one whose name was taken away, as de-identification does (PS3.15 Table E.1-1)."""
-    named = " ".join(str(name) for name in several(dataset.get("ContrastBolusAgent"))).upper().strip()
+    names = (" ".join(WORD.findall(str(name).upper())) for name in several(dataset.get("ContrastBolusAgent")))
+    named = [name for name in names if name]
     amounts = () if named else ("ContrastBolusVolume", "ContrastBolusTotalDose")
     return (
-        named not in NO_AGENT
+        not all(map(NO_AGENT.match, named))
         or bool(dataset.get("ContrastBolusAgentSequence"))
         or any((optional(dataset, keyword) or 0) > 0 for keyword in amounts)
     )

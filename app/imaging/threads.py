@@ -1,8 +1,7 @@
 """Work on arrays side by side: numpy and scipy let go of the interpreter while they compute."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from itertools import pairwise
 from typing import Final, TypeVar
 
@@ -20,34 +19,30 @@ Item = TypeVar("Item")
 def side_by_side(call: Callable[[Item], object], items: Iterable[Item], values: int = FEW) -> None:
     """Calls for every item, on as many threads as this process may use cores.
 
+    Where no thread can begin, for want of room for its stack or of leave to have another, this one does all of it.
+
     Args:
-        call: Leaves its result in memory that no other call touches.
+        call: Leaves its result in memory that no other call touches, and the same one when it is called again.
         items: What to call it with.
         values: How many values all calls together work on; fewer than `FEW` are left to this thread.
 
     Raises:
         Exception: What a call raised.
-        MemoryError: There is no room for a thread.
     """
+    items = list(items)
     threads = min(usable_cpus(), MOST_THREADS)
     if threads == 1 or values < FEW:
         for item in items:
             call(item)
         return
     with ThreadPoolExecutor(threads) as pool:
-        with beginning_threads():
+        try:
             called = pool.map(call, items)
+        except RuntimeError:  # so the interpreter calls EAGAIN (pthread_create(3)); some may have begun
+            pool.shutdown(cancel_futures=True)
+            called = map(call, items)
         for _ in called:
             pass
-
-
-@contextmanager
-def beginning_threads() -> Iterator[None]:
-    """Names what is short where a thread cannot begin: room for its stack (pthread_create(3), EAGAIN), which the interpreter calls a `RuntimeError`."""
-    try:
-        yield
-    except RuntimeError:
-        raise MemoryError from None
 
 
 def pieces(size: int) -> list[slice]:

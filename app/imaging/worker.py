@@ -31,7 +31,6 @@ from app.imaging.deidentify import deidentify
 from app.imaging.limits import ReadLimits
 from app.imaging.load import LoadedCase, TellingLoader, VolumeTask
 from app.imaging.model_grid import ModelGrid
-from app.imaging.threads import beginning_threads
 from app.imaging.volume import Volume
 
 USUAL_BYTES: Final = 60 * 2**20
@@ -218,8 +217,10 @@ def _loaded(job: Job, load: TellingLoader) -> LoadedCase:
 
         def seen(volume: Volume) -> None:
             if job.voxels is not None:
-                with beginning_threads():
+                try:
                     written.append(writer.submit(_write, job.voxels, volume.voxels))
+                except RuntimeError:  # no thread can begin, as in `side_by_side`
+                    _write(job.voxels, volume.voxels)
 
         case = load(job.paths, job.spec, job.limits, job.series, seen)
         _write(job.image, case.image.array)

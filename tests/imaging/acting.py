@@ -17,7 +17,6 @@ from app.imaging.decoding_errors import decoding
 from app.imaging.limits import DEFAULT_LIMITS, ReadLimits
 from app.imaging.load import LoadedCase, load_case
 from app.imaging.model_grid import ModelGrid
-from app.imaging.threads import side_by_side
 from app.imaging.volume import Volume
 
 
@@ -46,9 +45,8 @@ def hoard() -> None:
 
 
 def crowd() -> None:
-    """Wants threads for whose stacks there is no room."""
+    """Leaves no room for the stack of a thread, in this and every later case."""
     threading.stack_size(1 << 30)
-    side_by_side(str, range(20))
 
 
 def lack() -> None:
@@ -97,7 +95,8 @@ def act_or_load(
     series: str | None = None,
     seen: Callable[[Volume], object] = lambda _volume: None,
 ) -> LoadedCase:
-    """Does what the first file's name says, and loads the case where it says nothing."""
+    """Does what the first file's name says, and loads the case of the others, or of all where it says nothing."""
     if paths[0].name in ACTS:
         ACTS[paths[0].name]()
+        paths = paths[1:]
     return load_case(paths, spec, limits, series, seen)

@@ -67,12 +67,27 @@ def test_the_kind_of_an_image_holds_what_enhanced_images_say_beside_their_type()
     assert image_type({}, "ImageType") == ()
 
 
-@pytest.mark.parametrize("words", [None, "", "None", "NO", "no contrast", " N ", ("NONE", ""), "without"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(None, "", "None", "NO", "no contrast", " N ", ("NONE", ""), "without", "W/O CONTRAST", "wo", "N/A"),
+        *("NO IV", "No IV contrast", "NO_CONTRAST", "NONE GIVEN", "not given", "Nil.", "na", "0", "-", "0.0"),
+        *("NON CONTRAST", "NON-CONTRAST", "NONCONTRAST", "non-enhanced", "UNENHANCED", "plain", "NATIVE"),
+        *("OHNE", "ohne KM", "NATIV", "KEIN", "Keines", "NEIN", "SANS", "NON", "NON INJECTE", "SENZA"),
+        *("SIN", "SEM CONTRASTE"),
+    ],
+)
 def test_words_that_say_no_agent_was_given_name_none(words: str | tuple[str, ...] | None) -> None:
     assert not has_contrast_agent({"ContrastBolusAgent": words})
 
 
-@pytest.mark.parametrize("words", ["OMNIPAQUE 300", "APPLIED", "IV", "Novopaque", ("NONE", "IODINE")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("OMNIPAQUE 300", "APPLIED", "IV", "Novopaque", ("NONE", "IODINE"), ("", "IV"), "100", "300 0"),
+        *("NONIONIC", "Non-ionic contrast", "NON IONIQUE", "NATRIUM", "NORMAL DOSE", "Sinografin", "Kinevac"),
+    ],
+)
 def test_any_other_words_name_an_agent(words: str | tuple[str, ...]) -> None:
     assert has_contrast_agent({"ContrastBolusAgent": words})
 
@@ -88,6 +103,7 @@ def test_an_amount_tells_of_an_agent_whose_name_was_taken_away_and_none_where_it
     assert has_contrast_agent({keyword: "80"})
     assert not has_contrast_agent({keyword: "0"})
     assert not has_contrast_agent({keyword: "80", "ContrastBolusAgent": "NONE"})
+    assert has_contrast_agent({keyword: "80", "ContrastBolusAgent": "-"})
 
 
 @pytest.mark.parametrize(
