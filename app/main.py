@@ -42,6 +42,7 @@ from app.errors import NotReadyError, UnreadableImageError
 from app.imaging.isolation import CLEANER, ImageWorkers, WorkerLimits
 from app.imaging.limits import ReadLimits
 from app.imaging.load import Loader
+from app.inference.lost_device import end_when_lost
 from app.inference.predictor import Predictor
 from app.jobs.room import JobRoom
 from app.jobs.signals import Signals
@@ -189,6 +190,7 @@ async def _living(
             # Probes answer while packages load; requests for a package that is not ready are refused.
             background.start_soon(anyio.to_thread.run_sync, workers.begin)
             background.start_soon(anyio.to_thread.run_sync, cleaner.begin)
+            background.start_soon(end_when_lost)
             background.start_soon(keep_following, runtime.rollout)
             background.start_soon(keep_sweeping, runtime.swept)
             background.start_soon(keep_watching, monitoring.watches)

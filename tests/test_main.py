@@ -1,11 +1,18 @@
 """The application lives on where the processes beside it cannot, and says why it is not ready."""
 
+import threading
 from pathlib import Path
 
 import anyio
+import anyio.to_thread
+import pytest
 from structlog.testing import capture_logs
 
+from app.errors import NotReadyError
+from app.inference.lost_device import DEVICE_LOST
+from app.inference.predictor import Predictor
 from app.main import create_app
+from app.model_package.package import Package
 from app.predictions.entry import State
 from app.settings import Settings
 
@@ -32,3 +39,33 @@ def test_readers_that_cannot_live_do_not_end_the_service_and_are_the_reason_why_
         (reason,) = anyio.run(reasons)
     assert reason.startswith("not-ready: Expected every process that reads images")
     assert "NEUROFUSE_READ_WORKERS" in reason
+
+
+def test_a_service_whose_gpu_is_lost_ends_also_while_a_package_is_being_loaded(
+    tiny_store: Path, tmp_path: Path, gos_predictor: Predictor
+) -> None:
+    loading, released = threading.Event(), threading.Event()
+
+    def load(_package: Package) -> Predictor:
+        loading.set()
+        assert released.wait(30)
+        return gos_predictor
+
+    settings = Settings(model_store=tiny_store, data=tmp_path / "var", threads=1, read_workers=1)
+    app = create_app(settings, load)
+
+    async def live() -> None:
+        async with app.router.lifespan_context(app):
+            try:
+                await anyio.to_thread.run_sync(loading.wait, 30)
+                DEVICE_LOST.set()
+                with anyio.fail_after(10):
+                    await anyio.sleep_forever()
+            finally:
+                released.set()
+
+    try:
+        with pytest.RaisesGroup(pytest.RaisesExc(NotReadyError, match="lost to this process")):
+            anyio.run(live)
+    finally:
+        DEVICE_LOST.clear()

@@ -8,6 +8,11 @@ import re
 import threading
 from typing import Final
 
+import anyio
+
+from app.errors import NotReadyError
+
+LOOK_EVERY_S: Final = 1.0
 DEVICE_LOST: Final = threading.Event()
 """Of this process, as the state is that CUDA is left in; never taken back."""
 
@@ -23,3 +28,16 @@ def takes_the_device(error: Exception) -> bool:
         return False
     DEVICE_LOST.set()
     return True
+
+
+async def end_when_lost(every_s: float = LOOK_EVERY_S) -> None:
+    """Waits for that, beside whatever takes its time, until it is cancelled.
+
+    Raises:
+        NotReadyError: The GPU is lost to this process. With this the service ends, so that it is started anew.
+    """
+    while not DEVICE_LOST.is_set():  # noqa: ASYNC110 - threads set it
+        await anyio.sleep(every_s)
+    raise NotReadyError(
+        "Expected a GPU that answers; it is lost to this process, which ends. Start the service anew."
+    )

@@ -6,9 +6,12 @@ switched off.
 """
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stdout
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -77,8 +80,8 @@ class OnnxSession:
         device: Number of the GPU; means nothing on the CPU.
         captured: Sizes of the batches whose kernels are captured now and launched together from then on (CUDA graphs); other sizes are
             run without. On a CPU there is nothing to capture. Where this is given, be it empty, and on a GPU in any case, the tensors of
-            each size stay on the device from run to run, which saves allocations and the copy of what does not change, and all runs have
-            one thread.
+            captured sizes and of the last other one stay on the device from run to run, which saves allocations and the copy of what does
+            not change, and all runs have one thread.
 
     Attributes:
         provider: Name of the execution provider that ONNX Runtime really uses, such as `CPUExecutionProvider`.
@@ -275,6 +278,7 @@ def _as_graph(number: int) -> ort.RunOptions:
     return options
 
 
+@cache
 def _prepare_for_gpu() -> None:
     """Forbid TF32 to every library of NVIDIA, and load those that came as wheels: in their folders the loader of the system does not look.
 
@@ -282,7 +286,10 @@ def _prepare_for_gpu() -> None:
     there is nothing to load.
     """
     os.environ["NVIDIA_TF32_OVERRIDE"] = "0"
-    ort.preload_dlls()
+    with redirect_stdout(
+        sys.stderr
+    ):  # where it tells of libraries that are absent; commands answer on the other
+        ort.preload_dlls()
 
 
 def _chain(provider: Provider, device: int, *, captured: bool) -> list[tuple[str, dict[str, str]]]:
@@ -324,7 +331,8 @@ def _unopened(
     model: Path, provider: str, error: Exception
 ) -> NotReadyError | OverloadedError | PackageInvalidError:
     """Tell a full device and one that is not there from a graph that is at fault."""
-    if _is_full(error):
+    # On the CPU ONNX Runtime says the same of a graph that asks for an absurd buffer.
+    if isinstance(error, MemoryError) or (provider != _CPU and _is_full(error)):
         return OverloadedError(
             f"the device has no memory left for {model.name}; unload a package that is not needed, or make room on the device"
         )
@@ -356,7 +364,9 @@ def _named(error: Exception) -> NotReadyError | OverloadedError:
             retry_after_s=RETRY_AFTER_S,
         )
     if takes_the_device(error):
-        return NotReadyError("the GPU is lost to this process; start the service anew")
+        return NotReadyError(
+            "the GPU is lost to this process; start the service anew", retry_after_s=RETRY_AFTER_S
+        )
     return NotReadyError(
         f"ONNX Runtime failed with {type(error).__name__}; restart the service if this persists",
         retry_after_s=RETRY_AFTER_S,

@@ -18,6 +18,7 @@ import anyio
 import anyio.to_thread
 import structlog
 
+from app.inference.lost_device import DEVICE_LOST
 from app.inference.ticket import Ticket, Urgency, current_ticket
 from app.jobs.signals import Attempt
 from app.jobs.turn import INTERRUPTED, Turn
@@ -40,7 +41,8 @@ log = structlog.stdlib.get_logger(__name__)
 def runner_identity(folder: Path) -> str:
     """Who works in a data folder; the same after a restart, so that it knows its own jobs by their owner.
 
-    Not the same in a copy of the folder, on this machine or another: each start there would take the jobs away that are worked on here.
+    Not the same in a copy of the folder, file by file or on another machine: each start there would take the jobs away that are worked on here.
+    A snapshot under the same host name keeps it; there the file is to be removed (docs/how-to/backup.md).
     """
     path = folder / IDENTITY_NAME
     # Empty where the disk was full, or the power cut, when it was written: whoever shares a name shares the jobs.
@@ -125,6 +127,8 @@ class JobRunner:
         return self._turn.turns.claim(self._identity, self._models(), urgency, datetime.now(UTC))
 
     def _models(self) -> list[Model]:
+        if DEVICE_LOST.is_set():  # a job that is begun now would lose a chance, and this process ends
+            return []
         ready = (entry.reference for entry in self._turn.catalogue.entries() if entry.predictor is not None)
         return [(reference.name, reference.version) for reference in ready]
 

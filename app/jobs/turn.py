@@ -16,6 +16,7 @@ from app.errors import (
     ServiceError,
     StorageUnavailableError,
 )
+from app.inference.lost_device import DEVICE_LOST
 from app.inference.ticket import AbandonedError, current_ticket
 from app.jobs.request import read_request, upload_name
 from app.jobs.signals import Signals
@@ -132,8 +133,14 @@ class Turn:
             raise LostError
 
     def _wait(self, job: Job) -> None:
-        """It is no fault of the case: its package went after the claim, and other runners may have it; or a store is gone for a while."""
-        self.put_back(job, _in(BACK_OFF_S), free=True)
+        """Its package went after the claim, and other runners may have it; or a store is gone for a while: that is no fault of the case.
+
+        That the GPU is lost, with which this process ends, may be one: such a case would end one process after the other.
+        """
+        if DEVICE_LOST.is_set():
+            self._try_again(job, INTERRUPTED, JobInterruptedError.code)
+        else:
+            self.put_back(job, _in(BACK_OFF_S), free=True)
 
     def put_back(self, job: Job, due: datetime, *, free: bool) -> None:
         """Let a job wait again; where it is not ours any more, or was cancelled, see to that. Arguments as `JobTurns.put_back`."""

@@ -14,8 +14,7 @@ import anyio
 import anyio.to_thread
 import structlog
 
-from app.errors import NotReadyError, PackageRefusedError, UnknownModelError
-from app.inference.lost_device import DEVICE_LOST
+from app.errors import PackageRefusedError, UnknownModelError
 from app.model_package.store import Reference
 from app.predictions.catalogue import Catalogue
 from app.predictions.entry import Entry, State
@@ -204,18 +203,10 @@ def _answers(plan: Plan, reference: Reference) -> bool:
 
 
 async def keep_following(rollout: Rollout, every_s: float = FOLLOW_EVERY_S) -> None:
-    """Starts the packages, then follows what other processes are asked for, until it is cancelled.
-
-    Raises:
-        NotReadyError: The GPU is lost to this process. With this the service ends, so that it is started anew.
-    """
+    """Starts the packages, then follows what other processes are asked for, until it is cancelled."""
     pause_s = every_s
     while True:
         followed = await anyio.to_thread.run_sync(follow_once, rollout)
-        if DEVICE_LOST.is_set():
-            raise NotReadyError(
-                "Expected a GPU that answers; it is lost to this process, which ends. Start the service anew."
-            )
         # A line of each fault; fewer of them the longer the database stays away.
         pause_s = every_s if followed else min(2 * pause_s, max(every_s, LONGEST_PAUSE_S))
         await anyio.sleep(pause_s)

@@ -31,6 +31,7 @@ NAME: Final = "package-trial"
 LONGEST_S: Final[Mapping[Provider, float]] = MappingProxyType(
     {"cpu": 60.0, "cuda": 60.0, "tensorrt": 600.0}  # which compiles for minutes
 )
+"""For each device: one is made ready after the other."""
 _NEEDED: Final = {"provider", "threads", "devices", "cuda_graphs", "max_batch", "batch_wait_ms"}
 """What of the settings decides how a package is opened; none of them is a secret."""
 
@@ -47,7 +48,7 @@ class PackageTrial:
 
     def __init__(self, settings: Settings, longest_s: float | None = None) -> None:
         self._how = settings.model_dump_json(include=_NEEDED)
-        self._longest_s = longest_s or LONGEST_S[settings.provider]
+        self._longest_s = longest_s or longest_of(settings)
         self._starting = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._closed = False
@@ -100,6 +101,12 @@ class PackageTrial:
     def _check_open(self) -> None:
         if self._closed:
             raise _stopping()
+
+
+def longest_of(settings: Settings) -> float:
+    """Seconds that a package may need until it is ready, by where models run."""
+    devices = 1 if settings.provider == "cpu" else len(settings.devices.split(","))
+    return devices * LONGEST_S[settings.provider]
 
 
 def _begin(package: Package, how: str) -> subprocess.Popen[bytes]:

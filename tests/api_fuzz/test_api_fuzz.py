@@ -14,7 +14,7 @@ ENOUGH = 20
 
 @pytest.mark.parametrize(
     ("who", "phases", "seconds"),
-    [("everybody", "examples,coverage", 14), ("a key", "fuzzing", 8), ("nobody", "coverage", 12)],
+    [("everybody", "examples,coverage", 10), ("a key", "fuzzing", 6), ("nobody", "coverage", 8)],
 )
 def test_every_answer_is_one_that_the_document_knows(
     tmp_path: Path, who: Who, phases: str, seconds: int

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 
+import anyio
 import pytest
 
-from app.inference.lost_device import DEVICE_LOST, takes_the_device
+from app.errors import NotReadyError
+from app.inference.lost_device import DEVICE_LOST, end_when_lost, takes_the_device
 
 
 @pytest.fixture(autouse=True)
@@ -34,3 +36,16 @@ def test_after_some_errors_a_process_has_lost_its_device(number: int) -> None:
 def test_other_errors_pass(said: str) -> None:
     assert not takes_the_device(RuntimeError(said))
     assert not DEVICE_LOST.is_set()
+
+
+def test_a_process_that_loses_its_gpu_ends_so_that_it_is_started_anew() -> None:
+    async def lose() -> None:
+        with anyio.fail_after(10):
+            async with anyio.create_task_group() as group:
+                group.start_soon(end_when_lost, 0.01)
+                await anyio.sleep(0.03)
+                DEVICE_LOST.set()
+                await anyio.sleep_forever()
+
+    with pytest.RaisesGroup(pytest.RaisesExc(NotReadyError, match="lost to this process")):
+        anyio.run(lose)

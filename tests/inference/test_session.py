@@ -15,6 +15,7 @@ import pytest
 from onnx import helper, numpy_helper
 
 from app.errors import NotReadyError, OverloadedError, PackageInvalidError
+from app.inference import lost_device
 from app.inference.graph_contract import INPUTS, OUTPUTS, input_shapes
 from app.inference.session import OnnxSession
 from app.inference.ticket import RETRY_AFTER_S
@@ -343,6 +344,19 @@ def test_a_failure_of_the_runtime_has_a_name_and_no_values(package: Package) -> 
     image, values, missing = batch(package, 1)
     with pytest.raises(NotReadyError, match="ONNX Runtime failed with InvalidArgument") as caught:
         OnnxSession(package).run(image[:, :, 1:], values, missing)
+    assert caught.value.fields["retry_after_s"] == RETRY_AFTER_S
+
+
+def test_a_gpu_that_is_lost_is_told_with_the_time_after_which_another_process_may_answer(
+    package: Package, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose(*_how: object) -> None:
+        raise RuntimeError("CUDA failure 700: an illegal memory access was encountered ; GPU=0")
+
+    monkeypatch.setattr(lost_device, "DEVICE_LOST", threading.Event())
+    monkeypatch.setattr(ort.InferenceSession, "run", lose)
+    with pytest.raises(NotReadyError, match="lost to this process") as caught:
+        OnnxSession(package).run(*batch(package, 1))
     assert caught.value.fields["retry_after_s"] == RETRY_AFTER_S
 
 

@@ -1,6 +1,7 @@
 """What a session says of the provider that was asked for: what is not there is named, and what is full or absent is no fault of the package."""
 
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 from structlog.testing import capture_logs
 
 from app.errors import NotReadyError, OverloadedError, PackageInvalidError
-from app.inference.session import OnnxSession, Provider
+from app.inference.session import OnnxSession, Provider, _prepare_for_gpu
 from app.model_package.package import Package
 from app.model_package.store import ModelStore
 
@@ -28,12 +29,21 @@ def package(tiny_store: Path) -> Package:
     return ModelStore(tiny_store).load("gos", 1)
 
 
+@pytest.fixture
+def unprepared() -> Iterator[None]:
+    """A process that has asked for no GPU yet."""
+    _prepare_for_gpu.cache_clear()
+    yield
+    _prepare_for_gpu.cache_clear()
+
+
 def test_the_cpu_is_the_cpu(package: Package) -> None:
     session = OnnxSession(package, provider="cpu")
     assert session.provider == "CPUExecutionProvider"
     assert not session.fell_back
 
 
+@pytest.mark.usefixtures("unprepared")
 @pytest.mark.parametrize(("provider", "loads"), [("cpu", 0), *((provider, 1) for provider in absent)])
 def test_libraries_that_came_as_wheels_are_loaded_without_tf32_before_a_gpu_is_asked_for(
     package: Package, monkeypatch: pytest.MonkeyPatch, provider: Provider, loads: int
@@ -51,6 +61,21 @@ def test_libraries_that_came_as_wheels_are_loaded_without_tf32_before_a_gpu_is_a
     with suppress(NotReadyError):
         OnnxSession(package, provider=provider)
     assert events == [*["loaded, TF32=0"] * loads, "opened"]
+
+
+@pytest.mark.usefixtures("unprepared")
+@pytest.mark.parametrize("provider", absent)
+def test_what_is_said_of_absent_libraries_is_said_once_and_not_among_the_answers_of_a_command(
+    package: Package,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    provider: Provider,
+) -> None:
+    monkeypatch.setattr(ort, "preload_dlls", lambda: print("Failed to load libcudnn.so.9"))  # noqa: T201 - as it does
+    for _ in range(2):
+        OnnxSession(package, provider=provider, allow_fallback=True)
+    said = capsys.readouterr()
+    assert (said.out, said.err.count("libcudnn")) == ("", 1)
 
 
 OUT_OF_MEMORY = ort_errors.Fail(
@@ -91,6 +116,20 @@ def test_a_device_that_is_full_or_absent_is_no_fault_of_the_package(
     assert "secret" not in str(caught.value)
     assert [line["detail"] for line in lines] == ([str(said)] if expected is NotReadyError else [])
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"), [(OUT_OF_MEMORY, PackageInvalidError), (MemoryError(), OverloadedError)]
+)
+def test_a_graph_that_asks_a_cpu_for_an_absurd_buffer_is_at_fault(
+    package: Package, monkeypatch: pytest.MonkeyPatch, said: Exception, expected: type[Exception]
+) -> None:
+    def fail(*_how: object) -> None:
+        raise said
+
+    monkeypatch.setattr(ort.InferenceSession, "_create_inference_session", fail)
+    with pytest.raises(expected, match=r"model\.onnx"):
+        OnnxSession(package)
 
 
 @pytest.mark.parametrize("provider", absent)

@@ -12,6 +12,7 @@ import pytest
 
 from app.imaging.limits import DEFAULT_LIMITS
 from app.imaging.load import LoadedCase, load_case
+from app.inference.lost_device import DEVICE_LOST
 from app.inference.predictor import Predictor
 from app.inference.ticket import Urgency
 from app.jobs.request import upload_name
@@ -105,6 +106,13 @@ def parts(tmp_path: Path, tiny_store: Path, gos_predictor: Predictor, head_ct: P
             return service.accept(Wanted(case, MODEL, Urgency.BATCH, fingerprint, key, None, batch), folder)
 
         yield Parts(tmp_path, records, artefacts, service, turn, accept, gate)
+
+
+@pytest.fixture
+def lose_device() -> Iterator[Callable[[], None]]:
+    """Have the GPU lost to this process, until the test ends."""
+    yield DEVICE_LOST.set
+    DEVICE_LOST.clear()
 
 
 def counted(metrics: Metrics) -> dict[tuple[str, str], float]:

@@ -3,7 +3,7 @@
 import platform
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from app.jobs.runner import IDENTITY_NAME, JobRunner, runner_identity
 from app.jobs.turn import INTERRUPTED
 from app.metrics import Metrics
 from app.predictions.admission import Admission
-from app.records.job_turns import LEASE
+from app.records.job_turns import LEASE, Model
 from app.records.tables import UUID_LENGTH
 from tests.jobs.conftest import Parts, counted, has_upload
 from tests.support.waiting import wait_until
@@ -70,6 +70,26 @@ def test_a_job_in_which_the_process_died_once_too_often_is_counted_as_one_that_f
     with running(parts, "me"):
         wait_until(lambda: parts.state(job) == "failed")
     assert counted(parts.turn.metrics) == {("failed", "job-interrupted"): 1}
+
+
+def test_a_job_is_not_begun_by_a_runner_whose_gpu_is_lost(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch, lose_device: Callable[[], None]
+) -> None:
+    looks = list[None]()
+    waiting = parts.records.job_turns.waiting
+
+    def looked(models: Iterable[Model], now: datetime) -> set[int]:
+        looks.append(None)
+        return waiting(models, now)
+
+    monkeypatch.setattr(parts.records.job_turns, "waiting", looked)
+    monkeypatch.setattr(runner, "LOOK_EVERY_S", 0.01)
+    lose_device()
+    job = parts.accept()
+    with running(parts):
+        wait_until(lambda: len(looks) > 1)
+    now = parts.records.jobs.get(job.id)
+    assert (now.state, now.attempt, now.chances) == ("queued", 0, job.chances)
 
 
 def test_a_running_job_ends_before_the_runner_does(parts: Parts) -> None:

@@ -3,6 +3,7 @@
 import json
 import shutil
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,12 +11,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.api.job_schemas import stored_problem
-from app.errors import OverloadedError, StorageUnavailableError
+from app.errors import NotReadyError, OverloadedError, StorageUnavailableError
 from app.inference.graph_session import GraphSession, RawOutputs
 from app.inference.predictor import Predictor
 from app.inference.ticket import Ticket, holding
 from app.jobs.request import read_request, upload_name
-from app.jobs.turn import BACK_OFF_S, FAULT, INTERRUPTED, LONGEST_BACK_OFF_S
+from app.jobs.turn import BACK_OFF_S, FAULT, INTERRUPTED, LONGEST_BACK_OFF_S, Turn
 from app.model_package.store import ModelStore
 from app.predictions.catalogue import Catalogue
 from app.records.artefacts import FolderArtefacts
@@ -115,31 +116,41 @@ def test_jobs_that_ended_unseen_are_counted_also_while_their_files_cannot_be_rea
     assert sum(sample.value for sample in told.samples if sample.name.endswith("_total")) == len(jobs)
 
 
-class FullDevice:
-    """A graph on a device without memory.
+class FailingDevice:
+    """A graph whose runs fail.
 
     Args:
         graph: The graph.
+        fail: Raises what a run does.
     """
 
-    def __init__(self, graph: GraphSession) -> None:
+    def __init__(self, graph: GraphSession, fail: Callable[[], RawOutputs]) -> None:
         self.provider = graph.provider
         self.fell_back = graph.fell_back
         self.close = graph.close
+        self._fail = fail
 
     def run(self, *_tensors: object) -> RawOutputs:
-        raise OverloadedError("the device has no memory left for this batch", retry_after_s=5)
+        return self._fail()
+
+
+def turn_on_device(parts: Parts, predictor: Predictor, fail: Callable[[], RawOutputs]) -> Turn:
+    """The turn of a runner whose device fails."""
+    failing = Predictor(predictor.package, FailingDevice(predictor.session, fail))
+    catalogue = Catalogue(
+        ModelStore(predictor.package.path.parents[1]), lambda _: failing, parts.turn.metrics
+    )
+    catalogue.prepare(MODEL)
+    return replace(parts.turn, catalogue=catalogue)
 
 
 def test_a_device_that_stays_full_is_in_the_end_told_as_what_does_not_pass(
     parts: Parts, gos_predictor: Predictor
 ) -> None:
-    full = Predictor(gos_predictor.package, FullDevice(gos_predictor.session))
-    catalogue = Catalogue(
-        ModelStore(gos_predictor.package.path.parents[1]), lambda _: full, parts.turn.metrics
-    )
-    catalogue.prepare(MODEL)
-    turn = replace(parts.turn, catalogue=catalogue)
+    def fill() -> RawOutputs:
+        raise OverloadedError("the device has no memory left for this batch", retry_after_s=5)
+
+    turn = turn_on_device(parts, gos_predictor, fill)
     job = parts.accept()
     turn.work(parts.claim(), 0.0)
     again = parts.records.jobs.get(job.id)
@@ -151,6 +162,25 @@ def test_a_device_that_stays_full_is_in_the_end_told_as_what_does_not_pass(
     # 503, or a member that says when to come back, would have its sender ask for it for ever.
     assert (parts.state(job), kind.status, members) == ("failed", 500, {})
     assert "no memory left" in detail
+
+
+def test_a_job_whose_case_loses_the_gpu_each_time_ends_processes_no_more_often_than_it_may_be_begun(
+    parts: Parts, gos_predictor: Predictor, lose_device: Callable[[], None]
+) -> None:
+    def lose() -> RawOutputs:
+        lose_device()
+        raise NotReadyError("the GPU is lost to this process; start the service anew")
+
+    turn = turn_on_device(parts, gos_predictor, lose)
+    job = parts.accept()
+    turn.work(parts.claim(), 0.0)
+    again = parts.records.jobs.get(job.id)
+    assert (again.state, again.chances) == ("queued", 1)
+    last = parts.records.job_turns.claim("me", [("gos", 1)], 2, again.due)
+    assert last is not None
+    turn.work(last, 0.0)
+    assert (parts.state(job), code_of(parts, job)) == ("failed", "job-interrupted")
+    assert parts.files() == set()
 
 
 def test_storage_that_does_not_answer_costs_a_job_none_of_its_chances(

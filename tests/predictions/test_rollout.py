@@ -8,8 +8,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from app.errors import NotReadyError, PackageInUseError, PackageRefusedError, UnknownModelError
-from app.inference.lost_device import DEVICE_LOST
+from app.errors import PackageInUseError, PackageRefusedError, UnknownModelError
 from app.inference.self_test import self_test
 from app.model_package.store import ModelStore, Reference
 from app.predictions.catalogue import Catalogue
@@ -79,21 +78,6 @@ def copy_in(later: Path, store: Path, *, broken: bool = False) -> None:
     if broken:
         with (folder / "model.onnx").open("ab") as model:
             model.write(b"\0")
-
-
-def test_a_process_whose_gpu_is_lost_ends_so_that_it_is_started_anew(start: Callable[[], Process]) -> None:
-    process = start()
-
-    async def followed() -> None:
-        with anyio.fail_after(10):
-            await keep_following(process.rollout, 0.01)
-
-    DEVICE_LOST.set()
-    try:
-        with pytest.raises(NotReadyError, match="lost to this process"):
-            anyio.run(followed)
-    finally:
-        DEVICE_LOST.clear()
 
 
 def test_a_version_that_is_loaded_is_what_the_bare_name_means(

@@ -17,8 +17,8 @@ from app.main import create_app
 from app.model_package.package import Package
 from app.model_package.store import ModelStore, Reference
 from app.predictions.start import start_as_set
-from app.predictions.trial import _NEEDED, PackageTrial
-from app.settings import Settings
+from app.predictions.trial import _NEEDED, PackageTrial, longest_of
+from app.settings import Provider, Settings
 from tests.service.processes import descendants
 from tests.support.waiting import wait_until
 
@@ -64,6 +64,15 @@ def test_a_package_that_takes_too_long_is_invalid(package: Package) -> None:
     with pytest.raises(PackageInvalidError, match=r"not ready after 0\.1 seconds"):
         PackageTrial(Settings(), longest_s=0.1)(package)
     assert trials() == set()
+
+
+@pytest.mark.parametrize(
+    ("provider", "devices", "longest_s"), [("cuda", "0", 60), ("cuda", "0,1,3", 180), ("cpu", "0,1", 60)]
+)
+def test_a_package_has_time_for_each_gpu_that_it_is_made_ready_on(
+    provider: Provider, devices: str, longest_s: float
+) -> None:
+    assert longest_of(Settings(provider=provider, devices=devices)) == longest_s
 
 
 def test_every_setting_that_decides_how_a_package_is_opened_decides_it_there() -> None:
