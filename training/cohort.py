@@ -21,7 +21,6 @@ from typing import Final, Literal, get_args
 
 from pydantic import ValidationError
 
-from app.cohort.table import SEPARATOR
 from app.ehr.encode import encode
 from app.ehr.schema import EhrSchema, Feature
 from app.errors import EhrInsufficientError, EhrInvalidError, NeuroFuseError
@@ -34,6 +33,8 @@ Split = Literal["train", "validation", "calibration", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 TABLE_FILE: Final = "cohort.csv"
 DESCRIPTION_FILE: Final = "cohort.json"
+SEPARATOR: Final = "sep=,"
+"""First line by which a program tells Excel how cells are separated; Excel neither shows nor counts it."""
 
 UNNAMED_MASKS: Final = 'a mask of a few-slice image, which is not read; name a column for each slice\'s mask under "masks" in cohort.json'
 

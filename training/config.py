@@ -1,11 +1,10 @@
 """Everything one run depends on, as documented dataclasses; a TOML file fills them and unknown keys are refused."""
 
 import math
-import re
 import tomllib
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
 from pydantic import (
     Field,
@@ -19,11 +18,10 @@ from pydantic import (
 
 from app.imaging.model_grid import ModelGrid
 from app.imaging.volume import Modality
+from app.model_package.manifest import PACKAGE_NAME
 from training.cohort import CohortDescription, CohortError
 from training.networks.config import ModelConfig, Share
 
-PACKAGE_NAME: Final = re.compile(r"[a-z][a-z0-9-]*")
-"""As the model store takes it."""
 SEEDS = 2**32
 """Seeds are whole numbers below this one: NumPy's generators take no others."""
 

@@ -286,9 +286,8 @@ def _prepare_for_gpu() -> None:
     there is nothing to load.
     """
     os.environ["NVIDIA_TF32_OVERRIDE"] = "0"
-    with redirect_stdout(
-        sys.stderr
-    ):  # where it tells of libraries that are absent; commands answer on the other
+    # It prints which libraries are absent; on standard output commands answer.
+    with redirect_stdout(sys.stderr):
         ort.preload_dlls()
 
 

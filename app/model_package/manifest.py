@@ -3,9 +3,10 @@
 Where a newer kind of package says something in another way, both ways are optional here and a validator asks for one.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, model_validator
 
@@ -14,6 +15,7 @@ from app.imaging.model_grid import ModelGrid
 
 Task = Literal["gos", "ad"]
 Probability = Annotated[float, Field(ge=0, le=1)]
+PACKAGE_NAME: Final = re.compile(r"[a-z][a-z0-9-]*")
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Row = tuple[float, float, float, float]
 MINIMUM_CLASSES = 2
@@ -177,7 +179,7 @@ class Manifest(_Frozen):
     """
 
     schema_version: Literal[1]
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+    name: Annotated[str, Field(pattern=f"^{PACKAGE_NAME.pattern}$")]
     version: PositiveInt
     task: Task
     title: str

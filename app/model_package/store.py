@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.errors import MalformedRequestError, PackageExistsError, PackageInvalidError, UnknownModelError
-from app.model_package.manifest import Task
+from app.model_package.manifest import PACKAGE_NAME, Task
 from app.model_package.package import Package, open_package
 
-_NAME = re.compile(r"[a-z][a-z0-9-]*")
 _VERSION = re.compile(r"[1-9][0-9]{0,8}")
 _STAGING = ".staging"
 
@@ -47,7 +46,9 @@ class ModelStore:
             sorted(
                 Reference(folder.parent.name, int(folder.name))
                 for folder in self._root.glob("*/*")
-                if _NAME.fullmatch(folder.parent.name) and _VERSION.fullmatch(folder.name) and folder.is_dir()
+                if PACKAGE_NAME.fullmatch(folder.parent.name)
+                and _VERSION.fullmatch(folder.name)
+                and folder.is_dir()
             )
         )
 

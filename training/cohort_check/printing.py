@@ -49,9 +49,8 @@ def findings_table(findings: Sequence[Finding]) -> Table:
     """What is wrong, where, and how to mend it."""
     table = Table("", "code, where", "what is wrong, how to mend it", box=SIMPLE_HEAD, pad_edge=False)
     table.columns[1].max_width = 36
-    table.columns[
-        1
-    ].overflow = "fold"  # else of two long names in one beginning nobody could tell which is meant
+    # Else of two long names with one beginning nobody could tell which is meant.
+    table.columns[1].overflow = "fold"
     for finding in findings:
         table.add_row(
             Text(finding.severity, style=STYLES[finding.severity]),
