@@ -86,13 +86,13 @@ def lines_of(server: Server) -> int:
 
 def test_sign_ins_of_one_address_are_bounded_as_the_document_says(door: tuple[Server, Headers]) -> None:
     client, there = door[0].client, {"X-Forwarded-For": "10.8.8.8"}
-    asked = (client.get("/auth/sign-in", headers=there) for _ in range(SIGN_INS_PER_MINUTE * 2))
-    first_refused = next(each for each in asked if each.status_code != httpx.codes.SEE_OTHER)
-    assert first_refused.json()["type"] == "/problems/rate-limited"
-    assert int(first_refused.headers["Retry-After"]) > 0
     paths = client.get("/openapi.json").json()["paths"]
     for method, path in (("get", "/auth/sign-in"), ("get", "/auth/callback"), ("post", "/auth/sign-out")):
-        assert client.request(method, path, headers=there).status_code == httpx.codes.TOO_MANY_REQUESTS
+        # Each is asked until it is refused: the bound gives back ten a second, and a slow machine takes that long for a few.
+        asked = (client.request(method, path, headers=there) for _ in range(SIGN_INS_PER_MINUTE * 2))
+        refused = next(each for each in asked if each.status_code == httpx.codes.TOO_MANY_REQUESTS)
+        assert refused.json()["type"] == "/problems/rate-limited"
+        assert int(refused.headers["Retry-After"]) > 0
         assert "429" in paths[path][method]["responses"]
     elsewhere = client.get("/auth/sign-in", headers={"X-Forwarded-For": "10.8.8.9"})
     assert elsewhere.status_code == httpx.codes.SEE_OTHER
