@@ -94,11 +94,6 @@ class BatchedSession:
         """Of its lanes, which are equal."""
         return self._sessions[0].provider
 
-    @property
-    def fell_back(self) -> bool:
-        """Whether any lane runs on another provider than asked for."""
-        return any(session.fell_back for session in self._sessions)
-
     def run(
         self,
         image: Float32[np.ndarray, "B 1 D H W"],

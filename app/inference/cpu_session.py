@@ -41,11 +41,6 @@ class CpuSession:
         """Of both."""
         return self._narrow.provider
 
-    @property
-    def fell_back(self) -> bool:
-        """Whether any runs on another provider than asked for."""
-        return any(session.fell_back for session in self._all)
-
     def run(
         self,
         image: Float32[np.ndarray, "B 1 D H W"],

@@ -40,10 +40,6 @@ class GraphSession(Protocol):
     def provider(self) -> str:
         """Name of the execution provider in use, such as `CPUExecutionProvider`."""
 
-    @property
-    def fell_back(self) -> bool:
-        """Whether that is another than asked for."""
-
     def run(
         self,
         image: Float32[np.ndarray, "B 1 D H W"],

@@ -75,7 +75,6 @@ class OnnxSession:
     Args:
         package: The package whose graph to load.
         provider: Execution provider to run on.
-        allow_fallback: Go on where ONNX Runtime chose another provider than asked; `fell_back` then says so.
         threads: Threads within one operator; by default the CPUs this process may use.
         device: Number of the GPU; means nothing on the CPU.
         captured: Sizes of the batches whose kernels are captured now and launched together from then on (CUDA graphs); other sizes are
@@ -85,7 +84,6 @@ class OnnxSession:
 
     Attributes:
         provider: Name of the execution provider that ONNX Runtime really uses, such as `CPUExecutionProvider`.
-        fell_back: Whether that is another than asked for.
 
     Raises:
         NotReadyError: The provider asked for is not the one in use, cannot be had, or failed to capture.
@@ -98,7 +96,6 @@ class OnnxSession:
         package: Package,
         *,
         provider: Provider = "cpu",
-        allow_fallback: bool = False,
         threads: int | None = None,
         device: int = 0,
         captured: Sequence[int] | None = None,
@@ -110,10 +107,9 @@ class OnnxSession:
         with CAPTURES.together():
             self._session = _open(package.model_path, chain, threads or usable_cpus())
         self.provider: str = self._session.get_providers()[0]
-        self.fell_back = self.provider != _CHAINS[provider][0][0]
-        if self.fell_back and not allow_fallback:
+        if self.provider != (asked := _CHAINS[provider][0][0]):
             raise NotReadyError(
-                f"{_CHAINS[provider][0][0]} was asked for and ONNX Runtime {ort.__version__} runs on {self.provider} "
+                f"{asked} was asked for and ONNX Runtime {ort.__version__} runs on {self.provider} "
                 f"(available: {', '.join(ort.get_available_providers())}); install the GPU extra and what else it needs, or ask for cpu. "
                 "Standard error says which library is absent",
                 provider=self.provider,

@@ -29,11 +29,6 @@ class SizedSession:
         """Of all of them."""
         return self._all[0].provider
 
-    @property
-    def fell_back(self) -> bool:
-        """Whether any runs on another provider than asked for."""
-        return any(session.fell_back for session in self._all)
-
     def run(
         self,
         image: Float32[np.ndarray, "B 1 D H W"],

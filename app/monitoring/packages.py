@@ -25,15 +25,9 @@ class PackageCollector(Collector):
             "Always 1: a package that is ready, and the execution provider that runs it.",
             labels=("model_name", "model_version", "sha256", "provider"),
         )
-        fell_back = GaugeMetricFamily(
-            "neurofuse_package_fell_back",
-            "1 where another provider runs it than was asked for.",
-            labels=("model_name", "model_version"),
-        )
         for predictor in self._ready():
             manifest, session = predictor.package.manifest, predictor.session
-            model = (manifest.name, str(manifest.version))
-            info.add_metric((*model, predictor.package.sha256, session.provider), 1)
-            fell_back.add_metric(model, float(session.fell_back))
+            info.add_metric(
+                (manifest.name, str(manifest.version), predictor.package.sha256, session.provider), 1
+            )
         yield info
-        yield fell_back

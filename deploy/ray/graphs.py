@@ -46,8 +46,7 @@ class Graphs:
             PackageDigestError: Another of the same name and version is.
             NeuroFuseError: It must not be served here.
         """
-        session = self._proven(key, tried_first).predictor.session
-        return OpenedPackage(session.provider, session.fell_back)
+        return OpenedPackage(self._proven(key, tried_first).predictor.session.provider)
 
     def answer(self, question: Question, ticket: Ticket) -> RawOutputs:
         """Run a graph, alone or in a batch with others.

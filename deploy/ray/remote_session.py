@@ -60,7 +60,6 @@ class RemoteSession:
         self._unsettled = unsettled
         opened: OpenedPackage = self._ask("open", self._key, Ticket(), OPEN_WITHIN_S)
         self.provider = opened.provider
-        self.fell_back = opened.fell_back
         self._require_same()
 
     def run(

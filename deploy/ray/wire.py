@@ -38,11 +38,9 @@ class OpenedPackage:
 
     Attributes:
         provider: Execution provider in use there.
-        fell_back: Whether that is another than asked for.
     """
 
     provider: str
-    fell_back: bool
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ class Replicas:
 
     @property
     def open(self) -> "Call":
-        return Call(self, lambda: OpenedPackage("CUDAExecutionProvider", fell_back=False))
+        return Call(self, lambda: OpenedPackage("CUDAExecutionProvider"))
 
     @property
     def answer(self) -> "Call":
@@ -119,7 +119,7 @@ def asked(package: Package, *outcomes: object) -> tuple[RemoteSession, Replicas]
 
 def test_the_provider_is_that_of_the_replicas(package: Package) -> None:
     session, _ = asked(package, ANSWER)
-    assert (session.provider, session.fell_back) == ("CUDAExecutionProvider", False)
+    assert session.provider == "CUDAExecutionProvider"
 
 
 def test_urgency_and_remaining_time_travel_with_the_tensors(package: Package) -> None:
@@ -201,7 +201,7 @@ def test_a_case_that_one_replica_cannot_answer_is_asked_at_another(
 
 @pytest.mark.parametrize("other", [PackageDigestError("another"), UnknownModelError("none")])
 def test_a_package_that_is_another_on_one_node_is_not_opened(package: Package, other: Exception) -> None:
-    unsettled, opened = Event(), OpenedPackage("CPUExecutionProvider", fell_back=False)
+    unsettled, opened = Event(), OpenedPackage("CPUExecutionProvider")
     with pytest.raises(type(other)):
         RemoteSession(Replicas([ANSWER], [opened, other]), package, unsettled)
     assert unsettled.is_set(), "until the stores are the same"

@@ -40,7 +40,6 @@ def unprepared() -> Iterator[None]:
 def test_the_cpu_is_the_cpu(package: Package) -> None:
     session = OnnxSession(package, provider="cpu")
     assert session.provider == "CPUExecutionProvider"
-    assert not session.fell_back
 
 
 @pytest.mark.usefixtures("unprepared")
@@ -73,7 +72,8 @@ def test_what_is_said_of_absent_libraries_is_said_once_and_not_among_the_answers
 ) -> None:
     monkeypatch.setattr(ort, "preload_dlls", lambda: print("Failed to load libcudnn.so.9"))  # noqa: T201 - as it does
     for _ in range(2):
-        OnnxSession(package, provider=provider, allow_fallback=True)
+        with pytest.raises(NotReadyError):
+            OnnxSession(package, provider=provider)
     said = capsys.readouterr()
     assert (said.out, said.err.count("libcudnn")) == ("", 1)
 
@@ -136,10 +136,3 @@ def test_a_graph_that_asks_a_cpu_for_an_absurd_buffer_is_at_fault(
 def test_a_gpu_that_is_not_there_is_not_silently_replaced(package: Package, provider: Provider) -> None:
     with pytest.raises(NotReadyError, match=f"{GPU_PROVIDERS[provider]} was asked for.*CPUExecutionProvider"):
         OnnxSession(package, provider=provider)
-
-
-@pytest.mark.parametrize("provider", absent)
-def test_a_fallback_that_is_allowed_is_recorded(package: Package, provider: Provider) -> None:
-    session = OnnxSession(package, provider=provider, allow_fallback=True)
-    assert session.fell_back
-    assert session.provider == "CPUExecutionProvider"

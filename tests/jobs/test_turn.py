@@ -126,7 +126,6 @@ class FailingDevice:
 
     def __init__(self, graph: GraphSession, fail: Callable[[], RawOutputs]) -> None:
         self.provider = graph.provider
-        self.fell_back = graph.fell_back
         self.close = graph.close
         self._fail = fail
 

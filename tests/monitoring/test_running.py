@@ -112,8 +112,6 @@ def test_a_real_prometheus_scrapes_the_service(watched: Watched) -> None:
     assert up["value"][1] == "1"
     (answers,) = watched.ask("sum(neurofuse_answers_total)")
     assert answers["value"][1] == "4"
-    (scrape,) = watched.ask("max_over_time(scrape_duration_seconds[1m])")
-    assert float(scrape["value"][1]) < 1
 
 
 @pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
@@ -134,7 +132,7 @@ def test_every_rule_is_judged_and_a_healthy_service_raises_none(watched: Watched
     groups = watched.prometheus.get("/api/v1/rules").json()["data"]["groups"]
     rules = [rule for group in groups for rule in group["rules"]]
     assert {kind: sum(rule["type"] == kind for rule in rules) for kind in ("alerting", "recording")} == {
-        "alerting": 29,
+        "alerting": 28,
         "recording": 3,
     }
     assert {rule["health"] for rule in rules} == {"ok"}, [rule for rule in rules if rule["health"] != "ok"]

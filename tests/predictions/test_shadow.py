@@ -213,10 +213,8 @@ def test_while_cases_are_worked_on_shadows_wait_and_the_surplus_is_dropped(
     shadowed_by(2)
     quiet = threading.Event()
     comparing = Comparing(catalogue, quiet.is_set)
-    began_s = time.monotonic()
-    for _ in range(MOST_WAITING + 5):
+    for _ in range(MOST_WAITING + 5):  # were any to wait for its turn, none would be dropped
         comparing.shadows.offer(RECORD, analysis)
-    assert time.monotonic() - began_s < 1
     assert comparing.count(2, "dropped") >= 4  # one may be out of the queue already
     assert comparing.count(2, "compared") == 0
     quiet.set()

@@ -31,7 +31,6 @@ class Slowed:
         self._session = OnnxSession(package, captured=(1,))
         self._takes_s = takes_s
         self.provider = self._session.provider
-        self.fell_back = False
         self.is_closed = False
 
     def run(self, image: np.ndarray, values: np.ndarray, missing: np.ndarray) -> RawOutputs:

@@ -19,7 +19,6 @@ class SlowGraph:
     """
 
     provider = "ArithmeticProvider"
-    fell_back = False
 
     def __init__(self, memory: int = 1000) -> None:
         self.gate = threading.Event()
