@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartParser, parse_options_header
+from python_multipart.multipart import parse_options_header
 
+from app.api.form_parser import FormParser
 from app.errors import MalformedRequestError, UploadTooLargeError
 
 IMAGE_PART: Final = "image"
@@ -71,7 +72,7 @@ class FormReceiver:
         self._file: IO[bytes] | None = None
         self._complete = False
         try:
-            self._parser = MultipartParser(boundary, self._callbacks())
+            self._parser = FormParser(boundary, self._callbacks())
         except FormParserError:
             raise _not_a_form() from None
 
