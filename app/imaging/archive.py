@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
-from app.errors import ArchiveTooLargeError, UnsupportedFileError, UploadTooLargeError
+from app.errors import ArchiveTooLargeError, CorruptImageError, UnsupportedFileError, UploadTooLargeError
 from app.imaging.decoding_errors import decoding
 from app.imaging.limits import ReadLimits
 from app.imaging.zip_directory import NamelessZip, declared_size
@@ -36,12 +36,14 @@ def members_of(archive: Path, limits: ReadLimits) -> Iterator[Sequence[ZipMember
         ArchiveTooLargeError: It unfolds to more than the limit, or by more than the ratio.
         UploadTooLargeError: Too many members.
         UnsupportedFileError: Encrypted or oddly compressed.
-        CorruptImageError: Broken.
+        CorruptImageError: Broken, or not alone in its file.
     """
     with NamelessZip(FileIO(archive)) as file:
         _check_directory(archive, limits)
         with decoding("The zip archive"), ZipFile(file) as opened:
-            entries = [entry for entry in opened.infolist() if not entry.is_dir()]
+            listed = opened.infolist()
+        _check_begin(listed)
+        entries = [entry for entry in listed if not entry.is_dir()]
         _check_form(entries, limits)
         _check_unfolded(entries, archive.stat().st_size, limits)
         yield [ZipMember(file.fileno(), entry) for entry in entries]
@@ -67,6 +69,15 @@ def _too_many_members(found: int, limits: ReadLimits) -> UploadTooLargeError:
         f"Expected at most {limits.max_files} files in the archive, found {found}. Send one series.",
         limit=limits.max_files,
     )
+
+
+def _check_begin(listed: Sequence[ZipInfo]) -> None:
+    """Refuses an archive behind another one: a directory lists only what lies before it in its own, and the first archive's slices would be lost."""
+    if min((entry.header_offset for entry in listed), default=0) > 0:
+        raise CorruptImageError(
+            "Expected one archive whose directory lists it from its first byte, found other content before what is listed, as where archives are "
+            "joined end to end. Pack all files into one archive."
+        )
 
 
 def _check_form(entries: Sequence[ZipInfo], limits: ReadLimits) -> None:

@@ -8,7 +8,7 @@ modality, so these values are all there is to judge by.
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Real
+from jaxtyping import Bool, Real
 
 from app.errors import CorruptImageError, WrongModalityError
 from app.imaging.volume import Finding, Modality, Volume
@@ -17,6 +17,8 @@ AIR = {Modality.CT: -1024.0, Modality.MR: 0.0}
 """What lies where nothing was measured: outside the field of view, under padding, in place of NaN."""
 AIR_LIKE_HU = -500
 CT_LEAST_AIR = 0.01
+CIRCLE = 0.95
+"""Of the circle or ellipse that touches an axial plane's sides: beyond it some scanners measure nothing, and write -2000 or -3024."""
 BEYOND_CT_HU = 4096
 CT_MOST_BEYOND = 0.01
 MR_MOST_AIR_LIKE = 0.05
@@ -62,12 +64,22 @@ def finite(volume: Volume) -> Volume:
     )
 
 
-def check_values(values: Real[np.ndarray, "..."], modality: Modality) -> None:
+def unmeasured(values: Real[np.ndarray, "z y x"]) -> Bool[np.ndarray, "z y x"]:
+    """Which values of a CT, whose first axis is the patient's height, may be what is written where nothing was measured."""
+    y, x = (np.linspace(-1.0, 1.0, size) for size in values.shape[1:])
+    # Lower values were raised to air; read between voxels they are rounded.
+    return np.asarray((values < AIR[Modality.CT] + 1) & (np.add.outer(y * y, x * x) > CIRCLE * CIRCLE))
+
+
+def check_values(
+    values: Real[np.ndarray, "..."], modality: Modality, filled: Bool[np.ndarray, "..."] | None = None
+) -> None:
     """Refuses an image whose values contradict the modality the task needs.
 
     Args:
         values: Voxels, or as many of them as show what all are.
         modality: What they are called.
+        filled: Those that are no air, though they seem it, as `unmeasured` finds them.
 
     Raises:
         WrongModalityError: With the shares that were expected and found; no voxel value.
@@ -80,6 +92,8 @@ def check_values(values: Real[np.ndarray, "..."], modality: Modality) -> None:
                 "Send the MR image's magnitude, or ask a model for CT."
             )
         return
+    if filled is not None:
+        below = float(np.mean(values[~filled] < AIR_LIKE_HU))
     beyond = float(np.mean(values > BEYOND_CT_HU))
     if below < CT_LEAST_AIR or beyond > CT_MOST_BEYOND:
         raise WrongModalityError(

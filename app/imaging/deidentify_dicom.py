@@ -43,6 +43,8 @@ IN_ITEMS: Final = (frozenset(KEYWORDS) - NOT_IN_ITEMS) | {
     "CTImageFrameTypeSequence",
     "CTReconstructionSequence",
     "CodeMeaning",
+    "ContrastBolusAgentAdministered",
+    "ContrastBolusUsageSequence",
     "EffectiveEchoTime",
     "FrameAcquisitionNumber",
     "FrameAnatomySequence",

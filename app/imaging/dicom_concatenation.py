@@ -4,11 +4,12 @@ A scanner or an archive cuts an enhanced image into parts where it would become 
 stack, only shorter.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
 from app.errors import MissingSlicesError
-from app.imaging.dicom_header import SliceHeader
+from app.imaging.dicom_header import Concatenation, SliceHeader
 
 Key = tuple[str, str]
 FIRST: Final = 1
@@ -25,8 +26,11 @@ def check_concatenations(headers: Sequence[SliceHeader], chosen: Sequence[SliceH
     Raises:
         MissingSlicesError: With the numbers of parts that were expected and found.
     """
-    for key in {_key(header) for header in chosen if header.concatenation is not None}:
-        parts = [header.concatenation for header in headers if header.concatenation and _key(header) == key]
+    sent: dict[Key, list[Concatenation]] = defaultdict(list)
+    for header in headers:
+        if header.concatenation is not None:
+            sent[_key(header)].append(header.concatenation)
+    for parts in (sent[key] for key in {_key(header) for header in chosen if header.concatenation}):
         expected = max(part.parts or part.part for part in parts)
         # Counted, not listed: a damaged file may name billions.
         found = len({part.part for part in parts if FIRST <= part.part < FIRST + expected})

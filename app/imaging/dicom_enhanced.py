@@ -96,12 +96,16 @@ class _Groups:
     def __init__(self, own: Any, shared: Any) -> None:  # noqa: ANN401
         self._own, self._shared = own, shared
 
-    def item(self, keyword: str) -> Any:  # noqa: ANN401
-        """First item of a functional group; an empty mapping where the group is absent."""
+    def items(self, keyword: str) -> tuple[Any, ...]:
+        """Those of a functional group; none where the group is absent."""
         for groups in (self._own, self._shared):
             if groups is not None and (items := several(groups.get(keyword))):
-                return items[0]
-        return {}
+                return items
+        return ()
+
+    def item(self, keyword: str) -> Any:  # noqa: ANN401
+        """The first of them; an empty mapping where there is none."""
+        return next(iter(self.items(keyword)), {})
 
     def unassigned(self) -> dict[str, Any]:
         """By keyword, what a converted image keeps as classic ones have it."""
@@ -155,6 +159,13 @@ def _acquisition(declared: Acquisition, groups: _Groups) -> Acquisition:
         body_part=declared.body_part or str(region.get("CodeMeaning") or "").upper() or classic.body_part,
         echo=declared.echo or classic.echo,
         is_angiography=declared.is_angiography or classic.is_angiography,
-        has_contrast_agent=declared.has_contrast_agent or classic.has_contrast_agent,
+        has_contrast_agent=(declared.has_contrast_agent and _may_be_given(groups))
+        or classic.has_contrast_agent,
         **{name: getattr(classic, name) if value in {None, ""} else value for name, value in said.items()},
     )
+
+
+def _may_be_given(groups: _Groups) -> bool:
+    """Whether a frame leaves it open that an agent named for the whole image was given before it (PS3.3 C.7.6.16.2.12)."""
+    usage = groups.items("ContrastBolusUsageSequence")
+    return not usage or any(each.get("ContrastBolusAgentAdministered") != "NO" for each in usage)

@@ -1,7 +1,8 @@
 """Which files of an upload are the image: every series is named, ranked by a stated rule, and one is read.
 
 What cannot be meant is set aside first: files that hold no CT or MR slices (reports, plans, segmentations, captures),
-another modality, localisers, mosaics, phase images, real and imaginary parts, maps, projections, slices without a place, series of fewer than `FEWEST_SLICES`. The rest is ranked
+another modality, localisers, mosaics, phase and fat images, real and imaginary parts, maps, projections, curved reformats, slices without a place, series of
+fewer than `FEWEST_SLICES`. The rest is ranked
 by `series_ranking.RULES`, the first difference decides, and the answer says which. Two series that no rule can tell apart, and those of two
 examinations, which may be two patients', are never chosen between: `mixed-series`, and the caller may name one by its Series Instance UID.
 
@@ -37,12 +38,16 @@ NOT_A_SLICE: Final = {
     "IMAGINARY": "an imaginary part",
     "R": "a real part",
     "REAL": "a real part",
-    **dict.fromkeys(("DENSITY MAP", "T1 MAP", "T2 MAP", "VELOCITY MAP"), "a map"),
+    "FAT": "a fat image",
+    **dict.fromkeys(("DENSITY MAP", "T1 MAP", "T2 MAP", "VELOCITY MAP", "QMAP", "MULTI_QMAP"), "a map"),
     **dict.fromkeys(("MINIP", "MIP", "MIN_IP", "MAX_IP", "PROJECTION IMAGE"), "a projection"),
+    **dict.fromkeys(("CSA MIP", "CSA MIP THIN", "HD MIP", "MIN IP", "PROJECTION IMAG"), "a projection"),
+    **dict.fromkeys(("MIP_COR", "MIP_SAG", "MIP_TRA", "MNIP"), "a projection"),
+    "CPR": "a curved reformat",
 }
 """Values of Image Type: a scout (PS3.3 C.7.6.1.1.2); Siemens' many slices tiled into one image; what has the times of an
-MR image and other values than it (C.8.3.1.1.1), phase, imaginary and real part as Philips and Siemens call them; the brightest or darkest of
-many slices, none of which lies where the image says."""
+MR image and other values than it (C.8.3.1.1.1), phase, imaginary and real part as Philips and Siemens call them, maps, of a Dixon image its fat; the
+brightest or darkest of many slices, in each maker's words, or a vessel unrolled, none of which lies where the image says."""
 KNOWN_MODALITIES: Final = frozenset(
     {"CT", "MR", "PT", "NM", "US", "XA", "RF", "CR", "DX", "MG", "SEG", "SR", "RTDOSE", "RTPLAN"}
 )
@@ -147,15 +152,16 @@ def _mixed(best: Sequence[Candidate], modality: Modality) -> MixedSeriesError:
 
 def candidates_of(headers: Sequence[SliceHeader], wanted: Wanted) -> list[Candidate]:
     """Every series of the upload, in the order of their numbers, fit or not."""
-    groups: dict[tuple[str, str], list[SliceHeader]] = defaultdict(list)
+    groups: dict[tuple[str, str, str], list[SliceHeader]] = defaultdict(list)
     for header in headers:
         if header.is_slice:
             # A localiser may share its series with the slices it was made for.
             scout = next((word for word in NOT_A_SLICE if word in header.acquisition.image_type), "")
-            groups[header.series_instance_uid, scout].append(header)
+            # A series has one modality (PS3.3 A.1.2.3); where its UID was taken away, all have the same.
+            groups[header.series_instance_uid, header.modality, scout].append(header)
     found = [
         Candidate(summary := summarise(image), image, _unfit(summary, scout, wanted))
-        for (_, scout), group in groups.items()
+        for (_, _, scout), group in groups.items()
         for image in _images(group)
     ]
     return sorted(found, key=lambda one: (one.summary.number is None, one.summary.number or 0, one.unfit))
@@ -312,7 +318,7 @@ def _refuse(headers: Sequence[SliceHeader], candidates: Sequence[Candidate], wan
         largest = max((one.summary.slices for one in fitting if not _is_scout(one)), default=0)
         raise NoUsableSeriesError(
             f"Expected a series of at least {FEWEST_SLICES} {modality} slices, found at most {largest} slices that are "
-            "no localiser, mosaic, phase image, real or imaginary part, map or projection. Send all slices of the series."
+            "no localiser, mosaic, phase or fat image, real or imaginary part, curved reformat, map or projection. Send all slices of the series."
         )
     _refuse_modality([one for one in headers if series in {None, one.series_instance_uid}], modality)
 

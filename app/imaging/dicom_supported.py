@@ -50,7 +50,8 @@ def _check_cells(header: SliceHeader) -> None:
     bits = header.pixel_format.bits_allocated
     if header.pixels is None:
         raise CorruptImageError(
-            "Expected pixels in every slice, found a slice without. Send the complete files."
+            "Expected whole numbers as pixels in every slice (Pixel Data), found a slice without. Send the complete files; images of Float Pixel Data "
+            "are not read: export those in whole numbers."
         )
     if bits not in CELL_BITS:
         raise CorruptImageError(
@@ -61,6 +62,13 @@ def _check_cells(header: SliceHeader) -> None:
             f"Expected {WORD_BITS} bits per pixel in big endian, found {bits}. Export the series in little endian."
         )
     check_syntax(header.pixels.transfer_syntax)
+    form = header.pixel_format
+    one = form.rows * form.columns * form.samples * bits // 8
+    # A little behind the pixels is padding (PS3.5 8.1.1); as much as another image says that the header is wrong about rows, columns or bits.
+    if header.pixels.length is not None and header.pixels.length >= (header.frames + 1) * one:
+        raise CorruptImageError(
+            f"Expected {header.frames} x {one} bytes of pixels by a file's header, found {header.pixels.length}. Export the series again."
+        )
 
 
 def _check_meaning(header: SliceHeader, modality: Modality) -> None:

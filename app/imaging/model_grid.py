@@ -11,7 +11,7 @@ from app.imaging.volume import Modality
 
 PREPROCESSING_VERSION = 1
 """Raised whenever reading, orientation, cropping or resampling changes a tensor; packages name the one they need."""
-READING_REVISION = 2
+READING_REVISION = 3
 """Raised where a mended fault moves the tensors of few images, which were read wrongly: packages go on, and images for training are prepared anew."""
 
 Triple = tuple[PositiveInt, PositiveInt, PositiveInt]

@@ -12,7 +12,7 @@ from jaxtyping import Float32, Float64
 from scipy import ndimage
 
 from app.errors import IrregularGeometryError, NoUsableSeriesError
-from app.imaging.content import check_values, cleaned, finite
+from app.imaging.content import check_values, cleaned, finite, unmeasured
 from app.imaging.dicom import read_dicom_slice
 from app.imaging.file_kind import FileKind, kind_inside
 from app.imaging.head import TAIL, tissue_threshold
@@ -51,7 +51,7 @@ def read_slice(path: Path, *, modality: Modality, limits: ReadLimits = DEFAULT_L
             volume = finite(read_dicom_slice(source, modality, limits))
         else:
             volume = _flat(cleaned(read_nifti(source, modality=modality, limits=limits)))
-    check_values(volume.voxels, volume.modality)
+    check_values(volume.voxels.T, volume.modality, unmeasured(volume.voxels.T))
     return volume
 
 

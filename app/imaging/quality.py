@@ -16,10 +16,11 @@ gives every rule with its reason. In the order of the answer:
 from typing import Final
 
 import numpy as np
+from jaxtyping import Bool
 
 from app.errors import NotAHeadError
 from app.imaging.alternation import alternating
-from app.imaging.content import check_values
+from app.imaging.content import check_values, unmeasured
 from app.imaging.cut_off import in_words, missing_mm
 from app.imaging.head import SAME_MM, Head
 from app.imaging.not_a_head import fills_view, what_else
@@ -67,7 +68,7 @@ def judge(volume: Volume, head: Head) -> tuple[Finding, ...]:
     if head.coarse.values.min() == head.coarse.values.max():
         raise _refusal("an image whose voxels are all equal")
     # A DICOM file may say HU and be wrong, as what writes a series anew may lose its intercept; or hide that it shows a phase.
-    check_values(head.coarse.values, volume.modality)
+    check_values(head.coarse.values, volume.modality, _filled(volume, head))
     if not head.found:
         return head.findings
     outline, missing = silhouette(volume, head), missing_mm(volume, head)
@@ -84,6 +85,12 @@ def judge(volume: Volume, head: Head) -> tuple[Finding, ...]:
     mixed = alternating(volume, head.coarse.lattice)
     small = None if cut or doubt or stripped else _small(volume.modality, outline)
     return tuple(finding for finding in (cut, doubt, stripped, windowed, mixed, small) if finding)
+
+
+def _filled(volume: Volume, head: Head) -> Bool[np.ndarray, "k j i"]:
+    """What is no air though it may seem it: planes of which a scanner measures a circle are axial, however they are stored."""
+    height = 2 - int(np.argmax(np.abs(volume.grid.affine[2, :3]) / volume.grid.spacing_mm))
+    return np.moveaxis(unmeasured(np.moveaxis(head.coarse.values, height, 0)), 0, height)
 
 
 def _refusal(found: str) -> NotAHeadError:

@@ -55,7 +55,11 @@ CANON_KERNEL: Final = re.compile(r"FC(\d{2})")
 CANON_SHARP: Final = (*range(30, 40), *range(50, 60), *range(80, 90))
 """FC30s bone, FC50s lung, FC80s high resolution; FC2x and FC6x are for brain."""
 
-DIFFUSION_WORDS: Final = frozenset({"DIFFUSION", "ADC", "TRACEW", "FA"})
+TOLD: Final[dict[str, Weighting]] = {
+    **dict.fromkeys(("DIFFUSION", "ADC", "TRACEW", "FA"), "diffusion"),
+    **dict.fromkeys(("SWI", "SW_M_FFE"), "T2"),
+}
+"""By Image Type, whatever the times. Of a susceptibility image's several echoes (Siemens, Philips) a file may name the first, as short as that of a T1."""
 DERIVED_WORDS: Final = frozenset({"DERIVED", "SECONDARY"})
 COMPUTED_WORDS: Final = frozenset({"MPR", "REFORMATTED", "PROJECTION IMAGE", "MIP", "MINIP", "AVERAGE"})
 T2_ECHO_MS: Final = 60.0
@@ -100,8 +104,9 @@ def weighting_of(acquisition: Acquisition) -> Weighting:
     """MR contrast by its times: long echo T2 (with a long inversion FLAIR); short echo and recovery T1, unless it was made to show vessels."""
     echo, repetition = acquisition.echo_time_ms, acquisition.repetition_time_ms
     inversion = acquisition.inversion_time_ms
-    if DIFFUSION_WORDS & set(acquisition.image_type):
-        return "diffusion"
+    told = [TOLD[word] for word in acquisition.image_type if word in TOLD]
+    if told:
+        return told[0]
     if echo is None or repetition is None or acquisition.is_angiography:
         return "unknown"
     if echo >= T2_ECHO_MS:

@@ -145,5 +145,5 @@ def _series(
     except RequestError:
         found = candidates_of(headers, wanted)
     return None, tuple(
-        PassedOver(one.summary, one.unfit or "cannot be told apart from another") for one in found
+        PassedOver(one.summary, one.unfit or "could be meant, and so could another") for one in found
     )

@@ -11,9 +11,9 @@ from rich.progress import Progress
 
 from app.errors import NeuroFuseError, RequestError
 from app.imaging.folders import files_in
-from app.imaging.head import find_head
+from app.imaging.head import Head, find_head
 from app.imaging.overview import write_head_overview_png
-from app.imaging.resample import to_model_grid
+from app.imaging.quality import judge
 from app.imaging.survey import Survey, survey
 from app.imaging.volume import Finding, Modality, Volume
 from app.inspection.report import Report, describe, head_seen, refusal, series_rows
@@ -106,24 +106,21 @@ def _reported(seen: Survey, package: Package | None) -> tuple[Report, RequestErr
     report = Report(seen.modality, seen.files, series_rows(seen), refused=refusal(seen.refusal))
     if seen.volume is None:
         return report, seen.refusal
-    findings, error = _head_findings(seen.volume, package)
+    head = find_head(seen.volume)
+    findings, error = _judged(seen.volume, head)
     return dataclasses.replace(
         report,
         image=describe(seen.volume),
-        head=head_seen(find_head(seen.volume)),
+        head=head_seen(head),
         model_grid=f"{package.manifest.name}@{package.manifest.version}" if package else None,
         findings=(*seen.volume.findings, *findings),
         refused=refusal(error),
     ), error
 
 
-def _head_findings(
-    volume: Volume, package: Package | None
-) -> tuple[tuple[Finding, ...], RequestError | None]:
-    """What the way to the model's grid adds: findings about the head, or its refusal."""
-    if package is None:
-        return find_head(volume).findings, None
+def _judged(volume: Volume, head: Head) -> tuple[tuple[Finding, ...], RequestError | None]:
+    """What is found about the head, or the refusal of what is none; no package is needed for either."""
     try:
-        return to_model_grid(volume, package.manifest.image).findings, None
+        return judge(volume, head), None
     except RequestError as error:
         return (), error

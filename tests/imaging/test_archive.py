@@ -42,6 +42,16 @@ def series(tmp_path: Path) -> list[Path]:
     return Series().write(tmp_path / "series")
 
 
+def test_two_archives_in_one_file_are_refused(tmp_path: Path, series: list[Path]) -> None:
+    """The last directory alone is found, so that half of a head would be read as if it were all of it."""
+    members = {str(n): path.read_bytes() for n, path in enumerate(series)}
+    halves = [dict(list(members.items())[start::2]) for start in (0, 1)]
+    joined = tmp_path / "joined"
+    joined.write_bytes(b"".join(pack(tmp_path / str(n), half).read_bytes() for n, half in enumerate(halves)))
+    with pytest.raises(CorruptImageError, match="Pack all files into one archive"):
+        read_image([joined], modality=Modality.CT)
+
+
 def test_a_zip_of_a_series_reads_as_the_series(tmp_path: Path, series: list[Path]) -> None:
     members = {f"deep/ly/{n}": path.read_bytes() for n, path in enumerate(series)}
     packed = read_image([pack(tmp_path / "a", {**members, "README": b"text"})], modality=Modality.CT)

@@ -1,6 +1,6 @@
 """Multi-frame images in several files: read where all are there, refused where one is missing, whichever it is."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,10 @@ from pydicom.sequence import Sequence as Items
 from pydicom.uid import generate_uid
 
 from app.errors import MissingSlicesError
+from app.imaging.dicom_concatenation import check_concatenations
+from app.imaging.dicom_header import Concatenation, SliceHeader
 from app.imaging.read import read_image
+from app.imaging.source import DiskFile
 from app.imaging.volume import Modality
 from tests.imaging.enhanced import enhanced, item
 from tests.imaging.keeping import kept, seen
@@ -107,3 +110,21 @@ def test_a_part_may_hold_nothing_but_another_echo(tmp_path: Path) -> None:
     assert read_image(paths, modality=Modality.MR).voxels.shape[2] == max(PARTS[-1]) + 1
     with pytest.raises(MissingSlicesError):
         read_image(paths[:1], modality=Modality.MR)
+
+
+def test_files_are_looked_through_once_however_many_images_they_are_parts_of() -> None:
+    class Counted(list[SliceHeader]):
+        times = 0
+
+        def __iter__(self) -> Iterator[SliceHeader]:
+            self.times += 1
+            return super().__iter__()
+
+    headers = Counted(
+        SliceHeader(
+            DiskFile(Path("a")), "CT", "1", is_slice=True, concatenation=Concatenation(str(number), 1, 1)
+        )
+        for number in range(9)
+    )
+    check_concatenations(headers, list(headers))
+    assert headers.times == 2  # once by the list that is made of them here

@@ -25,6 +25,7 @@ from app.imaging.read import read_image, read_sources
 from app.imaging.source import DiskFile
 from app.imaging.volume import Modality
 from tests.imaging.enhanced import enhanced, item, write_enhanced
+from tests.imaging.keeping import kept
 from tests.imaging.making import Series, ramp
 
 
@@ -132,6 +133,23 @@ def test_what_frames_declare_tells_their_images_apart(tmp_path: Path) -> None:
     assert volume.series is not None
     assert (volume.series.chosen.weighting, volume.series.chosen.slices) == ("T1", 10)
     assert [other.series.weighting for other in volume.series.others] == ["T2"]
+
+
+@pytest.mark.parametrize(
+    ("administered", "is_given"), [(("NO",), False), (("NO", "YES"), True), (("YES",), True), ((None,), True)]
+)
+def test_an_agent_that_a_file_names_and_says_was_not_given_is_none(
+    tmp_path: Path, administered: tuple[str | None, ...], is_given: bool
+) -> None:
+    dataset = enhanced(Series())
+    dataset.ContrastBolusAgentSequence = Items([item(CodeMeaning="Iohexol")])
+    said = [{} if word is None else {"ContrastBolusAgentAdministered": word} for word in administered]
+    for groups in dataset.PerFrameFunctionalGroupsSequence:
+        groups.ContrastBolusUsageSequence = Items([item(**each) for each in said])
+    dataset.save_as(tmp_path / "a", enforce_file_format=True)
+    for paths in ([tmp_path / "a"], kept([tmp_path / "a"], tmp_path / "kept")):
+        findings = read_image(paths, modality=Modality.CT).findings
+        assert ("contrast-agent" in {finding.code for finding in findings}) is is_given
 
 
 @pytest.mark.parametrize("is_shared", [True, False])

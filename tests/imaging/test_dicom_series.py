@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.errors import MixedSeriesError, NoUsableSeriesError, WrongModalityError
 from app.imaging.dicom_header import Acquisition, Placement, SliceHeader
-from app.imaging.dicom_series import LIMITING, Wanted, choose_series, series_findings
+from app.imaging.dicom_series import LIMITING, NOT_A_SLICE, Wanted, choose_series, series_findings
 from app.imaging.read import read_image
 from app.imaging.series_choice import SeriesChoice
 from app.imaging.source import DiskFile
@@ -149,13 +149,13 @@ def test_what_cannot_be_meant_is_named() -> None:
     ]
 
 
-def test_a_localiser_within_the_series_is_left_out_of_it() -> None:
-    scout = image(
-        "ct", replace(SOFT, image_type=("ORIGINAL", "PRIMARY", "LOCALIZER")), slices=2, cosines=SAGITTAL
-    )
-    chosen, choice = choose_series([*scout, *image("ct")], CT)
-    assert len(chosen) == 30
-    assert choice.others[0].reason == "a localiser"
+def test_a_localiser_within_the_series_is_left_out_of_it_and_so_is_another_modality() -> None:
+    # Where the UID was taken away, all series of a study have the same one.
+    localiser = replace(SOFT, image_type=("ORIGINAL", "PRIMARY", "LOCALIZER"))
+    others = [*image("", localiser, slices=2, cosines=SAGITTAL), *image("", gap_mm=4.0, modality="MR")]
+    chosen, choice = choose_series([*others, *image("")], CT)
+    assert [header.modality for header in chosen] == ["CT"] * 30
+    assert [one.reason for one in choice.others] == ["a localiser", "not CT"]
 
 
 PHASE = ("ORIGINAL", "PRIMARY", "P", "ND")
@@ -173,6 +173,8 @@ PHASE = ("ORIGINAL", "PRIMARY", "P", "ND")
         (("ORIGINAL", "PRIMARY", "T1", "NONE", "REAL"), "a real part"),
         (("DERIVED", "PRIMARY", "T1 MAP", "ND"), "a map"),
         (("DERIVED", "PRIMARY", "VELOCITY MAP"), "a map"),
+        (("DERIVED", "PRIMARY", "QMAP", "T1"), "a map"),
+        (("DERIVED", "PRIMARY", "DIXON", "FAT"), "a fat image"),
     ],
 )
 @pytest.mark.parametrize("uid", ["of its own", "t1"])
@@ -188,7 +190,7 @@ def test_what_has_the_times_of_a_t1_and_other_values_is_never_taken_for_it(
     assert [one.reason for one in choice.others] == [reason]
 
 
-@pytest.mark.parametrize("word", ["MIP", "MINIP", "MAX_IP", "MIN_IP", "PROJECTION IMAGE"])
+@pytest.mark.parametrize("word", [word for word, reason in NOT_A_SLICE.items() if reason == "a projection"])
 def test_a_projection_of_many_slices_is_never_taken_for_slices(word: str) -> None:
     projected = image("mip", replace(SOFT, image_type=("DERIVED", "SECONDARY", "AXIAL", word)))
     with pytest.raises(NoUsableSeriesError, match="map or projection"):

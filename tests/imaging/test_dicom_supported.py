@@ -101,6 +101,36 @@ def test_big_endian_pixels_are_words_and_nothing_else(tmp_path: Path, bits: int,
         values(save(dataset, tmp_path / "slice"), Modality.MR)
 
 
+@pytest.mark.parametrize("beside", [True, False])
+def test_pixels_of_broken_numbers_are_named_and_never_taken_for_whole_ones(
+    tmp_path: Path, beside: bool
+) -> None:
+    dataset = Series().datasets()[0]
+    dataset.FloatPixelData = np.zeros((dataset.Rows, dataset.Columns), "<f4").tobytes()
+    if not beside:
+        del dataset.PixelData
+    with pytest.raises(CorruptImageError, match="Float Pixel Data are not read"):
+        values(save(dataset, tmp_path / "slice"), Modality.CT)
+
+
+@pytest.mark.parametrize(
+    "said", [{"Rows": 32}, {"Columns": 28}, {"BitsAllocated": 8, "BitsStored": 8, "HighBit": 7}]
+)
+def test_a_slice_with_room_for_another_one_contradicts_its_header(
+    tmp_path: Path, said: dict[str, int]
+) -> None:
+    paths = Series(extra=said).write(tmp_path)
+    with pytest.raises(CorruptImageError, match=r"Expected 1 x 3584 bytes .* found 7168\."):
+        values(paths[0], Modality.CT)
+
+
+def test_a_little_behind_the_pixels_is_padding(tmp_path: Path) -> None:
+    dataset = Series().datasets()[0]
+    plain = values(save(dataset, tmp_path / "plain"), Modality.CT)
+    dataset.PixelData += bytes(1024)
+    assert np.array_equal(values(save(dataset, tmp_path / "padded"), Modality.CT), plain)
+
+
 def test_a_slice_without_pixels_is_named(tmp_path: Path) -> None:
     header = read_slices(DiskFile(Series().write(tmp_path)[0]))[0]
     with pytest.raises(Exception, match="a slice without"):

@@ -136,3 +136,13 @@ def test_a_slice_whose_values_are_not_hu_is_refused_whatever_its_file_says(tmp_p
     dataset.save_as(file)
     with pytest.raises(WrongModalityError, match="Hounsfield"):
         read_slice(file, modality=Modality.CT)
+
+
+def test_a_slice_whose_only_air_lies_outside_the_circle_that_was_measured_is_not_in_hu(
+    tmp_path: Path,
+) -> None:
+    lost = drawn()
+    i, j, _ = np.ogrid[-1 : 1 : SHAPE[0] * 1j, -1 : 1 : SHAPE[1] * 1j, 0:1]
+    lost.voxels[:] = np.where(i * i + j * j > 1, -2000, lost.voxels + 1024)
+    with pytest.raises(WrongModalityError, match="Hounsfield"):
+        read_slice(as_nifti(lost, tmp_path / "a.nii.gz"), modality=Modality.CT)

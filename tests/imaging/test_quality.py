@@ -115,6 +115,29 @@ def test_a_ct_whose_values_are_not_hu_is_refused_whatever_its_files_say(
         findings(volume)
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+@pytest.mark.parametrize("lost", [1024, 0])
+def test_what_a_scanner_writes_outside_the_circle_that_it_measured_is_no_air(
+    lost: int, order: tuple[int, int, int]
+) -> None:
+    """GE writes -2000 or -3024 there, which no intercept that was lost makes tissue."""
+    volume = image_of(head())
+    i, j, k = np.ogrid[tuple(slice(-1, 1, size * 1j) for size in volume.voxels.shape)]
+    voxels = np.where(i * i + j * j + 0 * k > 1, -1024, volume.voxels + lost).astype(np.int16)
+    stored = stored_otherwise(replace(volume, voxels=voxels), order, (1, -1, 1))
+    if not lost:
+        assert findings(stored) == ()
+        return
+    with pytest.raises(WrongModalityError, match="Expected a CT in Hounsfield units"):
+        findings(stored)
+
+
+def test_a_ct_of_which_all_but_the_head_was_taken_away_is_one() -> None:
+    volume = image_of(head())
+    values = np.where(volume.voxels < -500, np.int16(-1024), volume.voxels)
+    assert findings(replace(volume, voxels=values)) == ()
+
+
 def test_a_phase_image_that_says_so_in_private_elements_alone_is_no_mr_image_of_a_head(
     tmp_path: Path,
 ) -> None:

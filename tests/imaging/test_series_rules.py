@@ -102,8 +102,19 @@ def test_vessels_have_the_times_of_a_t1_and_are_none() -> None:
     assert weighting_of(made) == "unknown"
 
 
-def test_diffusion_is_told_by_its_image_type() -> None:
-    assert weighting_of(Acquisition(image_type=("DERIVED", "PRIMARY", "DIFFUSION", "ADC"))) == "diffusion"
+@pytest.mark.parametrize(
+    ("image_type", "weighting"),
+    [
+        (("DERIVED", "PRIMARY", "DIFFUSION", "ADC"), "diffusion"),
+        (("ORIGINAL", "PRIMARY", "SW_M_FFE", "M", "FFE"), "T2"),
+        (("ORIGINAL", "PRIMARY", "M", "SWI", "NORM"), "T2"),
+    ],
+)
+def test_diffusion_and_susceptibility_are_told_by_their_image_type_though_the_echo_be_short(
+    image_type: tuple[str, ...], weighting: Weighting
+) -> None:
+    made = Acquisition(image_type=image_type, echo_time_ms=7.2, repetition_time_ms=31.0, echo="gradient")
+    assert weighting_of(made) == weighting
 
 
 @pytest.mark.parametrize(

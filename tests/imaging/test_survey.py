@@ -1,6 +1,7 @@
 """What the door sees is kept whole, whether it lets the image in or not."""
 
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -73,10 +74,12 @@ def test_a_refusal_leaves_the_tables(tmp_path: Path) -> None:
     assert [(passed.series.slices, passed.reason) for passed in seen.series] == [(6, "not MR")]
 
 
-def test_series_that_cannot_be_told_apart_are_both_shown(tmp_path: Path) -> None:
-    seen = look(*small().write(tmp_path / "a"), *small().write(tmp_path / "b"))
+@pytest.mark.parametrize("other", [small(), replace(small(slices=9), extra={"StudyInstanceUID": "1.2.2"})])
+def test_series_that_are_never_chosen_between_are_both_shown(tmp_path: Path, other: Series) -> None:
+    one = replace(small(), extra={"StudyInstanceUID": "1.2.1"})
+    seen = look(*one.write(tmp_path / "a"), *other.write(tmp_path / "b"))
     assert isinstance(seen.refusal, MixedSeriesError)
-    assert [passed.reason for passed in seen.series] == ["cannot be told apart from another"] * 2
+    assert [passed.reason for passed in seen.series] == ["could be meant, and so could another"] * 2
 
 
 def test_a_series_is_read_by_its_name(tmp_path: Path) -> None:

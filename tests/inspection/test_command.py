@@ -5,10 +5,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from app.cli import OK, REFUSED, main
+from tests.imaging.bodies import head, trunk
 from tests.imaging.making import Series
 
 pytestmark = pytest.mark.usefixtures("own_logging")
@@ -120,6 +122,18 @@ def test_without_packages_files_are_still_shown(
     assert main(["inspect", str(head_ct), "--png", str(tmp_path / "a.png")]) == OK
     assert "no package for this modality" in capsys.readouterr().out
     assert (tmp_path / "a.png").is_file()
+
+
+def test_without_packages_what_is_no_head_is_still_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NEUROFUSE_MODEL_STORE", str(tmp_path / "none"))
+    Series(field_at=trunk(lungs=True, scale=0.6)).write(tmp_path / "chest")
+    assert main(["inspect", str(tmp_path / "chest")]) == REFUSED
+    assert capsys.readouterr().err.startswith("not-a-head: ")
+    Series(field_at=lambda points: np.minimum(head()(points), 80.0)).write(tmp_path / "windowed")
+    assert main(["inspect", str(tmp_path / "windowed")]) == OK
+    assert "windowed-image: " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 broken", b"text"])
