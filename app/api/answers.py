@@ -12,7 +12,7 @@ from app.api.problems import problem_response
 from app.api.runtime import Runtime
 from app.errors import JobCancelledError
 from app.predictions.answer import Answer, HeatmapFiles
-from app.records.jobs import Job
+from app.records.jobs import OPEN, Job
 
 PREFIX: Final = "/predictions"
 LONGEST_PAUSE_S: Final = 30
@@ -58,6 +58,8 @@ def outcome(job: Job, request: Request, runtime: Runtime) -> Answer | JSONRespon
 
 
 def pause_s(job: Job) -> int:
-    """When to ask again: soon for a young job, later for one that has waited long."""
+    """When to ask again: soon for a young job, later for one that has waited long; of one that has ended there is nothing to wait for."""
+    if job.state not in OPEN:
+        return 1
     age_s = (datetime.now(UTC) - job.created).total_seconds()
     return max(1, min(LONGEST_PAUSE_S, int(age_s / 4)))

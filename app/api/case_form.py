@@ -103,8 +103,13 @@ def case_of(form: Form, upload: KeptUpload | None, caller: str = "") -> Case:
     )
 
 
+def named_series(form: Form) -> str | None:
+    """The Series Instance UID that a form names, without what files and DICOM (PS3.5, section 9.1) fill up a UID with."""
+    return form.fields.get("series", "").strip(" \t\r\n\0") or None
+
+
 def _series(form: Form, upload: KeptUpload | None) -> str | None:
-    named = form.fields.get("series") or None
+    named = named_series(form)
     if upload is None:
         return named
     return upload.series if named is None else upload.series_of(named)

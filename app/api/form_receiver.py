@@ -16,6 +16,7 @@ FIELD_PARTS: Final = frozenset({
 })  # fmt: skip
 """Every text part there is; a request may take fewer."""
 MAX_FIELD_BYTES: Final = 2**20
+_ENCODED: Final = (b"base64", b"quoted-printable")
 
 
 @dataclass(frozen=True)
@@ -123,8 +124,14 @@ class FormReceiver:
         self._text.clear()
 
     def _on_header_end(self) -> None:
-        if self._header.lower() == b"content-disposition":
+        name = self._header.lower()
+        if name == b"content-disposition":
             self._disposition = bytes(self._value)
+        elif name == b"content-transfer-encoding" and bytes(self._value).strip().lower() in _ENCODED:
+            # Deprecated over HTTP (RFC 7578, section 4.7). What is not undone here must not be taken for what it stands for.
+            raise MalformedRequestError(
+                "Expected every part as it is, found one with Content-Transfer-Encoding base64 or quoted-printable. Send it as binary."
+            )
         self._header.clear()
         self._value.clear()
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from app import errors
 from app.api.auditing import note
-from app.api.case_form import chosen, sent_images, upload_limits
+from app.api.case_form import chosen, named_series, sent_images, upload_limits
 from app.api.departure import departure
 from app.api.file_answer import FileAnswer, file_responses
 from app.api.openapi import IMAGE_PROBLEMS, problem_responses
@@ -61,7 +61,7 @@ async def preview_upload(
             with place.uploading():
                 form = await receive_form(request, folder, upload_limits(settings, PREVIEW_PARTS))
             spec = require_ready(chosen(form, runtime.catalogue)).package.manifest.image
-            images, series = sent_images(form), form.fields.get("series") or None
+            images, series = sent_images(form), named_series(form)
             caller = caller_of(request.state.principal)
             preview = await runtime.admission.work(
                 lambda _waited_s: runtime.previewer.preview(images, spec, series, caller),

@@ -59,9 +59,10 @@ class DataFolder:
         """Work in the folder alone while the block runs: another process would remove what this one is working on.
 
         Raises:
-            NotReadyError: Another process works in it.
+            NotReadyError: Another process works in it, or another program keeps files in it.
         """
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._refuse_foreign()
         # A lock of flock(2) ends with its process, however that ends.
         lock = os.open(self.lock, os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -77,6 +78,15 @@ class DataFolder:
             yield
         finally:
             os.close(lock)
+
+    def _refuse_foreign(self) -> None:
+        """What lies in `uploads` is removed at each start; where none of ours was yet, it is somebody else's."""
+        ours = self.lock.exists() or self.database.exists()
+        if not ours and self.uploads.is_dir() and any(self.uploads.iterdir()):
+            raise NotReadyError(
+                f"Expected a data folder of its own; {self.uploads.resolve()} holds files that no service of ours has put there, and a start would remove them. "
+                "Set NEUROFUSE_DATA to another folder."
+            )
 
     def prepare(self) -> None:
         """Create what is absent and remove uploads that a killed process left: they are patients' images.

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import takewhile
 from pathlib import Path
 from typing import Final, Literal, get_args
 
@@ -17,6 +18,8 @@ KIND: Final = "heatmaps"
 FILES: Final[dict[HeatmapSuffix, str]] = {"nii.gz": NIFTI_NAME, "png": PNG_NAME}
 LIST_EVERY_S: Final = 3600.0
 """Object stores charge for lists; what is over its time is refused at once, whenever its file goes."""
+PART_S: Final = 10.0
+"""Seconds after which a sweep leaves the rest to the next, as `app.predictions.retention` has it."""
 
 
 class Heatmaps:
@@ -74,14 +77,17 @@ class Heatmaps:
             self._artefacts.delete(_name(prediction_id, suffix))
 
     def sweep(self) -> int:
-        """Remove the files that are over their time, once an hour; the number of files removed."""
+        """Remove the files that are over their time, once an hour, as many as a sweep has time for; the number of files removed."""
         if self._max_age_s == float("inf") or self._monotonic() < self._next_list_s:
             return 0
         over = [name for name in self._artefacts.names(KIND) if self._is_over(_prediction_id(name))]
-        for name in over:
+        end_s, removed = self._monotonic() + PART_S, 0
+        for name in takewhile(lambda _: self._monotonic() < end_s, over):
             self._artefacts.delete(name)
-        self._next_list_s = self._monotonic() + LIST_EVERY_S
-        return len(over)
+            removed += 1
+        if removed == len(over):
+            self._next_list_s = self._monotonic() + LIST_EVERY_S
+        return removed
 
     def _is_over(self, prediction_id: str) -> bool:
         made = made_s(prediction_id)

@@ -172,9 +172,11 @@ class Rollout:
         wanted = sorted(reference for reference, is_wanted in plan.wishes.items() if is_wanted)
         failed = [each for each in wanted if self._prepared(each).state is not State.READY]
         before, routing = self._catalogue.routing, planned(plan, self._catalogue.found, self._is_ready)
-        lagging = {each.name for each in failed if each not in self._catalogue.found or _answers(plan, each)}
+        meant = planned(plan, self._catalogue.found, lambda _: True).answering()  # where all of it were ready
+        absent = {each for each in failed if each not in self._catalogue.found}
+        lagging = {each.name for each in failed if each in meant and (each in absent or _answers(plan, each))}
         self._catalogue.switch(routing.keeping(before, lagging), lagging)
-        self._try_again_s = time.monotonic() + TRY_AGAIN_S if lagging else None
+        self._try_again_s = time.monotonic() + TRY_AGAIN_S if lagging or absent else None
         for name in lagging:
             log.error("package-not-followed", model=name)
         self._plan = plan

@@ -34,6 +34,12 @@ def test_an_upload_stands_for_images_with_the_series_that_was_named_for_it() -> 
     assert case_of(Form({"series": "4.5"}), UPLOAD).series == series_uid("4.5", b"key")
 
 
+@pytest.mark.parametrize("sent", [" 1.2.3", "1.2.3\r\n", "1.2.3\0"])
+def test_a_series_is_known_by_its_uid_whatever_fills_it_up(sent: str) -> None:
+    assert case(series=sent).series == "1.2.3"
+    assert case_of(Form({"series": sent}), UPLOAD).series == series_uid("1.2.3", b"key")
+
+
 @pytest.mark.parametrize(("images", "upload"), [([], None), ([IMAGE], UPLOAD)])
 def test_neither_and_both_are_malformed(images: list[Path], upload: KeptUpload | None) -> None:
     with pytest.raises(MalformedRequestError):

@@ -15,9 +15,9 @@ LIMITS = UploadLimits(max_bytes=10**9, max_files=3, timeout_s=1)
 BOUNDARY = b"frontier"
 
 
-def part(name: str, content: bytes, filename: str | None = None) -> bytes:
+def part(name: str, content: bytes, filename: str | None = None, lines: str = "") -> bytes:
     named = f'; filename="{filename}"' if filename is not None else ""
-    head = f'--frontier\r\nContent-Disposition: form-data; name="{name}"{named}\r\n\r\n'
+    head = f'--frontier\r\nContent-Disposition: form-data; name="{name}"{named}\r\n{lines}\r\n'
     return head.encode() + content + b"\r\n"
 
 
@@ -81,6 +81,19 @@ def test_a_body_that_ends_early_is_malformed(tmp_path: Path) -> None:
 def test_parts_that_are_not_of_the_contract_are_malformed(tmp_path: Path, parts: list[bytes]) -> None:
     with pytest.raises(MalformedRequestError):
         received(tmp_path, body(*parts))
+
+
+@pytest.mark.parametrize("name", ["image", "ehr", "reference"])
+@pytest.mark.parametrize("encoding", ["base64", "Quoted-Printable", " BASE64 "])
+def test_a_part_that_says_it_is_encoded_is_refused(tmp_path: Path, name: str, encoding: str) -> None:
+    with pytest.raises(MalformedRequestError, match="Content-Transfer-Encoding"):
+        received(tmp_path, body(part(name, b"QQ==", "a", f"Content-Transfer-Encoding: {encoding}\r\n")))
+
+
+@pytest.mark.parametrize("encoding", ["binary", "8bit", "7BIT"])
+def test_a_part_that_says_it_is_sent_as_it_is_is_taken(tmp_path: Path, encoding: str) -> None:
+    sent = body(part("image", b"1", "a", f"content-transfer-encoding: {encoding}\r\n"))
+    assert received(tmp_path, sent) == ({}, [b"1"])
 
 
 def test_more_images_than_allowed_are_refused_before_they_are_written(tmp_path: Path) -> None:

@@ -41,6 +41,24 @@ def test_uploads_of_a_killed_process_are_removed_and_nothing_else(tmp_path: Path
     assert (folder.root / "heatmaps" / "kept.png").exists()
 
 
+def test_a_folder_in_which_another_program_keeps_uploads_is_left_alone(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path)
+    (folder.uploads / "theirs").mkdir(parents=True)
+    for _ in range(2):
+        with pytest.raises(NotReadyError, match="another folder"), folder.held():
+            pytest.fail("it was taken")
+    assert [path.name for path in tmp_path.rglob("*")] == ["uploads", "theirs"]
+
+
+def test_uploads_of_a_release_that_had_no_lock_are_ours(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path)
+    folder.database.touch()
+    (folder.uploads / "request").mkdir(parents=True)
+    with folder.held():
+        folder.prepare()
+    assert list(folder.uploads.iterdir()) == []
+
+
 AS_ANOTHER_USER = """
 import os, sys
 from pathlib import Path

@@ -1,12 +1,13 @@
 """Heatmaps stay with their answers, or are gone after their own time, at once and everywhere."""
 
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from app.errors import CaseExpiredError
 from app.predictions.explain import NIFTI_NAME, PNG_NAME
-from app.predictions.heatmaps import LIST_EVERY_S, Heatmaps
+from app.predictions.heatmaps import LIST_EVERY_S, PART_S, Heatmaps
 from app.predictions.identifiers import made_s
 from app.records.artefacts import FolderArtefacts
 
@@ -66,6 +67,15 @@ def test_what_is_over_its_time_is_refused_before_it_is_swept(tmp_path: Path, clo
     with heatmaps.local(NEW, "nii.gz") as path:
         assert path.is_file()
     assert kept(tmp_path) == {OLD, NEW}
+
+
+def test_a_sweep_leaves_to_the_next_what_it_has_no_time_for(tmp_path: Path, clock: Clock) -> None:
+    passed_s = count(step=0.6 * PART_S)  # each look at the clock
+    heatmaps = filled(
+        tmp_path, Heatmaps(FolderArtefacts(tmp_path), DAY_S, clock, lambda: float(next(passed_s)))
+    )
+    assert [heatmaps.sweep() for _ in range(2)] == [1, 1]
+    assert kept(tmp_path) == {NEW}
 
 
 def test_the_time_of_a_heatmap_ends_as_long_after_its_answer_as_was_said(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from app.predictions import retention
 from app.predictions.bounded_folders import KeepingLimits
 from app.predictions.case_store import CaseStore
 from app.predictions.heatmaps import Heatmaps
-from app.predictions.retention import FORGET_EVERY_S, AuditRetention, Retention
+from app.predictions.retention import FORGET_EVERY_S, PART_S, AuditRetention, Retention
 from app.predictions.service import PredictionService
 from app.records.artefacts import FolderArtefacts
 from app.records.audit import Deed
@@ -48,7 +49,7 @@ class Kept:
         (self.heatmaps / f"{prediction_id}.png").write_bytes(b"picture")
 
     def retention(self, days: float) -> Retention:
-        return Retention(self.service, self.records.predictions, days * DAY_S, NOW.timestamp)
+        return Retention(self.service, self.records.predictions, days * DAY_S, NOW.timestamp, lambda: 0.0)
 
     def left(self) -> set[str]:
         return {path.stem for path in self.heatmaps.iterdir()}
@@ -79,6 +80,18 @@ def test_more_than_a_batch_is_swept_at_once(kept: Kept, monkeypatch: pytest.Monk
         kept.add(str(number), timedelta(days=2))
     assert kept.retention(days=1).sweep() == 5
     assert kept.left() == set()
+
+
+def test_a_sweep_leaves_to_the_next_what_it_has_no_time_for(kept: Kept) -> None:
+    for number in range(3):
+        kept.add(str(number), timedelta(days=9 - number))
+    passed_s = count(step=0.6 * PART_S)  # each look at the clock
+    sweeping = Retention(
+        kept.service, kept.records.predictions, DAY_S, NOW.timestamp, lambda: float(next(passed_s))
+    )
+    assert sweeping.sweep() == 1
+    assert kept.left() == {"1", "2"}
+    assert [sweeping.sweep() for _ in range(3)] == [1, 1, 0]
 
 
 def test_without_a_time_answers_stay_for_ever(kept: Kept) -> None:

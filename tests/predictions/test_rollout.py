@@ -268,6 +268,29 @@ def test_a_process_that_cannot_follow_keeps_what_it_has_and_is_not_ready(
     assert second.catalogue.ready
 
 
+def test_a_canary_that_a_start_does_not_find_is_taken_back_by_a_rollback(
+    start: Callable[[], Process], store: Path, later: Path
+) -> None:
+    copy_in(later, store)
+    start().rollout.point(Alias("gos", "production", 1, Canary(3, 0.5)))
+    shutil.rmtree(store / "gos" / "3")
+    process = start()
+    assert not process.catalogue.ready
+    process.rollout.roll_back("gos", "production")
+    assert {process.meaning("gos", f"case-{number}") for number in range(50)} == {"gos@1"}
+    assert process.catalogue.ready
+
+
+def test_a_version_that_no_name_means_any_more_keeps_no_start_unready(
+    start: Callable[[], Process], store: Path
+) -> None:
+    process = start()
+    for version in (1, 2):
+        process.rollout.point(Alias("gos", "production", version))
+    shutil.rmtree(store / "gos" / "1")
+    assert start().catalogue.ready
+
+
 def test_a_failure_is_forgotten_when_its_version_is_unloaded(
     start: Callable[[], Process], store: Path, later: Path
 ) -> None:

@@ -42,7 +42,7 @@ export interface paths {
         post?: never;
         /**
          * Delete an answer
-         * @description The answer, what was said of it, its heatmap, and what is kept of its case; for good.
+         * @description The answer, what was said of it, its heatmap, and what is kept of its case; for good. A job that is not finished is cancelled.
          */
         delete: operations["delete_prediction"];
         options?: never;
