@@ -90,8 +90,9 @@ class KeptCases:
         feature = schema.features[index]
         encoded = encode(record, schema)
         values = _values(feature, points)
+        varied = _varied(encoded, index, feature, values)
         began = time.perf_counter()
-        missing, *outcomes = predict_alternatives(predictor, image, _varied(encoded, index, feature, values))
+        missing, *outcomes = predict_alternatives(predictor, image, varied)
         self._observe(predictor, waited_s, time.perf_counter() - began)
         return Curve(
             feature=name,
@@ -99,6 +100,7 @@ class KeptCases:
             values=values,
             missing=_point(missing),
             outcomes=[_point(outputs) for outputs in outcomes],
+            taken_as=[predictor.taken_as(one).get(name) for one in varied[1:]],
         )
 
     def record(self, prediction_id: str) -> RecordSent:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.model_package.manifest import Probability
+from app.model_package.training_summary import Taken
 from app.predictions.answer import Outcome, RecordUsed
 
 
@@ -45,6 +46,12 @@ class Curve(_Part):
     ]
     missing: Annotated[CurvePoint, Field(description="With the feature missing.")]
     outcomes: Annotated[list[CurvePoint], Field(description="One per value, in the same order.")]
+    taken_as: Annotated[
+        list[Taken | None],
+        Field(
+            description="One per value: what the network took it for, where it lies beyond what training held, as `taken_as` of a record."
+        ),
+    ]
 
 
 class RecordSent(_Part):

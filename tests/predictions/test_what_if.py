@@ -211,7 +211,9 @@ def test_a_version_that_is_now_another_package_does_not_answer_for_the_old_one(
         kept.what_if(given.id, {}, "none", 0.0)
 
 
-def test_a_value_beyond_training_is_said_by_the_answer_and_by_what_if(head_ct: Path, tmp_path: Path) -> None:
+def test_a_value_beyond_training_is_said_by_the_answer_by_what_if_and_by_the_curve(
+    head_ct: Path, tmp_path: Path
+) -> None:
     package = open_package(build_tiny_package(tmp_path / "store"))
     age = Distribution(kind="record", name="age", n=40, edges=(60.0,), shares=(0.5, 0.5), limits=(40.0, 80.0))
     summary = TrainingSummary(schema_version=1, distributions=(age,), shares=())
@@ -221,7 +223,10 @@ def test_a_value_beyond_training_is_said_by_the_answer_and_by_what_if(head_ct: P
     given = house.answer(head_ct, {"age": 25, "gcs": 9})
     usual = house.kept.what_if(given.id, {"age": 60}, "none", 0.0)
     again = house.kept.what_if(given.id, {"age": 90}, "none", 0.0)
+    curve = house.kept.curve(given.id, {}, "age", 93, 0.0)
     house.records.close()
     assert "beyond-training" in {caution.code for caution in given.warnings}
     found = [used.ehr.features[0].taken_as for used in (given, usual, again)]
     assert found == [40.0, None, 80.0]
+    taken = dict(zip(curve.values, curve.taken_as, strict=True))
+    assert [taken[age] for age in (18.0, 40.0, 80.0, 110.0)] == [40.0, None, None, 80.0]

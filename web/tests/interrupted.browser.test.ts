@@ -240,6 +240,34 @@ describe.skipIf(!CAN_BROWSE)("a case on the way to its answer", () => {
   );
 
   it(
+    "says what somebody else said of a case meanwhile, before it takes the place of that",
+    async () => {
+      const { id } = await makeCase(service.url, "gos", goldenNifti("gos"), {}, null, "BOTH-1");
+      const page = await openPage(browser, [410]); // its image is not kept
+      await page.goto(`${service.url}/#/case/${id}`);
+      await page.getByRole("button", { name: "Feedback" }).click();
+      await page.getByLabel("Reason").fill("an older bleed");
+      const other = { agreement: "disagree", reason: "an infarct", outcome: "gos_3" };
+      const address = `${service.url}/predictions/${id}/feedback`;
+      await fetch(address, {
+        method: "PUT",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify(other),
+      });
+      const save = page.getByRole("button", { name: "Save" });
+      await save.click();
+      await page.getByRole("alert").getByText("disagrees, true outcome GOS 3 (“an infarct”)").waitFor();
+      expect(await (await fetch(address)).json()).toMatchObject(other);
+      expect(await page.getByLabel("Reason").inputValue()).toBe("an older bleed");
+      await save.click();
+      await page.getByText("Feedback saved.").waitFor();
+      expect(await (await fetch(address)).json()).toMatchObject({ outcome: null, reason: "an older bleed" });
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+
+  it(
     "says of a case that was sent as a job, and opened before its turn, that it is still to be answered",
     async () => {
       const { id } = await makeCase(service.url, "gos", goldenNifti("gos"), {}, null, "JOB-1");

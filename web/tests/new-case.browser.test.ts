@@ -239,6 +239,15 @@ describe.skipIf(!CAN_BROWSE)("a new case that is changed on the way", () => {
       await page.keyboard.press("ControlOrMeta+a");
       await page.keyboard.type("71");
       await expect.poll(() => note(page).textContent()).toBe("");
+      // What is marked as unknown is wrong no more, and who marks it stays where they are.
+      await page.fill("#record_age", "7x1");
+      const unknown = page.getByLabel("Age: unknown", { exact: true });
+      await unknown.focus();
+      await page.locator("#record_age-error", { hasText: "Enter a number" }).waitFor();
+      await page.keyboard.press("Space");
+      await expect.poll(() => page.locator("#record_age-error").textContent()).toBe("");
+      expect(await page.locator("#record_age").inputValue()).toBe("");
+      expect(await unknown.evaluate((box) => box === document.activeElement)).toBe(true);
       await page.context().close();
     },
     SLOW_MS,

@@ -152,6 +152,7 @@ describe.skipIf(!CAN_BROWSE)("an answer on paper, on a telephone and in another 
       const drawn = () => page.evaluate(() => document.body.dataset.drawn ?? "");
       await expect.poll(drawn).toContain("|1000");
       expect(await drawn()).not.toMatch(/\|1[.,]000/);
+      await page.locator(".curve figcaption", { hasText: "Shaded: beyond what training held" }).waitFor();
       expect(await drawn()).not.toContain("#505b68");
       await page.pdf();
       await expect.poll(drawn).toContain("#505b68");

@@ -141,13 +141,15 @@ describe.skipIf(!CAN_BROWSE)("the viewer", () => {
   );
 
   it(
-    "shows the stored picture, and says why, where the image is no longer kept",
+    "shows the stored picture, and says why, where the image was never kept",
     async () => {
       const made = await makeCase(service.url, "gos", goldenNifti("gos"), RECORD.gos, null);
       const page = await openPage(browser, [410]);
       await page.goto(`${service.url}/#/case/${made.id}`);
       await page.locator(".viewer-stored img").waitFor();
-      await expect.poll(() => page.locator(".viewer-stored").innerText()).toContain("no longer kept");
+      await expect
+        .poll(() => page.locator(".viewer-stored").innerText())
+        .toContain("keeps it where it was asked to");
       const width = await page
         .locator(".viewer-stored img")
         .evaluate((image: HTMLImageElement) => image.naturalWidth);

@@ -1332,6 +1332,11 @@ export interface components {
              * @description One per value, in the same order.
              */
             outcomes: components["schemas"]["CurvePoint"][];
+            /**
+             * Taken As
+             * @description One per value: what the network took it for, where it lies beyond what training held, as `taken_as` of a record.
+             */
+            taken_as: (number | "missing" | null)[];
         };
         /**
          * CurvePoint

@@ -34,10 +34,15 @@ export function FeatureField({
   const id = fieldPathId.$id;
   const errors = rawErrors ?? [];
   const change = (value: RecordValue | undefined) => onChange(value, fieldPathId.path);
+  const isKnown = formData !== undefined;
+  const forget = () => {
+    change(undefined);
+    setRound(round + 1); // empties what was typed
+  };
   const shared = { id, value: formData as RecordValue | undefined, change, isWrong: errors.length > 0 };
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: hears the blur of the inputs inside, takes none of its own
-    <div className="feature" data-known={formData !== undefined} onBlur={() => onBlur(id, formData)}>
+    <div className="feature" data-known={isKnown} onBlur={() => onBlur(id, formData)}>
       <label htmlFor={id}>{feature.title}</label>
       {feature.kind === "number" ? (
         <NumberInput key={round} feature={feature} {...shared} />
@@ -51,11 +56,12 @@ export function FeatureField({
           <input
             type="checkbox"
             aria-label={t.unknownOf(feature.title)}
-            checked={formData === undefined}
-            disabled={formData === undefined}
+            checked={!isKnown}
+            aria-disabled={!isKnown} // disabled in earnest, it would take the focus with it
+            tabIndex={isKnown ? 0 : -1}
             onChange={() => {
-              change(undefined);
-              setRound(round + 1); // empties what was typed
+              if (isKnown) forget();
+              onBlur(id, undefined); // what was wrong is so no more
             }}
           />
           {t.unknown}

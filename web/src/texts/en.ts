@@ -154,7 +154,7 @@ export const texts = {
         remedy: "They are kept for half an hour. Send them again; the record stays filled in.",
       },
       "case-expired": {
-        title: "The image of this case is no longer kept.",
+        title: "The image of this case is not kept.",
         remedy: "The answer stays. To see the image or ask what-if, run the case anew.",
       },
       "not-ready": {
@@ -476,8 +476,10 @@ export const texts = {
     selectFor: (name: string) => `Select ${name} to compare`,
     abstained: "abstained",
     outOfDistribution: "unlike known cases",
+    /** What limits an answer, within a list: no capital but of an abbreviation. */
+    limit: (title: string) => title.replace(/^[A-Z](?![A-Z])/, (first) => first.toLowerCase()),
     findings: (count: number) => (count === 1 ? "1 finding" : `${count} findings`),
-    noImage: "image no longer kept",
+    noImage: "image not kept",
     agreement: { agree: "agrees", disagree: "disagrees" } as Record<string, string>,
     outcome: (label: string) => `true outcome ${label}`,
     noFeedback: "none",
@@ -517,6 +519,8 @@ export const texts = {
     notKnown: "Not known yet",
     save: "Save",
     saved: "Feedback saved.",
+    meanwhile: (said: string, reason: string | null) =>
+      `Feedback was saved since this was opened: ${said}${reason ? ` (“${reason}”)` : ""}. Save again to put yours in its place.`,
     cancel: "Cancel",
   },
   whatIf: {
@@ -540,6 +544,8 @@ export const texts = {
     curveTitle: (feature: string) => `Probability over ${feature}, all else as set above`,
     curveSummary: (feature: string, low: string, high: string, first: string, last: string) =>
       `From ${first} at ${feature} ${low} to ${last} at ${high}.`,
+    curveBeyond: (values: string, isShaded: boolean) =>
+      `${isShaded ? "Shaded: beyond" : "Beyond"} what training held, and no guide to what would happen there: ${values}.`,
     axis: (feature: string, unit: string) => (unit ? `${feature}, ${unit}` : feature),
     legend: {
       curve: "probability",
@@ -629,7 +635,8 @@ export const texts = {
       peak: "Peak",
     },
     stored: {
-      expired: "The image itself is no longer kept: the service keeps it for some hours only.",
+      expired:
+        "The image itself is not kept: the service keeps it where it was asked to, and for some hours only.",
       cannotDraw: "The image could not be drawn: this browser offers no WebGL 2, or the file cannot be read.",
       instead: "This is the picture that was stored with the answer.",
       none: "No picture was stored with the answer.",

@@ -4,6 +4,7 @@ import { useTheme } from "../app/theme";
 import { numberWords } from "../record/features";
 import { percentWords } from "../result/frequencies";
 import { texts } from "../texts/en";
+import type { Limits } from "./limits";
 import "uplot/dist/uPlot.min.css";
 
 const HEIGHT = 240;
@@ -15,6 +16,8 @@ type Props = {
   names: string[] | null;
   /** Height with the feature missing. */
   missing: number;
+  /** Beyond them the line is shaded. */
+  limits: Limits;
   /** Where the record is now. */
   here: number | null;
   /** What lies along: the feature with its unit. */
@@ -142,10 +145,22 @@ function optionsOf(
       },
     ],
     hooks: {
+      drawClear: [(plot) => shadeBeyond(plot, latest.current.limits, colour("--line"))],
       draw: [(plot) => markHere(plot, latest.current.here, colour("--caution"))],
       setCursor: [(plot) => onPoint(plot.cursor.idx ?? null)],
     },
   };
+}
+
+/** Behind the line, where its values lie beyond what training held. */
+function shadeBeyond(plot: uPlot, { low, high }: Limits, colour: string) {
+  const { ctx, bbox } = plot;
+  const shade = (from: number, to: number) => ctx.fillRect(from, bbox.top, to - from, bbox.height);
+  ctx.save();
+  ctx.fillStyle = colour;
+  if (low !== null) shade(bbox.left, plot.valToPos(low, "x", true));
+  if (high !== null) shade(plot.valToPos(high, "x", true), bbox.left + bbox.width);
+  ctx.restore();
 }
 
 /** A line where the record is now. */

@@ -3,8 +3,10 @@ import { curve } from "../api/predictions";
 import type { Curve, PatientRecord } from "../api/types";
 import { ProblemNotice } from "../app/ProblemNotice";
 import { type Feature, numberWords, unitWords } from "../record/features";
+import { takenWords } from "../result/taken";
 import { texts } from "../texts/en";
 import { headlineOf, percentOf } from "./headline";
+import { limitsOf } from "./limits";
 import { valueWords } from "./record";
 import { useAsked } from "./useWhatIf";
 
@@ -73,7 +75,7 @@ function Drawn({ answer, feature, record, isStale }: DrawnProps) {
     <figure aria-busy={isStale} data-stale={isStale}>
       <figcaption className="quiet small">
         {t.curveTitle(feature.title)}: {words}.{" "}
-        {summaryOf(feature, names ?? places.map(numberWords), heights)}
+        {summaryOf(feature, names ?? places.map(numberWords), heights)} {beyondOf(answer, feature, names)}
       </figcaption>
       <Suspense fallback={null}>
         <CurveChart
@@ -81,6 +83,7 @@ function Drawn({ answer, feature, record, isStale }: DrawnProps) {
           heights={heights}
           names={names}
           missing={missing}
+          limits={limitsOf(answer)}
           here={typeof here === "number" && here >= 0 ? here : null}
           axis={t.axis(feature.title, isNumeric ? unitWords(feature.unit) : "")}
           title={feature.title}
@@ -95,4 +98,14 @@ function Drawn({ answer, feature, record, isStale }: DrawnProps) {
 function summaryOf({ title }: Feature, places: string[], heights: number[]): string {
   const [low, high] = [places[0] ?? "", places.at(-1) ?? ""];
   return t.curveSummary(title, low, high, percentOf(heights[0] ?? 0), percentOf(heights.at(-1) ?? 0));
+}
+
+/** Where the line lies beyond what training held: it is level there, whatever the truth is. */
+function beyondOf({ taken_as, unit }: Curve, { title }: Feature, names: string[] | null): string {
+  const words = taken_as.flatMap((taken, index) => {
+    const as = takenWords({ taken_as: taken, unit });
+    return as === null ? [] : [`${names?.[index] ?? title} ${as}`];
+  });
+  if (words.length === 0) return "";
+  return t.curveBeyond([...new Set(words)].join("; "), names === null);
 }

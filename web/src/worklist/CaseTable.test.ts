@@ -18,15 +18,11 @@ const CASE = {
   has_image: true,
 } as unknown as WorklistItem;
 
-it.each([
-  [null, "none"],
-  [{ agreement: null, outcome: null }, "in words"],
-  [{ agreement: "disagree" as const, outcome: "gos_3" }, "disagrees, true outcome GOS 3"],
-])("says of the feedback %j: %s", (feedback, words) => {
+function drawn(change: Partial<WorklistItem>): string {
   const nothing = () => {};
-  const drawn = renderToStaticMarkup(
+  return renderToStaticMarkup(
     createElement(CaseTable, {
-      items: [{ ...CASE, feedback }],
+      items: [{ ...CASE, ...change }],
       isStale: false,
       sort: "-created",
       onSort: nothing,
@@ -36,5 +32,21 @@ it.each([
       onDelete: nothing,
     }),
   );
-  expect(drawn).toContain(`>${words}</td>`);
+}
+
+it.each([
+  [null, "none"],
+  [{ agreement: null, outcome: null }, "in words"],
+  [{ agreement: "disagree" as const, outcome: "gos_3" }, "disagrees, true outcome GOS 3"],
+])("says of the feedback %j: %s", (feedback, words) => {
+  expect(drawn({ feedback: feedback as WorklistItem["feedback"] })).toContain(`>${words}</td>`);
+});
+
+it("names what limits an answer, and counts only the findings that do not", () => {
+  const limited = drawn({
+    findings: ["weighting-doubtful", "gantry-tilt-corrected"],
+    warnings: ["training-data", "weighting-doubtful", "beyond-training"],
+  });
+  expect(limited).toContain(">MR weighting doubtful, values beyond what training held<");
+  expect(limited).toContain(">1 finding<");
 });

@@ -5,8 +5,11 @@ import { texts } from "../texts/en";
 import { nameOf } from "./name";
 import { probabilityOf } from "./probability";
 import { ariaSort, type Column, type Sort, turned } from "./query";
+import { saidWords } from "./said";
 
 const t = texts.worklist;
+/** Warnings that have a word of their own here, or that the banner above every view gives. */
+const SAID_ELSEWHERE = new Set(["abstained", "out-of-distribution", "training-data"]);
 const SORTED: Column[] = ["created", "reference", "task", "model", "label", "favourable"];
 
 type Props = {
@@ -88,7 +91,7 @@ function Row({ item, selected, onSelect, onFeedback, onDelete }: { item: Worklis
         <Cautions item={item} />
       </td>
       <td className="wraps" data-given={item.feedback !== null}>
-        {feedbackOf(item)}
+        {saidWords(item.feedback)}
       </td>
       <td className="row-actions">
         <button type="button" className="plain" aria-label={t.giveFor(name)} onClick={() => onFeedback(item)}>
@@ -103,10 +106,14 @@ function Row({ item, selected, onSelect, onFeedback, onDelete }: { item: Worklis
 }
 
 function Cautions({ item }: { item: WorklistItem }) {
-  const strong = [item.abstained && t.abstained, item.out_of_distribution && t.outOfDistribution].filter(
-    Boolean,
-  );
-  const quiet = [item.findings.length > 0 && t.findings(item.findings.length), !item.has_image && t.noImage];
+  const limits = item.warnings.filter((code) => !SAID_ELSEWHERE.has(code));
+  const harmless = item.findings.filter((code) => !item.warnings.includes(code)).length;
+  const strong = [
+    item.abstained && t.abstained,
+    item.out_of_distribution && t.outOfDistribution,
+    ...limits.map((code) => t.limit(texts.findings[code] ?? code)),
+  ].filter(Boolean);
+  const quiet = [harmless > 0 && t.findings(harmless), !item.has_image && t.noImage];
   return (
     <>
       {strong.length > 0 && <span className="row-caution">{strong.join(", ")}</span>}
@@ -114,12 +121,4 @@ function Cautions({ item }: { item: WorklistItem }) {
       <span className="quiet">{quiet.filter(Boolean).join(", ")}</span>
     </>
   );
-}
-
-function feedbackOf({ feedback }: WorklistItem): string {
-  const parts = [
-    feedback?.agreement && t.agreement[feedback.agreement],
-    feedback?.outcome && t.outcome(t.labelOf(feedback.outcome)),
-  ];
-  return parts.filter(Boolean).join(", ") || (feedback ? t.reasonOnly : t.noFeedback);
 }

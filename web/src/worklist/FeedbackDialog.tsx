@@ -8,6 +8,7 @@ import { useLoaded } from "../app/useLoaded";
 import { className, type Manifest } from "../result/classes";
 import { texts } from "../texts/en";
 import { CaseInWords } from "./CaseInWords";
+import { saidWords } from "./said";
 import "./worklist.css";
 
 const t = texts.feedback;
@@ -65,10 +66,15 @@ function FeedbackForm({ id, feedback, labels, manifest, onClose, onSaved }: Form
     reason: feedback.reason,
     outcome: feedback.outcome,
   });
+  const [kept, setKept] = useState(feedback);
   const [error, setError] = useState<unknown>(null);
   const save = async (event: FormEvent) => {
     event.preventDefault();
+    setError(null);
     try {
+      const now = await getFeedback(id);
+      // The dialog may have stood open for hours, and what is saved takes the place of all that was said.
+      if (now.updated !== kept.updated) return setKept(now);
       await putFeedback(id, given);
       onSaved();
     } catch (problem) {
@@ -104,6 +110,11 @@ function FeedbackForm({ id, feedback, labels, manifest, onClose, onSaved }: Form
           ))}
         </select>
       </label>
+      {kept !== feedback && (
+        <p role="alert" className="problem">
+          {t.meanwhile(saidWords(kept.updated === null ? null : kept), kept.reason)}
+        </p>
+      )}
       {error !== null && <ProblemNotice error={error} />}
       <div className="modal-actions">
         <button type="button" onClick={onClose}>

@@ -59,7 +59,8 @@ afterEach(({ task }) => {
 export async function openPage(browser: Browser, failing: Failing[] = [], size = DESKTOP): Promise<Page> {
   const context = await browser.newContext({ viewport: size, reducedMotion: "reduce" });
   const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  // Waiting ends when what is waited for comes: the bound is for what never does, on the slowest of machines.
+  page.setDefaultTimeout(120_000);
   page.on("pageerror", (error) => complaints.push(String(error)));
   page.on("console", (message) => {
     if (message.type() !== "error" || isExpected(message, failing)) return;

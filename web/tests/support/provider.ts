@@ -16,7 +16,7 @@ export async function provide(back: string): Promise<Provider> {
   const command = ["-m", "tests.support.oidc", String(port), CLIENT_ID, back];
   const child: ChildProcess = spawn(PYTHON, command, { cwd: ROOT, stdio: "ignore" });
   const issuer = `http://localhost:${port}`;
-  for (let tries = 0; tries < 300; tries += 1) {
+  for (let tries = 0; tries < 2000; tries += 1) {
     const answers = await fetch(`http://127.0.0.1:${port}/keys`).then(
       ({ ok }) => ok,
       () => false,

@@ -7,7 +7,7 @@ import { join, resolve } from "node:path";
 export const ROOT = resolve(import.meta.dirname, "../../..");
 export const PYTHON = process.env.NEUROFUSE_PYTHON ?? join(ROOT, ".venv/bin/python");
 
-const START_TIMEOUT_MS = 80_000;
+const START_TIMEOUT_MS = 200_000;
 
 /** A real service in a process of its own: what an operator runs, with the page that was built. */
 export type Service = { url: string; data: string; stop: () => Promise<void> };
