@@ -74,6 +74,12 @@ class CohortDescription(BaseModel):
             raise ValueError(
                 f"one column each for pseudonym, split, images, masks, outcome and every feature, found several uses of {twice}"
             )
+        made = {"class", "record missing"} | ({"site"} if self.site not in {None, "site"} else set())
+        if taken := sorted(made & set(self.subgroups)):
+            # Their patients would stand among those of the evaluation's own groups, or in their place.
+            raise ValueError(
+                f"subgroups: every evaluation has groups named {taken} of its own; rename the column"
+            )
         if "" in self.levels:
             raise ValueError("levels must not give an empty cell, that is an unknown outcome, a meaning")
         if not set(self.levels.values()) <= set(self._class_words):

@@ -140,10 +140,16 @@ def _refuse_other_records(run: Path, predictions: Predictions, cohort: Cohort) -
     """
     noted = read_notes(run).get(RECORDS_NOTE) if (run / RUN_FILE).is_file() else None
     patients = set(predictions.patient_id)
-    if noted and records_digest(case for case in cohort.cases if case.patient_id in patients) != noted:
+    there = [case for case in cohort.cases if case.patient_id in patients]
+    if noted and records_digest(there) != noted:
+        found = (
+            f"{len(patients) - len(there)} of its {len(patients)} patients no longer in the cohort"
+            if len(there) < len(patients)
+            else "others in the cohort, or another list of features"
+        )
         raise CohortError(
-            f"{run.resolve().name}: expected the records that the run was trained with, found others in the cohort, or another list of features; train it anew "
-            "(train --no-resume), or give the cohort that it was trained on"
+            f"{run.resolve().name}: expected the records that the run was trained with, found {found}; train it anew (train --no-resume), or give the "
+            "cohort that it was trained on"
         )
 
 

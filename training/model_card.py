@@ -12,7 +12,7 @@ from training.config import RunConfig
 from training.evaluation.document import Evaluation, Group, Resplits
 from training.onnx_graph import Precision
 from training.report.words import (
-    AT_THE_ENDS,
+    at_the_ends,
     decimal,
     estimate,
     find,
@@ -115,7 +115,7 @@ def _results(evaluation: Evaluation) -> str:
     return (
         f"## Held-out results\n\nThe event is: {plain(evaluation.event)}.\n\n"
         + _table(("on the test split", "value", "95 % interval (bootstrap)", "n"), rows)
-        + f"\n\n{AT_THE_ENDS}"
+        + f"\n\n{at_the_ends(evaluation)}"
         + _operating_point(evaluation)
         + (f"\n\nEpochs given to each network: {epochs}." if epochs else "")
     )

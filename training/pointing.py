@@ -23,7 +23,7 @@ def peaks_in_masks(
     prepared: PreparedSet,
     to_model_grid: Float64[np.ndarray, "4 4"],
 ) -> Bool[np.ndarray, " M"]:
-    """For every case with a mask: does the peak lie in it?
+    """For every case with a region to point at, a voxel of the model grid that its mask fills at least half: does the peak lie in it?
 
     A peak counts as inside when any of the model-grid voxels around it (the eight whose centres enclose it) is at
     least half covered by the mask, so the tolerance is below one voxel.
@@ -31,7 +31,7 @@ def peaks_in_masks(
     hits = []
     for index in range(len(prepared)):
         mask = prepared.mask(index)
-        if mask is not None and mask.any():
+        if mask is not None and (mask >= HALF).any():
             hits.append(_inside(peak_on_model_grid(heatmap[index], to_model_grid), mask))
     return np.array(hits, dtype=bool)
 

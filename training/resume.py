@@ -157,17 +157,23 @@ def load_state(path: Path, digest: str, moving: Moving) -> Progress:
 
 
 def run_digest(config: RunConfig, parts: dict[str, PreparedSet], processes: int) -> str:
-    """Changes with everything that the numbers of a run depend on; cached images are named by their content."""
+    """Changes with everything that the numbers of a run depend on; wherever the cohort lies, of whose place the names of prepared images tell."""
     tree = config_to_dict(config)
     for free in ("threads", "workers", "loader_workers"):
         tree["training"].pop(free, None)
     digest = hashlib.sha256(json.dumps([STATE_VERSION, tree, processes], sort_keys=True).encode())
     for split in ("train", "validation"):
         part = parts[split]
-        digest.update("\n".join(path.name for path in part.images).encode())
+        for path in (*part.images, *part.masks):
+            digest.update(_content(path) if path else b"none")
         for array in (part.values, part.missing, part.labels):
             digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
+
+
+def _content(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
 
 
 def _state(moving: Moving) -> dict[str, Any]:

@@ -102,6 +102,7 @@ def train(  # noqa: PLR0915 - one run, read from top to bottom
     done = load_state(run / STATE_FILE, digest, moving)
     saver = Saver(run / STATE_FILE, digest, done, moving, save_every_s)
     with _progress(fabric) as progress, Journal(run, done.epoch, writes=fabric.is_global_zero) as journal:
+        _tell_a_loss(run, done.epoch + moving.underway.steps, progress)
         while done.epoch < epochs and done.epoch - done.best_epoch < settings.patience:
             begun = moving.underway.steps
             title = f"epoch {done.epoch + 1:3d}"
@@ -302,6 +303,16 @@ def _diverged(what: str) -> DivergedError:
 
 def _mean(numbers: Sequence[Tensor]) -> float:
     return float(torch.stack(list(numbers)).mean()) if numbers else 0.0
+
+
+def _tell_a_loss(run: Path, done: int, progress: Progress) -> None:
+    """Say that the work of an earlier start counts for nothing, before it is written over."""
+    if distributed.rank() == 0 and not done and (run / STATE_FILE).is_file():
+        progress.console.print(
+            f"{STATE_FILE} is of another configuration, number of processes, or other patients or images: the run begins anew",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def _progress(fabric: Fabric) -> Progress:

@@ -123,6 +123,23 @@ def test_site_day_and_subgroups_are_carried_beside_the_record(tmp_path: Path) ->
     assert set(first.record) == {"age", "sex"}
 
 
+@pytest.mark.parametrize("column", ["class", "record missing", "site"])
+def test_a_subgroup_does_not_take_the_name_of_a_group_that_every_evaluation_makes(
+    tmp_path: Path, column: str
+) -> None:
+    """Patients of an ASA class would stand among those of an outcome's, and hospitals not be judged at all."""
+    header = f"patient_id,image,age,sex,gos,hospital,{column}"
+    folder = write_cohort(tmp_path, "p1,a.nii,71,male,4,north,2", header=header)
+    with pytest.raises(CohortError, match=f"subgroups: .*{column}.*rename"):
+        load_cohort(with_description(folder, site="hospital", subgroups=[column]))
+
+
+def test_the_column_of_sites_may_be_named_site_and_be_a_subgroup_too(tmp_path: Path) -> None:
+    folder = write_cohort(tmp_path, "p1,a.nii,71,male,4,north", header="patient_id,image,age,sex,gos,site")
+    (case,) = load_cohort(with_description(folder, site="site", subgroups=["site"])).cases
+    assert (case.site, case.subgroups) == ("north", {"site": "north"})
+
+
 def test_a_day_that_is_none_is_refused_without_repeating_it(tmp_path: Path) -> None:
     folder = write_cohort(tmp_path, "p1,a.nii,71,male,4,2.5.19", header="patient_id,image,age,sex,gos,day")
     with pytest.raises(CohortError, match=r"row 2: day must be a day, YYYY-MM-DD") as caught:

@@ -42,9 +42,13 @@ def written(cohort: Cohort, folder: Path) -> Path:
     return folder
 
 
-@pytest.fixture(params=[5, 2], ids=["gos", "ad"])
+both_tasks = pytest.mark.parametrize("runs", [5, 2], ids=["gos", "ad"], indirect=True)
+
+
+@pytest.fixture
 def runs(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    classes = int(request.param)
+    """A run and another of the same patients, of five grades where a test does not ask for two classes."""
+    classes = int(getattr(request, "param", 5))
     model, other = (
         with_train(ordinal_predictions(240, 1, noise=noise, classes=classes)) for noise in (0.3, 2.0)
     )
@@ -56,6 +60,7 @@ def runs(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return tmp_path
 
 
+@both_tasks
 def test_a_run_with_predictions_alone_is_evaluated_against_a_rival(
     runs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -118,6 +123,7 @@ def test_a_run_that_does_not_name_its_cohort_asks_for_it_and_gives_the_same_docu
     assert json.loads(first)["row"] == "model"
 
 
+@both_tasks
 def test_outcomes_that_were_corrected_since_training_are_not_passed_over(
     runs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -146,6 +152,22 @@ def test_a_record_that_was_corrected_since_training_is_not_passed_over(
     table.write_text("\n".join([header, ",".join(cells), *others]) + "\n")
     assert main(["evaluate", str(runs / "model")]) == 2
     assert "expected the records that the run was trained with" in capsys.readouterr().err
+
+
+def test_patients_who_were_taken_out_of_the_table_are_no_corrected_records(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As where one withdraws: who looks for a changed cell would find none."""
+    cohort = load_cohort(runs / "cohort")
+    for name in ("model", "other"):
+        write_notes(runs / name, cohort.root, runs / "cache", {RECORDS_NOTE: records_digest(cohort.cases)})
+    table = cohort.root / "cohort.csv"
+    table.write_text("\n".join(table.read_text().splitlines()[:-1]) + "\n")
+    assert main(["evaluate", str(runs / "model"), "--rival", f"other={runs / 'other'}"]) == 2
+    assert (
+        "model: expected the records that the run was trained with, found 1 of its 240 patients no longer in the cohort"
+        in capsys.readouterr().err
+    )
 
 
 def test_a_rival_that_answered_to_other_records_is_no_rival(

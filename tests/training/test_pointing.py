@@ -40,10 +40,16 @@ def test_the_peak_counts_only_on_the_mask(tmp_path: Path) -> None:
 
 def test_a_voxel_that_is_mostly_outside_does_not_count(tmp_path: Path) -> None:
     mask = np.zeros((8, 20, 16), dtype=np.uint8)
-    mask[4, 8, 12] = 100
+    mask[4, 8, 12], mask[0, 0, 0] = 100, 255
     assert peaks_in_masks(attention_at((2, 2, 3)), prepared_with(mask, tmp_path), STRIDE).tolist() == [False]
 
 
 def test_cases_without_a_region_are_left_out(tmp_path: Path) -> None:
     prepared = prepared_with(np.zeros((8, 20, 16), dtype=np.uint8), tmp_path)
     assert len(peaks_in_masks(attention_at((0, 0, 0)), prepared, STRIDE)) == 0
+
+
+def test_a_region_smaller_than_half_a_voxel_is_left_out_for_no_map_could_hit_it(tmp_path: Path) -> None:
+    mask = np.zeros((8, 20, 16), dtype=np.uint8)
+    mask[4, 8, 12] = 100
+    assert len(peaks_in_masks(attention_at((2, 2, 3)), prepared_with(mask, tmp_path), STRIDE)) == 0

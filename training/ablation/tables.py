@@ -1,6 +1,7 @@
 """The finished table as files for a paper's supplement (CSV) and for people (Markdown)."""
 
 import csv
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,7 @@ from training.evaluation.comparison import ROW_METRICS
 from training.evaluation.document import Comparison
 from training.evaluation.printing import p_value
 from training.rows import FULL
+from training.whole_files import write_whole
 
 CSV_FILE = "table.csv"
 MARKDOWN_FILE = "table.md"
@@ -25,15 +27,13 @@ LEAST_NAME: Final = 14
 
 
 def write_tables(ablation: Ablation, folder: Path) -> None:
-    """Write `table.csv` and `table.md`."""
-    with (folder / CSV_FILE).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        columns = [part for name in ROW_METRICS for part in (name, f"{name}_low", f"{name}_high")]
-        writer.writerow(
-            ["row", "title", "note", "train_patients", "test_patients", "models", "failed", *columns]
-        )
-        writer.writerows(_csv_row(row, table) for table in ablation.tables for row in table.rows)
-    (folder / MARKDOWN_FILE).write_text("\n".join(markdown(ablation)) + "\n", encoding="utf-8")
+    """Write `table.csv` and `table.md`, each atomically."""
+    writer = csv.writer(cells := io.StringIO(newline=""), lineterminator="\n")
+    columns = [part for name in ROW_METRICS for part in (name, f"{name}_low", f"{name}_high")]
+    writer.writerow(["row", "title", "note", "train_patients", "test_patients", "models", "failed", *columns])
+    writer.writerows(_csv_row(row, table) for table in ablation.tables for row in table.rows)
+    write_whole(folder / CSV_FILE, cells.getvalue())
+    write_whole(folder / MARKDOWN_FILE, "\n".join(markdown(ablation)) + "\n")
 
 
 def markdown(ablation: Ablation) -> Iterator[str]:

@@ -18,10 +18,9 @@ from training.evaluation.map_overlap import THRESHOLDS, Overlap, Region, overlap
 from training.evaluation.network_maps import batches, finest_lattice, network_maps
 from training.evaluation.reference_maps import baselines, head_mask
 from training.networks.model import FusionNet
+from training.pointing import HALF
 from training.prepare import PreparedSet
 
-HALF = 128
-"""Of a mask's share in uint8: half of the voxel."""
 BATCH = 8
 METRICS = ("pointing", "pointing_strict", "relevance_mass", "relevance_rank", "auprc")
 

@@ -43,9 +43,20 @@ class ClassThresholds:
     @property
     def always_in(self) -> tuple[int, ...]:
         """Classes with too few calibration cases, even together, to be ever left out."""
-        least = fewest_cases(self.coverage)
-        rare = [k for k, cases in enumerate(self.cases) if cases < least]
-        return tuple(rare) if sum(self.cases[k] for k in rare) < least else ()
+        return () if self._rare_are_enough else self._rare
+
+    @property
+    def together(self) -> tuple[int, ...]:
+        """Classes with too few calibration cases for a threshold of their own, which share one, and the promise."""
+        return self._rare if self._rare_are_enough else ()
+
+    @property
+    def _rare(self) -> tuple[int, ...]:
+        return tuple(k for k, cases in enumerate(self.cases) if cases < fewest_cases(self.coverage))
+
+    @property
+    def _rare_are_enough(self) -> bool:
+        return sum(self.cases[k] for k in self._rare) >= fewest_cases(self.coverage)
 
     def members(self, probabilities: Float[np.ndarray, "N K"]) -> Bool[np.ndarray, "N K"]:
         """The sets the service answers with, by its own function."""
@@ -116,7 +127,9 @@ def judge_sets(
 
 
 def _method(fitted: ClassThresholds, titles: Sequence[str]) -> str:
-    always = ", ".join(titles[k] for k in fitted.always_in)
+    always, together = (", ".join(titles[k] for k in some) for some in (fitted.always_in, fitted.together))
+    if together:
+        return f"{METHOD}; covered as promised only together, by one threshold, for want of calibration cases: {together}"
     return f"{METHOD}; in every set for want of calibration cases: {always}" if always else METHOD
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.model_package.manifest import Metric
+from training.evaluation.document import Evaluation
 
 MINUS = "\N{MINUS SIGN}"
 NBSP = "\N{NO-BREAK SPACE}"
@@ -11,12 +12,16 @@ SMALLEST_P = 0.001
 TWO_DIGIT_P = 0.1
 
 
-AT_THE_ENDS = (
+_AT_THE_ENDS = (
     "Of a share the interval is Wilson's, of an AUROC of 1 Newcombe's; of AUPRC, weighted kappa or ordinal MAE at its best it is what "
-    "Wilson's leaves open, if patients not seen were told by chance. Where sensitivity or specificity is of none or all, balanced accuracy is as open as that share. "
-    "Where few were judged, an interval without width means that they were too few to show any spread, not that it is certain."
+    "Wilson's leaves open, if patients not seen were told by chance. Where sensitivity or specificity is of none or all, balanced accuracy is as open as that share."
 )
-"""How shares are given, and numbers of which no resample shows a spread (`training.evaluation.bootstrap.Bounded`)."""
+_NO_WIDTH = "Where few were judged, an interval without width means that they were too few to show any spread, not that it is certain."
+
+
+def at_the_ends(evaluation: Evaluation) -> str:
+    """How shares are given, and numbers of which no resample shows a spread (`training.evaluation.bootstrap.Bounded`); plain percentiles knew neither."""
+    return f"{_AT_THE_ENDS} {_NO_WIDTH}" if evaluation.intervals == "expanded" else _NO_WIDTH
 
 
 @dataclass(frozen=True)

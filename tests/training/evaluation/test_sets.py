@@ -10,7 +10,7 @@ from tests.training.evaluation.support import ordinal_predictions
 from training.calibrate import Scaling
 from training.evaluation.answers import answers
 from training.evaluation.bootstrap import Resamples
-from training.evaluation.sets import ClassThresholds, fewest_cases, fit_thresholds, judge_sets
+from training.evaluation.sets import METHOD, ClassThresholds, fewest_cases, fit_thresholds, judge_sets
 from training.evaluation.subgroups import Subgroup
 
 AS_IT_IS = Scaling(slope=1.0, intercept=0.0)
@@ -102,6 +102,21 @@ def test_classes_with_too_few_cases_share_a_threshold_or_are_always_in() -> None
     alone = fit_thresholds(p, np.r_[np.zeros(95), np.full(5, 1)].astype(int))
     assert alone.always_in == (1, 2, 3, 4)
     assert alone.members(p)[:, 1:].all()
+
+
+def test_classes_that_keep_the_promise_only_together_are_named() -> None:
+    """Of one of them far fewer may be covered, and whoever reads "conditional on the class" would not guess it."""
+    given_answers = answers(ordinal_predictions(300, 1), AS_IT_IS)
+    titles = ("a", "b", "c", "d", "e")
+
+    def method(cases: tuple[int, ...]) -> str:
+        resamples = Resamples(len(given_answers), draws=20)
+        return judge_sets(given_answers, ClassThresholds((0.1,) * 5, cases, 0.9), resamples, titles).method
+
+    assert method((6, 50, 3, 50, 50)).endswith(
+        "only together, by one threshold, for want of calibration cases: a, c"
+    )
+    assert method((50, 50, 9, 50, 50)) == METHOD
 
 
 def test_a_model_that_is_always_right_names_one_class() -> None:

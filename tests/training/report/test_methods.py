@@ -8,8 +8,10 @@ import pytest
 from tests.training.report.simulated import material
 from training.config import load_config
 from training.networks.rows import row
+from training.report.blocks import Table
 from training.report.material import Material
 from training.report.methods import methods, read_in_words
+from training.report.sections.performance import performance
 
 CONFIGS = Path(__file__).parents[3] / "training" / "configs"
 
@@ -54,3 +56,13 @@ def test_of_intervals_it_is_said_how_they_were_made() -> None:
     assert "(percentiles);" in methods(before)[-1]
     now = replace(before, evaluation=before.evaluation.model_copy(update={"intervals": "expanded"}))
     assert "(expanded percentiles, doi:" in methods(now)[-1]
+
+
+def test_plain_percentiles_of_an_earlier_release_are_not_given_out_for_wilsons_interval() -> None:
+    before = material()
+    now = replace(before, evaluation=before.evaluation.model_copy(update={"intervals": "expanded"}))
+    notes = [
+        table.note for each in (before, now) for table in performance(each).blocks if isinstance(table, Table)
+    ]
+    assert ["Wilson" in note for note in notes] == [False, True]
+    assert all("an interval without width" in note for note in notes)

@@ -6,7 +6,7 @@ from training.report.blocks import Block, Cell, Figure, FigureRow, Paragraph, Se
 from training.report.headline import patients, row_title, slope_in_words
 from training.report.material import Material
 from training.report.words import (
-    AT_THE_ENDS,
+    at_the_ends,
     decimal,
     estimate,
     find,
@@ -34,7 +34,7 @@ def performance(material: Material) -> Section:
         caption=f"Performance on the held-out {patients(material)}.",
         columns=("Measure", "Value", "95 % interval", "n"),
         rows=rows,
-        note=f"Intervals by bootstrap over {patients(material)}. {AT_THE_ENDS} n counts those of whom a number is: of sensitivity, those with the "
+        note=f"Intervals by bootstrap over {patients(material)}. {at_the_ends(material.evaluation)} n counts those of whom a number is: of sensitivity, those with the "
         f"event. The event is: {material.evaluation.event}. NLL in nats.",
     )
     return Section("performance", "Held-out performance", (table,))
