@@ -20,7 +20,8 @@ from app.predictions.answer import Answer
 from app.predictions.data_folder import DataFolder
 from app.records.store import RecordStore
 from app.settings import Settings
-from tests.service.server import Server, free_port, serving
+from tests.service.server import Server, serving
+from tests.support.ports import free_port
 from tests.support.tiny_package import build_tiny_package
 
 RECORD = {"age": 71, "gcs": 9, "glucose": {"value": 126, "unit": "mg/dL"}}

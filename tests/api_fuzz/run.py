@@ -4,14 +4,19 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from app.records.store import RecordStore
+from app.security.keys import make_key
+from app.security.principal import ROLES
 from tests.service.jobs import ASYNC, accepted, ended, send
 from tests.service.server import Server, serving
 from tests.support.synthetic_head import CT_HU, write_head
 from tests.support.tiny_package import build_tiny_package
+from tests.support.waiting import LONGEST_S
 
 HERE: Final = Path(__file__).parent
 CHECKS: Final = (
@@ -66,7 +71,6 @@ def something_to_find(folder: Path, who: Who) -> Iterator[tuple[Server, dict[str
         "admin_token": TOKEN,
         "requests_per_minute": 0,
         "job_limit": 20,
-        "read_timeout_s": 20,
     }
     headers = {"Authorization": f"Bearer {TOKEN}"}
     if who != "everybody":
@@ -81,14 +85,12 @@ def something_to_find(folder: Path, who: Who) -> Iterator[tuple[Server, dict[str
 
 
 def _key(data: Path) -> str:
-    """A key of every role, made as an operator makes one."""
-    roles = [word for role in ("clinician", "system", "ops", "admin") for word in ("--role", role)]
-    made = subprocess.run(  # noqa: S603 - our own words
-        [sys.executable, "-m", "app.cli", "keys", "create", "fuzzing", *roles],
-        env=os.environ | {"NEUROFUSE_DATA": str(data)},
-        check=True, capture_output=True, text=True,
-    )  # fmt: skip
-    return made.stdout.strip()
+    """A key of every role."""
+    kept, key = make_key("fuzzing", set(ROLES), 1, datetime.now(UTC))
+    data.mkdir()
+    with closing(RecordStore(data / "records.sqlite3")) as records:
+        records.api_keys.add(kept)
+    return key
 
 
 def _made(server: Server, image: Path) -> dict[str, str]:
@@ -132,7 +134,7 @@ def fuzz(folder: Path, who: Who, seconds: int, seed: int, phases: str = PHASES) 
             check=False,
             capture_output=True,
             text=True,
-            timeout=seconds + 120,
+            timeout=seconds + LONGEST_S,
         )
         faults = [line for line in server.log.read_text().splitlines() if '"request-fault"' in line]
     printed = "\n".join([ran.stdout, ran.stderr, *faults])

@@ -12,14 +12,15 @@ ENOUGH = 20
 """Cases: fewer, and it was not the interface that was asked."""
 
 
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize(
     ("who", "phases", "seconds"),
-    [("everybody", "examples,coverage", 10), ("a key", "fuzzing", 6), ("nobody", "coverage", 8)],
+    [("everybody", "examples,coverage", 6), ("a key", "fuzzing", 4), ("nobody", "coverage", 5)],
 )
 def test_every_answer_is_one_that_the_document_knows(
     tmp_path: Path, who: Who, phases: str, seconds: int
 ) -> None:
-    for patience in (1, 8):  # a machine with other work to do asks less in the same time
+    for patience in (1, 8, 40):  # a machine with other work to do asks less in the same time
         folder = tmp_path / str(patience)
         folder.mkdir()
         held, printed = fuzz(folder, who, patience * seconds, SEED, phases)

@@ -28,7 +28,6 @@ from deploy.ray.wire import PackageKey, Question
 class FailingDevice:
     """A graph that answers well until its device dies and returns what lies in memory, as GPUs do (vllm#36960)."""
 
-
     def __init__(self, session: GraphSession) -> None:
         self._session = session
         self.provider = session.provider

@@ -13,9 +13,9 @@ import pytest
 
 from tests.service.server import Server, serving
 from tests.support.ports import free_port
+from tests.support.waiting import LONGEST_S
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
-STARTS_WITHIN_S = 30
 
 
 @pytest.fixture(scope="module")
@@ -55,16 +55,16 @@ def outside(service: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)  # noqa: S603 - see above
     trusted = ssl.create_default_context(cafile=str(folder / "tls_certificate"))
     try:
-        with httpx.Client(base_url=f"https://localhost:{port}", verify=trusted, timeout=30) as client:
+        with httpx.Client(base_url=f"https://localhost:{port}", verify=trusted, timeout=LONGEST_S) as client:
             _wait(client, folder / "log")
             yield client
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=LONGEST_S)
 
 
 def _wait(client: httpx.Client, log: Path) -> None:
-    deadline = time.monotonic() + STARTS_WITHIN_S
+    deadline = time.monotonic() + LONGEST_S
     while time.monotonic() < deadline:
         try:
             client.get("/livez")
@@ -103,4 +103,4 @@ def test_old_tls_is_refused(outside: httpx.Client) -> None:
     with pytest.warns(DeprecationWarning, match="TLSv1_1 is deprecated"):
         old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
     with pytest.raises(httpx.ConnectError, match="ALERT_PROTOCOL_VERSION"):
-        httpx.get(str(outside.base_url), verify=old)
+        httpx.get(str(outside.base_url), verify=old, timeout=LONGEST_S)

@@ -43,6 +43,6 @@ def store(tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="package")
 def server(store: Path) -> Iterator[Server]:
     """A service that survives what is done to it."""
-    limits: dict[str, Any] = {"max_concurrent": 2, "queue_limit": 6, "upload_timeout_s": 2}
+    limits: dict[str, Any] = {"max_concurrent": 2, "queue_limit": 6}
     with serving(store, store.with_name("var"), admin_token=TOKEN, **limits) as running:
         yield running

@@ -1,21 +1,24 @@
-"""Clients that HTTP libraries do not let one write: they speak, stop, and half-close as they like."""
+"""Clients that HTTP libraries do not let one write: they speak, trickle, stop, and half-close as they like."""
 
+import select
 import socket
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Final
 
 from tests.service.server import Server
+from tests.support.waiting import LONGEST_S
 
 BOUNDARY: Final = "x"
-TIMEOUT_S: Final = 60
+MULTIPART: Final = f"multipart/form-data; boundary={BOUNDARY}"
+PAUSE_S: Final = 0.1
 
 
 @contextmanager
 def connected(server: Server) -> Iterator[socket.socket]:
     """A bare connection to the service."""
     url = server.client.base_url
-    with socket.create_connection((url.host, url.port or 80), timeout=TIMEOUT_S) as connection:
+    with socket.create_connection((url.host, url.port or 80), timeout=LONGEST_S) as connection:
         yield connection
 
 
@@ -29,12 +32,21 @@ def form(image: bytes) -> bytes:
     )
 
 
-def head(length: int) -> bytes:
-    """The headers of a request to `/predict`."""
+def head(length: int, route: str = "POST /predict", kind: str = MULTIPART) -> bytes:
+    """The headers of a request."""
     return (
-        "POST /predict HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
-        f"Content-Type: multipart/form-data; boundary={BOUNDARY}\r\nContent-Length: {length}\r\n\r\n"
+        f"{route} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
+        f"Content-Type: {kind}\r\nContent-Length: {length}\r\n\r\n"
     ).encode()
+
+
+def trickle(connections: Collection[socket.socket]) -> None:
+    """Send a space now and then on each, until the service answers there."""
+    unanswered = set(connections)
+    while unanswered:
+        unanswered -= set(select.select(unanswered, (), (), PAUSE_S)[0])
+        for each in unanswered:
+            each.sendall(b" ")
 
 
 def rest(connection: socket.socket) -> bytes:

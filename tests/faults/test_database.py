@@ -16,9 +16,6 @@ from tests.service.test_problems import problem
 from tests.support.postgres import Postgres
 from tests.support.waiting import wait_until
 
-BUSY_TIMEOUT_S = 10
-"""Of SQLite's connections here (`app.records.sqlite`)."""
-
 
 @pytest.mark.fault(
     "database gone and back (PostgreSQL)",
@@ -76,7 +73,6 @@ def test_a_locked_database_is_waited_for_and_then_said_to_be(
         reading = threads.submit(server.client.get, f"/predictions/{before['id']}")
         for path in ("/livez", "/readyz", "/metrics", "/jobs"):
             assert server.client.get(path).status_code == 200
-        assert time.monotonic() - began < BUSY_TIMEOUT_S
         for each in (refused, reading):
             problem(each.result(), 503, "storage-unavailable")
         outcome.saw(f"503 after {time.monotonic() - began:.0f} s of a longer one; probes meanwhile: 200")

@@ -1,6 +1,5 @@
 """Processes end: a worker, the service, or the service with work in hand."""
 
-import gzip
 import os
 import signal
 from collections import Counter
@@ -8,43 +7,27 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
-import numpy as np
 import pytest
 
 from tests.faults.outcomes import Outcome
 from tests.service.jobs import accepted, ended, send, state
+from tests.service.processes import long_to_read, readers
 from tests.service.server import Server, serving
-from tests.service.test_isolation import readers
 from tests.service.test_jobs import held
 from tests.service.test_load import wait_for_pending
 from tests.service.test_problems import problem
-from tests.support.waiting import wait_until
+from tests.support.waiting import LONGEST_S, wait_until
 
 JOBS, CLIENTS = 3, 6
-
-
-@pytest.fixture(scope="module")
-def long_to_read() -> tuple[str, bytes]:
-    """A small upload of a quarter of a gigabyte of voxels."""
-    header = nib.Nifti1Header()
-    header.set_data_shape((1024, 1024, 128))
-    header.set_data_dtype(np.int16)
-    header.set_sform(np.diag([0.2, 0.2, 1.6, 1.0]), 1)
-    header["magic"], header["vox_offset"] = b"n+1", 352
-    return "long.nii.gz", gzip.compress(header.binaryblock + bytes(4)) + 4 * gzip.compress(bytes(64 << 20), 1)
 
 
 @pytest.mark.fault(
     "worker killed",
     "the case it read is refused with 422 `unreadable-image`; every other case, and the next, is answered",
 )
-def test_a_killed_worker_costs_one_case(
-    server: Server, head_ct: Path, long_to_read: tuple[str, bytes], outcome: Outcome
-) -> None:
+def test_a_killed_worker_costs_one_case(server: Server, head_ct: Path, outcome: Outcome) -> None:
     with ThreadPoolExecutor() as threads:
-        doomed = threads.submit(server.predict, long_to_read, task="gos")
-        wait_until(lambda: bool(readers(server)))
+        doomed = threads.submit(server.predict, long_to_read(), task="gos")
         for pid in readers(server):
             os.kill(pid, signal.SIGKILL)
         others = [threads.submit(server.predict, head_ct, task="gos") for _ in range(3)]
@@ -64,7 +47,13 @@ def test_a_service_that_is_told_to_stop_loses_nothing(
     tiny_store: Path, head_ct: Path, tmp_path: Path, outcome: Outcome
 ) -> None:
     settings: dict[str, Any] = {"max_concurrent": 1, "queue_limit": 40, "read_workers": 1}
-    with serving(tiny_store, tmp_path / "var", **settings) as server, ThreadPoolExecutor() as threads:
+    grace = {
+        "app.cli.GRACEFUL_SHUTDOWN_S": LONGEST_S
+    }  # 30 s are enough for few cases of a machine as slow as this one may be
+    with (
+        serving(tiny_store, tmp_path / "var", constants=grace, **settings) as server,
+        ThreadPoolExecutor() as threads,
+    ):
         with held(server):
             clients = [threads.submit(server.predict, head_ct, task="gos") for _ in range(CLIENTS)]
             wait_for_pending(server, CLIENTS)
@@ -72,7 +61,7 @@ def test_a_service_that_is_told_to_stop_loses_nothing(
             server.process.terminate()
         with outcome.timed("process ended {} later"):
             answers = [client.result() for client in clients]
-            assert server.process.wait(timeout=60) in (0, -signal.SIGTERM)
+            assert server.process.wait(timeout=LONGEST_S) in (0, -signal.SIGTERM)
         assert [answer.status_code for answer in answers] == [200] * CLIENTS
     assert "Application shutdown complete" in server.log.read_text()
     with serving(tiny_store, tmp_path / "var", **settings) as server:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -34,6 +35,14 @@ def pool() -> Iterator[WorkerPool]:
     made = pool_of()
     yield made
     made.close()
+
+
+@pytest.fixture
+def pipe(tmp_path: Path) -> Path:
+    """A file that is read without end until somebody writes to it."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    return path
 
 
 def test_a_task_is_done_elsewhere_and_its_value_comes_back(pool: WorkerPool) -> None:
@@ -78,10 +87,13 @@ def test_a_process_is_replaced_after_its_share_of_tasks_by_one_that_has_rehearse
         pool.close()
 
 
-def test_whoever_has_done_its_share_works_on_until_its_successor_is_ready() -> None:
-    pool = pool_of(size=1, tasks_per_worker=2, rehearse=partial(time.sleep, 1))
+def test_whoever_has_done_its_share_works_on_until_its_successor_is_ready(pipe: Path) -> None:
+    pool = pool_of(size=1, tasks_per_worker=2, rehearse=partial(Path.read_bytes, pipe))
     try:
-        assert len({pool.run(os.getpid) for _ in range(20)}) == 1
+        first = pool.run(os.getpid)
+        assert {pool.run(os.getpid) for _ in range(20)} == {first}
+        pipe.write_bytes(b"ready")
+        wait_until(lambda: pool.run(os.getpid) != first)
     finally:
         pool.close()
 
@@ -139,15 +151,22 @@ def test_closing_ends_a_successor_too() -> None:
     assert set(multiprocessing.active_children()) <= set(others)
 
 
-def test_what_takes_too_long_is_ended_and_the_time_of_waiting_for_a_process_does_not_count() -> None:
-    pool = pool_of(size=1)
+def test_what_takes_too_long_is_ended(pool: WorkerPool, pipe: Path) -> None:
+    with pytest.raises(TimeoutError):
+        pool.run(partial(Path.read_bytes, pipe), 0.1)
+    assert pool.run(partial(abs, -3)) == 3
+
+
+def test_the_time_of_waiting_for_a_process_does_not_count(pipe: Path) -> None:
+    pool, enough_s = pool_of(size=1), 3.0
     try:
         with ThreadPoolExecutor() as threads:
-            slow = threads.submit(pool.run, partial(time.sleep, 60), 1.5)
-            time.sleep(0.2)
-            waiting = threads.submit(pool.run, partial(abs, -3), 1.4)
-            with pytest.raises(TimeoutError):
-                slow.result()
+            first = threads.submit(pool.run, partial(Path.read_bytes, pipe))
+            with pipe.open("wb"):  # entered when the process reads
+                waiting = threads.submit(pool.run, partial(abs, -3), enough_s)
+                with pytest.raises(TimeoutError):
+                    waiting.result(enough_s + 0.5)
+            assert first.result() == b""
             assert waiting.result() == 3
     finally:
         pool.close()

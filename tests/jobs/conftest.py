@@ -30,6 +30,7 @@ from app.predictions.service import PredictionService
 from app.records.artefacts import FolderArtefacts
 from app.records.jobs import Job
 from app.records.store import RecordStore
+from tests.support.waiting import LONGEST_S
 
 MOST = 3
 MODEL = Reference("gos", 1)
@@ -83,7 +84,7 @@ def parts(tmp_path: Path, tiny_store: Path, gos_predictor: Predictor, head_ct: P
     gate.set()
 
     def load_when_open(*case: Any, **wishes: Any) -> LoadedCase:
-        assert gate.wait(30)
+        assert gate.wait(LONGEST_S)
         return load_case(*case, **wishes)
 
     catalogue = Catalogue(ModelStore(tiny_store), lambda _: gos_predictor, metrics)

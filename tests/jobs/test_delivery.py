@@ -21,9 +21,9 @@ from app.records.jobs import Job
 from app.records.store import RecordStore
 from app.records.webhooks import SET_BACK, Webhook
 from tests.service.jobs import Receiver, receiving
+from tests.support.waiting import LONGEST_S
 
 NOW = datetime.now(UTC)
-DEADLINE_S = 30
 ABSENT = "http://127.0.0.1:1"
 
 
@@ -60,7 +60,7 @@ def deliver_until(
         async with anyio.create_task_group() as group:
             group.start_soon(deliveries.run)
             signals.message_came()
-            with anyio.fail_after(DEADLINE_S):
+            with anyio.fail_after(LONGEST_S):
                 while not holds():  # noqa: ASYNC110 - the database is what is waited for
                     await anyio.sleep(0.02)
             group.cancel_scope.cancel()

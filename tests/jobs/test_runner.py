@@ -20,9 +20,7 @@ from app.predictions.admission import Admission
 from app.records.job_turns import LEASE, Model
 from app.records.tables import UUID_LENGTH
 from tests.jobs.conftest import Parts, counted, has_upload
-from tests.support.waiting import wait_until
-
-DEADLINE_S = 30
+from tests.support.waiting import LONGEST_S, wait_until
 
 
 @contextmanager
@@ -43,7 +41,7 @@ def running(parts: Parts, identity: str = "me") -> Iterator[Callable[[], None]]:
     finally:
         told.set()
         parts.gate.set()
-        thread.join(DEADLINE_S)
+        thread.join(LONGEST_S)
         assert not thread.is_alive()
 
 
@@ -92,7 +90,8 @@ def test_a_job_is_not_begun_by_a_runner_whose_gpu_is_lost(
     assert (now.state, now.attempt, now.chances) == ("queued", 0, job.chances)
 
 
-def test_a_running_job_ends_before_the_runner_does(parts: Parts) -> None:
+def test_a_running_job_ends_before_the_runner_does(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "GRACE_S", LONGEST_S)
     job = parts.accept()
     parts.gate.clear()
     with running(parts) as stop:

@@ -4,7 +4,6 @@ import base64
 import json
 import socket
 import ssl
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -105,6 +104,4 @@ def test_where_nobody_listens_there_is_no_status() -> None:
 def test_a_receiver_that_never_answers_is_let_go_of(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sender, "TIMEOUT_S", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        began = time.monotonic()
         assert attempt(f"http://127.0.0.1:{silent.getsockname()[1]}") is None
-    assert time.monotonic() - began < 8

@@ -15,7 +15,8 @@ import pytest
 import yaml
 
 from tests.service.jobs import ASYNC, ended
-from tests.service.server import Server, free_port, serving
+from tests.service.server import Server, serving
+from tests.support.ports import free_port
 from tests.support.promtool import RULES, tool
 
 DEADLINE_S = 60

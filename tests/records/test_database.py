@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from app.records.database import open_database
 from app.records.tables import Base
 from tests.records.conftest import Place
+from tests.support.waiting import LONGEST_S
 
 
 def test_migrations_build_exactly_the_declared_tables(engine: Engine) -> None:
@@ -36,7 +37,7 @@ def test_of_processes_that_open_at_the_same_time_the_second_waits_for_the_first(
         subprocess.Popen([sys.executable, "-c", opening, str(place)])  # noqa: S603 - our own words
         for _ in range(2)
     ]
-    assert [process.wait(timeout=60) for process in processes] == [0, 0]
+    assert [process.wait(timeout=LONGEST_S) for process in processes] == [0, 0]
 
 
 def test_a_fault_of_the_program_is_not_taken_for_one_of_the_database(engine: Engine) -> None:

@@ -101,10 +101,16 @@ def test_a_file_that_another_process_writes_is_waited_for(tmp_path: Path) -> Non
         assert holder.stdin is not None
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        release = threading.Timer(0.5, holder.stdin.close)
+        released, close = threading.Event(), holder.stdin.close
+
+        def let_go() -> None:
+            released.set()
+            close()
+
+        release = threading.Timer(0.5, let_go)
         release.start()
         engine = open_database(path)
-        assert not release.is_alive(), "opened while the other process held the file"
+        assert released.is_set(), "opened while the other process held the file"
         engine.dispose()
         release.join()
 

@@ -7,8 +7,9 @@ import pytest
 from app.errors import ProviderUnavailableError
 from app.security import provider as documents
 from app.security.provider import ProviderDocuments
-from tests.support.hanging import SOON_S, Hanging
+from tests.support.hanging import Hanging
 from tests.support.oidc import Provider
+from tests.support.waiting import LONGEST_S
 
 LONG_S = 600.0
 
@@ -25,7 +26,7 @@ def test_who_comes_while_another_waits_for_a_provider_that_hangs_is_told_so(
         hanging.wait_until_asked()
         try:
             with pytest.raises(ProviderUnavailableError):
-                callers.submit(known.configuration).result(SOON_S)
+                callers.submit(known.configuration).result(LONGEST_S)
         finally:
             hanging.go_on.set()
         assert first.result()["issuer"] == provider.issuer

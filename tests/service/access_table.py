@@ -22,7 +22,7 @@ from app.records.store import RecordStore
 from app.security.keys import make_key
 from app.security.principal import ROLES, Role
 from tests.service.server import Server, serving
-from tests.support.oidc import running
+from tests.support.oidc import Provider, running
 from tests.support.tiny_package import build_tiny_package
 
 DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "reference" / "access.md"
@@ -58,21 +58,22 @@ def _key(records: RecordStore, role: Role) -> str:
 
 
 @contextmanager
-def guarded(store: Path, data: Path, **settings: Any) -> Iterator[tuple[Server, dict[str, dict[str, str]]]]:
+def guarded(
+    store: Path, data: Path, provider: Provider, **settings: Any
+) -> Iterator[tuple[Server, dict[str, dict[str, str]]]]:
     """A service that asks everybody, with an OpenID provider, and what callers show it."""
-    with running() as provider:
-        chosen: dict[str, Any] = {
-            "authentication": "on",
-            "oidc_issuer": provider.issuer,
-            "oidc_client_id": provider.client_id,
-            # Each request may come from another address: the bound on refusals of one is another test's.
-            "trusted_proxies": "127.0.0.1",
-            "requests_per_minute": 0,
-            "admin_token": TOKENS["admin token"].get_secret_value(),
-            "metrics_token": TOKENS["metrics token"].get_secret_value(),
-        }
-        with serving(store, data, **chosen | settings) as server:
-            yield server, headers_of_callers(data, provider.token(sub="nora", roles=[]))
+    chosen: dict[str, Any] = {
+        "authentication": "on",
+        "oidc_issuer": provider.issuer,
+        "oidc_client_id": provider.client_id,
+        # Each request may come from another address: the bound on refusals of one is another test's.
+        "trusted_proxies": "127.0.0.1",
+        "requests_per_minute": 0,
+        "admin_token": TOKENS["admin token"].get_secret_value(),
+        "metrics_token": TOKENS["metrics token"].get_secret_value(),
+    }
+    with serving(store, data, **chosen | settings) as server:
+        yield server, headers_of_callers(data, provider.token(sub="nora", roles=[]))
 
 
 def tried(client: httpx.Client, headers: Mapping[str, Mapping[str, str]]) -> Table:
@@ -129,7 +130,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         store = Path(name) / "store"
         build_tiny_package(store, "gos", version=1)
-        with guarded(store, Path(name) / "var") as (server, headers):
+        with running() as provider, guarded(store, Path(name) / "var", provider) as (server, headers):
             table = as_document(tried(server.client, headers))
     prose = DOCUMENT.read_text(encoding="utf-8").partition(MARKER)[0]
     DOCUMENT.write_text(f"{prose}{MARKER}\n\n{table}", encoding="utf-8")

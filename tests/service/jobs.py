@@ -2,7 +2,6 @@
 
 import ssl
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,8 +13,9 @@ import httpx
 
 from tests.imaging.nifti_bytes import parts
 from tests.service.server import Server
+from tests.support.waiting import wait_until
 
-DEADLINE_S = 60
+LOOK_S = 0.05
 ASYNC = {"Prefer": "respond-async"}
 NO_CT = b"".join(parts())
 """An image that no model for CT takes, which its voxels alone tell: what is told sooner is no job."""
@@ -45,11 +45,13 @@ def state(server: Server, job_id: str) -> str:
 
 def ended(server: Server, job_id: str) -> dict[str, Any]:
     """The status of a job once it has reached its last state."""
-    deadline = time.monotonic() + DEADLINE_S
-    while (status := server.client.get(f"/jobs/{job_id}").json())["state"] in {"queued", "running"}:
-        assert time.monotonic() < deadline, status
-        time.sleep(0.05)
-    found: dict[str, Any] = status
+
+    def last() -> dict[str, Any] | None:
+        status: dict[str, Any] = server.client.get(f"/jobs/{job_id}").json()
+        return None if status["state"] in {"queued", "running"} else status
+
+    found = wait_until(last, LOOK_S)
+    assert found is not None
     return found
 
 
@@ -71,10 +73,7 @@ class Receiver:
 
     def wait_for(self, count: int) -> None:
         """Wait until so many requests have come."""
-        deadline = time.monotonic() + DEADLINE_S
-        while len(self.received) < count:
-            assert time.monotonic() < deadline, self.received
-            time.sleep(0.05)
+        wait_until(lambda: len(self.received) >= count, LOOK_S)
 
 
 @contextmanager

@@ -1,10 +1,18 @@
 """The processes of a running service, as Linux shows them in proc(5)."""
 
+import gzip
 import os
+from functools import cache
 from pathlib import Path
+
+import nibabel as nib
+import numpy as np
 
 from app.imaging.isolation import CLEANER
 from tests.service.server import Server
+from tests.support.waiting import wait_until
+
+BLOCK_BYTES = 64 << 20
 
 
 def descendants(pid: int) -> set[int]:
@@ -20,6 +28,30 @@ def workers(server: Server) -> set[int]:
     """Processes that read images: grandchildren of the service, forked from a server process of its own."""
     pid = server.process.pid
     return {found for found in descendants(pid) if parent(found) != pid and name(found) != CLEANER}
+
+
+def readers(server: Server) -> list[int]:
+    """Workers that have an upload open, once there are some."""
+    uploads = (server.data / "uploads").resolve()
+
+    def reading() -> list[int]:
+        return [
+            pid for pid in workers(server) if any(path.is_relative_to(uploads) for path in open_files(pid))
+        ]
+
+    return wait_until(reading)
+
+
+@cache
+def long_to_read() -> tuple[str, bytes]:
+    """A small upload of a quarter of a gigabyte of voxels, all within the limits."""
+    header = nib.Nifti1Header()
+    header.set_data_shape((1024, 1024, 128))
+    header.set_data_dtype(np.int16)
+    header.set_sform(np.diag([0.2, 0.2, 1.6, 1.0]), 1)
+    header["magic"], header["vox_offset"] = b"n+1", 352
+    voxels = gzip.compress(bytes(BLOCK_BYTES), 1)
+    return "long.nii.gz", gzip.compress(header.binaryblock + bytes(4)) + 4 * voxels
 
 
 def name(pid: int) -> str:

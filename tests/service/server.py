@@ -1,12 +1,12 @@
 """A real server in a process of its own, on a port of its own: what an operator runs, nothing in between."""
 
+import json
 import os
-import socket
 import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,15 +14,33 @@ from typing import Any
 
 import httpx
 
-START_TIMEOUT_S = 60
-LEFT_S = 10
-QUEUE_LIMIT = 16
-"""Tests send several cases at once on whatever machine they run; by default a small one has few places."""
+from tests.support.ports import free_port
+from tests.support.waiting import LONGEST_S
+
+OF_ANY_MACHINE = {"queue_limit": 16, "read_timeout_s": LONGEST_S}
+"""Tests send several cases at once, and let readers stand still, on whatever machine they run; a small one has few places by default."""
+SERVE_WITH = """
+import importlib, json, sys
+from app.cli import main
+for place, value in json.loads(sys.argv[1]).items():
+    module, _, name = place.rpartition(".")
+    part = importlib.import_module(module)
+    getattr(part, name)
+    setattr(part, name, value)
+sys.exit(main(["serve"]))
+"""
+"""`neurofuse serve` with other constants."""
 
 
 def files_below(folder: Path) -> list[Path]:
     """Files of a folder in which a service works: unlike `rglob`, this bears with folders that go meanwhile."""
     return [Path(place, name) for place, _, names in os.walk(folder) for name in names]
+
+
+def named_below(folder: Path, name: str) -> list[Path]:
+    """Files and folders there whose names begin so."""
+    found = (Path(place, each) for place, folders, names in os.walk(folder) for each in (*folders, *names))
+    return [path for path in found if path.name.startswith(name)]
 
 
 @dataclass(frozen=True)
@@ -54,20 +72,28 @@ class Server:
 
     def uploads_left(self) -> list[Path]:
         """Those that are still there when the answer has been for a while: it does not wait until they are gone."""
-        deadline = time.monotonic() + LEFT_S
+        deadline = time.monotonic() + LONGEST_S
         while (found := self.uploads()) and time.monotonic() < deadline:
             time.sleep(0.01)
         return found
 
 
 @contextmanager
-def serving(store: Path, data: Path, *, ready: bool = True, **settings: Any) -> Iterator[Server]:
+def serving(
+    store: Path,
+    data: Path,
+    *,
+    ready: bool = True,
+    constants: Mapping[str, float] | None = None,
+    **settings: Any,
+) -> Iterator[Server]:
     """Run `neurofuse serve`.
 
     Args:
         store: Model store.
         data: Data folder; the log lies beside it.
         ready: Wait until the packages are ready, not only until the process answers.
+        constants: Other values for constants of the code, by module and name: for a time that a test waits for, or must outrun.
         **settings: More `NEUROFUSE_` variables, in lower case.
     """
     port = free_port()
@@ -76,14 +102,15 @@ def serving(store: Path, data: Path, *, ready: bool = True, **settings: Any) -> 
         "data": data,
         "port": port,
         "threads": 1,
-        "queue_limit": QUEUE_LIMIT,
+        **OF_ANY_MACHINE,
         **settings,
     }
     environment = os.environ | {f"NEUROFUSE_{name.upper()}": str(value) for name, value in chosen.items()}
     log = data.with_suffix(".log")
+    command = ["-c", SERVE_WITH, json.dumps(constants)] if constants else ["-m", "app.cli", "serve"]
     with log.open("wb") as stream:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "app.cli", "serve"], env=environment, stderr=stream, stdout=stream
+        process = subprocess.Popen(  # noqa: S603 - our own words
+            [sys.executable, *command], env=environment, stderr=stream, stdout=stream
         )
     try:
         with _client(port, chosen.get("tls_certificate")) as client:
@@ -91,26 +118,19 @@ def serving(store: Path, data: Path, *, ready: bool = True, **settings: Any) -> 
             yield Server(client, data, log, process)
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=LONGEST_S)
 
 
 def _client(port: int, certificate: Path | None) -> httpx.Client:
     """Speaks to the service, over TLS where it has a certificate, which is then the one that is trusted."""
     if certificate is None:
-        return httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60)
+        return httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=LONGEST_S)
     trusted = ssl.create_default_context(cafile=str(certificate))
-    return httpx.Client(base_url=f"https://127.0.0.1:{port}", timeout=60, verify=trusted)
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
+    return httpx.Client(base_url=f"https://127.0.0.1:{port}", timeout=LONGEST_S, verify=trusted)
 
 
 def _wait(client: httpx.Client, process: subprocess.Popen[bytes], path: str, log: Path) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
+    deadline = time.monotonic() + LONGEST_S
     while process.poll() is None and time.monotonic() < deadline:
         try:
             if client.get(path).status_code == httpx.codes.OK:

@@ -22,23 +22,38 @@ from cryptography.x509.oid import NameOID
 from pydantic import SecretStr
 
 from app.api.access import ACCESS
-from app.api.guard import SIGN_INS_PER_MINUTE
+from app.api.guard import REFUSALS_PER_MINUTE
 from app.cli import OK, main
 from app.cohort.server_engine import remote_package
 from app.errors import NotAuthenticatedError
 from app.settings import Settings
 from tests.service.access_table import CALLERS, as_document, expected, guarded, tried, written
 from tests.service.server import Server, serving
+from tests.support.oidc import Provider
+from tests.support.waiting import LONGEST_S
 
 Headers = dict[str, dict[str, str]]
-BAD_ONES = 500
+BAD_ONES = 2 * REFUSALS_PER_MINUTE
+"""The bound gives back one a second: a machine that needs that long for two of them is none."""
+BOUND = 20
+"""Requests of a caller in a minute, and sign-ins of an address, which gives back one in three seconds."""
+OURS = {"Host": "neurofuse.example:8443"}
 
 
 @pytest.fixture(scope="module")
-def door(tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Headers]]:
-    """A service that asks everybody, and what each kind of caller shows it."""
-    with guarded(tiny_store, tmp_path_factory.mktemp("guarded") / "var") as running:
-        yield running
+def bounded(
+    tiny_store: Path, provider: Provider, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Server, Headers, dict[str, Path]]]:
+    """A service with a name, TLS and low bounds, what callers show it, and its certificate and key by their settings."""
+    folder = tmp_path_factory.mktemp("bounded")
+    tls = dict(zip(("tls_certificate", "tls_key"), make_certificate(folder), strict=True))
+    bound = {"hosts": "neurofuse.example", "requests_per_minute": BOUND}
+    sign_ins = {"app.api.guard.SIGN_INS_PER_MINUTE": BOUND}
+    with guarded(tiny_store, folder / "var", provider, constants=sign_ins, **tls, **bound) as (
+        server,
+        headers,
+    ):
+        yield server, headers, tls
 
 
 def test_every_route_lets_in_whom_the_table_says_and_the_page_shows_it(door: tuple[Server, Headers]) -> None:
@@ -56,7 +71,7 @@ def test_a_stream_of_bad_credentials_lets_no_one_in_and_is_slowed_down(door: tup
     shown = ({"Authorization": each, **there} for each in bad if each != good)
     asked = [server.client.get("/predictions", headers=each) for each in shown]
     assert {each.status_code for each in asked} == {401, 429}
-    assert int(asked[-1].headers["Retry-After"]) > 0
+    assert all(int(each.headers["Retry-After"]) > 0 for each in asked if each.status_code == 429)
     # Whoever has a good one is not held up by others behind the same address.
     assert (
         server.client.get("/predictions", headers=there | headers["clinician"]).status_code == httpx.codes.OK
@@ -72,7 +87,7 @@ def test_who_is_not_let_in_cannot_fill_the_audit_trail(door: tuple[Server, Heade
     asked += [server.client.delete("/predictions/x", headers=there | invented) for _ in range(80)]
     assert {each.status_code for each in asked} == {401, 429}
     refused = sum(each.status_code == httpx.codes.UNAUTHORIZED for each in asked)
-    assert lines_of(server) - before == refused < 80
+    assert lines_of(server) - before == refused, "none for those that were slowed down"
     # The addresses that a socket of both kinds tells are not one network.
     elsewhere = server.client.get("/predictions", headers={"X-Forwarded-For": "::ffff:10.9.9.9"})
     assert elsewhere.status_code == httpx.codes.UNAUTHORIZED
@@ -84,23 +99,25 @@ def lines_of(server: Server) -> int:
         return count
 
 
-def test_sign_ins_of_one_address_are_bounded_as_the_document_says(door: tuple[Server, Headers]) -> None:
-    client, there = door[0].client, {"X-Forwarded-For": "10.8.8.8"}
-    paths = client.get("/openapi.json").json()["paths"]
+def test_sign_ins_of_one_address_are_bounded_as_the_document_says(
+    bounded: tuple[Server, Headers, object],
+) -> None:
+    client, there = bounded[0].client, OURS | {"X-Forwarded-For": "10.8.8.8"}
+    paths = client.get("/openapi.json", headers=OURS).json()["paths"]
     for method, path in (("get", "/auth/sign-in"), ("get", "/auth/callback"), ("post", "/auth/sign-out")):
-        # Each is asked until it is refused: the bound gives back ten a second, and a slow machine takes that long for a few.
-        asked = (client.request(method, path, headers=there) for _ in range(SIGN_INS_PER_MINUTE * 2))
+        # Each is asked until it is refused: the bound gives some back meanwhile.
+        asked = (client.request(method, path, headers=there) for _ in range(BOUND * 2))
         refused = next(each for each in asked if each.status_code == httpx.codes.TOO_MANY_REQUESTS)
         assert refused.json()["type"] == "/problems/rate-limited"
         assert int(refused.headers["Retry-After"]) > 0
         assert "429" in paths[path][method]["responses"]
-    elsewhere = client.get("/auth/sign-in", headers={"X-Forwarded-For": "10.8.8.9"})
+    elsewhere = client.get("/auth/sign-in", headers=OURS | {"X-Forwarded-For": "10.8.8.9"})
     assert elsewhere.status_code == httpx.codes.SEE_OTHER
 
 
 def test_a_request_is_refused_before_its_body_comes(door: tuple[Server, Headers]) -> None:
     port = door[0].client.base_url.port
-    with socket.create_connection(("127.0.0.1", port or 0), timeout=20) as speaking:
+    with socket.create_connection(("127.0.0.1", port or 0), timeout=LONGEST_S) as speaking:
         speaking.sendall(
             b"POST /predict HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Forwarded-For: 10.9.9.9\r\n"
             b"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 900000000\r\n\r\n"
@@ -112,7 +129,7 @@ def test_a_request_is_refused_before_its_body_comes(door: tuple[Server, Headers]
 
 def test_who_sends_the_body_before_it_reads_is_told_why_too(door: tuple[Server, Headers]) -> None:
     port = door[0].client.base_url.port
-    with closing(HTTPConnection("127.0.0.1", port or 0, timeout=20)) as sending:
+    with closing(HTTPConnection("127.0.0.1", port or 0, timeout=LONGEST_S)) as sending:
         for _ in range(2):
             sending.request("POST", "/predict", bytes(2**24), {"X-Forwarded-For": "10.9.9.10"})
             answer = sending.getresponse()
@@ -122,7 +139,7 @@ def test_who_sends_the_body_before_it_reads_is_told_why_too(door: tuple[Server, 
 
 def test_headers_that_would_fill_the_memory_are_cut_off(door: tuple[Server, Headers]) -> None:
     port = door[0].client.base_url.port
-    with socket.create_connection(("127.0.0.1", port or 0), timeout=20) as speaking:
+    with socket.create_connection(("127.0.0.1", port or 0), timeout=LONGEST_S) as speaking:
         speaking.sendall(b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Long: ")
         # Not so much that the bound on time could have ended it.
         with pytest.raises(OSError, match=r"reset|pipe"):
@@ -174,28 +191,25 @@ def test_no_other_site_is_told_anything(door: tuple[Server, Headers]) -> None:
 
 
 def test_over_tls_with_a_name_and_a_bound_on_requests(
-    tiny_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bounded: tuple[Server, Headers, dict[str, Path]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    certificate, key = make_certificate(tmp_path)
-    tls = {"tls_certificate": certificate, "tls_key": key}
-    # Of another machine's probe only: the name below is the one that clients use.
-    bound = {"hosts": "neurofuse.example", "requests_per_minute": 20}
-    with guarded(tiny_store, tmp_path / "var", **tls, **bound) as (server, headers):
-        ours, other = {"Host": "neurofuse.example:8443"}, {"Host": "elsewhere.example"}
-        page = server.client.get("/problems", headers=ours)
-        assert (page.status_code, page.headers["Strict-Transport-Security"]) == (200, "max-age=31536000")
-        assert server.client.get("/problems", headers=other).status_code == httpx.codes.BAD_REQUEST
-        assert server.client.get("/livez", headers=other).status_code == httpx.codes.OK
+    server, headers, tls = bounded
+    # Of another machine's probe only: the name is the one that clients use.
+    other = {"Host": "elsewhere.example"}
+    page = server.client.get("/problems", headers=OURS)
+    assert (page.status_code, page.headers["Strict-Transport-Security"]) == (200, "max-age=31536000")
+    assert server.client.get("/problems", headers=other).status_code == httpx.codes.BAD_REQUEST
+    assert server.client.get("/livez", headers=other).status_code == httpx.codes.OK
 
-        asked = [server.client.get("/models", headers=ours | headers["system"]) for _ in range(25)]
-        assert [each.status_code for each in asked[:20]] == [200] * 20
-        assert asked[-1].status_code == httpx.codes.TOO_MANY_REQUESTS
-        assert asked[-1].headers["Retry-After"] == "3"
-        # One caller's haste is nobody else's.
-        assert server.client.get("/models", headers=ours | headers["ops"]).status_code == httpx.codes.OK
-        for name, value in {"port": server.client.base_url.port, **tls}.items():
-            monkeypatch.setenv(f"NEUROFUSE_{name.upper()}", str(value))
-        assert main(["healthcheck"]) == OK
+    asked = [server.client.get("/models", headers=OURS | headers["system"]) for _ in range(2 * BOUND)]
+    assert [each.status_code for each in asked[:BOUND]] == [200] * BOUND
+    refused = [each for each in asked if each.status_code != httpx.codes.OK]
+    assert {(each.status_code, each.headers["Retry-After"]) for each in refused} == {(429, "3")}
+    # One caller's haste is nobody else's.
+    assert server.client.get("/models", headers=OURS | headers["ops"]).status_code == httpx.codes.OK
+    for name, value in {"port": server.client.base_url.port, **tls}.items():
+        monkeypatch.setenv(f"NEUROFUSE_{name.upper()}", str(value))
+    assert main(["healthcheck"]) == OK
 
 
 def make_certificate(folder: Path) -> tuple[Path, Path]:
@@ -224,7 +238,7 @@ def test_the_command_says_so_and_ends(tmp_path: Path) -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=LONGEST_S,
     )
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "NEUROFUSE_AUTHENTICATION=on" in ended.stderr
@@ -239,15 +253,16 @@ def test_where_nobody_is_asked_only_our_own_origin_may_change_something(server: 
 
 
 def test_where_nobody_is_asked_other_sites_cannot_fill_the_audit_trail(
-    tiny_store: Path, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
-    with serving(tiny_store, tmp_path / "var", ready=False) as own:
+    (tmp_path / "store").mkdir()
+    with serving(tmp_path / "store", tmp_path / "var", ready=False) as own:
         post = own.client.post
         asked = [post("/predict", headers={"Sec-Fetch-Site": "cross-site"}) for _ in range(100)]
         asked += [post("/predict", headers={"Host": "rebound.example"}) for _ in range(20)]
         assert {each.status_code for each in asked} == {400, 403, 429}
         refused = sum(each.status_code == httpx.codes.FORBIDDEN for each in asked)
-        assert lines_of(own) == refused < 80
+        assert lines_of(own) == refused, "none for those that were slowed down"
 
 
 def test_where_nobody_is_asked_other_sites_and_other_machines_are_refused(server: Server) -> None:

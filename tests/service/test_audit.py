@@ -141,19 +141,16 @@ def test_no_line_holds_what_a_client_wrote(audited: Server, head_ct: Path) -> No
     assert CANARY not in repr(deeds(audited))
 
 
-def test_where_the_line_cannot_be_written_there_is_no_answer(
-    tiny_store: Path, tmp_path: Path, head_ct: Path
-) -> None:
-    with serving(tiny_store, tmp_path / "var") as server:
-        answer = server.predict(head_ct, task="gos", heatmap="none").json()
-        path = f"/predictions/{answer['id']}"
-        assert server.client.get(path).status_code == 200
-        with closing(RecordStore(server.data / "records.sqlite3")) as records:
-            with records.predictions._engine.begin() as connection:
-                connection.exec_driver_sql("ALTER TABLE audit RENAME TO elsewhere")
-            withheld = server.client.get(path)
-            assert withheld.status_code >= 500
-            assert answer["id"] not in withheld.text
-            with records.predictions._engine.begin() as connection:
-                connection.exec_driver_sql("ALTER TABLE elsewhere RENAME TO audit")
-        assert server.client.get(path).json()["id"] == answer["id"]
+def test_where_the_line_cannot_be_written_there_is_no_answer(audited: Server, head_ct: Path) -> None:
+    answer = audited.predict(head_ct, task="gos", heatmap="none").json()
+    path = f"/predictions/{answer['id']}"
+    assert audited.client.get(path).status_code == 200
+    with closing(RecordStore(audited.data / "records.sqlite3")) as records:
+        with records.predictions._engine.begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE audit RENAME TO elsewhere")
+        withheld = audited.client.get(path)
+        assert withheld.status_code >= 500
+        assert answer["id"] not in withheld.text
+        with records.predictions._engine.begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE elsewhere RENAME TO audit")
+    assert audited.client.get(path).json()["id"] == answer["id"]

@@ -5,13 +5,11 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.contract.repository import ROOT
-from tests.service.access_table import guarded
 from tests.service.server import Server
 
 PAGE = ROOT / "docs" / "how-to" / "connect.md"
@@ -19,15 +17,17 @@ PROGRAM = re.compile(r"^```python\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture(scope="module")
-def folder(tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Server]]:
+def folder(
+    door: tuple[Server, dict[str, dict[str, str]]], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Server]:
     """A folder that holds the program and a key of the role `system`, and the service that gave it."""
     place = tmp_path_factory.mktemp("connect")
     (program,) = PROGRAM.findall(PAGE.read_text(encoding="utf-8"))
     (place / "send_case.py").write_text(program, encoding="utf-8")
-    with guarded(tiny_store, place / "var") as (server, headers):
-        key = headers["system"]["Authorization"].removeprefix("Bearer ")
-        (place / "router.key").write_text(f"{key}\n", encoding="utf-8")
-        yield place, server
+    server, headers = door
+    key = headers["system"]["Authorization"].removeprefix("Bearer ")
+    (place / "router.key").write_text(f"{key}\n", encoding="utf-8")
+    return place, server
 
 
 def run(

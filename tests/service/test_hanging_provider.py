@@ -15,22 +15,37 @@ from app.api.sign_in import ASKING
 from tests.service.access_table import OWN_PAGE, TOKENS, headers_of_callers
 from tests.service.server import Server, serving
 from tests.support.hanging import Hanging
-from tests.support.oidc import Provider
+from tests.support.oidc import Provider, running
+from tests.support.waiting import LONGEST_S
 
 MANY = 48
 """More than all threads of the service."""
 ROUNDS = 8
+FOR_LONG = {
+    "app.security.provider.WITHIN_S": LONGEST_S,
+    "app.security.provider.PATIENCE_S": LONGEST_S,
+    "app.security.sign_in.TIMEOUT_S": LONGEST_S,
+}
+"""Whoever waits goes on waiting while others are served, however long that takes here; whoever waited behind them would not be served."""
 
 Headers = dict[str, dict[str, str]]
 
 
-@pytest.fixture
-def door(tiny_store: Path, provider: Provider, tmp_path: Path) -> Iterator[tuple[Server, Headers]]:
-    """A service that has asked the provider nothing yet, and what each kind of caller shows it."""
-    data = tmp_path / "var"
+@pytest.fixture(scope="module")
+def provider() -> Iterator[Provider]:
+    with running() as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def door(
+    tiny_store: Path, provider: Provider, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Server, Headers]]:
+    """A service that has asked the provider nothing until the first test, and what each kind of caller shows it."""
+    data = tmp_path_factory.mktemp("hanging") / "var"
     chosen: dict[str, Any] = {"oidc_issuer": provider.issuer, "oidc_client_id": provider.client_id}
     chosen |= {name.replace(" ", "_"): token.get_secret_value() for name, token in TOKENS.items()}
-    with serving(tiny_store, data, authentication="on", **chosen) as server:
+    with serving(tiny_store, data, authentication="on", constants=FOR_LONG, **chosen) as server:
         yield server, headers_of_callers(data, provider.token(sub="nora", roles=["clinician"]))
 
 
@@ -51,39 +66,28 @@ def all_served(server: Server, headers: Headers) -> bool:
     return all(server.client.get(path, headers=headers[who]).is_success for path, who in asked)
 
 
-def test_api_keys_do_not_notice_that_tokens_wait(
+def test_nobody_notices_that_tokens_and_those_who_sign_in_wait(
     door: tuple[Server, Headers], provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server, headers = door
     hanging = Hanging(provider.configuration())
     monkeypatch.setattr(provider, "configuration", hanging)
     token = headers["no role"]
-    with sent(server, "/predictions", token, 1) as (first,), sent(server, "/predictions", token, MANY):
+    with sent(server, "/predictions", token, 1) as (shown,), sent(server, "/auth/sign-in", {}, 1) as (left,):
         hanging.wait_until_asked()
-        assert all_served(server, headers)
-        hanging.go_on.set()
-        # The answer came in time for whoever waited: all the others were served meanwhile.
-        assert first.getresponse().status == httpx.codes.OK
-
-
-def test_nobody_notices_that_those_who_sign_in_wait(
-    door: tuple[Server, Headers], provider: Provider, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    server, headers = door
-    hanging = Hanging(provider.configuration())
-    monkeypatch.setattr(provider, "configuration", hanging)
-    with sent(server, "/auth/sign-in", {}, 1) as (first,), sent(server, "/auth/sign-in", {}, MANY):
-        hanging.wait_until_asked()
-        assert all_served(server, headers)
-        hanging.go_on.set()
-        assert str(first.getresponse().headers["Location"]).startswith(f"{provider.issuer}/authorize?")
+        with sent(server, "/predictions", token, MANY), sent(server, "/auth/sign-in", {}, MANY):
+            assert all_served(server, headers)
+            hanging.go_on.set()
+            # Those who wait have their answer after all.
+            assert shown.getresponse().status == httpx.codes.OK
+            assert str(left.getresponse().headers["Location"]).startswith(f"{provider.issuer}/authorize?")
 
 
 def test_few_wait_for_the_answer_to_a_code_and_signing_out_works_meanwhile(
     door: tuple[Server, Headers], provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server, headers = door
-    leaving = httpx.get(f"{server.client.base_url}/auth/sign-in")
+    leaving = httpx.get(f"{server.client.base_url}/auth/sign-in", timeout=LONGEST_S)
     (state,) = parse_qs(urlsplit(leaving.headers["Location"]).query)["state"]
     back = f"/auth/callback?code=1&state={state}&iss={provider.issuer}"
     hanging = Hanging({})

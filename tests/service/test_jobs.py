@@ -6,7 +6,6 @@ import hashlib
 import hmac
 import io
 import json
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -21,11 +20,12 @@ from app.inference.ticket import Urgency
 from app.predictions.identifiers import uuid7
 from app.records.jobs import Job
 from app.records.store import RecordStore
-from tests.service.jobs import ASYNC, DEADLINE_S, NO_CT, Receiver, accepted, ended, receiving, send, state
+from tests.service.jobs import ASYNC, LOOK_S, NO_CT, Receiver, accepted, ended, receiving, send, state
 from tests.service.processes import workers
 from tests.service.server import Server, files_below, serving
 from tests.service.test_problems import problem
 from tests.support.frozen import frozen
+from tests.support.waiting import wait_until
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 CANARY = "ZZCANARY"
@@ -58,10 +58,7 @@ def held(server: Server) -> Iterator[None]:
 
 def wait_until_gone(folder: Path, pattern: str = "*") -> None:
     """Files go right after the state of their job is seen: the state comes first, or a kill between the two would lose the job."""
-    deadline = time.monotonic() + DEADLINE_S
-    while left := [path for path in files_below(folder) if path.match(pattern)]:
-        assert time.monotonic() < deadline, left
-        time.sleep(0.02)
+    wait_until(lambda: not any(path.match(pattern) for path in files_below(folder)))
 
 
 def test_a_job_is_answered_as_the_case_is_answered_at_once(server: Server, head_ct: Path) -> None:
@@ -84,7 +81,7 @@ def test_a_job_is_answered_as_the_case_is_answered_at_once(server: Server, head_
 
 
 def test_a_job_that_is_done_in_time_is_answered_at_once(server: Server, head_ct: Path) -> None:
-    response = send(server, head_ct, {"Prefer": "respond-async, wait=60"}, task="gos", heatmap="none")
+    response = send(server, head_ct, {"Prefer": "respond-async, wait=600"}, task="gos", heatmap="none")
     assert response.status_code == 200
     assert state(server, response.json()["id"]) == "done"
 
@@ -161,8 +158,7 @@ def test_jobs_wait_and_are_cancelled_and_one_too_many_is_told_to_come_back(
         refused = problem(send(server, head_ct, task="gos"), 503, "overloaded")
         assert refused["limit"] == 6
         running, *waiting = ids
-        while state(server, running) == "queued":
-            pass
+        wait_until(lambda: state(server, running) == "running", LOOK_S)
         assert server.client.get(f"/predictions/{waiting[0]}").status_code == 202
         queued = server.client.get("/jobs", params={"state": "queued", "limit": 2}).json()
         assert (queued["total"], [item["id"] for item in queued["items"]]) == (5, waiting[:2:-1])
@@ -231,11 +227,13 @@ def test_what_waits_to_be_told_is_given_up_once_the_secret_is_taken_away(
         )
         records.jobs.cancel(job_id, now)
     with serving(tiny_store, data, webhook_hosts=receiver.url) as server:
-        deadline = time.monotonic() + DEADLINE_S
-        while (told := server.client.get(f"/jobs/{job_id}").json()["webhook"])["state"] == "waiting":
-            assert time.monotonic() < deadline, told
-            time.sleep(0.05)
-        assert told["state"] == "failed"
+
+        def told() -> str:
+            of_the_webhook: str = server.client.get(f"/jobs/{job_id}").json()["webhook"]["state"]
+            return of_the_webhook
+
+        wait_until(lambda: told() != "waiting", LOOK_S)
+        assert told() == "failed"
         assert 'neurofuse_webhooks_total{outcome="given-up"} 1.0' in server.client.get("/metrics").text
     assert receiver.received == []
 

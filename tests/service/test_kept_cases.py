@@ -97,13 +97,13 @@ def test_files_of_an_answer_that_is_deleted_while_they_are_read_come_whole_or_no
     server: Server, head_ct: Path
 ) -> None:
     with ThreadPoolExecutor(2) as pool:
-        for number in range(40):
+        for number in range(16):
             answer = server.predict(head_ct, task="gos", keep="image").json()
             names = ("heatmap.nii.gz", "image.nii.gz")
             reading = [
                 pool.submit(server.client.get, f"/predictions/{answer['id']}/{name}") for name in names
             ]
-            time.sleep(0.0004 * number)  # so that the end comes at any moment of the reading
+            time.sleep(0.001 * number)  # so that the end comes at any moment of the reading
             assert server.client.delete(f"/predictions/{answer['id']}").status_code == 204
             for each in reading:
                 response = each.result()  # a body shorter than its header says would be an error here

@@ -4,7 +4,6 @@ import os
 import random
 import signal
 import threading
-import time
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -14,9 +13,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.service.jobs import ASYNC, DEADLINE_S, ended, send
+from tests.service.jobs import ASYNC, ended, send
 from tests.service.server import Server, serving
 from tests.support.postgres import Postgres
+from tests.support.waiting import wait_until
 
 KILLS = 2
 """The benchmark `serving_faults` kills 200 times on each database, and its own test once on SQLite."""
@@ -83,7 +83,4 @@ def test_what_was_accepted_is_answered_once_however_often_the_service_is_killed(
 
 def _wait_until_gone(folder: Path, job_ids: Iterable[str]) -> None:
     """What was put for a case and never accepted, since the kill came in between, is swept ten minutes later."""
-    deadline = time.monotonic() + DEADLINE_S
-    while left := [job_id for job_id in job_ids if (folder / job_id).exists()]:
-        assert time.monotonic() < deadline, left
-        time.sleep(0.1)
+    wait_until(lambda: not any((folder / job_id).exists() for job_id in job_ids))

@@ -3,10 +3,10 @@
 import re
 import shutil
 import threading
-import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,16 +15,17 @@ import httpx
 import pytest
 
 from app.imaging.isolation import CLEANER
-from tests.service.jobs import DEADLINE_S, accepted, ended, send
+from tests.service.jobs import accepted, ended, send
 from tests.service.processes import descendants, name
 from tests.service.server import Server, serving
 from tests.service.test_problems import problem
 from tests.support.frozen import frozen
 from tests.support.tiny_package import build_tiny_package
+from tests.support.waiting import LONGEST_S, wait_until
 
 TOKEN = "a-token-of-tests-0123456789"  # noqa: S105 - of this test alone
 ADMIN = {"Authorization": f"Bearer {TOKEN}"}
-SWAPS = 20
+SWAPS = 8
 CLIENTS = 3
 RECORD = '{"age": 71, "gcs": 9}'
 
@@ -81,38 +82,48 @@ def states(server: Server) -> dict[int, str]:
     return {model["version"]: model["state"] for model in server.client.get("/models").json()["models"]}
 
 
-def test_swaps_under_load_fail_no_request(moving: Server, store: Path, later: Path, head_ct: Path) -> None:
-    shutil.copytree(later / "3", store / "gos" / "3")
-    stop, seen, wrong = threading.Event(), Counter[int](), []
+@contextmanager
+def load(server: Server, image: Path) -> Iterator[Callable[[int], None]]:
+    """Cases are sent all the time, and all are answered; gives what waits until a version has answered one more."""
+    stop, seen, wrong = threading.Event(), Counter[int](), list[str]()
 
     def ask() -> None:
-        with httpx.Client(base_url=moving.client.base_url, timeout=60) as client:
+        with httpx.Client(base_url=server.client.base_url, timeout=LONGEST_S) as client:
             while not stop.is_set():
                 form = {"task": "gos", "ehr": RECORD, "heatmap": "none"}
-                response = client.post("/predict", data=form, files={"image": head_ct.read_bytes()})
+                response = client.post("/predict", data=form, files={"image": image.read_bytes()})
                 if response.status_code == 200:
                     seen[response.json()["model"]["version"]] += 1
                 else:
                     wrong.append(response.text)
 
-    clients = [threading.Thread(target=ask) for _ in range(CLIENTS)]
-    for client in clients:
-        client.start()
-    for _ in range(SWAPS // 2):
-        assert admin(moving, "POST", "gos/3/load").json()["state"] == "ready"
-        assert moving.client.get("/readyz").status_code == 200
-        assert admin(moving, "POST", "gos/3/unload").json()["state"] == "unloaded"
-    stop.set()
-    for client in clients:
-        client.join()
+    def wait_for(version: int) -> None:
+        before = seen[version]
+        wait_until(lambda: wrong or seen[version] > before)
+
+    with ThreadPoolExecutor(CLIENTS) as clients:
+        asking = [clients.submit(ask) for _ in range(CLIENTS)]
+        try:
+            yield wait_for
+        finally:
+            stop.set()
+    assert [each.result() for each in asking] == [None] * CLIENTS
     assert wrong == []
-    assert seen[2] > 0
-    assert seen[3] > 0
+
+
+def test_swaps_under_load_fail_no_request(moving: Server, store: Path, later: Path, head_ct: Path) -> None:
+    shutil.copytree(later / "3", store / "gos" / "3")
+    with load(moving, head_ct) as wait_for:
+        for _ in range(SWAPS // 2):
+            wait_for(2)
+            assert admin(moving, "POST", "gos/3/load").json()["state"] == "ready"
+            assert moving.client.get("/readyz").status_code == 200
+            wait_for(3)
+            assert admin(moving, "POST", "gos/3/unload").json()["state"] == "unloaded"
     text = moving.client.get("/metrics").text
     assert f'neurofuse_switches_total{{model_name="gos"}} {SWAPS}.0' in text
     assert 'neurofuse_packages{state="unloaded"} 1.0' in text
-    released = moving.log.read_text().count('"event": "session-released"')
-    assert released >= SWAPS // 2 - 1, "the last one may still be closing"
+    wait_until(lambda: moving.log.read_text().count('"event": "session-released"') >= SWAPS // 2)
 
 
 def test_a_job_whose_package_goes_while_it_is_taken_in_is_answered_by_what_its_name_means_then(
@@ -124,10 +135,7 @@ def test_a_job_whose_package_goes_while_it_is_taken_in_is_answered_by_what_its_n
     with ThreadPoolExecutor(1) as pool:
         with frozen(cleaner):  # it takes out of the image what leads to the patient
             sent = pool.submit(send, moving, head_ct, model="gos@production", heatmap="none")
-            deadline = time.monotonic() + DEADLINE_S
-            while not moving.uploads():
-                assert time.monotonic() < deadline
-                time.sleep(0.01)
+            wait_until(moving.uploads)
             admin(moving, "PUT", "gos/aliases/production", {"version": 2})
             assert admin(moving, "POST", "gos/1/unload").json()["state"] == "unloaded"
         job_id = accepted(sent.result())
@@ -241,10 +249,8 @@ def test_a_shadow_is_compared_and_the_answer_is_the_same_as_without(
     admin(moving, "PUT", "gos/aliases/production", {"version": 2, "shadow": 3})
     assert ask() == alone
     compared = 'neurofuse_shadow_cases_total{model="gos@2",outcome="compared",shadow="gos@3"} 1.0'
-    deadline = time.monotonic() + 20
-    while compared not in (text := moving.client.get("/metrics").text):
-        assert time.monotonic() < deadline, text
-        time.sleep(0.05)
+    wait_until(lambda: compared in moving.client.get("/metrics").text, look_s=0.05)
+    text = moving.client.get("/metrics").text
     assert 'neurofuse_shadow_total_variation_count{model="gos@2",shadow="gos@3"} 1.0' in text
     assert kept_of_the_shadow() == kept
 

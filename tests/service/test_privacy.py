@@ -4,7 +4,6 @@ import gzip
 import io
 import re
 import sys
-import time
 import zipfile
 from contextlib import closing
 from dataclasses import dataclass
@@ -18,8 +17,9 @@ from app.records.store import RecordStore
 from tests.imaging.nifti_bytes import parts
 from tests.service.jobs import ASYNC, ended
 from tests.service.processes import descendants, workers
-from tests.service.server import Server, serving
+from tests.service.server import Server, files_below, serving
 from tests.support.frozen import frozen
+from tests.support.waiting import wait_until
 
 CANARY = "ZZCANARY"
 BIRTH_DATE = "19010203"
@@ -59,7 +59,7 @@ def held(tiny_store: Path, samples: Path, tmp_path_factory: pytest.TempPathFacto
         plant_everywhere(server, samples)
         waiting, previews = while_it_waits(server, samples), on_disk(data / "previews")
         records = b"".join(path.read_bytes() for path in data.glob("records.sqlite3*"))
-        cases = [(path.name, read(path)) for path in (data / "cases").rglob("*") if path.is_file()]
+        cases = [(path.name, read(path)) for path in files_below(data / "cases")]
         answer = server.predict(
             renamed_file(samples), task="gos", reference=CANARY, keep="image", ehr='{"age": 71}'
         ).json()
@@ -108,10 +108,7 @@ def test_what_was_planted_is_nowhere_once_its_time_is_over(tiny_store: Path, hel
         # Their half hour is no operator's choice. The first digits of a name are its time: this one was made in 2022.
         folder.rename(folder.with_name("01800000-0000" + folder.name[13:]))
     with serving(tiny_store, data, keep_predictions_days=1e-6, job_days=1e-6, case_hours=1e-9) as server:
-        deadline = time.monotonic() + 30
-        while left(server) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert left(server) == []
+        wait_until(lambda: not left(server), look_s=0.1)
     after = on_disk(data)
     assert not [planted for planted in PLANTED if planted.encode() in after]
     assert audit_lines(data).count("POST /predict") == trail.count("POST /predict"), "deeds outlive answers"
@@ -120,7 +117,7 @@ def test_what_was_planted_is_nowhere_once_its_time_is_over(tiny_store: Path, hel
 def left(server: Server) -> list[str]:
     """What is kept of patients."""
     folders = (server.data / name for name in ("cases", "previews", "uploads", "heatmaps", "jobs"))
-    files = [path.name for folder in folders for path in folder.rglob("*") if path.is_file()]
+    files = [path.name for folder in folders for path in files_below(folder)]
     listed = server.client.get("/predictions").json()["total"] + server.client.get("/jobs").json()["total"]
     return [*files, *["a row"] * listed]
 
@@ -144,7 +141,7 @@ def while_it_waits(server: Server, samples: Path) -> bytes:
 
 def on_disk(data: Path) -> bytes:
     """Every byte of every file, packed ones unpacked."""
-    return b"".join(read(path) for path in data.rglob("*") if path.is_file())
+    return b"".join(read(path) for path in files_below(data))
 
 
 def audit_lines(data: Path) -> str:

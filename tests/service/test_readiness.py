@@ -7,6 +7,7 @@ import pytest
 
 from tests.service.server import Server, serving
 from tests.service.test_problems import problem
+from tests.support.waiting import wait_until
 
 TINY_USE = "Tests of the software only."
 
@@ -93,5 +94,9 @@ def intended_uses(server: Server) -> dict[str, str | None]:
 
 def settled(server: Server) -> None:
     """Wait until no package is loading."""
-    while any(model["state"] == "loading" for model in server.client.get("/readyz").json()["models"]):
-        assert server.process.poll() is None
+
+    def models() -> list[dict[str, str]]:
+        told: list[dict[str, str]] = server.client.get("/readyz").json()["models"]
+        return told
+
+    wait_until(lambda: all(model["state"] != "loading" for model in models()), look_s=0.05)

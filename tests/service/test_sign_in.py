@@ -10,34 +10,23 @@ import httpx
 import pytest
 
 from app.records.store import RecordStore
-from tests.service.server import Server, serving
-from tests.support.oidc import CLIENT_ID, Provider, running
+from tests.service.server import Server
+from tests.support.oidc import Provider
+from tests.support.waiting import LONGEST_S
 
 OWN: dict[str, str] = {"Sec-Fetch-Site": "same-origin"}
 NOBODY = "0193c2f4-6a00-7a31-9c2e-5d1f0b7e8a90"
 
 
 @pytest.fixture(scope="module")
-def provider() -> Iterator[Provider]:
-    with running() as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-def locked(
-    tiny_store: Path, provider: Provider, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
+def locked(door: tuple[Server, object]) -> Server:
     """A service that asks who comes in."""
-    data = tmp_path_factory.mktemp("locked") / "var"
-    with serving(
-        tiny_store, data, authentication="on", oidc_issuer=provider.issuer, oidc_client_id=CLIENT_ID
-    ) as asking:
-        yield asking
+    return door[0]
 
 
 @pytest.fixture
 def browser(locked: Server) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=locked.client.base_url) as client:
+    with httpx.Client(base_url=locked.client.base_url, timeout=LONGEST_S) as client:
         yield client
 
 
@@ -248,7 +237,7 @@ def test_a_preview_is_its_senders_own(browser: httpx.Client, provider: Provider,
 
 def system(browser: httpx.Client, provider: Provider, name: str) -> httpx.Client:
     shown = {"Authorization": f"Bearer {provider.token(sub=name, roles=['system'])}"}
-    return httpx.Client(base_url=browser.base_url, headers=shown, timeout=60)
+    return httpx.Client(base_url=browser.base_url, headers=shown, timeout=LONGEST_S)
 
 
 def _ids(who: httpx.Client) -> set[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.predictions.data_folder import DataFolder
-from tests.service.server import Server
+from tests.service.server import Server, named_below
 from tests.service.test_problems import problem
 
 
@@ -114,10 +114,10 @@ def test_of_a_deleted_answer_nothing_is_left(server: Server, head_ct: Path) -> N
     answer = server.predict(head_ct, task="gos", keep="image", reference="deleted").json()
     path = f"/predictions/{answer['id']}"
     server.client.put(f"{path}/feedback", json={"reason": "a mistake"}).raise_for_status()
-    assert len(list(server.data.rglob(f"{answer['id']}*"))) == 3, "two files of the heatmap and the kept case"
+    assert len(named_below(server.data, answer["id"])) == 3, "two files of the heatmap and the kept case"
     response = server.client.delete(path)
     assert (response.status_code, response.content, response.headers.get("content-type")) == (204, b"", None)
-    assert list(server.data.rglob(f"{answer['id']}*")) == []
+    assert named_below(server.data, answer["id"]) == []
     assert ids(server, q="deleted") == []
     for suffix in ("", "/feedback", "/heatmap.nii.gz", "/heatmap.png", "/image.nii.gz", "/record"):
         problem(server.client.get(path + suffix), 404, "unknown-prediction")

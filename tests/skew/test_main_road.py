@@ -21,6 +21,8 @@ from training.calibrate import Scaling
 from training.checkpoint import load_checkpoint
 from training.cohort import load_cohort
 from training.evaluation.answers import scaled_probabilities
+from training.networks.serving_graph import ServingGraph
+from training.onnx_graph import OUTPUTS
 from training.predict import collect
 from training.runs import open_run
 
@@ -53,6 +55,22 @@ def test_the_package_answers_from_raw_files_as_pytorch_does(road: tuple[str, Pat
     for case, row in zip(load_cohort(folder / "cohort").part("test"), expected, strict=True):
         answer = analyse(case.image, case.record, predictor)
         np.testing.assert_allclose(list(answer.outputs.probabilities.values()), row, atol=1e-4)
+
+
+def test_a_batch_has_every_output_as_pytorch_gives_it(road: tuple[str, Path]) -> None:
+    task, folder = road
+    checkpoint = load_checkpoint(folder / "run" / "checkpoint.pt")
+    _, parts = open_run(folder / "run", checkpoint)
+    fit = json.loads((folder / "run" / "calibration.json").read_text())
+    test = parts["test"]
+    images = np.stack([test.image(index)[np.newaxis] for index in range(len(test))])
+    inputs = images, test.values, test.missing
+    graph = ServingGraph(checkpoint.net, fit["slope"], fit["intercept"]).eval()
+    with torch.no_grad():
+        ours = graph(*map(torch.from_numpy, inputs))
+    theirs = OnnxSession(ModelStore(folder / "store").load(task)).run(*inputs).tensors()
+    for name, tensor in zip(OUTPUTS, ours, strict=True):
+        np.testing.assert_allclose(tensor.numpy(), theirs[name], atol=1e-4, err_msg=name)
 
 
 def test_the_package_passes_its_own_self_test_and_states_its_numbers(road: tuple[str, Path]) -> None:

@@ -1,9 +1,9 @@
 """What a machine elsewhere was asked and does not answer until a test lets it."""
 
 import threading
-from typing import Any, Final
+from typing import Any
 
-SOON_S: Final = 60
+from tests.support.waiting import LONGEST_S
 
 
 class Hanging:
@@ -32,7 +32,7 @@ class Hanging:
         Raises:
             TimeoutError: Fewer ask.
         """
-        if not all(self._asked.acquire(timeout=SOON_S) for _ in range(times)):
+        if not all(self._asked.acquire(timeout=LONGEST_S) for _ in range(times)):
             raise TimeoutError("nobody asks")
 
     def is_asked_more(self) -> bool:

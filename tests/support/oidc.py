@@ -27,7 +27,7 @@ from jwt.algorithms import RSAAlgorithm
 
 CLIENT_ID: Final = "neurofuse-page"
 CODE_S: Final = 60.0
-TOKEN_S: Final = 300.0
+TOKEN_S: Final = 3600.0
 
 PEOPLE: Final[dict[str, dict[str, Any]]] = {
     "clara": {"name": "Clara Clinician", "roles": ["clinician"]},

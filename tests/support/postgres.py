@@ -18,11 +18,11 @@ import pytest
 
 from tests.support.frozen import frozen
 from tests.support.ports import free_port
+from tests.support.waiting import LONGEST_S
 
 SUPERUSER: Final = "neurofuse"
 PASSWORD: Final = "Pa55-CANARY-word"  # noqa: S105 - of a server that lives for one test run, looked for in logs
 DEBIAN: Final = Path("/usr/lib/postgresql")
-START_TIMEOUT_S: Final = 60
 FAST: Final = ("fsync=off", "full_page_writes=off", "max_connections=100", "shared_buffers=32MB")
 """Nothing here outlives the run, so nothing waits for a disk."""
 
@@ -79,7 +79,7 @@ class Postgres:
                 stderr=log,
                 **_unprivileged(),
             )
-        deadline = time.monotonic() + START_TIMEOUT_S
+        deadline = time.monotonic() + LONGEST_S
         while not self._answers():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError((self.folder / "server.log").read_text())
@@ -89,7 +89,7 @@ class Postgres:
         """Stop it at once, its connections broken; the databases stay for the next start."""
         if self.process is not None:
             self.process.send_signal(signal.SIGINT)  # "fast shutdown" in PostgreSQL's words
-            self.process.wait(timeout=START_TIMEOUT_S)
+            self.process.wait(timeout=LONGEST_S)
 
     @contextmanager
     def frozen(self) -> Iterator[None]:

@@ -14,9 +14,9 @@ import pytest
 from fsspec import filesystem, get_filesystem_class
 
 from tests.support.ports import free_port
+from tests.support.waiting import LONGEST_S
 
 BUCKET: Final = "neurofuse"
-START_TIMEOUT_S: Final = 60
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class ObjectStore:
 
     def objects(self) -> str:
         """The bucket's own list, as XML."""
-        return httpx.get(f"{self.endpoint}/{BUCKET}?list-type=2").text
+        return httpx.get(f"{self.endpoint}/{BUCKET}?list-type=2", timeout=LONGEST_S).text
 
 
 @pytest.fixture(scope="session")
@@ -76,9 +76,9 @@ class SilentStore:
         Raises:
             TimeoutError: It stays open.
         """
-        self.listening.settimeout(START_TIMEOUT_S)
+        self.listening.settimeout(LONGEST_S)
         with self.listening.accept()[0] as connection:
-            connection.settimeout(START_TIMEOUT_S)
+            connection.settimeout(LONGEST_S)
             while connection.recv(2**16):
                 pass
 
@@ -110,10 +110,10 @@ def unreachable_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def _make_bucket(store: ObjectStore, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
+    deadline = time.monotonic() + LONGEST_S
     while process.poll() is None and time.monotonic() < deadline:
         with suppress(httpx.TransportError):
-            httpx.put(f"{store.endpoint}/{BUCKET}").raise_for_status()
+            httpx.put(f"{store.endpoint}/{BUCKET}", timeout=LONGEST_S).raise_for_status()
             return
         time.sleep(0.05)
     raise RuntimeError("the object store did not come up")

@@ -6,6 +6,7 @@ import numpy as np
 
 from app.errors import OverloadedError
 from app.inference.graph_session import RawOutputs
+from tests.support.waiting import LONGEST_S
 
 REFUSED = -1.0
 """First pixel of a case that this graph cannot answer."""
@@ -34,7 +35,7 @@ class SlowGraph:
         first = image[:, 0, 0, 0, 0]
         self.runs.append(first.tolist())
         self.begun.release()
-        assert self.gate.wait(10)
+        assert self.gate.wait(LONGEST_S)
         if len(image) > self._memory or REFUSED in first:
             raise OverloadedError("the device has no memory left for this batch")
         return RawOutputs(

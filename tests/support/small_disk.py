@@ -12,18 +12,27 @@ import pytest
 DISK_BYTES = 8 << 20
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of a few megabytes."""
+@contextmanager
+def mounted(folder: Path) -> Iterator[Path]:
+    """A file system of a few megabytes below a folder, while the block runs."""
     if sys.platform != "linux" or os.geteuid() != 0:
         pytest.skip("only root may mount a file system")
-    mounted = tmp_path / "disk"
-    mounted.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(mounted)]
+    disk = folder / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(disk)]
     if (made := subprocess.run(mount, check=False, capture_output=True, text=True)).returncode:  # noqa: S603 - our own words
         pytest.skip(f"no file system can be mounted here: {made.stderr.strip()}")
-    yield mounted
-    subprocess.run(["umount", "--lazy", str(mounted)], check=True)  # noqa: S603, S607 - as above
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)  # noqa: S603, S607 - as above
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Such a file system."""
+    with mounted(tmp_path) as disk:
+        yield disk
 
 
 @contextmanager

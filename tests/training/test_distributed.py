@@ -82,7 +82,6 @@ def test_two_processes_take_the_steps_of_one(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
         env=_environment(),
     )
     assert done.returncode == 0, done.stderr[-3000:]

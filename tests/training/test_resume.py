@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -27,26 +26,20 @@ from training.train import train
 
 EPOCHS = 4
 KILLED = """
-import sys
-from pathlib import Path
-from tests.training.test_resume import EPOCHS, dropping_config, parts_in
-from tests.training.test_train import AGE
-from training.train import train
-folder = Path(sys.argv[1])
-train(dropping_config(), [AGE], parts_in(folder), folder / "run")
-"""
-KILLED_WITHIN = """
-import sys
+import os, signal, sys
 from pathlib import Path
 from tests.training.test_resume import Deadly, dropping_config, parts_in
 from tests.training.test_train import AGE
 from training.train import train
-folder = Path(sys.argv[1])
-parts = parts_in(folder)
-parts["train"] = Deadly(**vars(parts["train"]), left=[None] * (32 + 8 + 8 + 3))
-train(dropping_config(), [AGE], parts, folder / "run", save_every_s=0)
+for save_every_s, folder in zip((3600, 0), map(Path, sys.argv[1:])):
+    if not os.fork():
+        parts = parts_in(folder)
+        parts["train"] = Deadly(**vars(parts["train"]), left=[None] * (32 + 8 + 8 + 3))
+        train(dropping_config(), [AGE], parts, folder / "run", save_every_s=save_every_s)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.wait()[1]) == -signal.SIGKILL
 """
-"""All of the first epoch, two steps of the second, and some of the third step's cases."""
+"""All of the first epoch, two steps of the second, and some of the third step's cases; forked, as torch takes seconds to import."""
 
 
 def dropping_config() -> RunConfig:
@@ -79,31 +72,6 @@ def _weights(run: Path) -> dict[str, torch.Tensor]:
     return load_checkpoint(run / "checkpoint.pt").net.state_dict()
 
 
-def _start_and_kill_after(lines: int, folder: Path) -> None:
-    """SIGKILL as soon as the history holds so many epochs, that is somewhere in the next one."""
-    process = subprocess.Popen(  # noqa: S603 - our own script
-        [sys.executable, "-c", KILLED, str(folder)], env=os.environ | {"COLUMNS": "80"}
-    )
-    history = folder / "run" / "history.jsonl"
-    deadline = time.monotonic() + 120
-    while not (history.is_file() and len(history.read_text().splitlines()) >= lines):
-        assert process.poll() is None, "it ended before it could be killed"
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-
-
-@pytest.mark.slow
-def test_a_killed_run_ends_with_the_numbers_of_one_that_was_not(whole: Path, tmp_path: Path) -> None:
-    cut = tmp_path
-    _start_and_kill_after(1, cut)
-    train(dropping_config(), [AGE], parts_in(cut), cut / "run")
-    assert _facts(cut / "run") == _facts(whole / "run")
-    expected, found = _weights(whole / "run"), _weights(cut / "run")
-    assert all(torch.equal(expected[name], found[name]) for name in expected)
-
-
 @dataclass(frozen=True)
 class Deadly(PreparedSet):
     """The process is killed by reading one image too many."""
@@ -117,14 +85,22 @@ class Deadly(PreparedSet):
         return super().image(index)
 
 
-def test_a_run_killed_within_an_epoch_goes_on_from_the_step_that_was_saved(
-    whole: Path, tmp_path: Path
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Two runs that were cut off at the same case: one had saved its state after the epoch before, the other after each step."""
+    folders = tmp_path_factory.mktemp("rarely"), tmp_path_factory.mktemp("often")
+    subprocess.run([sys.executable, "-c", KILLED, *folders], check=True)  # noqa: S603 - our own script
+    return folders
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("which", "steps"), [(0, 0), (1, 2)], ids=["after an epoch", "within an epoch"])
+def test_a_killed_run_goes_on_from_what_was_saved_and_ends_with_the_numbers_of_one_that_was_not(
+    whole: Path, killed: tuple[Path, Path], which: int, steps: int
 ) -> None:
-    cut = tmp_path
-    killed = subprocess.run([sys.executable, "-c", KILLED_WITHIN, str(cut)], check=False)  # noqa: S603 - our own script
-    assert killed.returncode == -signal.SIGKILL
+    cut = killed[which]
     state = torch.load(cut / "run" / STATE_FILE, weights_only=True)
-    assert (state["progress"]["epoch"], state["chance"][0]["underway"]["steps"]) == (1, 2)
+    assert (state["progress"]["epoch"], state["chance"][0]["underway"]["steps"]) == (1, steps)
     train(dropping_config(), [AGE], parts_in(cut), cut / "run")
     assert _facts(cut / "run") == _facts(whole / "run")
     expected, found = _weights(whole / "run"), _weights(cut / "run")
@@ -153,6 +129,37 @@ def test_another_configuration_or_other_patients_start_afresh(tmp_path: Path) ->
     assert len(first) == len(second) == len(third) == 1
     assert first != second
     assert second != third
+
+
+def test_a_state_belongs_to_what_prepared_images_and_masks_hold_wherever_the_cohort_lies(
+    tmp_path: Path,
+) -> None:
+    """A run that was moved with its cohort goes on; prepared anew from there, its images bear other names."""
+    parts, config = parts_in(tmp_path), small_config(1)
+    np.save(mask := tmp_path / "mask.npy", np.zeros((16, 16, 16), dtype=np.uint8))
+    parts["train"] = replace(parts["train"], masks=(mask, *parts["train"].masks[1:]))
+    before = run_digest(config, parts, 1)
+    moved = tuple(path.rename(path.with_name(f"moved-{path.name}")) for path in parts["train"].images)
+    parts["train"] = replace(parts["train"], images=moved)
+    assert run_digest(config, parts, 1) == before
+    unmasked = parts | {"train": replace(parts["train"], masks=(None,) * len(moved))}
+    assert run_digest(config, unmasked, 1) != before
+    np.save(mask, np.full((16, 16, 16), 255, dtype=np.uint8))
+    assert (masked := run_digest(config, parts, 1)) != before
+    np.save(moved[3], np.load(moved[3]) + 1)
+    assert run_digest(config, parts, 1) not in {before, masked}
+
+
+def test_a_run_that_cannot_go_on_from_its_state_says_that_it_begins_anew(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Days of training are gone then, as where it was begun on two processes and goes on with one."""
+    parts, config = parts_in(tmp_path), small_config(1)
+    train(config, [AGE], parts, tmp_path / "run")
+    train(config, [AGE], parts, tmp_path / "run")
+    assert "begins anew" not in capsys.readouterr().out
+    train(replace(config, seed=5), [AGE], parts, tmp_path / "run")
+    assert "begins anew" in capsys.readouterr().out
 
 
 def test_a_state_holds_the_chance_of_its_own_card_alone(

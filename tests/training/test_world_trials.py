@@ -43,8 +43,13 @@ def _one_thread() -> Iterator[None]:
 
 
 @cache
+def _training(world: str) -> World:
+    return draw(world, TRAINING, seed=1)
+
+
+@cache
 def _trained(world: str, name: str, epochs: int, seed: int = 0, spatial: Spatial = "softmax") -> FusionNet:
-    return fit(row(world_config(spatial), name), draw(world, TRAINING, seed=1), epochs, seed)
+    return fit(row(world_config(spatial), name), _training(world), epochs, seed)
 
 
 @cache

@@ -15,9 +15,10 @@ from rich.console import Console
 from tests.training.ablation.support import write_cohort
 from training.__main__ import main
 from training.ablation.document import load_ablation
-from training.ablation.jobs import run_job
+from training.ablation.jobs import Job, run_job
 from training.ablation.plan import Plan
 from training.ablation.study import INTERRUPTED, run_study
+from training.ablation.work import LOG_FILE
 from training.config import load_config
 from training.stamps import cohort_stamp
 
@@ -43,6 +44,8 @@ def answers(out: Path) -> dict[Path, int]:
 
 
 def interrupt_after_the_first_job(command: list[str], out: Path) -> int:
+    (hanging := out / Job("record", 1, (1, FOLDS)).folder).mkdir(parents=True)
+    os.mkfifo(hanging / LOG_FILE)  # opened without end: however late the signal comes, it comes on the way
     process = subprocess.Popen(  # noqa: S603 - this program
         [sys.executable, "-m", "training", *command],
         cwd=CONFIG.parents[2],
@@ -52,7 +55,8 @@ def interrupt_after_the_first_job(command: list[str], out: Path) -> int:
     while not answers(out) and process.poll() is None:
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGINT)
-    return process.wait(60)
+    (hanging / LOG_FILE).unlink()
+    return process.wait()
 
 
 @pytest.mark.slow

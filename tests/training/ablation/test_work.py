@@ -14,9 +14,9 @@ pytestmark = pytest.mark.torch
 PROGRAM = """
 import multiprocessing, sys
 from pathlib import Path
-from training.ablation.work import end_with_parent
 
 def job(pipe):
+    from training.ablation.work import end_with_parent  # with torch, which takes seconds
     end_with_parent()
     Path(pipe).read_bytes()
 

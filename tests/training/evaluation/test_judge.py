@@ -1,6 +1,7 @@
 """training.evaluation.judge: the whole document from logits, for grades and for two classes, with and without rivals."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -32,6 +33,12 @@ def judged(classes: int, n: int = 480, rivals: tuple[float, ...] = (), **changes
     return judge("full", model, fit_after_training(model), cohort_of(model), others, 10)
 
 
+@cache
+def judged_beside_a_rival(classes: int) -> Evaluation:
+    """For tests that look at it from several sides."""
+    return judged(classes, rivals=(2.0,))
+
+
 def test_a_rival_that_is_called_full_keeps_its_own_epochs() -> None:
     """The row `mma` held against the full model: whose epochs `full` would be, nobody could tell."""
     model = with_train(ordinal_predictions(480, 1, noise=0.5))
@@ -42,7 +49,7 @@ def test_a_rival_that_is_called_full_keeps_its_own_epochs() -> None:
 
 @pytest.mark.parametrize("classes", [2, 4, 5])
 def test_the_document_is_whole_and_survives_its_own_json(classes: int) -> None:
-    found = judged(classes, rivals=(2.0,))
+    found = judged_beside_a_rival(classes)
     assert Evaluation.model_validate_json(found.model_dump_json()) == found
     names = {metric.name for metric in found.metrics}
     assert {
@@ -72,14 +79,15 @@ def test_the_document_is_whole_and_survives_its_own_json(classes: int) -> None:
 
 
 def test_every_interval_holds_its_number() -> None:
-    found = judged(5, rivals=(1.5,))
+    found = judged_beside_a_rival(5)
     for metric in found.metrics:
         assert metric.low - 1e-9 <= metric.value <= metric.high + 1e-9, metric.name
 
 
 def test_how_many_events_there_are_is_left_to_chance_too() -> None:
     """The log odds of a share of n patients have a standard error of at least 2 / sqrt(n), however good the model is."""
-    shift = next(metric for metric in judged(2).metrics if metric.name == "calibration_in_the_large")
+    metrics = judged_beside_a_rival(2).metrics
+    shift = next(metric for metric in metrics if metric.name == "calibration_in_the_large")
     assert shift.high - shift.low > 0.9 * 2 * 1.96 * 2 / shift.n**0.5
 
 
