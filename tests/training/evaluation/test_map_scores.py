@@ -11,7 +11,6 @@ from tests.training.evaluation.map_support import HEAD, SHAPE, SPOT, prepared, u
 from training.evaluation.map_overlap import THRESHOLDS, Overlap
 from training.evaluation.map_scores import (
     BATCH,
-    HALF,
     METRICS,
     Scores,
     best_threshold,
@@ -21,6 +20,7 @@ from training.evaluation.map_scores import (
     score_maps,
 )
 from training.evaluation.network_maps import ATTENTION
+from training.pointing import HALF
 from training.prepare import PreparedSet
 
 
