@@ -54,6 +54,21 @@ def test_a_case_that_is_sent_twice_is_answered_once(folder: tuple[Path, Server],
     assert run(folder, head_ct, '{"age": 71}', "A-17").stdout == first.stdout
 
 
+def test_a_picture_that_is_no_longer_kept_is_told_and_nothing_is_written_as_one(
+    folder: tuple[Path, Server], head_ct: Path
+) -> None:
+    place, server = folder
+    answered = run(folder, head_ct, '{"age": 72}', "A-16")
+    assert answered.returncode == 0, answered.stderr
+    (place / "A-16.png").unlink()
+    (png,) = (server.data / "heatmaps").glob(f"{json.loads(answered.stdout)['id']}*.png")
+    png.unlink()
+    again = run(folder, head_ct, '{"age": 72}', "A-16")
+    assert again.returncode != 0
+    assert "410 Gone" in again.stderr
+    assert not (place / "A-16.png").exists()
+
+
 def test_a_refusal_is_told_by_its_code(folder: tuple[Path, Server], head_ct: Path) -> None:
     refused = run(folder, head_ct, '{"name": "x"}', "A-18")
     assert refused.returncode == 1
