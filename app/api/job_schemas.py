@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -112,8 +111,6 @@ def stored_problem(job: Job) -> tuple[ProblemType, str, dict[str, Any]]:
     """Why a job failed: the kind of problem, its words, its further members."""
     stored: dict[str, Any] = json.loads(job.problem or "{}")
     kind = PROBLEM_TYPES.get(stored.get("code", ""), INTERNAL)
-    if kind.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        kind = INTERNAL  # it has ended: whoever reads that this passes, as of a package that no machine ever served, asks for ever
     return kind, stored.get("detail", kind.meaning), stored.get("fields", {})
 
 

@@ -16,11 +16,10 @@ from app.api.openapi import problem_responses
 from app.api.predictions import UNKNOWN
 from app.api.runtime import CurrentRuntime
 from app.api.visibility import PredictionId, only_of
-from app.errors import JobFinishedError, MalformedRequestError, UnknownPredictionError
-from app.jobs.service import JobService
+from app.errors import MalformedRequestError
+from app.jobs.deleting import delete_case
 from app.model_package.manifest import Task
 from app.predictions.case_list import CaseListPage
-from app.predictions.service import PredictionService
 from app.records.worklist import FeedbackState, Page, Selection, SortKey
 
 router = APIRouter(prefix=PREFIX, tags=["worklist"])
@@ -134,26 +133,3 @@ def list_predictions(
 def delete_prediction(runtime: CurrentRuntime, prediction_id: PredictionId) -> None:
     """The answer, what was said of it, its heatmap, and what is kept of its case; for good. A job that is not finished is cancelled."""
     delete_case(prediction_id, runtime.predictions, runtime.jobs.service)
-
-
-def delete_case(case_id: str, predictions: PredictionService, jobs: JobService) -> None:
-    """See that there is no answer to a case, and will be none.
-
-    Args:
-        case_id: Of the answer, or of the job that may become one.
-        predictions: Remove what is there.
-        jobs: Cancel what is on its way.
-
-    Raises:
-        UnknownPredictionError: No answer with this id is kept, and none will be.
-    """
-    try:
-        predictions.delete(case_id)
-    except UnknownPredictionError:
-        job = jobs.find(case_id)
-        if job is None or job.state == "cancelled":
-            raise
-        try:
-            jobs.cancel(case_id)
-        except JobFinishedError:  # by now; where it failed, there is no answer
-            predictions.delete(case_id)

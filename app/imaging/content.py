@@ -19,6 +19,9 @@ AIR_LIKE_HU = -500
 CT_LEAST_AIR = 0.01
 CIRCLE = 0.95
 """Of the circle or ellipse that touches an axial plane's sides: beyond it some scanners measure nothing, and write -2000 or -3024."""
+BONE_LIKE_HU = 500
+LOST_BRAIN_HU = (1000, 1120)
+"""A brain without its intercept, of -1024 or -1000. Most of what is above `BONE_LIKE_HU` is brain then; bone is of all densities."""
 BEYOND_CT_HU = 4096
 CT_MOST_BEYOND = 0.01
 MR_MOST_AIR_LIKE = 0.05
@@ -79,7 +82,7 @@ def check_values(
     Args:
         values: Voxels, or as many of them as show what all are.
         modality: What they are called.
-        filled: Those that are no air, though they seem it, as `unmeasured` finds them.
+        filled: Those that are no air, though they seem it, as `unmeasured` finds them, where the rest looks like a head without its intercept.
 
     Raises:
         WrongModalityError: With the shares that were expected and found; no voxel value.
@@ -92,8 +95,9 @@ def check_values(
                 "Send the MR image's magnitude, or ask a model for CT."
             )
         return
-    if filled is not None:
-        below = float(np.mean(values[~filled] < AIR_LIKE_HU))
+    # Of a CT that was cut close to the head, what is left of the air may all lie beyond the circle.
+    if filled is not None and _lost_its_intercept(measured := values[~filled]):
+        below = float(np.mean(measured < AIR_LIKE_HU))
     beyond = float(np.mean(values > BEYOND_CT_HU))
     if below < CT_LEAST_AIR or beyond > CT_MOST_BEYOND:
         raise WrongModalityError(
@@ -101,6 +105,12 @@ def check_values(
             f"below {AIR_LIKE_HU} HU and at most {CT_MOST_BEYOND:.0%} above {BEYOND_CT_HU} HU), found {below:.1%} and "
             f"{beyond:.1%}. Send the CT without windowing, masking or rescaling."
         )
+
+
+def _lost_its_intercept(values: Real[np.ndarray, " N"]) -> bool:
+    bone_like = values[values > BONE_LIKE_HU]
+    low, high = LOST_BRAIN_HU
+    return bool(bone_like.size) and float(np.mean((bone_like > low) & (bone_like < high))) > 1 / 2
 
 
 def _filled(

@@ -206,7 +206,7 @@ def series_findings(choice: SeriesChoice, files: int, used: int) -> tuple[Findin
             Finding("body-part-doubtful", "the series is declared to show another part than the head")
         )
     if choice.chosen.weighting not in {"T1", "unknown"}:
-        detail = f"by its times the series is {choice.chosen.weighting}, not T1-weighted"
+        detail = f"by its header the series is {choice.chosen.weighting}, not T1-weighted"
         findings.append(Finding("weighting-doubtful", detail))
     if choice.chosen.has_contrast_agent:
         findings.append(Finding("contrast-agent", "the series is declared to be made with contrast agent"))

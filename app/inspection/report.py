@@ -89,7 +89,7 @@ class Report:
         series: The chosen one first.
         image: None where nothing was read.
         head: None where nothing was read.
-        model_grid: Package whose grid was placed; None where there is none.
+        model_grid: Package whose grid is meant; None where there is none.
         findings: What the reader of an answer is told.
         refused: None where the door lets the image in.
     """

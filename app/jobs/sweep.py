@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from app.errors import NotReadyError
+from app.errors import NeuroFuseError
 from app.jobs.request import KIND, upload_name
 from app.jobs.turn import Turn, problem_of
 from app.records.jobs import FINISHED, JobState
@@ -11,10 +11,11 @@ from app.records.leftovers import Leftovers
 from app.records.store import RecordStore
 
 NEVER_SERVED: Final = problem_of(
-    NotReadyError(
+    NeuroFuseError(
         "Expected a machine that serves the job's package; there was none in all its time. Send the case again, with another Idempotency-Key where it had one."
     )
 )
+"""Not `not-ready`: whoever reads that this passes asks for ever."""
 
 
 class JobSweep:

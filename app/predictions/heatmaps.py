@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from itertools import takewhile
 from pathlib import Path
 from typing import Final, Literal, get_args
 
@@ -44,6 +43,7 @@ class Heatmaps:
         self._now = now
         self._monotonic = monotonic
         self._next_list_s = float("-inf")
+        self._over: list[str] = []
 
     def keep(self, prediction_id: str, folder: Path) -> None:
         """Take both files of a prediction from the folder that they were written to; durable on return."""
@@ -78,15 +78,15 @@ class Heatmaps:
 
     def sweep(self) -> int:
         """Remove the files that are over their time, once an hour, as many as a sweep has time for; the number of files removed."""
-        if self._max_age_s == float("inf") or self._monotonic() < self._next_list_s:
+        if self._max_age_s == float("inf"):
             return 0
-        over = [name for name in self._artefacts.names(KIND) if self._is_over(_prediction_id(name))]
-        end_s, removed = self._monotonic() + PART_S, 0
-        for name in takewhile(lambda _: self._monotonic() < end_s, over):
-            self._artefacts.delete(name)
+        began_s, removed = self._monotonic(), 0
+        if not self._over and began_s >= self._next_list_s:
+            self._over = [name for name in self._artefacts.names(KIND) if self._is_over(_prediction_id(name))]
+            self._next_list_s = began_s + LIST_EVERY_S
+        while self._over and self._monotonic() < began_s + PART_S:
+            self._artefacts.delete(self._over.pop())
             removed += 1
-        if removed == len(over):
-            self._next_list_s = self._monotonic() + LIST_EVERY_S
         return removed
 
     def _is_over(self, prediction_id: str) -> bool:

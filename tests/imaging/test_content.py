@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.errors import CorruptImageError, WrongModalityError
-from app.imaging.content import check_values
+from app.imaging.content import check_values, unmeasured
 from app.imaging.read import read_image
 from app.imaging.volume import Modality
 from tests.imaging.making import head_ct, write_nifti_file
@@ -105,3 +105,15 @@ def test_a_label_image_is_no_ct(tmp_path: Path) -> None:
     labels = np.digitize(HU, [-500, 0, 500]).astype(np.int16)
     with pytest.raises(WrongModalityError):
         read_image([write_nifti_file(tmp_path / "labels.nii", labels, AFFINE)], modality=Modality.CT)
+
+
+@pytest.mark.parametrize("narrower", [0.0, 0.1, 0.2])
+def test_a_ct_cut_close_to_the_head_is_one_though_all_its_air_lies_in_the_corners(narrower: float) -> None:
+    """As where all but the head was made -1024: no less air than beside a head in a wide view, and none of it within the circle."""
+    y, x = np.ogrid[-1:1:200j, -1:1:160j]
+    egg = y**2 + (x * (1 + narrower * y)) ** 2
+    values = np.where(egg < 1, np.where(egg > 0.85, 900.0, 40.0), -1024.0)[None]
+    check_values(values, Modality.CT, unmeasured(values))
+    shifted = np.where(values > -1000, values + 1024, -1024.0)
+    with pytest.raises(WrongModalityError):
+        check_values(shifted, Modality.CT, unmeasured(shifted))

@@ -1,5 +1,6 @@
 """Slices whose values have no known meaning are refused, each by name."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from app.imaging.dicom_slices import read_slices
 from app.imaging.limits import DEFAULT_LIMITS
 from app.imaging.source import DiskFile
 from app.imaging.volume import Modality
+from tests.imaging.enhanced import enhanced
 from tests.imaging.making import Series, save
 from tests.imaging.test_dicom_pixels import one_slice, values, with_table
 
@@ -129,6 +131,17 @@ def test_a_little_behind_the_pixels_is_padding(tmp_path: Path) -> None:
     plain = values(save(dataset, tmp_path / "plain"), Modality.CT)
     dataset.PixelData += bytes(1024)
     assert np.array_equal(values(save(dataset, tmp_path / "padded"), Modality.CT), plain)
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_an_enhanced_image_has_room_for_its_frames_and_no_other(tmp_path: Path, more: int) -> None:
+    dataset = enhanced(Series())
+    frame = len(dataset.PixelData) // dataset.NumberOfFrames
+    dataset.PixelData += bytes(more * frame)
+    headers = read_slices(DiskFile(save(dataset, tmp_path / "enhanced")))
+    assert len(headers) > 1
+    with pytest.raises(CorruptImageError, match=rf"Expected \d+ x {frame} bytes") if more else nullcontext():
+        read_voxels(headers, Modality.CT, DEFAULT_LIMITS)
 
 
 def test_a_slice_without_pixels_is_named(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def test_after_its_time_a_job_that_ended_is_forgotten_and_one_that_waits_is_give
     assert parts.service.find(waiting.id) is None
     assert parts.files() == {"heatmaps", "cases"}
     assert parts.records.predictions.get(done.id).id == done.id
-    assert counted(parts.turn.metrics) == {("done", ""): 1, ("failed", "not-ready"): 1}
+    assert counted(parts.turn.metrics) == {("done", ""): 1, ("failed", "internal"): 1}
 
 
 def test_how_full_the_disk_of_artefacts_is_is_told_at_each_sweep(parts: Parts) -> None:

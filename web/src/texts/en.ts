@@ -557,6 +557,7 @@ export const texts = {
     beyond: (features: string) => `beyond what training held: ${features}`,
   },
   findings: {
+    "answer-unreadable": "Answer cannot be read",
     "gantry-tilt-corrected": "Gantry tilt corrected",
     "gaps-between-slices": "Wide gaps between slices",
     "uneven-slice-gaps-resampled": "Uneven gaps between slices evened out",

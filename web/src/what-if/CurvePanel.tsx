@@ -6,7 +6,7 @@ import { type Feature, numberWords, unitWords } from "../record/features";
 import { takenWords } from "../result/taken";
 import { texts } from "../texts/en";
 import { headlineOf, percentOf } from "./headline";
-import { limitsOf } from "./limits";
+import { isShaded, limitsOf } from "./limits";
 import { valueWords } from "./record";
 import { useAsked } from "./useWhatIf";
 
@@ -101,11 +101,11 @@ function summaryOf({ title }: Feature, places: string[], heights: number[]): str
 }
 
 /** Where the line lies beyond what training held: it is level there, whatever the truth is. */
-function beyondOf({ taken_as, unit }: Curve, { title }: Feature, names: string[] | null): string {
-  const words = taken_as.flatMap((taken, index) => {
-    const as = takenWords({ taken_as: taken, unit });
+function beyondOf(answer: Curve, { title }: Feature, names: string[] | null): string {
+  const words = answer.taken_as.flatMap((taken, index) => {
+    const as = takenWords({ taken_as: taken, unit: answer.unit });
     return as === null ? [] : [`${names?.[index] ?? title} ${as}`];
   });
   if (words.length === 0) return "";
-  return t.curveBeyond([...new Set(words)].join("; "), names === null);
+  return t.curveBeyond([...new Set(words)].join("; "), isShaded(limitsOf(answer)));
 }
