@@ -13,7 +13,7 @@ import pytest
 
 from tests.service.server import Server, serving
 from tests.support.ports import free_port
-from tests.support.waiting import LONGEST_S
+from tests.support.waiting import LONGEST_S, end
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 
@@ -59,8 +59,7 @@ def outside(service: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             _wait(client, folder / "log")
             yield client
     finally:
-        process.terminate()
-        process.wait(timeout=LONGEST_S)
+        end(process)
 
 
 def _wait(client: httpx.Client, log: Path) -> None:

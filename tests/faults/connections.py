@@ -2,8 +2,9 @@
 
 import select
 import socket
+import time
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from tests.service.server import Server
@@ -11,7 +12,8 @@ from tests.support.waiting import LONGEST_S
 
 BOUNDARY: Final = "x"
 MULTIPART: Final = f"multipart/form-data; boundary={BOUNDARY}"
-PAUSE_S: Final = 0.1
+PAUSE_S: Final = 0.005
+"""Between two spaces of a trickle: short enough for the service to be woken by them (`app.api.body_blocks`) within an upload's time."""
 
 
 @contextmanager
@@ -42,11 +44,13 @@ def head(length: int, route: str = "POST /predict", kind: str = MULTIPART) -> by
 
 def trickle(connections: Collection[socket.socket]) -> None:
     """Send a space now and then on each, until the service answers there."""
-    unanswered = set(connections)
+    unanswered, deadline = set(connections), time.monotonic() + LONGEST_S
     while unanswered:
+        assert time.monotonic() < deadline, "not answered"
         unanswered -= set(select.select(unanswered, (), (), PAUSE_S)[0])
         for each in unanswered:
-            each.sendall(b" ")
+            with suppress(ConnectionError):  # answered, and closed, meanwhile
+                each.sendall(b" ")
 
 
 def rest(connection: socket.socket) -> bytes:

@@ -24,6 +24,10 @@ OF_JSON = (
     "PUT /predictions/01a2222e-39d8-72f8-acc6-a852b5c1106a/feedback",
 )
 """Routes that read it, as `/predict` reads a form."""
+BEGUN = [head(1 << 20) + form(b"")[:100]] + [
+    head(1 << 20, route, "application/json") + b"{" for route in OF_JSON
+]
+"""A request to each, and a part of its body."""
 
 
 @pytest.fixture
@@ -61,22 +65,24 @@ def test_clients_that_never_finish_their_headers_are_cut_off(
     "slow client: body",
     "400 `malformed-request` once `NEUROFUSE_UPLOAD_TIMEOUT_S` is over; its place is free, nothing is left",
 )
-def test_a_client_that_stops_in_mid_body_loses_its_place(impatient: Server, outcome: Outcome) -> None:
+def test_clients_that_stop_or_trickle_in_mid_body_lose_their_places(
+    impatient: Server, outcome: Outcome
+) -> None:
+    """That they have one before is seen where a client half-closes: here it might be over by then."""
     with ExitStack() as open_connections:
-        slow = {
-            route: open_connections.enter_context(connected(impatient))
-            for route in ("POST /predict", *OF_JSON)
-        }
-        slow["POST /predict"].sendall(head(1 << 20) + form(b"")[:100])
-        for route in OF_JSON:
-            slow[route].sendall(head(1 << 10, route, "application/json") + b"{")
+        stopping, trickling = (
+            [open_connections.enter_context(connected(impatient)) for _ in BEGUN] for _ in range(2)
+        )
+        slow = [*zip(BEGUN * 2, stopping + trickling, strict=True)]
+        for begun, each in slow:
+            each.sendall(begun)
         with outcome.timed(f"400 after {{}} (set to {UPLOAD_S} s)"):
-            trickle(slow.values())
-        for route, each in slow.items():
+            trickle(trickling)
+        for begun, each in slow:
             lines, _, body = rest(each).partition(b"\r\n\r\n")
-            assert lines.startswith(b"HTTP/1.1 400"), route
+            assert lines.startswith(b"HTTP/1.1 400"), begun
             problem = json.loads(body)
-            assert (problem["type"], problem["limit"]) == ("/problems/malformed-request", UPLOAD_S), route
+            assert (problem["type"], problem["limit"]) == ("/problems/malformed-request", UPLOAD_S), begun
     wait_for_pending(impatient, 0)
     assert impatient.uploads_left() == []
 

@@ -1,6 +1,7 @@
 """The disk of the data folder is full: a real, small file system."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -59,13 +60,12 @@ def test_a_job_that_finds_the_disk_full_waits_for_room(
         return cramped.log.read_text().count("runner-fault")
 
     before = faults()
-    with held(cramped):
-        job_id = accepted(send(cramped, head_ct, task="gos"))
-        wait_until(lambda: state(cramped, job_id) == "running")
-        filled = full(cramped.data)
-        filled.__enter__()
-    wait_until(lambda: faults() > before)
-    outcome.saw(f"`{state(cramped, job_id)}` while the disk is full")
-    filled.__exit__(None, None, None)
+    with ExitStack() as filled:
+        with held(cramped):
+            job_id = accepted(send(cramped, head_ct, task="gos"))
+            wait_until(lambda: state(cramped, job_id) == "running")
+            filled.enter_context(full(cramped.data))
+        wait_until(lambda: faults() > before)
+        outcome.saw(f"`{state(cramped, job_id)}` while the disk is full")
     with outcome.timed("`done` {} after room was made"):
         assert ended(cramped, job_id)["state"] == "done"

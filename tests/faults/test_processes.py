@@ -11,7 +11,7 @@ import pytest
 
 from tests.faults.outcomes import Outcome
 from tests.service.jobs import accepted, ended, send, state
-from tests.service.processes import long_to_read, readers
+from tests.service.processes import long_to_read, stopped_readers
 from tests.service.server import Server, serving
 from tests.service.test_jobs import held
 from tests.service.test_load import wait_for_pending
@@ -28,7 +28,7 @@ JOBS, CLIENTS = 3, 6
 def test_a_killed_worker_costs_one_case(server: Server, head_ct: Path, outcome: Outcome) -> None:
     with ThreadPoolExecutor() as threads:
         doomed = threads.submit(server.predict, long_to_read(), task="gos")
-        for pid in readers(server):
+        for pid in stopped_readers(server):
             os.kill(pid, signal.SIGKILL)
         others = [threads.submit(server.predict, head_ct, task="gos") for _ in range(3)]
         problem(doomed.result(), 422, "unreadable-image")

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import signal
 from functools import cache
 from pathlib import Path
 
@@ -30,16 +31,25 @@ def workers(server: Server) -> set[int]:
     return {found for found in descendants(pid) if parent(found) != pid and name(found) != CLEANER}
 
 
-def readers(server: Server) -> list[int]:
+def readers(server: Server) -> set[int]:
     """Workers that have an upload open, once there are some."""
-    uploads = (server.data / "uploads").resolve()
+    return wait_until(lambda: _reading(server))
 
-    def reading() -> list[int]:
-        return [
-            pid for pid in workers(server) if any(path.is_relative_to(uploads) for path in open_files(pid))
-        ]
 
-    return wait_until(reading)
+def stopped_readers(server: Server) -> set[int]:
+    """Such workers, which stand still: none of them can end its reading before a test ends it."""
+
+    def stopped() -> set[int]:
+        found = readers(server)
+        for pid in found:
+            os.kill(pid, signal.SIGSTOP)
+        wait_until(lambda: all(_stands(pid) for pid in found))
+        done = found - _reading(server)
+        for pid in done:
+            os.kill(pid, signal.SIGCONT)
+        return found - done
+
+    return wait_until(stopped)
 
 
 @cache
@@ -86,6 +96,15 @@ def open_files(pid: int) -> list[Path]:
 def libraries(pid: int) -> str:
     """Files a process has mapped, as text."""
     return Path(f"/proc/{pid}/maps").read_text(encoding="utf-8")
+
+
+def _reading(server: Server) -> set[int]:
+    uploads = (server.data / "uploads").resolve()
+    return {pid for pid in workers(server) if any(path.is_relative_to(uploads) for path in open_files(pid))}
+
+
+def _stands(pid: int) -> bool:
+    return _fields(Path(f"/proc/{pid}/stat"))[0] == "T"
 
 
 def _parent(stat: Path) -> int:

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from tests.support.ports import free_port
-from tests.support.waiting import LONGEST_S
+from tests.support.waiting import LONGEST_S, end
 
 OF_ANY_MACHINE = {"queue_limit": 16, "read_timeout_s": LONGEST_S}
 """Tests send several cases at once, and let readers stand still, on whatever machine they run; a small one has few places by default."""
@@ -38,9 +38,9 @@ def files_below(folder: Path) -> list[Path]:
 
 
 def named_below(folder: Path, name: str) -> list[Path]:
-    """Files and folders there whose names begin so."""
+    """Files and folders there with this in their names."""
     found = (Path(place, each) for place, folders, names in os.walk(folder) for each in (*folders, *names))
-    return [path for path in found if path.name.startswith(name)]
+    return [path for path in found if name in path.name]
 
 
 @dataclass(frozen=True)
@@ -117,8 +117,7 @@ def serving(
             _wait(client, process, "/readyz" if ready else "/livez", log)
             yield Server(client, data, log, process)
     finally:
-        process.terminate()
-        process.wait(timeout=LONGEST_S)
+        end(process)
 
 
 def _client(port: int, certificate: Path | None) -> httpx.Client:

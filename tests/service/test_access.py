@@ -94,7 +94,7 @@ def test_who_is_not_let_in_cannot_fill_the_audit_trail(door: tuple[Server, Heade
 
 
 def lines_of(server: Server) -> int:
-    with closing(sqlite3.connect(server.data / "records.sqlite3", timeout=30)) as records:
+    with closing(sqlite3.connect(server.data / "records.sqlite3", timeout=LONGEST_S)) as records:
         count: int = records.execute("SELECT count(*) FROM audit").fetchone()[0]
         return count
 

@@ -148,9 +148,11 @@ def test_where_the_line_cannot_be_written_there_is_no_answer(audited: Server, he
     with closing(RecordStore(audited.data / "records.sqlite3")) as records:
         with records.predictions._engine.begin() as connection:
             connection.exec_driver_sql("ALTER TABLE audit RENAME TO elsewhere")
-        withheld = audited.client.get(path)
-        assert withheld.status_code >= 500
-        assert answer["id"] not in withheld.text
-        with records.predictions._engine.begin() as connection:
-            connection.exec_driver_sql("ALTER TABLE elsewhere RENAME TO audit")
+        try:
+            withheld = audited.client.get(path)
+        finally:
+            with records.predictions._engine.begin() as connection:
+                connection.exec_driver_sql("ALTER TABLE elsewhere RENAME TO audit")
+    assert withheld.status_code >= 500
+    assert answer["id"] not in withheld.text
     assert audited.client.get(path).json()["id"] == answer["id"]

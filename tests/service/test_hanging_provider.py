@@ -37,15 +37,14 @@ def provider() -> Iterator[Provider]:
         yield one
 
 
-@pytest.fixture(scope="module")
-def door(
-    tiny_store: Path, provider: Provider, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Server, Headers]]:
-    """A service that has asked the provider nothing until the first test, and what each kind of caller shows it."""
-    data = tmp_path_factory.mktemp("hanging") / "var"
+@pytest.fixture
+def door(tiny_store: Path, provider: Provider, tmp_path: Path) -> Iterator[tuple[Server, Headers]]:
+    """A service that has asked the provider nothing yet, and what each kind of caller shows it."""
+    data = tmp_path / "var"
     chosen: dict[str, Any] = {"oidc_issuer": provider.issuer, "oidc_client_id": provider.client_id}
     chosen |= {name.replace(" ", "_"): token.get_secret_value() for name, token in TOKENS.items()}
     with serving(tiny_store, data, authentication="on", constants=FOR_LONG, **chosen) as server:
+        server.client.timeout = httpx.Timeout(LONGEST_S / 2)  # over before the time of those who wait
         yield server, headers_of_callers(data, provider.token(sub="nora", roles=["clinician"]))
 
 
@@ -73,9 +72,12 @@ def test_nobody_notices_that_tokens_and_those_who_sign_in_wait(
     hanging = Hanging(provider.configuration())
     monkeypatch.setattr(provider, "configuration", hanging)
     token = headers["no role"]
-    with sent(server, "/predictions", token, 1) as (shown,), sent(server, "/auth/sign-in", {}, 1) as (left,):
+    with sent(server, "/auth/sign-in", {}, 1) as (left,):
         hanging.wait_until_asked()
-        with sent(server, "/predictions", token, MANY), sent(server, "/auth/sign-in", {}, MANY):
+        with (
+            sent(server, "/predictions", token, 1 + MANY) as (shown, *_),
+            sent(server, "/auth/sign-in", {}, MANY),
+        ):
             assert all_served(server, headers)
             hanging.go_on.set()
             # Those who wait have their answer after all.

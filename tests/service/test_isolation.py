@@ -9,7 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.service.processes import alive, descendants, libraries, long_to_read, parent, readers, workers
+from tests.service.processes import (
+    alive,
+    descendants,
+    libraries,
+    long_to_read,
+    parent,
+    readers,
+    stopped_readers,
+    workers,
+)
 from tests.service.server import Server, serving
 from tests.service.test_problems import problem
 from tests.support.waiting import LONGEST_S, wait_until
@@ -28,8 +37,9 @@ def test_a_worker_that_crashes_while_it_reads_costs_one_request(isolated: Server
     """One that is killed is among the faults: `tests/faults/test_processes.py`."""
     with ThreadPoolExecutor() as threads:
         doomed = threads.submit(isolated.predict, long_to_read(), task="gos")
-        for pid in readers(isolated):
+        for pid in stopped_readers(isolated):
             os.kill(pid, signal.SIGSEGV)
+            os.kill(pid, signal.SIGCONT)
         refused = problem(doomed.result(), 422, "unreadable-image")
     assert "ended abnormally" in refused["detail"]
     assert isolated.predict(head_ct, task="gos").status_code == 200

@@ -18,7 +18,7 @@ import pytest
 
 from tests.support.frozen import frozen
 from tests.support.ports import free_port
-from tests.support.waiting import LONGEST_S
+from tests.support.waiting import LONGEST_S, end
 
 SUPERUSER: Final = "neurofuse"
 PASSWORD: Final = "Pa55-CANARY-word"  # noqa: S105 - of a server that lives for one test run, looked for in logs
@@ -88,8 +88,7 @@ class Postgres:
     def stop(self) -> None:
         """Stop it at once, its connections broken; the databases stay for the next start."""
         if self.process is not None:
-            self.process.send_signal(signal.SIGINT)  # "fast shutdown" in PostgreSQL's words
-            self.process.wait(timeout=LONGEST_S)
+            end(self.process, by=signal.SIGINT)  # "fast shutdown" in PostgreSQL's words
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
@@ -102,7 +101,7 @@ class Postgres:
 
     def _answers(self) -> bool:
         try:
-            psycopg.connect(self.url(), connect_timeout=5).close()
+            psycopg.connect(self.url(), connect_timeout=LONGEST_S).close()
         except psycopg.OperationalError:
             return False
         return True

@@ -46,5 +46,7 @@ def full(disk: Path) -> Iterator[None]:
                     pass
             except OSError:
                 continue
-    yield
-    filler.unlink()
+    try:
+        yield
+    finally:
+        filler.unlink()

@@ -1,12 +1,16 @@
 """Waiting for what another thread, or another process, does."""
 
+import signal
+import subprocess
 import time
 from collections.abc import Callable
 from typing import Final, TypeVar
 
 Found = TypeVar("Found")
-LONGEST_S: Final = 300
-"""Ends a test that would wait for ever. It is no measure: a machine of any speed, with whatever else to do, is sooner."""
+LONGEST_S: Final = 200
+"""Ends a test that would wait for ever. It is no measure: a machine of any speed, with whatever else to do, is sooner.
+
+A test may wait so long, and what it started for its end after that, before the alarm of pytest, which comes once."""
 LOOK_S: Final = 0.005
 
 
@@ -22,3 +26,16 @@ def wait_until(found: Callable[[], Found], look_s: float = LOOK_S) -> Found:
         assert time.monotonic() < deadline, answer
         time.sleep(look_s)
     return answer
+
+
+def end(process: subprocess.Popen[bytes], by: signal.Signals = signal.SIGTERM) -> None:
+    """Have a process end itself; one that does not is killed.
+
+    Raises:
+        subprocess.TimeoutExpired: It did not.
+    """
+    process.send_signal(by)
+    try:
+        process.wait(timeout=LONGEST_S)
+    finally:
+        process.kill()
