@@ -88,16 +88,15 @@ def test_a_step_that_is_stopped_says_so_without_a_stack_trace(
     config = tmp_path / "config.toml"
     os.mkfifo(config)  # read without end, as from a disk that hangs
     given = [step, "cohort", "--config", str(config), *(["--out", "run"] if step == "train" else [])]
-    with (
-        subprocess.Popen(  # noqa: S603 - this program
-            [sys.executable, "-m", "training", *given],
-            cwd=COMMANDS.parents[1],
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as command,
-        config.open("w"),  # entered when the step reads
-    ):
-        command.send_signal(number)
+    with subprocess.Popen(  # noqa: S603 - this program
+        [sys.executable, "-m", "training", *given],
+        cwd=COMMANDS.parents[1],
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as command:
+        with config.open("w"):  # entered when the step opens it
+            command.send_signal(number)
+        # Closed, as a read that was begun after the signal came, or whose thread is not the one that got it, is not cut off by it.
         told = command.communicate()[1]
     assert told.startswith("interrupted: ")
     assert words in told
