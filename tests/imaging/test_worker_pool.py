@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -64,13 +65,9 @@ def test_an_idle_process_is_used_again(pool: WorkerPool) -> None:
 
 
 def test_no_more_work_at_the_same_time_than_there_may_be_and_the_others_wait() -> None:
-    pool = pool_of(tasks_per_worker=1000)
-    try:
-        with ThreadPoolExecutor(8) as threads:
-            found = list(threads.map(lambda _: pool.run(os.getpid), range(200)))
-        assert len(set(found)) <= SIZE
-    finally:
-        pool.close()
+    with ThreadPoolExecutor(8) as threads, closing(pool_of(tasks_per_worker=1000)) as pool:
+        found = set(threads.map(lambda _: pool.run(os.getpid), range(200)))
+    assert len(found) <= SIZE
 
 
 def test_a_process_is_replaced_after_its_share_of_tasks_by_one_that_has_rehearsed() -> None:
@@ -126,19 +123,15 @@ def test_what_was_done_is_not_lost_where_no_file_is_to_be_had_for_a_successor() 
 
 
 def test_successions_while_others_work_lose_no_task_and_leave_no_process_too_many() -> None:
-    pool, others = pool_of(tasks_per_worker=3), multiprocessing.active_children()
-    try:
-        with ThreadPoolExecutor(8) as threads:
-            found: set[int] = set()
+    found, others = set[int](), multiprocessing.active_children()
+    with ThreadPoolExecutor(8) as threads, closing(pool_of(tasks_per_worker=3)) as pool:
 
-            def has_seen_successors() -> bool:  # which begin when the machine lets them
-                found.update(threads.map(lambda _: pool.run(os.getpid), range(200)))
-                return len(found) > SIZE
+        def has_seen_successors() -> bool:  # which begin when the machine lets them
+            found.update(threads.map(lambda _: pool.run(os.getpid), range(200)))
+            return len(found) > SIZE
 
-            wait_until(has_seen_successors)
+        wait_until(has_seen_successors)
         wait_until(lambda: len(set(multiprocessing.active_children()).difference(others)) <= SIZE)
-    finally:
-        pool.close()
     assert set(multiprocessing.active_children()) <= set(others)
 
 
@@ -158,18 +151,15 @@ def test_what_takes_too_long_is_ended(pool: WorkerPool, pipe: Path) -> None:
 
 
 def test_the_time_of_waiting_for_a_process_does_not_count(pipe: Path) -> None:
-    pool, enough_s = pool_of(size=1), 3.0
-    try:
-        with ThreadPoolExecutor() as threads:
-            first = threads.submit(pool.run, partial(Path.read_bytes, pipe))
-            with pipe.open("wb"):  # entered when the process reads
-                waiting = threads.submit(pool.run, partial(abs, -3), enough_s)
-                with pytest.raises(TimeoutError):
-                    waiting.result(enough_s + 0.5)
-            assert first.result() == b""
-            assert waiting.result() == 3
-    finally:
-        pool.close()
+    enough_s = 3.0
+    with ThreadPoolExecutor() as threads, closing(pool_of(size=1)) as pool:  # threads end when the pool has
+        first = threads.submit(pool.run, partial(Path.read_bytes, pipe))
+        with pipe.open("wb"):  # entered when the process reads
+            waiting = threads.submit(pool.run, partial(abs, -3), enough_s)
+            with pytest.raises(TimeoutError):
+                waiting.result(enough_s + 0.5)
+        assert first.result() == b""
+        assert waiting.result() == 3
 
 
 @pytest.mark.parametrize(

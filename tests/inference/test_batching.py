@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,15 +18,9 @@ from app.inference.session import OnnxSession
 from app.inference.ticket import RETRY_AFTER_S, AbandonedError, Ticket, Urgency, holding
 from app.model_package.store import ModelStore
 from tests.support.slow_graph import REFUSED, SlowGraph, case
+from tests.support.waiting import LONGEST_S, wait_until
 
 STAT, ROUTINE, BATCH = Urgency
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
 
 
 class Crowd:
@@ -43,12 +37,12 @@ class Crowd:
 
         arrived = self.session._arrived
         future = self.pool.submit(run)
-        eventually(lambda: self.session._arrived > arrived)
+        wait_until(lambda: self.session._arrived > arrived)
         return future
 
 
 def pixels(futures: Sequence[Future[RawOutputs]]) -> list[float]:
-    return [float(future.result(10).probabilities[0, 0]) for future in futures]
+    return [float(future.result(LONGEST_S).probabilities[0, 0]) for future in futures]
 
 
 def test_who_comes_alone_is_answered_alone_and_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +91,7 @@ def test_a_case_whose_client_has_gone_costs_no_run() -> None:
     graph.gate.set()
     assert pixels([first, last]) == [1, 3]
     with pytest.raises(AbandonedError):
-        left.result(10)
+        left.result(LONGEST_S)
     assert graph.runs == [[1], [3]]
 
 
@@ -107,7 +101,7 @@ def test_a_case_whose_time_is_over_is_told_so_before_the_run_ends_that_it_waits_
     crowd = Crowd(BatchedSession([graph], BatchPolicy()))
     first, late = crowd.ask(1), crowd.ask(2, Ticket(deadline_s=time.monotonic() + 0.05))
     with pytest.raises(DeadlinePassedError):
-        late.result(10)
+        late.result(LONGEST_S)
     assert not first.done()
     graph.gate.set()
     assert pixels([first]) == [1]
@@ -132,13 +126,13 @@ def test_what_fails_one_case_fails_no_neighbour_and_no_later_case() -> None:
     graph.gate.set()
     assert pixels([first, sound, other]) == [0, 1, 2]
     with pytest.raises(OverloadedError):
-        broken.result(10)
+        broken.result(LONGEST_S)
     assert pixels([crowd.ask(7)]) == [7]
 
 
 def test_a_batch_with_room_waits_for_others_no_longer_than_its_policy_says() -> None:
     graph = SlowGraph()
-    crowd = Crowd(BatchedSession([graph], BatchPolicy(max_batch=2, max_wait_s=60)))
+    crowd = Crowd(BatchedSession([graph], BatchPolicy(max_batch=2, max_wait_s=2 * LONGEST_S)))
     assert sorted(pixels([crowd.ask(1), crowd.ask(2)])) == [1, 2]
     assert sorted(graph.runs[0]) == [1, 2]
     graph = SlowGraph()
@@ -195,7 +189,7 @@ def test_every_lane_works() -> None:
         lane.gate.clear()
     crowd = Crowd(BatchedSession(lanes, BatchPolicy()))
     asked = [crowd.ask(pixel) for pixel in range(2)]
-    eventually(lambda: all(lane.runs for lane in lanes))
+    wait_until(lambda: all(lane.runs for lane in lanes))
     for lane in lanes:
         lane.gate.set()
     assert pixels(asked) == [0, 1]
@@ -204,16 +198,16 @@ def test_every_lane_works() -> None:
 def test_a_lane_that_is_free_takes_who_did_not_fit_into_the_batch_that_was_gathered(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(batching, "LOOK_UP_S", 60.0)  # nobody looks up of itself
+    monkeypatch.setattr(batching, "LOOK_UP_S", 2 * LONGEST_S)  # nobody looks up of itself
     lanes = [SlowGraph(), SlowGraph()]
     for lane in lanes:
         lane.gate.clear()
-    session = BatchedSession(lanes, BatchPolicy(max_batch=2, max_wait_s=60))
+    session = BatchedSession(lanes, BatchPolicy(max_batch=2, max_wait_s=2 * LONGEST_S))
     crowd = Crowd(session)
     gathers = crowd.ask(1)
-    eventually(lambda: session._gathering)
+    wait_until(lambda: session._gathering)
     fits_not = crowd.pool.submit(session.run, *(np.concatenate([part, part]) for part in case(2)))
-    eventually(lambda: all(lane.runs for lane in lanes))
+    wait_until(lambda: all(lane.runs for lane in lanes))
     for lane in lanes:
         lane.gate.set()
     assert pixels([gathers, fits_not]) == [1, 2]
@@ -227,13 +221,13 @@ def test_closing_lets_those_who_came_before_finish_and_takes_no_other() -> None:
     asked = [crowd.ask(pixel) for pixel in range(3)]
     closing = threading.Thread(target=session.close)
     closing.start()
-    eventually(lambda: session._closed)
+    wait_until(lambda: session._closed)
     with pytest.raises(NotReadyError) as refused:
         session.run(*case(9))
     assert refused.value.fields["retry_after_s"] == RETRY_AFTER_S
     assert not graph.closed
     graph.gate.set()
-    closing.join(10)
+    closing.join(LONGEST_S)
     assert pixels(asked) == [0, 1, 2]
     assert graph.closed
 

@@ -18,8 +18,8 @@ from tests.service.jobs import ASYNC, ended
 from tests.service.server import Server, serving
 from tests.support.ports import free_port
 from tests.support.promtool import RULES, tool
+from tests.support.waiting import LONGEST_S, wait_until
 
-DEADLINE_S = 60
 DASHBOARDS = sorted((Path(__file__).parents[2] / "deploy" / "grafana" / "dashboards").glob("*.json"))
 EMPTY_HERE = (
     "gpu", "shadow", "alias", "webhook", "memory_limit", "memory_used", "findings",
@@ -45,12 +45,7 @@ class Watched:
 
     def wait(self, query: str) -> list[dict[str, Any]]:
         """The same, once there is any."""
-        deadline = time.monotonic() + DEADLINE_S
-        while time.monotonic() < deadline:
-            if found := self.ask(query):
-                return found
-            time.sleep(0.2)
-        pytest.fail(f"{query} stays empty")
+        return wait_until(lambda: self.ask(query), 0.2)
 
 
 @contextmanager
@@ -72,20 +67,20 @@ def prometheus_of(target: str, folder: Path) -> Iterator[httpx.Client]:
     with (folder / "prometheus.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603 - our own words
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-            deadline = time.monotonic() + DEADLINE_S
-            while time.monotonic() < deadline:
-                try:
-                    if client.get("/-/ready").status_code == httpx.codes.OK:
-                        break
-                except httpx.TransportError:
-                    pass
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=LONGEST_S) as client:
+
+            def is_ready() -> bool:
                 assert process.poll() is None, (folder / "prometheus.log").read_text()
-                time.sleep(0.1)
+                try:
+                    return client.get("/-/ready").status_code == httpx.codes.OK
+                except httpx.TransportError:
+                    return False
+
+            wait_until(is_ready, 0.1)
             yield client
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=LONGEST_S)
 
 
 @pytest.fixture(scope="module")
@@ -152,12 +147,12 @@ def test_the_level_of_the_log_follows_signals(watched: Watched) -> None:
 
     before = quiet_lines()
     server.process.send_signal(signal.SIGUSR1)
-    deadline = time.monotonic() + DEADLINE_S
+    deadline = time.monotonic() + LONGEST_S
     while (loud := quiet_lines()) == before and time.monotonic() < deadline:
         time.sleep(0.05)
     assert loud > before
     server.process.send_signal(signal.SIGUSR2)
-    deadline = time.monotonic() + DEADLINE_S
+    deadline = time.monotonic() + LONGEST_S
     while (now := quiet_lines()) != loud and time.monotonic() < deadline:
         loud = now
         time.sleep(0.05)

@@ -8,6 +8,7 @@ from app.inference.predictor import Predictor
 from app.inference.session import OnnxSession
 from app.model_package.store import ModelStore
 from app.predictions.releasing import Releaser
+from tests.support.waiting import LONGEST_S
 
 
 class Watched(OnnxSession):
@@ -42,7 +43,7 @@ def test_a_session_is_closed_after_its_last_user(tiny_store: Path) -> None:
         del held
         assert not session.closed.wait(0.1)
         in_flight.clear()
-        assert session.closed.wait(5)
+        assert session.closed.wait(LONGEST_S)
 
 
 def test_one_session_that_cannot_be_closed_keeps_no_other_open(tiny_store: Path) -> None:
@@ -50,8 +51,8 @@ def test_one_session_that_cannot_be_closed_keeps_no_other_open(tiny_store: Path)
     with Releaser() as releaser:
         for session in (first, second):
             releaser.watch(predictor(tiny_store, session))
-        assert first.closed.wait(5)
-        assert second.closed.wait(5)
+        assert first.closed.wait(LONGEST_S)
+        assert second.closed.wait(LONGEST_S)
 
 
 def test_letting_go_never_waits_for_the_closing(tiny_store: Path) -> None:
@@ -60,7 +61,7 @@ def test_letting_go_never_waits_for_the_closing(tiny_store: Path) -> None:
 
     class Slow(Watched):
         def close(self) -> None:
-            in_time.append(let_go.wait(30))
+            in_time.append(let_go.wait(LONGEST_S))
             super().close()
 
     session = Slow(tiny_store)
@@ -69,5 +70,5 @@ def test_letting_go_never_waits_for_the_closing(tiny_store: Path) -> None:
         releaser.watch(held)
         del held
         let_go.set()  # would come too late if the line above waited
-        assert session.closed.wait(30)
+        assert session.closed.wait(LONGEST_S)
     assert in_time == [True]

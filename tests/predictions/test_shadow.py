@@ -1,5 +1,6 @@
 """A shadow answers the same case in the background: what differs is measured, what cannot be is counted, the answer never suffers."""
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -7,6 +8,8 @@ from contextlib import closing
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -37,6 +40,7 @@ from app.records.artefacts import FolderArtefacts
 from app.records.database import open_database
 from app.records.predictions import PredictionRecords
 from tests.support.tiny_package import build_tiny_package
+from tests.support.waiting import wait_until
 
 RECORD = {"age": 71, "gcs": 9}
 ANOTHER_GRID = (20, 40, 40)
@@ -91,10 +95,7 @@ class Comparing:
         return self.value("cases_total", shadow, outcome=outcome)
 
     def wait_for(self, shadow: int, outcome: str, count: int = 1) -> None:
-        deadline = time.monotonic() + 20
-        while self.count(shadow, outcome) < count:
-            assert time.monotonic() < deadline, f"{self.count(shadow, outcome)} are {outcome}"
-            time.sleep(0.01)
+        wait_until(lambda: self.count(shadow, outcome) >= count)
 
 
 @pytest.fixture
@@ -213,8 +214,19 @@ def test_while_cases_are_worked_on_shadows_wait_and_the_surplus_is_dropped(
     shadowed_by(2)
     quiet = threading.Event()
     comparing = Comparing(catalogue, quiet.is_set)
-    for _ in range(MOST_WAITING + 5):  # were any to wait for its turn, none would be dropped
-        comparing.shadows.offer(RECORD, analysis)
+    called = set[str]()
+
+    def note(_frame: FrameType, event: str, function: Any) -> None:
+        if event == "c_call":
+            called.add(function.__name__)
+
+    sys.setprofile(note)  # of this thread alone
+    try:
+        for _ in range(MOST_WAITING + 5):
+            comparing.shadows.offer(RECORD, analysis)
+    finally:
+        sys.setprofile(None)
+    assert called.isdisjoint({"acquire", "sleep"}), "what every wait ends in"
     assert comparing.count(2, "dropped") >= 4  # one may be out of the queue already
     assert comparing.count(2, "compared") == 0
     quiet.set()

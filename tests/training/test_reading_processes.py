@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.waiting import LONGEST_S
 from training.cohort import CohortError
 from training.reading_processes import reading_processes
 
@@ -42,7 +43,6 @@ try:
 except KeyboardInterrupt:
     sys.exit(130)
 """
-PATIENCE_S = 60
 
 
 def read_whole(pipe: Path, workers: int) -> None:
@@ -64,7 +64,7 @@ def test_processes_end_with_a_command_that_is_killed(pipe: Path) -> None:
         command.send_signal(signal.SIGKILL)
         ends = select.poll()
         ends.register(writer, 0)  # tells of nothing but that the last reader is gone
-        assert ends.poll(PATIENCE_S * 1000), "a process is still reading"
+        assert ends.poll(LONGEST_S * 1000), "a process is still reading"
         os.close(writer)
 
 
@@ -90,5 +90,5 @@ def test_a_process_that_is_ended_from_outside_is_told_of_in_words(pipe: Path) ->
         with pytest.raises(
             CohortError, match="ended from outside, mostly because memory ran out; give fewer workers"
         ):
-            command.result(PATIENCE_S)
+            command.result(LONGEST_S)
         os.close(writer)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
@@ -52,11 +53,16 @@ def interrupt_after_the_first_job(command: list[str], out: Path) -> int:
         start_new_session=True,
         stdout=subprocess.DEVNULL,
     )
-    while not answers(out) and process.poll() is None:
-        time.sleep(0.02)
-    os.killpg(process.pid, signal.SIGINT)
-    (hanging / LOG_FILE).unlink()
-    return process.wait()
+    try:
+        while not answers(out) and process.poll() is None:
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGINT)
+        (hanging / LOG_FILE).unlink()
+        return process.wait()
+    finally:  # a session of its own ends with no other
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 @pytest.mark.slow

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.waiting import LONGEST_S
+
 pytestmark = pytest.mark.torch
 
 PROGRAM = """
@@ -26,7 +28,6 @@ if __name__ == "__main__":
     process.start()
     process.join()
 """
-PATIENCE_S = 60
 
 
 def test_a_job_ends_with_an_ablation_that_is_killed(tmp_path: Path) -> None:
@@ -38,5 +39,5 @@ def test_a_job_ends_with_an_ablation_that_is_killed(tmp_path: Path) -> None:
         ablation.send_signal(signal.SIGKILL)
         ends = select.poll()
         ends.register(writer, 0)  # tells of nothing but that the last reader is gone
-        assert ends.poll(PATIENCE_S * 1000), "the job goes on"
+        assert ends.poll(LONGEST_S * 1000), "the job goes on"
         os.close(writer)

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { freePort, PYTHON, ROOT } from "./service";
+import { freePort, hasEnded, PYTHON, ROOT } from "./service";
 
 export const CLIENT_ID = "neurofuse-page";
 
@@ -17,6 +17,7 @@ export async function provide(back: string): Promise<Provider> {
   const child: ChildProcess = spawn(PYTHON, command, { cwd: ROOT, stdio: "ignore" });
   const issuer = `http://localhost:${port}`;
   for (let tries = 0; tries < 2000; tries += 1) {
+    if (hasEnded(child)) throw new Error(`the provider ended with ${child.exitCode}`);
     const answers = await fetch(`http://127.0.0.1:${port}/keys`).then(
       ({ ok }) => ok,
       () => false,

@@ -62,7 +62,7 @@ async function untilReady(child: ChildProcess, probe: string): Promise<void> {
   throw new Error("the service did not become ready");
 }
 
-function hasEnded(child: ChildProcess): boolean {
+export function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
 }
 
