@@ -9,6 +9,7 @@ from typing import Final, Literal, get_args
 from app.errors import CaseExpiredError
 from app.predictions.explain import NIFTI_NAME, PNG_NAME
 from app.predictions.identifiers import made_s
+from app.predictions.sweeping import PART_S
 from app.records.artefacts import Artefacts
 
 HeatmapSuffix = Literal["nii.gz", "png"]
@@ -17,8 +18,6 @@ KIND: Final = "heatmaps"
 FILES: Final[dict[HeatmapSuffix, str]] = {"nii.gz": NIFTI_NAME, "png": PNG_NAME}
 LIST_EVERY_S: Final = 3600.0
 """Object stores charge for lists; what is over its time is refused at once, whenever its file goes."""
-PART_S: Final = 10.0
-"""Seconds after which a sweep leaves the rest to the next, as `app.predictions.retention` has it."""
 
 
 class Heatmaps:

@@ -9,12 +9,11 @@ from typing import Final
 
 from app.errors import UnknownPredictionError
 from app.predictions.service import PredictionService
+from app.predictions.sweeping import PART_S
 from app.records.audit import AuditTrail
 from app.records.predictions import PredictionRecords
 
 BATCH: Final = 500
-PART_S: Final = 10.0
-"""Seconds after which a sweep leaves the rest to the next: a service that is to end waits for it, and so does whatever is swept after it."""
 FORGET_EVERY_S: Final = 3600.0
 
 

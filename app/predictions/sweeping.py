@@ -11,6 +11,8 @@ import structlog
 from app.telemetry import describe_exception
 
 SWEEP_EVERY_S: Final = 60.0
+PART_S: Final = 10.0
+"""Seconds after which a sweep of what may be much leaves the rest to the next: a service that is to end waits for it, and so does whatever is swept after it."""
 JUMP_S: Final = 3600.0
 """A clock that goes this much faster than time between two sweeps was set, not kept."""
 PAUSE_S: Final = 3600.0

@@ -7,8 +7,9 @@ import pytest
 
 from app.errors import CaseExpiredError
 from app.predictions.explain import NIFTI_NAME, PNG_NAME
-from app.predictions.heatmaps import LIST_EVERY_S, PART_S, Heatmaps
+from app.predictions.heatmaps import LIST_EVERY_S, Heatmaps
 from app.predictions.identifiers import made_s
+from app.predictions.sweeping import PART_S
 from app.records.artefacts import FolderArtefacts
 
 DAY_S = 24 * 3600.0

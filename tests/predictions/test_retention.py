@@ -14,8 +14,9 @@ from app.predictions import retention
 from app.predictions.bounded_folders import KeepingLimits
 from app.predictions.case_store import CaseStore
 from app.predictions.heatmaps import Heatmaps
-from app.predictions.retention import FORGET_EVERY_S, PART_S, AuditRetention, Retention
+from app.predictions.retention import FORGET_EVERY_S, AuditRetention, Retention
 from app.predictions.service import PredictionService
+from app.predictions.sweeping import PART_S
 from app.records.artefacts import FolderArtefacts
 from app.records.audit import Deed
 from app.records.feedback import Feedback
