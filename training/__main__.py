@@ -7,6 +7,7 @@ Example:
     python -m training evaluate runs/gos
     python -m training report runs/gos
     python -m training export runs/gos --store model_store --version 3
+    python -m training validate model_store/gos/3 /data/another-cohort --out runs/gos-there
 """
 
 import argparse
@@ -31,6 +32,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "evaluate": "calibrate, and judge once on the held-out patients",
         "report": "write everything that was found as one HTML file",
         "export": "turn a trained, evaluated run into a model package",
+        "validate": "judge a package on patients of another cohort",
     }
 )
 """What each module of `training.commands` does, in the order in which they are listed."""

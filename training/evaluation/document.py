@@ -5,7 +5,7 @@ Sections are None where they do not apply (no masks, no gates, no rivals), never
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -240,11 +240,33 @@ class Example(_Frozen):
     caption: str
 
 
-class Evaluation(_Frozen):
-    """One run, judged.
+class External(_Frozen):
+    """A package, judged on patients of another cohort (`training.validate`).
 
     Attributes:
-        row: Its row in the model table.
+        title: What it answers, in its own words. Untrusted text, as are the next two.
+        training_data: What it was trained on.
+        intended_use: What it is for.
+        stated: Held-out numbers of its manifest.
+        refused: Patients who got no answer, by the code of the error.
+        absent: Titles of features that it reads and the cohort does not have.
+        abstained: Share of the answers that the package itself advises not to rely on.
+    """
+
+    title: str
+    training_data: str
+    intended_use: str
+    stated: tuple[Metric, ...]
+    refused: dict[str, int]
+    absent: tuple[str, ...]
+    abstained: float
+
+
+class Evaluation(_Frozen):
+    """One run, or one package on another cohort, judged.
+
+    Attributes:
+        row: Its row in the model table; of a package its name and version, `gos@2`.
         task: `gos` or `ad`.
         counts: Patients of each split.
         epochs: Given to this network (`model`; `full` in a document that predates the name) and to each rival.
@@ -254,6 +276,7 @@ class Evaluation(_Frozen):
         classes: Titles of the outcome's classes, in order.
         events: Patients of each split with the event.
         intervals: How they were made: plain percentiles of the resamples in a document that does not say.
+        external: Of a package on another cohort; all patients are then of the split `test`.
     """
 
     row: str
@@ -267,6 +290,7 @@ class Evaluation(_Frozen):
     classes: tuple[str, ...] = ()
     events: dict[str, int] = Field(default_factory=dict)
     intervals: Literal["percentile", "expanded"] = "percentile"
+    external: External | None = None
     cohort_table: tuple[Characteristic, ...] = ()
     discrimination: Discrimination | None = None
     calibration: Calibration | None = None
@@ -279,6 +303,17 @@ class Evaluation(_Frozen):
     heatmaps: Heatmaps | None = None
     robustness: tuple[Disturbance, ...] = ()
     examples: tuple[Example, ...] = ()
+
+
+AT_A_THRESHOLD: Final = frozenset({"sensitivity", "specificity", "balanced_accuracy"})
+
+
+def stated_beside(evaluation: Evaluation) -> dict[str, Metric]:
+    """What a package states of its own held-out patients, by name, of the numbers found on others; not those at another threshold."""
+    if evaluation.external is None:
+        return {}
+    found = {metric.name for metric in evaluation.metrics} - AT_A_THRESHOLD
+    return {metric.name: metric for metric in evaluation.external.stated if metric.name in found}
 
 
 def save_evaluation(evaluation: Evaluation, run: Path) -> Path:

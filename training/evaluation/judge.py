@@ -1,7 +1,8 @@
 """All statistics of one model on its held-out patients, from its logits alone: the numbers of `evaluation.json`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from app.model_package.manifest import Metric
 from training.cohort import SPLITS, Cohort, CohortError
@@ -66,12 +67,49 @@ def judge(
     given = answers(predictions, fitted.scaling, "test")
     if not len(given):
         raise CohortError("evaluation needs a test split, found none; split the cohort")
-    titles = tuple(each.title for each in outcome_classes(cohort.description.task, given.classes))
-    resamples = Resamples(len(given), event=given.event)
-    subgroups = find_subgroups(patients.part("test"), cohort.description.features)
     compared, of_rivals = _against(rivals, predictions)
     shown = {rival.name: _answers_of(rival.models[0]) for rival in rivals}
-    embedding = predictions.part("test").embedding
+    judged = judge_answers(row, given, fitted, patients, shown)
+    return judged.model_copy(
+        update={
+            "counts": {split: len(predictions.part(split)) for split in SPLITS},
+            "events": {
+                split: int(answers(predictions, fitted.scaling, split).event.sum()) for split in SPLITS
+            },
+            "epochs": {r.name: r.epochs for r in rivals if r.epochs} | ({MODEL: epochs} if epochs else {}),
+            "metrics": judged.metrics + of_rivals,
+            "cohort_table": cohort_table(patients, predictions.label, judged.classes),
+            "sets": judged.sets
+            and judged.sets.model_copy(
+                update={"resplits": resplits_of(predictions, fitted.scaling, judged.classes)}
+            ),
+            "comparisons": compared,
+            "distance": judge_distance(fitted.distances, predictions.part("test").embedding)
+            if fitted.distances
+            else None,
+        }
+    )
+
+
+def judge_answers(
+    row: str,
+    given: Answers,
+    fitted: Fitted,
+    cohort: Cohort,
+    shown: Mapping[str, Answers] = MappingProxyType({}),
+) -> Evaluation:
+    """Measure everything that calibrated answers alone tell, on patients of the test split.
+
+    Args:
+        row: Whose answers they are.
+        given: The answers.
+        fitted: Its sets and operating point, fixed before these patients were seen.
+        cohort: With them as its test split, in the order of the answers.
+        shown: Answers of others for the same patients, for the decision curve.
+    """
+    titles = tuple(each.title for each in outcome_classes(cohort.description.task, given.classes))
+    resamples = Resamples(len(given), event=given.event)
+    subgroups = find_subgroups(cohort.part("test"), cohort.description.features)
     return Evaluation(
         intervals="expanded",
         row=row,
@@ -79,21 +117,16 @@ def judge(
         event=cohort.description.positive,
         source=cohort.description.source,
         classes=titles,
-        counts={split: len(predictions.part(split)) for split in SPLITS},
-        events={split: int(answers(predictions, fitted.scaling, split).event.sum()) for split in SPLITS},
-        epochs={r.name: r.epochs for r in rivals if r.epochs} | ({MODEL: epochs} if epochs else {}),
-        metrics=_headline(given, fitted, resamples) + of_rivals,
-        cohort_table=cohort_table(patients, predictions.label, titles),
+        counts={"test": len(given)},
+        events={"test": int(given.event.sum())},
+        epochs={},
+        metrics=_headline(given, fitted, resamples),
         discrimination=judge_discrimination(given, fitted.operating_point, resamples),
         calibration=judge_calibration(given, resamples),
         decision=judge_decision(given, shown, resamples),
-        sets=judge_sets(given, fitted.sets, resamples, titles, subgroups).model_copy(
-            update={"resplits": resplits_of(predictions, fitted.scaling, titles)}
-        ),
-        comparisons=compared,
+        sets=judge_sets(given, fitted.sets, resamples, titles, subgroups),
         subgroups=judge_subgroups(given, subgroups),
         selective=judge_selective(given, resamples),
-        distance=judge_distance(fitted.distances, embedding) if fitted.distances else None,
     )
 
 

@@ -2,11 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 
-from rich.console import Console, Group
-from rich.table import Table
+from rich.console import Console, Group, RenderableType
+from rich.table import Column, Table
 
 from app.model_package.manifest import Metric
-from training.evaluation.document import Comparison, Evaluation, PredictionSets, Resplits
+from training.evaluation.document import (
+    Comparison,
+    Evaluation,
+    External,
+    PredictionSets,
+    Resplits,
+    stated_beside,
+)
 from training.evaluation.document import Group as Patients
 
 _NONE = "-"
@@ -14,7 +21,9 @@ _NONE = "-"
 
 def print_evaluation(evaluation: Evaluation) -> None:
     """Headline numbers, then what was compared, covered and found in subgroups."""
-    tables = [_headline(evaluation)]
+    tables: list[RenderableType] = [_headline(evaluation)]
+    if evaluation.external:
+        tables.append(_asked(evaluation.external, evaluation.counts["test"]))
     if evaluation.sets:
         tables.append(_sets(evaluation.sets))
         if evaluation.sets.resplits:
@@ -29,15 +38,39 @@ def print_evaluation(evaluation: Evaluation) -> None:
 
 def _headline(evaluation: Evaluation) -> Table:
     table = Table(
-        "metric",
+        Column("metric", no_wrap=True),
         "value",
         "95 % interval",
         "n",
         title=f"{evaluation.row}: {evaluation.event}",
         title_justify="left",
     )
+    stated = stated_beside(evaluation)
+    if stated:
+        table.add_column("stated by the package")
     for metric in evaluation.metrics:
-        table.add_row(metric.name, f"{metric.value:.3f}", _interval(metric), str(metric.n))
+        own = stated.get(metric.name)
+        table.add_row(
+            metric.name,
+            f"{metric.value:.3f}",
+            _interval(metric),
+            str(metric.n),
+            *([f"{own.value:.3f} ({_interval(own)})" if own else ""] if stated else []),
+        )
+    return table
+
+
+def _asked(external: External, answered: int) -> Table:
+    """Who got an answer, and what the package went without."""
+    table = Table("patients", "n", title="Asked", title_justify="left")
+    table.add_row("answered", str(answered))
+    table.add_row("of them, advised not to rely on it", f"{external.abstained * answered:.0f}")
+    for code, count in external.refused.items():
+        table.add_row(f"refused: {code}", str(count))
+    if external.absent:
+        table.caption = (
+            f"Missing for everyone, since the cohort has no such column: {', '.join(external.absent)}"
+        )
     return table
 
 

@@ -3,7 +3,7 @@
 from typing import cast
 
 from app.model_package.manifest import Metric
-from training.evaluation.document import Comparison
+from training.evaluation.document import Comparison, stated_beside
 from training.evaluation.judge import MODEL
 from training.evaluation.network_maps import ATTENTION
 from training.outcomes import Task
@@ -21,6 +21,8 @@ from training.report.words import (
 from training.rows import titles
 
 ALPHA = 0.05
+ENOUGH = 100
+"""Events, and non-events, below which an external validation says little (Collins, Ogundimu and Altman 2016)."""
 SLOPE_GOOD = (0.9, 1.1)
 """Calibration slopes between these are called close to ideal."""
 
@@ -29,6 +31,7 @@ def headline(material: Material) -> list[str]:
     """One statement a subject, the most important first."""
     found = (
         _discrimination(material),
+        *_asked(material),
         _ceiling(material),
         *_comparisons(material),
         _calibration(material),
@@ -54,15 +57,43 @@ def _discrimination(material: Material) -> str:
     events = material.evaluation.events.get("test")
     of_them = f", {events} of them with the event" if events is not None else ""
     return (
-        f"In {area.n} held-out {patients(material)}{of_them}, the model told those with the event from those without "
+        f"In {area.n} {judged_on(material)}{of_them}, the model told those with the event from those without "
         f"with an AUROC of {decimal(area.value)} "
-        f"(95\N{NO-BREAK SPACE}% interval {interval(area.low, area.high)})."
+        f"(95\N{NO-BREAK SPACE}% interval {interval(area.low, area.high)}){_stated(material)}."
     )
+
+
+def _stated(material: Material) -> str:
+    own = stated_beside(material.evaluation).get("auroc")
+    return f"; of its own held-out cases the package states {estimate(own)}" if own else ""
+
+
+def _asked(material: Material) -> list[str]:
+    """Of a package on another cohort: who is in no number, and whether there are enough of both outcomes."""
+    if material.external is None:
+        return []
+    said = []
+    if refused := sum(material.external.refused.values()):
+        total = refused + material.evaluation.counts["test"]
+        said.append(f"{refused} of {total} {patients(material)} got no answer, and are in no number here.")
+    events, answered = material.evaluation.events["test"], material.evaluation.counts["test"]
+    if min(events, answered - events) < ENOUGH:
+        said.append(
+            f"To judge a package takes at least {ENOUGH} {patients(material)} with the event and as many without (doi:10.1002/sim.6787); here "
+            f"are {events} and {answered - events}."
+        )
+    return said
 
 
 def patients(material: Material) -> str:
     """Phantoms are never called patients."""
     return "phantoms" if material.phantoms else "patients"
+
+
+def judged_on(material: Material) -> str:
+    """Whose answers were judged: the run's own held-out patients, or another cohort's."""
+    subjects = patients(material)
+    return f"{subjects} of another cohort" if material.external else f"held-out {subjects}"
 
 
 def _ceiling(material: Material) -> str:

@@ -13,7 +13,13 @@ from training.cohort import DESCRIPTION_FILE, CohortDescription, CohortError, re
 from training.cohort_description import PHANTOMS
 from training.config import RunConfig, config_to_dict
 from training.environment import read_environment
-from training.evaluation.document import EVALUATION_FILE, Comparison, Evaluation, load_evaluation
+from training.evaluation.document import (
+    EVALUATION_FILE,
+    Comparison,
+    Evaluation,
+    External,
+    load_evaluation,
+)
 from training.evaluation.fitted import CALIBRATION_FILE, CalibrationFile, load_calibration
 from training.report.history import Epoch, read_history
 from training.report.study import Study, read_study
@@ -59,6 +65,11 @@ class Material:
     def phantoms(self) -> bool:
         """Whether no patient is behind any of it."""
         return self.evaluation.source == PHANTOMS
+
+    @property
+    def external(self) -> External | None:
+        """What is told of a package that was judged on another cohort; None of a run."""
+        return self.evaluation.external
 
     @property
     def metrics(self) -> tuple[Metric, ...]:

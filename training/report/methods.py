@@ -1,6 +1,7 @@
 """The methods paragraph, from the configuration alone. What the abstract of the paper leaves open is called this project's choice."""
 
 from training.config import RunConfig
+from training.evaluation.document import External
 from training.networks.config import ModelConfig
 from training.networks.rivals import INNER, RIVALS
 from training.report.headline import patients
@@ -43,6 +44,8 @@ OUTCOME = {
 def methods(material: Material) -> list[str]:
     """Paragraphs on data, network, training and evaluation."""
     config = material.config
+    if material.external:
+        return [*_asking(material, material.external), f"{_intervals(material)}."]
     if config is None:
         return [
             f"This run is the row {material.evaluation.row} of the model table, which is no network; it was fitted on the record by "
@@ -170,13 +173,38 @@ def _training(config: RunConfig) -> str:
 
 
 def _judging(material: Material) -> str:
-    subjects = patients(material)
     dealt = material.evaluation.split
     how = f"Who is in which split: {dealt}. " if dealt else ""
-    expanded = material.evaluation.intervals == "expanded"
     return (
         f"{how}Probabilities were calibrated on the validation split, prediction sets and the out-of-distribution score on the calibration "
-        f"split, and the held-out split was opened once. Intervals are 95 % intervals of a bootstrap over {subjects} "
-        f"({EXPANDED if expanded else 'percentiles'}); "
+        f"split, and the held-out split was opened once. {_intervals(material)}; "
         "comparisons between models are paired, with Holm's correction over those planned."
     )
+
+
+def _intervals(material: Material) -> str:
+    expanded = material.evaluation.intervals == "expanded"
+    return f"Intervals are 95 % intervals of a bootstrap over {patients(material)} ({EXPANDED if expanded else 'percentiles'})"
+
+
+def _asking(material: Material, external: External) -> list[str]:
+    """How a package was judged on another cohort, and who got no answer."""
+    subjects = patients(material)
+    asked = (
+        f"The package {material.evaluation.row} ({external.title}) answered for every one of the {subjects} as the service would, from files and record. Nothing was "
+        "fitted to them: probabilities, thresholds of the prediction sets and the distance from training are the package's. Whether some of them were "
+        f"among those it was trained on, this program cannot tell. Trained on, in its own words: {external.training_data}"
+    )
+    answered = material.evaluation.counts.get("test", 0)
+    refused = listed([f"{code} ({count})" for code, count in external.refused.items()])
+    total = answered + sum(external.refused.values())
+    counted = (
+        f"Of {total} {subjects}, {total - answered} got no answer and are in no number: {refused}."
+        if refused
+        else f"All {total} {subjects} got an answer."
+    )
+    advised = (
+        f"In {percent(external.abstained)} of the answers the package itself advises not to rely on them."
+    )
+    absent = f"Missing for everyone, since the cohort does not have it: {listed(list(external.absent))}."
+    return [asked, " ".join([counted, advised, *([absent] if external.absent else [])])]

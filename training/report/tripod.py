@@ -77,6 +77,12 @@ def answer(item: Item, material: Material) -> Answer:
 
 def checklist(material: Material) -> Section:
     """The whole checklist as a table."""
+    if material.external:
+        return Section(
+            "tripod",
+            "TRIPOD+AI checklist",
+            absent="it is answered from the facts of a run, which a package does not hold",
+        )
     answers = [(item, answer(item, material)) for item in items()]
     rows = [
         (

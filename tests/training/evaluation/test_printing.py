@@ -3,7 +3,7 @@
 import pytest
 
 from app.model_package.manifest import Metric
-from tests.training.report.simulated import evaluation
+from tests.training.report.simulated import evaluation, external_material
 from training.evaluation.document import Evaluation
 from training.evaluation.document import Group as Patients
 from training.evaluation.printing import print_evaluation
@@ -74,3 +74,16 @@ def test_a_cohorts_words_in_brackets_are_no_markup(capsys: pytest.CaptureFixture
     printed = capsys.readouterr().out
     assert words in printed
     assert [row[0] for row in rows(printed)][-3:] == ["dose: x [low]", "dose: x [high]", "dose: :sob:"]
+
+
+def test_of_a_package_what_it_states_and_who_got_no_answer_are_printed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Not its sensitivity, which is at another threshold."""
+    stated = (metric("auroc", 0.912), metric("sensitivity", 0.513))
+    print_evaluation(external_material(stated=stated).evaluation)
+    printed = capsys.readouterr().out
+    assert "0.912 (0.81 to 1.01)" in printed
+    assert "0.513" not in printed
+    assert ["refused: not-a-head", "2"] in rows(printed)
+    assert "INR" in printed

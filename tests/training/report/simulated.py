@@ -92,6 +92,24 @@ def material(source: str = "phantoms", study: bool = True) -> Material:
     )
 
 
+def external_material(source: str = "a hospital", events: int = 120, **told: object) -> Material:
+    """What `gather` would give for a package that was judged on another cohort."""
+    judged = evaluation(source)
+    external: dict[str, object] = {
+        "title": "Glasgow Outcome Scale", "training_data": "Phantoms: synthetic heads.", "intended_use": "Demonstration only.",
+        "stated": judged.metrics[:1], "refused": {"not-a-head": 2}, "absent": ("INR",), "abstained": 0.02,
+    }  # fmt: skip
+    parts: dict[str, object] = {
+        "row": "gos@2", "counts": {"test": N}, "events": {"test": events}, "epochs": {}, "comparisons": (), "heatmaps": None,
+        "robustness": (), "examples": (), "external": d.External.model_validate(external | told),
+    }  # fmt: skip
+    return Material(
+        name="there",
+        evaluation=judged.model_copy(update=parts),
+        environment={"python": "3.11.7"},
+    )
+
+
 def features() -> tuple[Feature, ...]:
     """Two features, one of each kind."""
     age = Feature(

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.training.report.answers import near
-from tests.training.report.simulated import material
+from tests.training.report.simulated import external_material, material
 from training.evaluation.document import Comparison
 from training.evaluation.network_maps import GRAD_CAM_LAST
 from training.report.headline import headline, signed, slope_in_words
@@ -93,3 +93,19 @@ def test_of_a_row_without_gates_no_heatmap_is_spoken_of() -> None:
     judged = replace(judged, evaluation=judged.evaluation.model_copy(update={"heatmaps": maps}))
     (words,) = [each for each in headline(judged) if each.startswith("The peak of")]
     assert words.startswith("The peak of Grad-CAM, last stage, for the row has no heatmap of its own, lay in")
+
+
+def test_of_a_package_it_is_said_who_got_no_answer_and_what_it_states_itself() -> None:
+    said = headline(external_material())
+    assert "patients of another cohort" in said[0]
+    assert "of its own held-out cases the package states" in said[0]
+    assert said[1].startswith("2 of ")
+    assert not any("got no answer" in each for each in headline(external_material(refused={})))
+
+
+@pytest.mark.parametrize(("events", "warned"), [(99, True), (100, False)])
+def test_fewer_than_a_hundred_with_the_event_are_too_few_to_judge_a_package(
+    events: int, warned: bool
+) -> None:
+    said = " ".join(headline(external_material(events=events)))
+    assert ("takes at least 100 patients with the event" in said) == warned

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.training.report.simulated import material
+from tests.training.report.simulated import external_material, material
 from training.config import load_config
 from training.networks.rows import row
 from training.report.blocks import Table
@@ -66,3 +66,15 @@ def test_plain_percentiles_of_an_earlier_release_are_not_given_out_for_wilsons_i
     ]
     assert ["Wilson" in note for note in notes] == [False, True]
     assert all("an interval without width" in note for note in notes)
+
+
+def test_of_a_package_it_is_told_who_got_no_answer_and_what_was_missing_for_everyone() -> None:
+    told = " ".join(methods(external_material()))
+    assert "The package gos@2" in told
+    assert "Nothing was fitted to them" in told
+    assert "2 got no answer and are in no number: not-a-head (2)." in told
+    assert "Missing for everyone, since the cohort does not have it: INR." in told
+    assert "Phantoms: synthetic heads." in told
+    assert "2.0\N{NO-BREAK SPACE}% of the answers" in told
+    assert "calibrated on the validation split" not in told
+    assert "Missing" not in " ".join(methods(external_material(absent=(), refused={})))

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tests.training.report.reading import Page
-from tests.training.report.simulated import evaluation, material
+from tests.training.report.simulated import evaluation, external_material, material
 from training.evaluation.document import Curve, Evaluation
 from training.report.material import Material
 from training.report.page import SECTIONS, render
@@ -167,3 +167,26 @@ def test_a_cohorts_words_stay_words() -> None:
     assert [name for each in page.elements for name in each.attributes if name.startswith("on")] == []
     assert not any("script" in comment for comment in page.comments)
     assert page.text.count("<script>alert(1)</script>") > len(judged.subgroups)
+
+
+def test_a_package_on_another_cohort_is_called_neither_a_run_nor_held_out() -> None:
+    page = Page(render(external_material()))
+    assert "External validation of a prediction model" in page.text
+    for word in ("held-out patients", "held-out split", "fixed on the validation split", "this run", "Run "):
+        assert word not in page.text
+    assert {"performance", "calibration", "sets", "subgroups", "limits"} <= set(page.ids())
+    assert "TRIPOD+AI checklist" in page.text.rsplit("Left out", 1)[1]
+
+
+def test_what_a_package_is_for_stands_above_its_numbers_whoever_the_patients_are() -> None:
+    """A package of phantoms that is judged on patients is still one of phantoms."""
+    page = Page(render(external_material(source="a hospital")))
+    assert page.text.index("Demonstration only.") < page.text.rindex("Results in words")
+
+
+def test_numbers_of_a_package_stand_beside_those_that_it_states() -> None:
+    judged = external_material()
+    stated = judged.metrics[0].model_copy(update={"value": 0.987})
+    shown = external_material(stated=(stated,))
+    assert "Stated by the package" in Page(render(shown)).text
+    assert "0.987" in Page(render(shown)).text

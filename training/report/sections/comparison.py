@@ -22,7 +22,7 @@ def model_table(material: Material) -> Section:
         return Section(
             "models",
             "All models",
-            absent="no ablation was given (`--ablation DIR`), so this run stands alone",
+            absent="no ablation was given (`--ablation DIR`), so this model stands alone",
         )
     table = study.table
     shown = [name for name in TABLE_METRICS if any(find(row.metrics, name) for row in table.rows)]

@@ -6,7 +6,7 @@ from app.ehr.unit_words import unit_words
 from training.evaluation.document import Group, PredictionSets, Resplits
 from training.report.blocks import Block, Cell, Paragraph, Section, Table
 from training.report.forest import axis, mark, scale_for
-from training.report.headline import patients
+from training.report.headline import judged_on, patients
 from training.report.material import Material
 from training.report.words import (
     decimal,
@@ -26,6 +26,11 @@ SPLIT_TITLES = {
 }
 COUNTED = "Patients"
 """A line of the cohort table that the counts of the splits already say."""
+FITTED = (
+    "The model is fitted on training, stopped on validation, calibrated on validation and calibration, and judged "
+    "once on the held-out split. One row is one patient, so no patient is in two splits."
+)
+ASKED = "Nothing was fitted to them. One row is one patient."
 SUBGROUP_NUMBERS = ("calibration_slope", "brier")
 
 
@@ -50,11 +55,10 @@ def cohort(material: Material) -> Section:
             )
         )
     table = Table(
-        caption=f"The cohort: {patients(material)} of each split.",
-        columns=("Characteristic", *(SPLIT_TITLES.get(split, split) for split in splits)),
+        caption=f"The cohort: {patients(material)} {'who got an answer' if material.external else 'of each split'}.",
+        columns=("Characteristic", *(_split_title(material, split) for split in splits)),
         rows=rows,
-        note=f"The event is: {evaluation.event}. The model is fitted on training, stopped on validation, calibrated on validation and calibration, and judged "
-        "once on the held-out split. One row is one patient, so no patient is in two splits.",
+        note=f"The event is: {evaluation.event}. {ASKED if material.external else FITTED}",
     )
     blocks: list[Block] = [
         Paragraph(f"Source, in the cohort's own words: {evaluation.source or 'not stated'}."),
@@ -63,6 +67,10 @@ def cohort(material: Material) -> Section:
     if not evaluation.cohort_table:
         blocks.append(Paragraph("The evaluation holds no characteristics of the patients.", "missing"))
     return Section("cohort", "Cohort", blocks)
+
+
+def _split_title(material: Material, split: str) -> str:
+    return "Answered" if material.external else SPLIT_TITLES.get(split, split)
 
 
 def _unbroken(text: str) -> str:
@@ -193,7 +201,7 @@ def subgroups(material: Material) -> Section:
         rows.append((Cell(group.level, indent=True), *_numbers(group), Cell(mark=mark(scale, area))))
     heads = (metric_words(name).short for name in SUBGROUP_NUMBERS)
     table = Table(
-        caption="Subgroups of the held-out split; the line marks the AUROC of all.",
+        caption=f"Subgroups of the {judged_on(material)}; the line marks the AUROC of all.",
         columns=("Group", "n (events)", "AUROC (95 % interval)", *heads, ""),
         rows=rows,
         foot=("", "", *[""] * (1 + len(SUBGROUP_NUMBERS)), Cell(mark=axis(scale, "AUROC", ""))),
@@ -227,7 +235,7 @@ def distance(material: Material) -> Section:
         )
     told = {f"{line.kind} {line.level}".strip() for line in material.evaluation.robustness}
     rows = [
-        (SPLIT_TITLES.get(name, name), percent(share))
+        (_split_title(material, name), percent(share))
         for name, share in judged.flagged.items()
         if name not in told
     ]
@@ -237,6 +245,6 @@ def distance(material: Material) -> Section:
         columns=("Cases", "Flagged"),
         rows=rows,
         note="A case is flagged when its embedding lies farther from training (Mahalanobis distance) than "
-        f"{percent(judged.threshold)} of the calibration cases. Cases unlike training should be flagged, held-out ones should not.{elsewhere}",
+        f"{percent(judged.threshold)} of the calibration cases. Cases unlike training should be flagged, those of the same kind should not.{elsewhere}",
     )
     return Section("distance", "Out of distribution", (table,))

@@ -1,9 +1,10 @@
 """Discrimination, calibration, clinical utility and selective risk of the model itself."""
 
+from training.evaluation.document import stated_beside
 from training.evaluation.judge import MODEL
 from training.report import curves
 from training.report.blocks import Block, Cell, Figure, FigureRow, Paragraph, Section, Table
-from training.report.headline import patients, row_title, slope_in_words
+from training.report.headline import judged_on, patients, row_title, slope_in_words
 from training.report.material import Material
 from training.report.words import (
     at_the_ends,
@@ -19,25 +20,28 @@ from training.report.words import (
 
 def performance(material: Material) -> Section:
     """All headline numbers as one table."""
+    stated = stated_beside(material.evaluation)
     rows = [
         (
             sentence(metric_words(each.name).long),
             decimal(each.value),
             interval(each.low, each.high),
             str(each.n),
+            *([estimate(stated[each.name]) if each.name in stated else ""] if stated else []),
         )
         for each in material.metrics
     ]
+    title = "Performance" if material.external else "Held-out performance"
     if not rows:
-        return Section("performance", "Held-out performance", absent="the evaluation holds no number")
+        return Section("performance", title, absent="the evaluation holds no number")
     table = Table(
-        caption=f"Performance on the held-out {patients(material)}.",
-        columns=("Measure", "Value", "95 % interval", "n"),
+        caption=f"Performance on the {judged_on(material)}.",
+        columns=("Measure", "Value", "95 % interval", "n", *(["Stated by the package"] if stated else [])),
         rows=rows,
         note=f"Intervals by bootstrap over {patients(material)}. {at_the_ends(material.evaluation)} n counts those of whom a number is: of sensitivity, those with the "
         f"event. The event is: {material.evaluation.event}. NLL in nats.",
     )
-    return Section("performance", "Held-out performance", (table,))
+    return Section("performance", title, (table,))
 
 
 def discrimination(material: Material) -> Section:
@@ -47,14 +51,14 @@ def discrimination(material: Material) -> Section:
         return Section("discrimination", "Discrimination", absent="the evaluation holds no curves")
     confusion = _confusion(material, judged.confusion)
     if not judged.roc.x:
-        words = f"No curves: the held-out {patients(material)} all have the same outcome."
+        words = f"No curves: the {judged_on(material)} all have the same outcome."
         return Section("discrimination", "Discrimination", (Paragraph(words, "missing"), confusion))
     figures = FigureRow(
         (
             Figure(
                 curves.roc(judged, material.metrics),
                 "Receiver operating characteristic. The grey diagonal is chance; the dot is the threshold of "
-                f"{judged.threshold:.2f} that was fixed on the validation split, where sensitivity and specificity are given.",
+                f"{judged.threshold:.2f} {_fixed(material)}, where sensitivity and specificity are given.",
             ),
             Figure(
                 curves.precision_recall(judged, material.metrics),
@@ -63,6 +67,14 @@ def discrimination(material: Material) -> Section:
         )
     )
     return Section("discrimination", "Discrimination", (figures, confusion))
+
+
+def _fixed(material: Material) -> str:
+    return (
+        "at which the event is as likely as not"
+        if material.external
+        else "that was fixed on the validation split"
+    )
 
 
 def _confusion(material: Material, confusion: tuple[tuple[int, ...], ...]) -> Table:

@@ -30,7 +30,9 @@ def method(material: Material) -> Section:
 
 def facts(material: Material) -> Section:
     """Seed, digest, versions, time."""
-    rows: list[tuple[str, str]] = [("Row of the model table", material.evaluation.row)]
+    rows: list[tuple[str, str]] = [
+        ("Package" if material.external else "Row of the model table", material.evaluation.row)
+    ]
     if material.config:
         rows += [
             ("Seed", str(material.config.seed)),
@@ -59,7 +61,7 @@ def limits(material: Material) -> Section:
     evaluation = material.evaluation
     items = [
         f"The numbers hold for {patients(material)} drawn like those of this cohort. They say nothing about patients of another "
-        "hospital; that needs an external evaluation.",
+        f"hospital{'' if material.external else '; that needs an external evaluation'}.",
         "Research use; not for decisions on treatment or its withdrawal. Outcome models of intracerebral haemorrhage are biased by "
         "care limitation: patients whose care was withdrawn could not recover."
         if evaluation.task == "gos"

@@ -1,0 +1,50 @@
+"""Ask a package about patients of another cohort whose outcome is known, and judge its answers (external validation).
+
+Nothing is fitted to these patients, who should be none of those that the package was trained on. Writes evaluation.json, of which `report` makes a
+page, and answers.csv, with a line for each patient.
+
+Example:
+    python -m training validate model_store/gos/2 /data/our-cohort --out runs/gos-here
+    python -m training report runs/gos-here
+"""
+
+import argparse
+from pathlib import Path
+
+from training.cohort import CohortError
+from training.environment import write_environment
+from training.evaluation.document import save_evaluation
+from training.evaluation.printing import print_evaluation
+from training.predictions import PREDICTIONS_FILE
+from training.runs import RUN_FILE
+from training.validate import save_answers, validate_package
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "package", type=Path, help="folder of a package, such as model_store/gos/2", metavar="PACKAGE"
+    )
+    parser.add_argument("cohort", type=Path, help="folder of a cohort, as for training", metavar="COHORT")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for what is found")
+    parser.add_argument(
+        "--workers", type=int, default=1, help="processes that read images (default: 1, this one)"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Ask, judge, write, print."""
+    out: Path = options.out
+    if any((out / name).exists() for name in (RUN_FILE, PREDICTIONS_FILE)):
+        raise CohortError(
+            "expected a folder of its own for --out, found that of a run, whose evaluation would be replaced; name another"
+        )
+    if options.workers < 1:
+        raise CohortError(f"expected --workers of 1 or more, found {options.workers}; correct it")
+    out.mkdir(parents=True, exist_ok=True)
+    evaluation, asked = validate_package(options.package, options.cohort, options.workers)
+    save_answers(asked, out)
+    write_environment(out)
+    save_evaluation(evaluation, out)
+    print_evaluation(evaluation)
+    return 0
