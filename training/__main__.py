@@ -8,6 +8,7 @@ Example:
     python -m training report runs/gos
     python -m training export runs/gos --store model_store --version 3
     python -m training validate model_store/gos/3 /data/another-cohort --out runs/gos-there
+    python -m training recalibrate model_store/gos/3 /data/another-cohort --version 4
 """
 
 import argparse
@@ -33,6 +34,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "report": "write everything that was found as one HTML file",
         "export": "turn a trained, evaluated run into a model package",
         "validate": "judge a package on patients of another cohort",
+        "recalibrate": "fit a package's probabilities and sets to another cohort",
     }
 )
 """What each module of `training.commands` does, in the order in which they are listed."""

@@ -5,7 +5,7 @@ everything that Markdown or HTML would act on.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from app.model_package.manifest import Manifest, Metric
 from training.config import RunConfig
@@ -63,6 +63,42 @@ def model_card(
         _heatmaps(evaluation),
         _robustness(evaluation),
         _limits(manifest, precision),
+    )
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def recalibrated_card(
+    manifest: Manifest, old: str, before: Evaluation, after: Evaluation, counts: Mapping[str, int]
+) -> str:
+    """The card of a package that was recalibrated, above the card of the version it comes from.
+
+    Args:
+        manifest: Of the new version (digests may still be empty).
+        old: Card of the old version.
+        before: The old version on the patients that nothing was fitted to.
+        after: The new one on the same.
+        counts: Patients of each split.
+    """
+    fitted, earlier = manifest.calibration.parameters, {each.name: each for each in before.metrics}
+    rows = [
+        (sentence(metric_words(each.name).long), estimate(earlier[each.name]), estimate(each), str(each.n))
+        for each in after.metrics
+        if each.name in earlier
+    ]
+    sections = (
+        f"# {manifest.title}",
+        f"Package `{manifest.name}` version {manifest.version}, recalibrated {manifest.created:%Y-%m-%d}.",
+        f"**Intended use.** {plain(manifest.intended_use)}",
+        f"**Training data.** {plain(manifest.training_data).rstrip('.')}.",
+        "## Recalibration\n\nThe network is that of the version below, and so are its heatmaps. Slope and intercept of its logits (now "
+        f"{decimal(fitted['slope'])} and {decimal(fitted['intercept'])}) were fitted to {counts['validation']} cases, prediction sets and the quantiles of the distance to "
+        f"{counts['calibration']} others; what follows was measured on {counts['test']} that nothing was fitted to. The event is: {plain(after.event)}.",
+        _table(("on the held-out cases", "before (95 % interval)", "recalibrated", "n"), rows),
+        f"{at_the_ends(after)} Sensitivity and specificity are at a probability of 0.5.",
+        _sets(after),
+        _subgroups(after),
+        "## The version it comes from\n\nNumbers below are of other patients, and of probabilities and sets as they were before.",
+        re.sub(r"^(#+) ", r"##\1 ", old, flags=re.MULTILINE).strip(),
     )
     return "\n\n".join(section for section in sections if section) + "\n"
 

@@ -51,15 +51,14 @@ def save_training_summary(run: Path, opened: Opened, predictions: Predictions, f
     held = answers(predictions, fitted.scaling, "calibration")
     labels = [each.label for each in outcome_classes(checkpoint.config.task, held.classes)]
     schema = cohort.description.ehr
-    train = [case for case in cohort.cases if case.split == "train"]
     summary = TrainingSummary(
         schema_version=1,
         distributions=(
             *record_distributions(parts["train"], schema, checkpoint.net.ehr.standardise.limits()),
-            *_images(parts["train"], train, checkpoint.config.grid.modality),
-            *_scores(held, predictions.part("calibration"), labels),
+            *_images(parts["train"], cohort.part("train"), checkpoint.config.grid.modality),
+            *scores(held, predictions.part("calibration"), labels),
         ),
-        shares=(*missing_shares(parts["train"], schema), _abstained(held, predictions, fitted)),
+        shares=(*missing_shares(parts["train"], schema), abstained(held, predictions, fitted)),
     )
     write_whole(run / TRAINING_SUMMARY, summary.model_dump_json(indent=1) + "\n")
 
@@ -105,14 +104,21 @@ def _images(prepared: PreparedSet, cases: Sequence[Case], modality: Modality) ->
         yield distribution_of_numbers("spacing", "slice_mm", [max(each) for each in spacings])
 
 
-def _scores(held: Answers, predictions: Predictions, labels: Sequence[str]) -> Iterator[Distribution]:
+def scores(held: Answers, predictions: Predictions, labels: Sequence[str]) -> Iterator[Distribution]:
+    """What is answered: the event's probability, the label, the share of the image.
+
+    Args:
+        held: Calibrated answers of the calibration split.
+        predictions: The same patients.
+        labels: Of the classes, in order.
+    """
     yield distribution_of_numbers("score", "event", held.event_probability)
     yield distribution_of_categories("score", "label", held.most_likely.tolist(), labels)
     if predictions.image_share.shape[1]:
         yield distribution_of_numbers("score", "image_share", predictions.image_share.mean(axis=1))
 
 
-def _abstained(held: Answers, predictions: Predictions, fitted: Fitted) -> Share:
+def abstained(held: Answers, predictions: Predictions, fitted: Fitted) -> Share:
     """As `app.inference.predictor` says it: flagged as unlike training, or a set of every class."""
     silent = set_members(held.probabilities, np.array(fitted.sets.thresholds), ordinal=held.graded).all(
         axis=1

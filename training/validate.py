@@ -7,7 +7,7 @@ no answer from the service gets none here, and is counted by the reason, since a
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ from app.inference.predictor import Outputs, Predictor
 from app.inference.self_test import self_test
 from app.inference.session import OnnxSession
 from app.model_package.manifest import Manifest, Task
-from app.model_package.package import Package, open_package
+from app.model_package.package import MANIFEST, open_package
 from training.calibrate import Scaling
 from training.cohort import Case, Cohort, CohortError, load_cohort
 from training.cohort_description import CohortDescription
@@ -79,12 +79,27 @@ def validate_package(
         PackageInvalidError: The package is broken; as `GoldenMismatchError`, it does not answer here as it should.
         CohortError: The cohort's task, modality, outcome or record is not what the package answers or reads, or nobody got an answer.
     """
+    predictor, cohort = opened_for(package_folder, cohort_folder)
+    asked = ask_everyone(predictor, cohort, workers)
+    return _judged(predictor.package.manifest, cohort, asked), asked
+
+
+def opened_for(package_folder: Path, cohort_folder: Path) -> tuple[Predictor, Cohort]:
+    """A package that answers as it should, and a cohort that it can be asked about, with labels as the package counts classes.
+
+    Raises:
+        PackageInvalidError: The package is broken; as `GoldenMismatchError`, it does not answer here as it should.
+        CohortError: There is no package, or the cohort's task, modality, outcome or record is not what it answers or reads.
+    """
+    if not (package_folder / MANIFEST).is_file():
+        raise CohortError(
+            f"expected the folder of one version of a package, such as model_store/gos/2, found none with a {MANIFEST}; correct the path"
+        )
     package = open_package(package_folder)
     cohort = _as_the_package_reads(load_cohort(cohort_folder), package.manifest)
     predictor = Predictor(package, OnnxSession(package))
     self_test(predictor)
-    asked = list(_ask(predictor, cohort, workers))
-    return _judged(package, cohort, asked), asked
+    return predictor, cohort
 
 
 def save_answers(asked: Sequence[Asked], out: Path) -> Path:
@@ -158,8 +173,12 @@ def _require_the_same(feature: Feature, own: Feature | None) -> None:
         )
 
 
-def _ask(predictor: Predictor, cohort: Cohort, workers: int) -> Iterator[Asked]:
-    """Every patient in the table's order, several at a time."""
+def ask_everyone(predictor: Predictor, cohort: Cohort, workers: int) -> list[Asked]:
+    """Ask a package about every patient, several at a time where there are several workers; in the table's order.
+
+    Raises:
+        CohortError: A file cannot be read, or nobody gets an answer.
+    """
     schema = predictor.package.manifest.ehr
     units = {feature.name: feature.unit for feature in cohort.description.features}
     read = {feature.name: units[feature.name] for feature in schema.features if feature.name in units}
@@ -169,7 +188,16 @@ def _ask(predictor: Predictor, cohort: Cohort, workers: int) -> Iterator[Asked]:
             loader = stack.enter_context(ImageWorkers(WorkerLimits(workers=workers)))
         threads = stack.enter_context(ThreadPoolExecutor(workers))
         one = partial(_asked, predictor=predictor, loader=loader, units=read)
-        yield from track(threads.map(one, cohort.cases), "Asking", total=len(cohort.cases))
+        asked = list(track(threads.map(one, cohort.cases), "Asking", total=len(cohort.cases)))
+    if not any(each.outputs for each in asked):
+        refused = ", ".join(f"{code} {count} times" for code, count in refusals(asked).items())
+        raise CohortError(f"nobody got an answer: {refused}; `neurofuse inspect` shows how an image is read")
+    return asked
+
+
+def refusals(asked: Sequence[Asked]) -> dict[str, int]:
+    """How many got no answer, by the code of the error."""
+    return dict(sorted(Counter(each.refused for each in asked if each.refused).items()))
 
 
 def _asked(case: Case, predictor: Predictor, loader: Loader, units: dict[str, str | None]) -> Asked:
@@ -189,14 +217,8 @@ def _asked(case: Case, predictor: Predictor, loader: Loader, units: dict[str, st
     return Asked(case, replace(answer.outputs, heatmap=np.empty((0, 0, 0), np.float32)))
 
 
-def _judged(package: Package, cohort: Cohort, asked: Sequence[Asked]) -> Evaluation:
-    manifest = package.manifest
+def _judged(manifest: Manifest, cohort: Cohort, asked: Sequence[Asked]) -> Evaluation:
     answered = [(each.case, each.outputs) for each in asked if each.outputs is not None]
-    refused = Counter(each.refused for each in asked if each.refused)
-    if not answered:
-        raise CohortError(
-            f"nobody got an answer: {_in_words(refused)}; `neurofuse inspect` shows how an image is read"
-        )
     cases, outputs = zip(*answered, strict=True)
     held = replace(cohort, cases=tuple(replace(case, split="test") for case in cases))
     given = Answers(
@@ -207,7 +229,7 @@ def _judged(package: Package, cohort: Cohort, asked: Sequence[Asked]) -> Evaluat
             [np.nan if case.true_probability is None else case.true_probability for case in cases], np.float64
         ),
     )
-    found = judge_answers(f"{manifest.name}@{manifest.version}", given, _fitted(manifest), held)
+    found = judge_answers(f"{manifest.name}@{manifest.version}", given, fitted_of(manifest), held)
     flagged = float(np.mean([each.out_of_distribution.flagged for each in outputs]))
     return found.model_copy(
         update={
@@ -221,7 +243,7 @@ def _judged(package: Package, cohort: Cohort, asked: Sequence[Asked]) -> Evaluat
                 training_data=manifest.training_data,
                 intended_use=manifest.intended_use,
                 stated=manifest.metrics,
-                refused=dict(sorted(refused.items())),
+                refused=refusals(asked),
                 absent=_absent(manifest, cohort.description),
                 abstained=float(np.mean([each.abstained for each in outputs])),
             ),
@@ -229,7 +251,7 @@ def _judged(package: Package, cohort: Cohort, asked: Sequence[Asked]) -> Evaluat
     )
 
 
-def _fitted(manifest: Manifest) -> Fitted:
+def fitted_of(manifest: Manifest) -> Fitted:
     """What the package promises, in the words of the evaluation; its scaling is inside its graph."""
     labels = [each.label for each in manifest.outputs.classes]
     own = manifest.calibration.class_thresholds
@@ -243,7 +265,3 @@ def _fitted(manifest: Manifest) -> Fitted:
 def _absent(manifest: Manifest, told: CohortDescription) -> tuple[str, ...]:
     own = {feature.name for feature in told.features}
     return tuple(feature.title for feature in manifest.ehr.features if feature.name not in own)
-
-
-def _in_words(refused: Counter[str]) -> str:
-    return ", ".join(f"{code} {count} times" for code, count in sorted(refused.items()))

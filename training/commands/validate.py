@@ -12,6 +12,7 @@ import argparse
 from pathlib import Path
 
 from training.cohort import CohortError
+from training.commands import positive
 from training.environment import write_environment
 from training.evaluation.document import save_evaluation
 from training.evaluation.printing import print_evaluation
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("cohort", type=Path, help="folder of a cohort, as for training", metavar="COHORT")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for what is found")
     parser.add_argument(
-        "--workers", type=int, default=1, help="processes that read images (default: 1, this one)"
+        "--workers", type=positive, default=1, help="processes that read images (default: 1, this one)"
     )
 
 
@@ -39,8 +40,6 @@ def run(options: argparse.Namespace) -> int:
         raise CohortError(
             "expected a folder of its own for --out, found that of a run, whose evaluation would be replaced; name another"
         )
-    if options.workers < 1:
-        raise CohortError(f"expected --workers of 1 or more, found {options.workers}; correct it")
     out.mkdir(parents=True, exist_ok=True)
     evaluation, asked = validate_package(options.package, options.cohort, options.workers)
     save_answers(asked, out)

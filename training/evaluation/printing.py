@@ -53,9 +53,9 @@ def _headline(evaluation: Evaluation) -> Table:
         table.add_row(
             metric.name,
             f"{metric.value:.3f}",
-            _interval(metric),
+            interval(metric),
             str(metric.n),
-            *([f"{own.value:.3f} ({_interval(own)})" if own else ""] if stated else []),
+            *([f"{own.value:.3f} ({interval(own)})" if own else ""] if stated else []),
         )
     return table
 
@@ -81,7 +81,7 @@ def _sets(sets: PredictionSets) -> Table:
     )  # fmt: skip
     for group in (each for each in sets.groups if each.variable == "class"):
         coverage, size = _named(group.metrics, ("set_coverage", "set_size"))
-        table.add_row(group.level, str(group.n), _value(coverage), _interval(coverage), _value(size))
+        table.add_row(group.level, str(group.n), _value(coverage), interval(coverage), _value(size))
     return table
 
 
@@ -94,7 +94,7 @@ def resplits_table(dealt: Resplits, nominal: float) -> Table:
     )  # fmt: skip
     for group in dealt.groups:
         coverage, size = _named(group.metrics, ("set_coverage", "set_size"))
-        table.add_row(group.level, str(group.n), _value(coverage), _interval(coverage), _value(size))
+        table.add_row(group.level, str(group.n), _value(coverage), interval(coverage), _value(size))
     return table
 
 
@@ -108,7 +108,7 @@ def _comparisons(comparisons: Sequence[Comparison]) -> Table:
             each.against,
             each.metric,
             f"{each.difference.value:+.3f}",
-            _interval(each.difference),
+            interval(each.difference),
             p_value(each.p),
             p_value(each.p_holm),
         )
@@ -134,7 +134,7 @@ def _subgroups(groups: Sequence[Patients]) -> Table:
     )
     for group in groups:
         auroc, slope, brier = _named(group.metrics, ("auroc", "calibration_slope", "brier"))
-        numbers = (_value(auroc), _interval(auroc), _value(slope), _value(brier))
+        numbers = (_value(auroc), interval(auroc), _value(slope), _value(brier))
         cells = ("too few", "", "", "") if group.too_few else numbers
         table.add_row(f"{group.variable}: {group.level}", str(group.n), str(group.events), *cells)
     return table
@@ -149,5 +149,6 @@ def _value(metric: Metric | None) -> str:
     return f"{metric.value:.3f}" if metric else _NONE
 
 
-def _interval(metric: Metric | None) -> str:
+def interval(metric: Metric | None) -> str:
+    """`0.70 to 0.90`."""
     return f"{metric.low:.2f} to {metric.high:.2f}" if metric else _NONE

@@ -77,7 +77,7 @@ def limits(material: Material) -> Section:
     slope = find(material.metrics, "calibration_slope")
     if slope is not None and not slope.low <= 1 <= slope.high:
         items.append(
-            "The calibration slope differs from 1: recalibrate before any probability is read as a risk."
+            "The calibration slope differs from 1: recalibrate (`python -m training recalibrate`) before any probability is read as a risk."
         )
     few = [f"{group.variable} {group.level}" for group in evaluation.subgroups if group.too_few]
     if few:

@@ -1,0 +1,228 @@
+"""training.recalibrate: the same network, with probabilities and sets of another cohort, judged on patients that nothing was fitted to."""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.errors import PackageExistsError
+from app.inference.calibration import OodResult
+from app.inference.predictor import Outputs, Predictor
+from app.inference.self_test import self_test
+from app.inference.session import OnnxSession
+from app.model_package.package import CARD, MODEL, Package, open_package
+from app.model_package.store import ModelStore
+from app.model_package.training_summary import load_training_summary
+from tests.training.test_validate import CohortFolder
+from training.__main__ import main
+from training.calibrate import Scaling
+from training.cohort import Case, Cohort, CohortDescription, CohortError, Split
+from training.evaluation.answers import scaled_probabilities
+from training.recalibrate import FEWEST, Recalibrated, cut_logits, recalibrate, rescale
+from training.validate import Asked
+
+pytestmark = pytest.mark.torch
+STORE = Path(__file__).parents[2] / "model_store"
+TRUTH = Scaling(0.6, -0.8)
+"""How another hospital's patients fare: events are rarer than the packages tell, and their answers too extreme."""
+
+
+def shipped(task: str) -> Package:
+    """The latest package of the repository for a task."""
+    return ModelStore(STORE).load(task)
+
+
+def patients(package: Package, n: int, seed: int = 0, truth: Scaling = TRUTH) -> list[Asked]:
+    """Answers of a package to patients whose outcomes are drawn from `truth` of its logits."""
+    rng = np.random.default_rng(seed)
+    labels = [each.label for each in package.manifest.outputs.classes]
+    logits = rng.normal(0, 1.5, (n, len(labels) - 1)).astype(np.float32)
+    told = scaled_probabilities(logits, Scaling(1.0, 0.0))
+    drawn = rng.random(n)[:, None] > scaled_probabilities(logits, truth).cumsum(axis=1)[:, :-1]
+    asked = []
+    for number, row in enumerate(told):
+        outputs = Outputs(
+            label=labels[int(row.argmax())],
+            probabilities=dict(zip(labels, row.tolist(), strict=True)),
+            favourable=None,
+            prediction_set=(),
+            coverage=0.9,
+            out_of_distribution=OodResult(0.5, 0.99, flagged=False),
+            abstained=False,
+            image_share=0.5,
+            heatmap=np.empty((0, 0, 0), np.float32),
+            embedding=rng.normal(size=package.manifest.outputs.embedding_size).astype(np.float32),
+            queue_ms=0.0,
+            inference_ms=0.0,
+        )
+        case = Case(f"p{number}", (Path("image.nii"),), (), None, {}, int(drawn[number].sum()), None)
+        asked.append(Asked(case, outputs))
+    return asked
+
+
+def recalibrated(package: Package, asked: Sequence[Asked], store: Path) -> Recalibrated:
+    manifest = package.manifest
+    told = CohortDescription(
+        task=manifest.task, modality=manifest.image.modality, source="another hospital", outcome="outcome", positive="the event",
+        seed=None, features=manifest.ehr.features, minimum_features=0,
+    )  # fmt: skip
+    cohort = Cohort(store, told, tuple(each.case for each in asked))
+    return recalibrate(package, cohort, asked, ModelStore(store), 9, seed=1)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.floats(-6, 6), min_size=1, max_size=4))
+def test_logits_are_found_again_in_their_probabilities(logits: list[float]) -> None:
+    given_logits = np.array([logits], np.float32)
+    told = scaled_probabilities(given_logits, Scaling(1.0, 0.0))
+    again = scaled_probabilities(cut_logits(told).astype(np.float32), Scaling(1.0, 0.0))
+    np.testing.assert_allclose(again, told, atol=1e-5)
+
+
+@pytest.mark.parametrize("task", ["gos", "ad"])
+def test_a_changed_graph_answers_by_the_changed_logits_and_else_as_before(task: str, tmp_path: Path) -> None:
+    """Of grades (a temperature) and of two classes (Platt scaling); the image is noise, for any will do."""
+    old = shipped(task)
+    new = Path(shutil.copytree(old.path, tmp_path / "new"))
+    rescale(new / MODEL, Scaling(0.7, -0.4))
+    rng = np.random.default_rng(1)
+    features = len(old.manifest.ehr.features)
+    inputs = (
+        rng.normal(30, 40, (2, 1, *old.manifest.image.shape)).astype(np.float32),
+        np.zeros((2, features), np.float32),
+        np.ones((2, features), np.float32),
+    )
+    before = OnnxSession(old).run(*inputs)
+    after = OnnxSession(replace(old, path=new)).run(*inputs)
+    expected = scaled_probabilities(
+        cut_logits(before.probabilities.astype(np.float64)).astype(np.float32), Scaling(0.7, -0.4)
+    )
+    np.testing.assert_allclose(after.probabilities, expected, atol=1e-5)
+    assert np.abs(after.probabilities - before.probabilities).max() > 0.01
+    np.testing.assert_array_equal(after.heatmap, before.heatmap)
+    np.testing.assert_array_equal(after.embedding, before.embedding)
+
+
+def test_a_graph_of_another_program_is_refused(tiny_store: Path, tmp_path: Path) -> None:
+    copied = Path(shutil.copy(tiny_store / "gos" / "1" / MODEL, tmp_path))
+    with pytest.raises(CohortError, match="whose graph names its calibration"):
+        rescale(copied, Scaling(1.0, 0.1))
+
+
+@pytest.fixture(scope="module", params=["gos", "ad"])
+def found(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Package, Recalibrated]:
+    old = shipped(str(request.param))
+    return old, recalibrated(old, patients(old, 1500), tmp_path_factory.mktemp("store"))
+
+
+def test_probabilities_hold_for_the_patients_they_were_brought_to(
+    found: tuple[Package, Recalibrated],
+) -> None:
+    _, new = found
+    before, after = ({m.name: m for m in each.metrics} for each in (new.before, new.after))
+    large, slope = after["calibration_in_the_large"], after["calibration_slope"]
+    assert before["calibration_in_the_large"].high < 0
+    assert large.low <= 0 <= large.high
+    assert slope.low <= 1 <= slope.high
+    assert after["nll"].value < before["nll"].value
+    assert after["set_coverage"].high >= 0.9
+    fitted = new.package.manifest.calibration.parameters
+    earlier = found[0].manifest.calibration.parameters
+    assert fitted["slope"] == pytest.approx(earlier["slope"] * TRUTH.slope, rel=0.2)
+    assert fitted["intercept"] == pytest.approx(
+        earlier["intercept"] * TRUTH.slope + TRUTH.intercept, abs=0.15
+    )
+
+
+def test_the_new_version_is_whole_and_says_what_it_is(found: tuple[Package, Recalibrated]) -> None:
+    old, new = found
+    package = open_package(new.package.path)
+    self_test(Predictor(package, OnnxSession(package)))
+    manifest = package.manifest
+    assert (manifest.version, manifest.metrics) == (9, new.after.metrics)
+    assert manifest.intended_use == old.manifest.intended_use
+    assert f"Recalibrated from version {old.manifest.version} on" in manifest.training_data
+    assert manifest.training_data.endswith("another hospital")
+    card = (package.path / CARD).read_text(encoding="utf-8")
+    assert card.index("## Recalibration") < card.index("## The version it comes from")
+    assert card.count("\n# ") + card.startswith("# ") == 1
+    assert "not for clinical use" in card
+
+
+def test_the_service_holds_its_answers_against_those_of_the_new_patients(
+    found: tuple[Package, Recalibrated],
+) -> None:
+    old, new = (load_training_summary(each) for each in (found[0], found[1].package))
+    assert old is not None
+    assert new is not None
+
+    def told(kind: str, summary: object) -> list[object]:
+        return [each for each in getattr(summary, "distributions") if each.kind == kind]  # noqa: B009 - of either
+
+    assert told("record", new) == told("record", old)
+    assert told("score", new) != told("score", old)
+    assert {each.n for each in new.shares if each.kind == "answer"} == {
+        found[1].package.manifest.calibration.n
+    }
+
+
+def test_neither_who_judges_nor_who_got_no_answer_has_a_part_in_what_is_fitted(tmp_path: Path) -> None:
+    old = shipped("ad")
+    order: tuple[Split, ...] = ("validation", "calibration", "test")
+    asked = [
+        replace(each, case=replace(each.case, split=order[number % 3]))
+        for number, each in enumerate(patients(old, 120))
+    ]
+    other = [
+        replace(each, case=replace(each.case, label=1 - each.case.label))
+        if each.case.split == "test"
+        else each
+        for each in asked
+    ]
+    other.insert(5, Asked(replace(asked[0].case, patient_id="refused"), None, "not-a-head"))
+    first, second = recalibrated(old, asked, tmp_path / "a"), recalibrated(old, other, tmp_path / "b")
+    assert first.package.manifest.calibration == second.package.manifest.calibration
+    assert first.after.counts == second.after.counts
+    assert first.after.metrics != second.after.metrics
+
+
+def test_a_few_patients_fit_nothing(tmp_path: Path) -> None:
+    old = shipped("ad")
+    with pytest.raises(CohortError, match=f"at least {FEWEST} patients with the event"):
+        recalibrated(old, patients(old, 40), tmp_path)
+    assert not (tmp_path / "ad").exists()
+
+
+def test_the_command_asks_fits_and_publishes(
+    tmp_path: Path, head_ct: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    rng = np.random.default_rng(5)
+    cells = [
+        (str(age), str(gcs), split, str(grade))
+        for age, gcs, grade, split in zip(
+            rng.integers(40, 90, 28),
+            rng.integers(3, 16, 28),
+            [1, 5] * 14,
+            ["validation"] * 20 + ["calibration"] * 4 + ["test"] * 4,
+            strict=True,
+        )
+    ]
+    cohort = CohortFolder(
+        tmp_path / "cohort", head_ct, columns=("age", "gcs", "split"), patients=tuple(cells)
+    )
+    package, store = str(shipped("gos").path), tmp_path / "store"
+    command = ["recalibrate", package, str(cohort.written()), "--store", str(store), "--version", "7"]
+    assert main(command) == 0
+    printed = capsys.readouterr().out
+    assert "recalibrated" in printed
+    assert ModelStore(store).load("gos", 7).manifest.calibration.n == 4
+    assert main(command) == 2
+    assert PackageExistsError.code in capsys.readouterr().err

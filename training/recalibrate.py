@@ -1,0 +1,330 @@
+"""A package brought to another cohort without training: its network stays, what is fitted after training is fitted anew (model updating).
+
+The logits get a new slope and intercept (logistic recalibration; Van Calster et al. 2019, doi:10.1186/s12916-019-1466-7, and for grades the same on every cut),
+prediction sets and the quantiles of the distance come from patients of that cohort, and numbers from others of them, which nothing was fitted to.
+The result is a new version of the package, which says so.
+"""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import onnx
+import torch
+from jaxtyping import Float64
+from onnx import numpy_helper
+
+from app.errors import GoldenMismatchError
+from app.inference.calibration import OutOfDistributionScorer
+from app.inference.predictor import Predictor
+from app.inference.self_test import make_golden_case, self_test
+from app.inference.session import OnnxSession
+from app.model_package.golden import read_golden_case
+from app.model_package.manifest import Calibration, ClassThreshold, Manifest
+from app.model_package.package import (
+    CARD,
+    GOLDEN_CASE,
+    MODEL,
+    Package,
+    seal,
+)
+from app.model_package.store import ModelStore, Reference
+from app.model_package.training_summary import TRAINING_SUMMARY, load_training_summary
+from training.calibrate import Scaling, fit_scaling
+from training.cohort import Case, Cohort, CohortError, Split
+from training.evaluation.answers import answers, scaled_probabilities
+from training.evaluation.distance import distances_about
+from training.evaluation.document import Evaluation
+from training.evaluation.fitted import Fitted
+from training.evaluation.judge import judge_answers
+from training.evaluation.sets import fit_thresholds
+from training.model_card import recalibrated_card
+from training.predictions import Predictions
+from training.splits.shares import deal
+from training.summary import abstained, scores
+from training.validate import OPERATING_POINT, Asked, ask_everyone, fitted_of, opened_for
+
+SHARES: Final[Mapping[Split, float]] = {"validation": 0.3, "calibration": 0.35, "test": 0.35}
+SHARES_UNTESTED: Final[Mapping[Split, float]] = {"validation": 0.45, "calibration": 0.55}
+"""Where rows of the table name the test split: it was chosen, and nobody else is dealt into it."""
+INTERCEPT_SD: Final = 1.0
+"""How far the log odds of another hospital are expected from those of training, before its patients are seen: few patients change little."""
+FEWEST: Final = 10
+"""Events, and non-events, below which two numbers cannot be fitted."""
+HEAD_BIAS: Final = "net.head.linear.bias"
+"""Names in an exported graph: the head's bias, and the calibration that `ServingGraph` holds."""
+SLOPE: Final = "slope"
+INTERCEPT: Final = "intercept"
+CLIP: Final = 1e-6
+
+
+@dataclass(frozen=True)
+class Recalibrated:
+    """A new version, and what it changed on patients that nothing was fitted to.
+
+    Attributes:
+        package: The new version, published.
+        before: The old version on these patients.
+        after: The new one on the same.
+    """
+
+    package: Package
+    before: Evaluation
+    after: Evaluation
+
+
+def recalibrate_package(
+    package_folder: Path,
+    cohort_folder: Path,
+    store: ModelStore,
+    version: int,
+    workers: int = 1,
+    seed: int = 1,
+) -> Recalibrated:
+    """Fit a package's calibration, sets and distance to a cohort, and publish that as a new version.
+
+    Args:
+        package_folder: The old version.
+        cohort_folder: A cohort, as for training. Rows that name the split validation (for slope and intercept), calibration (for sets and distance) or test
+            keep it, the others are dealt; where rows name the test split, nobody else is dealt into it.
+        store: Where the new version goes.
+        version: Its number.
+        workers: Processes that read images; 1 reads in this one.
+        seed: Decides the deal.
+
+    Raises:
+        PackageInvalidError: The package is broken.
+        PackageExistsError: The version is taken.
+        CohortError: As `validate_package`; or there are too few patients, or the package was not exported by this program.
+        GoldenMismatchError: The new package does not answer as the old one and the new scaling say; nothing is published.
+    """
+    predictor, cohort = opened_for(package_folder, cohort_folder)
+    store.refuse_taken(Reference(predictor.package.manifest.name, version))
+    asked = ask_everyone(predictor, cohort, workers)
+    return recalibrate(predictor.package, cohort, asked, store, version, seed)
+
+
+def recalibrate(
+    old: Package, cohort: Cohort, asked: Sequence[Asked], store: ModelStore, version: int, seed: int
+) -> Recalibrated:
+    """The same, from what the package has answered."""
+    answered = [each.case for each in asked if each.outputs]
+    given = predictions_of(asked, _dealt(answered, seed))
+    fitted = _fit(given, OutOfDistributionScorer.from_package(old))
+    held = replace(
+        cohort,
+        cases=tuple(replace(case, split=split) for case, split in zip(answered, given.split, strict=True)),
+    )
+    before = _judged(old.manifest.version, old.manifest, given, fitted_of(old.manifest), held)
+    after = _judged(version, old.manifest, given, fitted, held)
+    manifest = _manifest(old.manifest, version, fitted, after, given)
+    return Recalibrated(_published(old, manifest, store, fitted, (before, after), given), before, after)
+
+
+def predictions_of(asked: Sequence[Asked], split: Mapping[str, Split]) -> Predictions:
+    """What a package answered, with the logits of its calibrated probabilities.
+
+    Args:
+        asked: Patients with an answer.
+        split: Of each, by pseudonym.
+    """
+    found = [(each.case, each.outputs) for each in asked if each.outputs]
+    cases, outputs = zip(*found, strict=True)
+    probabilities = np.array([list(each.probabilities.values()) for each in outputs], np.float64)
+    return Predictions(
+        patient_id=tuple(case.patient_id for case in cases),
+        split=tuple(split[case.patient_id] for case in cases),
+        label=np.array([case.label for case in cases], np.int64),
+        logits=cut_logits(probabilities).astype(np.float32),
+        embedding=np.stack([each.embedding for each in outputs]),
+        image_share=np.array([[each.image_share] for each in outputs], np.float32),
+        true_probability=np.array(
+            [np.nan if case.true_probability is None else case.true_probability for case in cases], np.float64
+        ),
+    )
+
+
+def cut_logits(probabilities: Float64[np.ndarray, "N K"]) -> Float64[np.ndarray, "N L"]:
+    """The logits of which `class_probabilities` makes these: log odds of passing each cut, given the one before was passed (L = K - 1)."""
+    reached = probabilities[:, ::-1].cumsum(axis=1)[:, ::-1]
+    passed = np.clip(reached[:, 1:] / np.maximum(reached[:, :-1], CLIP), CLIP, 1 - CLIP)
+    logits: Float64[np.ndarray, "N L"] = np.log(passed / (1 - passed))
+    return logits
+
+
+def _dealt(cases: Sequence[Case], seed: int) -> dict[str, Split]:
+    """Rows keep the split they name; those of training, which there is none of here, are dealt as those that name none."""
+    kept: dict[str, Split] = {
+        case.patient_id: case.split for case in cases if case.split not in {None, "train"}
+    }
+    shares = SHARES_UNTESTED if "test" in kept.values() else SHARES
+    return kept | deal([case for case in cases if case.patient_id not in kept], shares, seed)
+
+
+def _fit(given: Predictions, distance: OutOfDistributionScorer) -> Fitted:
+    """Relative to the package's own calibration, which these logits hold.
+
+    Raises:
+        CohortError: There are too few events or non-events to fit slope and intercept, or nobody for the sets.
+    """
+    validation = given.part("validation")
+    event = answers(given, Scaling(1.0, 0.0), "validation").event
+    events, others = int(event.sum()), int((~event).sum())
+    if min(events, others) < FEWEST:
+        raise CohortError(
+            f"expected at least {FEWEST} patients with the event and as many without to fit slope and intercept on, found {events} and {others} in the "
+            "validation split; add patients"
+        )
+    scaling = fit_scaling(
+        torch.from_numpy(validation.logits), torch.from_numpy(validation.label), intercept_sd=INTERCEPT_SD
+    )
+    held = answers(given, scaling, "calibration")
+    if not len(held) or not len(given.part("test")):
+        raise CohortError(
+            "expected patients in the calibration and the test split, found none in one of them; add patients"
+        )
+    return Fitted(
+        scaling=scaling,
+        sets=fit_thresholds(held.probabilities, held.label),
+        operating_point=OPERATING_POINT,
+        distances=distances_about(distance.mean, distance.precision, given.part("calibration").embedding),
+    )
+
+
+def _judged(
+    version: int, manifest: Manifest, given: Predictions, fitted: Fitted, cohort: Cohort
+) -> Evaluation:
+    return judge_answers(f"{manifest.name}@{version}", answers(given, fitted.scaling, "test"), fitted, cohort)
+
+
+def _manifest(old: Manifest, version: int, fitted: Fitted, after: Evaluation, given: Predictions) -> Manifest:
+    labels = [each.label for each in old.outputs.classes]
+    counts = {split: len(given.part(split)) for split in SHARES}
+    relative = fitted.scaling
+    slope, intercept = (
+        old.calibration.parameters.get(name, default) for name, default in ((SLOPE, 1.0), (INTERCEPT, 0.0))
+    )
+    told = (
+        f"{old.training_data.rstrip('.')}. Recalibrated from version {old.version} on {counts['validation'] + counts['calibration']} other cases, and judged "
+        f"on {counts['test']}: {after.source}"
+    )
+    return old.model_copy(
+        update={
+            "version": version,
+            "created": datetime.now(UTC).replace(microsecond=0),
+            "training_data": told,
+            "calibration": Calibration(
+                method="platt",
+                parameters={
+                    SLOPE: slope * relative.slope,
+                    INTERCEPT: intercept * relative.slope + relative.intercept,
+                },
+                class_thresholds={
+                    label: ClassThreshold(threshold=threshold, n=n)
+                    for label, threshold, n in zip(
+                        labels, fitted.sets.thresholds, fitted.sets.cases, strict=True
+                    )
+                },
+                coverage=fitted.sets.coverage,
+                n=sum(fitted.sets.cases),
+            ),
+            "metrics": after.metrics,
+            "sha256": {},
+        }
+    )
+
+
+def _published(
+    old: Package,
+    manifest: Manifest,
+    store: ModelStore,
+    fitted: Fitted,
+    judged: tuple[Evaluation, Evaluation],
+    given: Predictions,
+) -> Package:
+    with store.staging() as folder:
+        shutil.copytree(old.path, folder, dirs_exist_ok=True)
+        rescale(folder / MODEL, fitted.scaling)
+        if fitted.distances:
+            fitted.distances.save(folder)
+        _summarise(old, folder, fitted, given)
+        card = (old.path / CARD).read_text(encoding="utf-8")
+        (folder / CARD).write_text(
+            recalibrated_card(manifest, card, *judged, {split: len(given.part(split)) for split in SHARES}),
+            encoding="utf-8",
+        )
+        golden = read_golden_case(old)
+        predictor = Predictor(package := seal(folder, manifest), OnnxSession(package))
+        case = make_golden_case(predictor, golden.images, golden.record, golden.tolerance)
+        _check_parity(golden.probabilities, case.probabilities, fitted.scaling, golden.tolerance)
+        (folder / GOLDEN_CASE).write_text(case.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        self_test(Predictor(package := seal(folder, manifest), OnnxSession(package)))
+        return store.publish(folder)
+
+
+def rescale(path: Path, relative: Scaling) -> None:
+    """Change the calibration inside an exported graph: its logits are multiplied and moved once more.
+
+    Args:
+        path: The graph, replaced.
+        relative: logits * slope + intercept, of the logits as they were calibrated before.
+
+    Raises:
+        CohortError: The graph does not hold its calibration under the names that this program's export gives.
+    """
+    graph = onnx.load(path)
+    known = {each.name: each for each in graph.graph.initializer}
+    if not {SLOPE, HEAD_BIAS} <= set(known):
+        raise CohortError(
+            "expected a package exported by this program, whose graph names its calibration, found another; export the run again, or train anew"
+        )
+
+    def put(name: str, value: np.ndarray) -> None:
+        dtype = numpy_helper.to_array(known[name]).dtype
+        known[name].CopyFrom(numpy_helper.from_array(value.astype(dtype), name))
+
+    slope = numpy_helper.to_array(known[SLOPE]).astype(np.float64) * relative.slope
+    put(SLOPE, slope)
+    if INTERCEPT in known:
+        before = numpy_helper.to_array(known[INTERCEPT]).astype(np.float64)
+        put(INTERCEPT, before * relative.slope + relative.intercept)
+    else:  # grades were exported with a temperature alone: what moves their logits is the head's own bias
+        bias = numpy_helper.to_array(known[HEAD_BIAS]).astype(np.float64)
+        put(HEAD_BIAS, bias + relative.intercept / slope)
+    onnx.save(graph, path)
+
+
+def _summarise(old: Package, folder: Path, fitted: Fitted, given: Predictions) -> None:
+    """What the service holds its own answers against, from the patients of the calibration split; what training was like stays."""
+    summary = load_training_summary(old)
+    if summary is None:
+        return
+    labels = [each.label for each in old.manifest.outputs.classes]
+    held = answers(given, fitted.scaling, "calibration")
+    told = scores(held, given.part("calibration"), labels)
+    changed = summary.model_copy(
+        update={
+            "distributions": (*(each for each in summary.distributions if each.kind != "score"), *told),
+            "shares": (
+                *(each for each in summary.shares if each.kind != "answer"),
+                abstained(held, given, fitted),
+            ),
+        }
+    )
+    (folder / TRAINING_SUMMARY).write_text(changed.model_dump_json(indent=1) + "\n", encoding="utf-8")
+
+
+def _check_parity(
+    before: Mapping[str, float], after: Mapping[str, float], relative: Scaling, allowed: float
+) -> None:
+    """The golden case, by the changed graph and by arithmetic on the old answer."""
+    logits = cut_logits(np.array([list(before.values())])).astype(np.float32)
+    expected = scaled_probabilities(logits, relative)[0]
+    if not np.abs(expected - np.array(list(after.values()))).max() <= allowed:
+        raise GoldenMismatchError(
+            f"expected the changed graph to answer as the old one with slope {relative.slope:.3f} and intercept {relative.intercept:.3f}, found another answer"
+        )
