@@ -1,7 +1,9 @@
 """`neurofuse audit`: proves that the audit trail is whole, and gives it out; reads the database, needs no running service."""
 
 import argparse
+import errno
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -94,5 +96,10 @@ def _written_to(path: Path | None) -> Iterator[TextIO]:
     if path is None:
         yield sys.stdout
         return
-    with path.open("x", encoding="utf-8") as file:  # an export is evidence: none is written over
+    # An export is evidence: none is written over, and one that was cut off does not pass for a whole one.
+    if path.exists():
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+    partial = path.with_name(f"{path.name}.part")
+    with partial.open("w", encoding="utf-8") as file:
         yield file
+    partial.rename(path)

@@ -15,6 +15,7 @@ METHODS: Final = {
     "POST": ("C", "create"),
     "GET": ("R", "read"),
     "PUT": ("U", "update"),
+    "PATCH": ("U", "patch"),
     "DELETE": ("D", "delete"),
 }
 """Of HTTP: FHIR's action, and its RESTful interaction."""

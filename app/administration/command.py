@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.administration.client import ServiceClient, ServiceProblemError
-from app.administration.tables import Json, alias_table, package_table
+from app.administration.tables import alias_table, package_table
 from app.administration.verbs import add_verb
 from app.errors import MalformedRequestError
 from app.model_package.store import store_at
@@ -122,27 +122,16 @@ def _canary(arguments: argparse.Namespace, client: ServiceClient) -> None:
     if not arguments.end and arguments.share is None:
         raise MalformedRequestError("Expected --share beside the version of a canary.")
     canary = None if arguments.end else {"version": arguments.version, "share": arguments.share}
-    _put_changed(arguments.alias, client, {"canary": canary})
+    client.ask("PATCH", _alias_path(arguments.alias), {"canary": canary})
 
 
 def _shadow(arguments: argparse.Namespace, client: ServiceClient) -> None:
-    _put_changed(arguments.alias, client, {"shadow": None if arguments.end else arguments.version})
+    shadow = None if arguments.end else arguments.version
+    client.ask("PATCH", _alias_path(arguments.alias), {"shadow": shadow})
 
 
 def _rollback(arguments: argparse.Namespace, client: ServiceClient) -> None:
     client.ask("POST", f"{_alias_path(arguments.alias)}/rollback")
-
-
-def _put_changed(alias: str, client: ServiceClient, change: Json) -> None:
-    """Change one thing of an alias; the service takes an alias as a whole."""
-    path = _alias_path(alias)
-    for now in client.ask("GET", "/models")["aliases"]:
-        if alias == f"{now['name']}@{now['alias']}":
-            client.ask("PUT", path, {name: now[name] for name in ("version", "canary", "shadow")} | change)
-            return
-    raise MalformedRequestError(
-        "Expected an alias of this service; first point it to a version with `alias`."
-    )
 
 
 def _print_list(client: ServiceClient) -> None:

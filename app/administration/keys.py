@@ -79,7 +79,8 @@ def _create(arguments: argparse.Namespace, settings: Settings) -> int:
 def _list(_arguments: argparse.Namespace, settings: Settings) -> int:
     with records_here(settings) as records:
         keys = records.api_keys.all()
-    table = Table(Column("id", no_wrap=True), "name", "roles", Column("state", no_wrap=True), "last used")
+    columns = (Column("id", no_wrap=True), "name", "roles", Column("state", no_wrap=True), "last used")
+    table = Table(*columns, title="UTC")
     for key in keys:
         last = f"{key.last_used:%Y-%m-%d %H:%M}" if key.last_used else "never"
         table.add_row(key.id, key.name, ", ".join(key.roles), _state(key), last)

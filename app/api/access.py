@@ -95,6 +95,7 @@ ACCESS: Final[dict[str, Access]] = {
     "POST /admin/models/{name}/{version}/load": ADMIN,
     "POST /admin/models/{name}/{version}/unload": ADMIN,
     "PUT /admin/models/{name}/aliases/{alias}": ADMIN,
+    "PATCH /admin/models/{name}/aliases/{alias}": ADMIN,
     "POST /admin/models/{name}/aliases/{alias}/rollback": ADMIN,
     "DELETE /admin/models/{name}/aliases/{alias}": ADMIN,
 }

@@ -16,6 +16,7 @@ from app.api.openapi import problem_responses
 from app.api.runtime import CurrentRuntime, Runtime
 from app.api.schemas import AliasState, CanaryShare, ModelList, ModelSummary
 from app.model_package.store import Reference
+from app.predictions.plan_edits import Trial
 from app.predictions.routing import ALIAS_PATTERN
 from app.records.aliases import Alias, Canary
 
@@ -46,6 +47,23 @@ class AliasWish(BaseModel):
         if self.version in (self.shadow, self.canary and self.canary.version):
             raise ValueError("expected another version as canary or shadow")
         return self
+
+
+class AliasTrial(BaseModel):
+    """What an alias is to try; what is absent stays as it is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    canary: Annotated[
+        CanaryShare | None, Field(description="What answers a share of the cases; null for none.")
+    ] = None
+    shadow: Annotated[
+        int | None, Field(ge=1, description="What is compared in the background; null for none.")
+    ] = None
+
+
+def _canary(share: CanaryShare | None) -> Canary | None:
+    return Canary(share.version, share.share) if share else None
 
 
 async def _apart(runtime: Runtime, act: Callable[[], Result]) -> Result:
@@ -97,9 +115,26 @@ async def unload_model(runtime: CurrentRuntime, name: Name, version: Version) ->
 )
 async def put_alias(runtime: CurrentRuntime, name: Name, alias: AliasName, wish: AliasWish) -> AliasState:
     """Loads what it needs, then switches at once. A canary gets its share by a hash of the case's `reference`, else of its request id."""
-    canary = Canary(wish.canary.version, wish.canary.share) if wish.canary else None
-    wanted = Alias(name, alias, wish.version, canary, wish.shadow)
+    wanted = Alias(name, alias, wish.version, _canary(wish.canary), wish.shadow)
     return alias_state(await _apart(runtime, partial(runtime.rollout.point, wanted)))
+
+
+@router.patch(
+    "/{name}/aliases/{alias}",
+    operation_id="try_with_alias",
+    summary="Change the canary or the shadow of an alias",
+    responses=problem_responses(*REFUSED, errors.UploadTooLargeError),
+)
+async def try_with_alias(
+    runtime: CurrentRuntime, name: Name, alias: AliasName, trial: AliasTrial
+) -> AliasState:
+    """Loads what it needs, then changes what is named and nothing else: a version to which somebody moved the alias meanwhile stays."""
+    what: Trial = {}
+    if "canary" in trial.model_fields_set:
+        what["canary"] = _canary(trial.canary)
+    if "shadow" in trial.model_fields_set:
+        what["shadow"] = trial.shadow
+    return alias_state(await _apart(runtime, partial(runtime.rollout.try_out, name, alias, what)))
 
 
 @router.post(

@@ -5,15 +5,22 @@ Pure: `app.records.aliases.PlanRecords.change` runs one inside its transaction, 
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypedDict
 
-from app.errors import NothingToRollBackError, PackageInUseError, UnknownModelError
+from app.errors import MalformedRequestError, NothingToRollBackError, PackageInUseError, UnknownModelError
 from app.model_package.store import Reference
-from app.records.aliases import Alias, Plan
+from app.records.aliases import Alias, Canary, Plan
 
 Edit = Callable[[Plan], Plan]
 MOST_PREVIOUS: Final = 20
 """Versions that an alias remembers."""
+
+
+class Trial(TypedDict, total=False):
+    """What of an alias is to change; None for none."""
+
+    canary: Canary | None
+    shadow: int | None
 
 
 def wanting(reference: Reference) -> Edit:
@@ -50,6 +57,25 @@ def pointing(wanted: Alias) -> Edit:
     def edit(plan: Plan) -> Plan:
         before = plan.aliases.get((wanted.name, wanted.alias))
         return _with(plan, replace(wanted, previous=_previous(before, wanted.version)))
+
+    return edit
+
+
+def trying(name: str, alias: str, what: Trial) -> Edit:
+    """Give an alias another canary, another shadow or none; what else it means stays, whoever moved it in between.
+
+    Raises:
+        UnknownModelError: There is no such alias.
+        MalformedRequestError: That version is what answers, by now.
+    """
+
+    def edit(plan: Plan) -> Plan:
+        wanted = replace(existing(plan, name, alias), **what)
+        if wanted.version in (wanted.shadow, wanted.canary and wanted.canary.version):
+            raise MalformedRequestError(
+                f"Expected a canary or a shadow of another version than the one that answers; {wanted} means {wanted.version}."
+            )
+        return _with(plan, wanted)
 
     return edit
 

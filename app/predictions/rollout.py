@@ -20,11 +20,13 @@ from app.predictions.catalogue import Catalogue
 from app.predictions.entry import Entry, State
 from app.predictions.plan_edits import (
     Edit,
+    Trial,
     existing,
     not_wanting,
     pointing,
     removing,
     rolling_back,
+    trying,
     wanting,
 )
 from app.predictions.routing import planned
@@ -98,6 +100,16 @@ class Rollout:
             PackageRefusedError: A version cannot be made ready.
         """
         return self._moved(pointing(wanted), wanted.name, wanted.alias)
+
+    def try_out(self, name: str, alias: str, what: Trial) -> Alias:
+        """Give an alias another canary, another shadow or none, once it is ready; all else stays.
+
+        Raises:
+            UnknownModelError: There is no such alias, or the version is not in the store.
+            MalformedRequestError: The version is what answers.
+            PackageRefusedError: The version cannot be made ready.
+        """
+        return self._moved(trying(name, alias, what), name, alias)
 
     def roll_back(self, name: str, alias: str) -> Alias:
         """Give all cases of an alias to the version that answered before: end its canary, or go back by one version.

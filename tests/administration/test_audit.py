@@ -15,6 +15,7 @@ from app.cli import main
 from app.predictions.data_folder import DataFolder
 from app.records.audit import AuditTrail, Deed
 from app.records.store import RecordStore
+from tests.support.small_disk import full
 
 MOMENT = datetime(2026, 11, 3, 8, 30, tzinfo=UTC)
 DEEDS = [
@@ -120,6 +121,20 @@ def test_a_time_is_given_out_alone_and_no_export_is_written_over(
     assert event["agent"][0]["who"]["identifier"]["value"] == "oidc:77"
     assert main(command) == 2
     assert "File exists" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("data")
+def test_an_export_that_was_cut_off_does_not_pass_for_a_whole_one(
+    small_disk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = small_disk / "events.ndjson"
+    with full(small_disk):
+        assert main(["audit", "export", "--out", str(out)]) == 2
+        assert "No space left" in capsys.readouterr().err
+        assert not out.exists()
+    assert main(["audit", "export", "--out", str(out)]) == 0
+    assert len(out.read_text(encoding="utf-8").splitlines()) == len(DEEDS)
+    assert list(small_disk.iterdir()) == [out]
 
 
 def test_a_folder_without_a_database_is_said_and_none_is_made(

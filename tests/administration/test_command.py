@@ -85,7 +85,7 @@ def test_a_new_version_is_tried_promoted_and_taken_back(models: Command) -> None
         (("load", "gos"), "malformed-request"),
         (("unload", "gos@production"), "malformed-request"),
         (("alias", "gos@2", "1"), "malformed-request"),
-        (("canary", "gos@absent", "2", "--share", "0.1"), "malformed-request"),
+        (("canary", "gos@absent", "2", "--share", "0.1"), "unknown-model"),
         (("canary", "gos@production", "2"), "malformed-request"),
         (("rollback", "gos@absent"), "unknown-model"),
         (("load", "../readyz@1"), "not-found"),

@@ -52,6 +52,7 @@ def test_the_list_names_every_key_and_shows_no_secret(keys: Keys) -> None:
     keys("revoke", made[0].split("_")[1])
     _, listed, _ = keys("list")
     assert all(key.split("_")[1] in listed for key in made)
+    assert listed.split()[0] == "UTC", "or days and hours would be taken for those of the wall clock"
     assert not any(key.split("_")[2] in listed for key in made)
     rows = [line for line in listed.splitlines() if "key " in line]
     assert ["revoked" in row for row in rows] == [True, False]

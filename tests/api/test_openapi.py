@@ -56,6 +56,7 @@ ROUTES = {
     ("post", "/admin/models/{name}/{version}/load"): "load_model",
     ("post", "/admin/models/{name}/{version}/unload"): "unload_model",
     ("put", "/admin/models/{name}/aliases/{alias}"): "put_alias",
+    ("patch", "/admin/models/{name}/aliases/{alias}"): "try_with_alias",
     ("post", "/admin/models/{name}/aliases/{alias}/rollback"): "roll_alias_back",
     ("delete", "/admin/models/{name}/aliases/{alias}"): "delete_alias",
     ("get", "/v2"): "get_server_metadata",
@@ -215,7 +216,7 @@ def test_only_what_is_asked_is_closed_since_answers_may_gain_members() -> None:
     schemas = DOCUMENT["components"]["schemas"]
     closed = {name for name, schema in schemas.items() if schema.get("additionalProperties") is False}
     assert closed == {
-        "AliasWish", "BatchWish", "CanaryShare", "CurveQuestion", "GivenFeedback", "WhatIfQuestion",
+        "AliasTrial", "AliasWish", "BatchWish", "CanaryShare", "CurveQuestion", "GivenFeedback", "WhatIfQuestion",
     }  # fmt: skip
 
 

@@ -48,7 +48,7 @@ include-method = "DELETE"
 
 [[operations]]
 include-path-regex = "^/admin/"
-include-method = ["POST", "PUT", "DELETE"]
+include-method = ["POST", "PUT", "PATCH", "DELETE"]
 [operations.parameters]
 "path.name" = "ad"
 "path.version" = 1

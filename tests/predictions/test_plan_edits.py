@@ -6,15 +6,17 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from app.errors import NothingToRollBackError, PackageInUseError, UnknownModelError
+from app.errors import MalformedRequestError, NothingToRollBackError, PackageInUseError, UnknownModelError
 from app.model_package.store import Reference
 from app.predictions.plan_edits import (
     MOST_PREVIOUS,
+    Trial,
     existing,
     not_wanting,
     pointing,
     removing,
     rolling_back,
+    trying,
     wanting,
 )
 from app.records.aliases import Alias, Canary, Plan
@@ -53,6 +55,21 @@ def test_rolling_back_first_ends_a_canary(before: int, version: int, tried: int)
     assert (back.version, back.canary, back.shadow) == (version, None, None)
 
 
+def test_what_is_tried_undoes_nothing_that_was_done_meanwhile() -> None:
+    shadowed = trying("gos", "production", {"shadow": 3})  # of whoever saw the alias at 2
+    plan = shadowed(rolling_back("gos", "production")(moved(1, 2)))
+    assert production(plan) == Alias("gos", "production", 1, shadow=3)
+    assert plan.wishes[Reference("gos", 3)]
+    tried = production(trying("gos", "production", {"canary": Canary(4, 0.1)})(plan))
+    assert (tried.version, tried.canary, tried.shadow) == (1, Canary(4, 0.1), 3), (
+        "and what is not named stays"
+    )
+    assert production(trying("gos", "production", {"shadow": None})(plan)).shadow is None
+    for what in (Trial(shadow=3), Trial(canary=Canary(3, 0.1))):
+        with pytest.raises(MalformedRequestError):
+            trying("gos", "production", what)(moved(3))
+
+
 def test_only_so_many_versions_are_remembered() -> None:
     assert len(production(moved(*range(1, 100))).previous) == MOST_PREVIOUS
 
@@ -73,7 +90,7 @@ def test_what_an_alias_needs_is_served_and_cannot_be_taken_away(
 
 
 def test_an_alias_that_is_not_there_cannot_be_moved_back_or_forgotten() -> None:
-    for edit in (rolling_back("gos", "trial"), removing("gos", "trial")):
+    for edit in (rolling_back("gos", "trial"), removing("gos", "trial"), trying("gos", "trial", {})):
         with pytest.raises(UnknownModelError):
             edit(moved(1))
 

@@ -50,7 +50,7 @@ def store(tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def moving(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A service whose packages may be moved, with a worker for each client."""
     data = tmp_path_factory.mktemp("moving") / "var"
-    with serving(store, data, admin_token=TOKEN, max_concurrent=2, max_batch=1) as running:
+    with serving(store, data, admin_token=TOKEN, max_concurrent=2, max_batch=1, read_workers=2) as running:
         yield running
 
 
@@ -188,6 +188,24 @@ def test_an_alias_moves_and_goes_back_in_one_call(moving: Server, head_ct: Path)
     assert "neurofuse_alias_version{" not in moving.client.get("/metrics").text
 
 
+def test_a_canary_and_a_shadow_are_given_and_ended_by_themselves(moving: Server) -> None:
+    path, canary = "gos/aliases/production", {"version": 2, "share": 0.5}
+    problem(admin(moving, "PATCH", path, {"shadow": 2}), 404, "unknown-model")
+    admin(moving, "PUT", path, {"version": 1})
+    for trial, meant in (
+        ({"shadow": 2}, (1, None, 2)),
+        ({"canary": canary}, (1, canary, 2)),
+        ({}, (1, canary, 2)),
+        ({"shadow": None}, (1, canary, None)),
+        ({"canary": None}, (1, None, None)),
+    ):
+        now = admin(moving, "PATCH", path, trial).json()
+        assert (now["version"], now["canary"], now["shadow"]) == meant
+    for wrong in ({"shadow": 1}, {"canary": {"version": 1, "share": 0.5}}, {"version": 2}, {"shadow": 0}):
+        problem(admin(moving, "PATCH", path, wrong), 400, "malformed-request")
+    problem(admin(moving, "PATCH", path, {"shadow": 9}), 404, "unknown-model")
+
+
 def test_what_an_alias_needs_is_not_unloaded(moving: Server) -> None:
     admin(moving, "PUT", "gos/aliases/trial", {"version": 1})
     conflict = problem(admin(moving, "POST", "gos/1/unload"), 409, "package-in-use")
@@ -272,6 +290,7 @@ def test_another_token_is_none(moving: Server, header: bytes) -> None:
         ("POST", "/gos/1/unload"),
         ("POST", "/gos/1/load"),
         ("PUT", "/gos/aliases/production"),
+        ("PATCH", "/gos/aliases/production"),
         ("POST", "/gos/aliases/production/rollback"),
         ("DELETE", "/gos/aliases/production"),
     ],

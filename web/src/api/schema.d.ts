@@ -608,7 +608,11 @@ export interface paths {
         delete: operations["delete_alias"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change the canary or the shadow of an alias
+         * @description Loads what it needs, then changes what is named and nothing else: a version to which somebody moved the alias meanwhile stays.
+         */
+        patch: operations["try_with_alias"];
         trace?: never;
     };
     "/admin/models/{name}/aliases/{alias}/rollback": {
@@ -1027,6 +1031,19 @@ export interface components {
              * @description What answered before, the last one first.
              */
             previous: number[];
+        };
+        /**
+         * AliasTrial
+         * @description What an alias is to try; what is absent stays as it is.
+         */
+        AliasTrial: {
+            /** @description What answers a share of the cases; null for none. */
+            canary?: components["schemas"]["CanaryShare"] | null;
+            /**
+             * Shadow
+             * @description What is compared in the background; null for none.
+             */
+            shadow?: number | null;
         };
         /**
          * AliasWish
@@ -6727,6 +6744,133 @@ export interface operations {
             };
             /** @description `unknown-model`: There is no such model. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: The service failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `provider-unavailable`: The OpenID provider does not answer. `storage-unavailable`: The database or the object store does not answer. */
+            503: {
+                headers: {
+                    /** @description Seconds until it is worth asking again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    try_with_alias: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Package name. */
+                name: string;
+                /** @description Begins with a letter. */
+                alias: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AliasTrial"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AliasState"];
+                };
+            };
+            /** @description `malformed-request`: The request is not of the expected form. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-authenticated`: The request is not authenticated. */
+            401: {
+                headers: {
+                    /** @description What would do. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `cross-site`: The request comes from another site. `not-allowed`: This is not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unknown-model`: There is no such model. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `upload-too-large`: The upload is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported-encoding`: The request is packed in a way that is not read here. */
+            415: {
+                headers: {
+                    /** @description How a body may be packed: not at all. */
+                    "Accept-Encoding"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `package-refused`: The model package is refused. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
