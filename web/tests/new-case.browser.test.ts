@@ -5,6 +5,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CAN_BROWSE, type Failing, launch, openPage, seriousFindings, shoot } from "./support/browser";
 import { dropFolder } from "./support/drop";
+import { holdAnswers } from "./support/held";
 import { ctFolder, goldenNifti } from "./support/images";
 import { type Service, serve } from "./support/service";
 
@@ -204,6 +205,28 @@ describe.skipIf(!CAN_BROWSE)("a new case that is changed on the way", () => {
   );
 
   it(
+    "says to whoever goes by key what Predict and Cancel did, the next button one step further",
+    async () => {
+      const page = await open();
+      const [answered, release] = await holdAnswers(page);
+      const said = () => page.evaluate(() => document.activeElement?.textContent);
+      await send(page, "gos");
+      await page.locator(".submit-action .primary").focus();
+      await page.keyboard.press("Enter");
+      await answered;
+      await expect.poll(said).toBe("The model is reading the case");
+      await page.keyboard.press("Tab");
+      await page.keyboard.press("Enter");
+      await expect.poll(said).toContain("Cancelled.");
+      await page.keyboard.press("Tab");
+      await expect.poll(said).toBe("Predict");
+      await release();
+      await page.context().close();
+    },
+    SLOW_MS,
+  );
+
+  it(
     "sends of the record what the question asks, and keeps the rest for the other question",
     async () => {
       const page = await open();
@@ -216,7 +239,9 @@ describe.skipIf(!CAN_BROWSE)("a new case that is changed on the way", () => {
       await expect.poll(() => page.inputValue("#record_gcs")).toBe("9");
       await choose(page, "ad version 1", OTHER);
       await send(page, "ad");
+      const asked = page.waitForRequest("**/predict");
       await predict(page);
+      expect((await asked).postData()).toContain('"age":{"value":71,"unit":"a"}');
       await page.waitForURL(/#\/case\//);
       await expect.poll(() => page.locator(".features tbody th").count()).toBe(2);
       await page.context().close();
@@ -342,33 +367,6 @@ describe.skipIf(!CAN_BROWSE)("a new case that is changed on the way", () => {
 function isOnTop(element: Element): boolean {
   const { x, y, width, height } = element.getBoundingClientRect();
   return element.contains(document.elementFromPoint(x + width / 2, y + height / 2));
-}
-
-/** Keep the answers of predictions from the page until they are released; the first promise is of the first of them. */
-async function holdAnswers(page: Page): Promise<[Promise<void>, () => Promise<void>]> {
-  const [answered, tell] = promised();
-  const [released, release] = promised();
-  const [delivered, tellDelivered] = promised();
-  await page.route("**/predict", async (route) => {
-    const response = await route.fetch();
-    tell();
-    await released;
-    await route.fulfill({ response }).catch(() => {}); // the page may have given it up
-    tellDelivered();
-  });
-  const letGo = () => {
-    release();
-    return delivered;
-  };
-  return [answered, letGo];
-}
-
-function promised(): [Promise<void>, () => void] {
-  let keep = () => {};
-  const promise = new Promise<void>((done) => {
-    keep = done;
-  });
-  return [promise, keep];
 }
 
 /** Run in the page: folders are read once `release` is called, and the model that they are sent for is noted. */

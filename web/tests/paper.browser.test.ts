@@ -7,6 +7,8 @@ import { type Service, serve } from "./support/service";
 
 const SLOW = 240_000;
 const PHONE = { width: 390, height: 844 };
+/** A4 upright without its margins, in CSS pixels. */
+const SHEET = { width: 688, height: 980 };
 
 let service: Service;
 let browser: Browser;
@@ -115,6 +117,29 @@ describe.skipIf(!CAN_BROWSE)("an answer on paper, on a telephone and in another 
       await page.locator(".features-effect").first().waitFor();
       const pdf = (await page.pdf({ preferCSSPageSize: true, printBackground: true })).toString("latin1");
       expect(pdf.match(/\/Type \/Page\b(?!s)/g)?.length).toBe(2);
+      await page.context().close();
+    },
+    SLOW,
+  );
+
+  it(
+    "keeps on one sheet what belongs together: a case of the list with its cautions, a number with its sentence",
+    async () => {
+      const page = await openPage(browser, [], SHEET);
+      const breaks = (part: string, where: "breakInside" | "breakBefore") =>
+        page
+          .locator(part)
+          .last()
+          .evaluate((one, property) => getComputedStyle(one)[property], where);
+      await open(page, "#/worklist", ".cases tbody tr");
+      await page.emulateMedia({ media: "print" });
+      const list = page.locator(".table-scroll");
+      expect(await list.evaluate((box) => box.scrollWidth - box.clientWidth)).toBe(0);
+      expect(await page.locator(".row-actions").first().isVisible()).toBe(false);
+      expect(await breaks(".cases tbody tr", "breakInside")).toBe("avoid");
+      await open(page, `#/compare/${first}/${second}`, ".compare-features");
+      expect(await breaks(".compare-side .panel", "breakInside")).toBe("avoid");
+      expect(await breaks(".compare-side", "breakBefore")).toBe("page");
       await page.context().close();
     },
     SLOW,

@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -155,6 +156,27 @@ describe.skipIf(!CAN_BROWSE)("the viewer", () => {
         .evaluate((image: HTMLImageElement) => image.naturalWidth);
       expect(width).toBeGreaterThan(300);
       await shoot(page, "viewer-expired");
+      await page.context().close();
+    },
+    SLOW,
+  );
+
+  it(
+    "says on the screen and on paper that the stored picture has gone, too, as after its days are over",
+    async () => {
+      const { id } = await makeCase(service.url, "gos", goldenNifti("gos"), RECORD.gos, null);
+      for (const suffix of ["nii.gz", "png"]) rmSync(join(service.data, "heatmaps", `${id}.${suffix}`));
+      const page = await openPage(browser, [410]);
+      for (const [view, place] of [
+        ["case", ".viewer-stored"],
+        ["report", ".report-stored"],
+      ]) {
+        await page.goto(`${service.url}/#/${view}/${id}`);
+        await expect
+          .poll(() => page.locator(`${place} figcaption`).textContent())
+          .toMatch(/Nor can the picture/);
+        expect(await page.locator(`${place} img`).count()).toBe(0);
+      }
       await page.context().close();
     },
     SLOW,

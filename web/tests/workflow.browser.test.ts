@@ -105,11 +105,17 @@ describe.skipIf(!CAN_BROWSE)("from a new case to the worklist", () => {
       const devtools = await page.context().newCDPSession(page);
       const slow = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 20_000 };
       await devtools.send("Network.emulateNetworkConditions", slow);
+      // Whoever goes by key is not thrown back to the top where the button that they pressed goes.
+      const focused = () => page.evaluate(() => document.activeElement?.id);
+      await page.getByRole("button", { name: "Files …" }).focus();
       await page.setInputFiles("[data-picker=files]", goldenNifti("gos"));
       await page.getByRole("progressbar", { name: "Upload" }).waitFor();
+      await expect.poll(focused).toBe("image-title");
       await shoot(page, "new-case-sending");
-      await page.getByRole("button", { name: "Cancel" }).click();
+      await tabTo(page, "Cancel");
+      await page.keyboard.press("Enter");
       await page.locator(".drop-zone").waitFor();
+      await expect.poll(focused).toBe("image-title");
       expect(await page.locator(".problem").count()).toBe(0);
       await page.context().close();
     },

@@ -1,5 +1,6 @@
 import { type DragEvent, useRef, useState } from "react";
 import { ProblemNotice } from "../app/ProblemNotice";
+import { useFocusKept } from "../app/useFocusKept";
 import { texts } from "../texts/en";
 import { entriesOf, filesBelow, filesPicked } from "./drop";
 import { Preview } from "./Preview";
@@ -10,12 +11,14 @@ const t = texts.newCase.image;
 /** From a drop or a picker to what the service recognised. */
 export function ImagePanel({ image }: { image: ImageHandle }) {
   const { state, take, drop, again } = image;
+  const isUnderWay = state.stage === "sending" || state.stage === "gathering";
+  const title = useFocusKept<HTMLHeadingElement>(isUnderWay);
   return (
     <section className="panel image-panel" aria-labelledby="image-title">
-      <h2 id="image-title" className="panel-title">
+      <h2 ref={title} id="image-title" className="panel-title" tabIndex={-1}>
         {t.title}
       </h2>
-      {state.stage === "sending" || state.stage === "gathering" ? (
+      {isUnderWay ? (
         <Sending state={state} onCancel={drop} />
       ) : (
         <DropZone onFiles={take} isSmall={state.stage === "ready"} />

@@ -3,7 +3,7 @@ import { flushSync } from "react-dom";
 import { ServiceError } from "../api/problem";
 import type { ModelSummary } from "../api/types";
 import { ProblemNotice } from "../app/ProblemNotice";
-import { partOf, problemsOf, recordOf, withPart } from "../record/record";
+import { partOf, problemsOf, sentRecord, withPart } from "../record/record";
 import { useRecordSchema } from "../record/useRecordSchema";
 import { texts } from "../texts/en";
 import { EarlierNotice, focusOnEarlier } from "./EarlierNotice";
@@ -43,7 +43,7 @@ function CaseForm({ models }: { models: ModelSummary[] }) {
   const prediction = usePrediction();
   const { value: schema, error: schemaError, reload } = useRecordSchema(chosen);
   const part = schema ? partOf(entered.record, schema) : {};
-  const record = recordOf(part);
+  const record = schema ? sentRecord(part, schema) : {};
   const upload = image.state.stage === "ready" ? image.state.upload.id : null;
 
   const isEntered = hasValues(entered) || image.state.stage !== "empty";
@@ -67,7 +67,7 @@ function CaseForm({ models }: { models: ModelSummary[] }) {
       return focusOnEarlier();
     }
     form.current?.validateForm(); // marks what is wrong
-    const [wrong] = problemsOf(record, schema);
+    const [wrong] = problemsOf(part, schema);
     if (wrong) {
       const [feature, words] = wrong;
       setFlaw(feature ? texts.newCase.submit.needsRecord : words);

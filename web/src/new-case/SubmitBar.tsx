@@ -1,4 +1,5 @@
-import { type MouseEvent, type ReactNode, useEffect, useState } from "react";
+import { type MouseEvent, useEffect, useState } from "react";
+import { useFocusKept } from "../app/useFocusKept";
 import { texts } from "../texts/en";
 import type { PredictionState } from "./usePrediction";
 
@@ -18,6 +19,8 @@ type Props = {
 
 /** The last step, always in sight: the case number, and the question put. */
 export function SubmitBar({ reference, onReference, state, obstacle, flaw, onPredict, onCancel }: Props) {
+  const isWorking = state.stage === "working";
+  const said = useFocusKept<HTMLSpanElement>(isWorking);
   return (
     <div className="submit-bar">
       <div className="reference">
@@ -37,12 +40,15 @@ export function SubmitBar({ reference, onReference, state, obstacle, flaw, onPre
         </p>
       </div>
       <div className="submit-action">
-        {state.stage === "working" ? (
+        <span ref={said} className={isWorking ? "" : "quiet"} role="status" tabIndex={-1}>
+          {isWorking ? t.submit.working : obstacle || flaw || wordsOf(state)}
+        </span>
+        {isWorking ? (
           <Working since={state.since} onCancel={onCancel} />
         ) : (
-          <Ready obstacle={obstacle} onPredict={onPredict}>
-            {flaw || wordsOf(state)}
-          </Ready>
+          <button type="button" className="primary" onClick={once(onPredict)} disabled={obstacle !== ""}>
+            {t.submit.predict}
+          </button>
         )}
       </div>
     </div>
@@ -53,32 +59,10 @@ function wordsOf({ stage }: PredictionState): string {
   return stage === "cancelled" || stage === "outdated" ? t.submit[stage] : "";
 }
 
-function Ready({
-  obstacle,
-  onPredict,
-  children,
-}: {
-  obstacle: string;
-  onPredict: () => void;
-  children: ReactNode;
-}) {
-  return (
-    <>
-      <span className="quiet" role="status">
-        {obstacle || children}
-      </span>
-      <button type="button" className="primary" onClick={once(onPredict)} disabled={obstacle !== ""}>
-        {t.submit.predict}
-      </button>
-    </>
-  );
-}
-
 function Working({ since, onCancel }: { since: number; onCancel: () => void }) {
   const seconds = useElapsed(since);
   return (
     <>
-      <span role="status">{t.submit.working}</span>
       <progress aria-label={t.submit.working} />
       <span className="quiet elapsed">{t.submit.elapsed(seconds)}</span>
       <button type="button" onClick={once(onCancel)}>

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { featuresOf, numberWords, type RecordSchema, rangeWords, stepOf, unitWords } from "./features";
-import { partOf, problemsOf, recordOf, typedValue, withPart } from "./record";
+import { partOf, problemsOf, recordOf, sentRecord, typedValue, withPart } from "./record";
 
 const number = (title: string, unit: string, minimum: number, maximum: number, units: string[]) => ({
   title,
@@ -140,6 +140,12 @@ it("keeps the unit of a number that two packages measure in different ones", () 
   expect(partOf(withPart(filled, other, { glucose: 900 }), SCHEMA)).toEqual({
     glucose: { value: 900, unit: "mg/dL" },
   });
+});
+
+it("sends every number with its unit, as another version than the form's may answer, and measure in another", () => {
+  const part = { age: 71, gcs: 9, glucose: { value: 126, unit: "mg/dL" }, sex: "male" };
+  expect(sentRecord(part, SCHEMA)).toEqual({ ...part, age: { value: 71, unit: "a" } });
+  expect(sentRecord({ age: undefined }, SCHEMA)).toEqual({});
 });
 
 it("says that a unit is none of the package's", () => {

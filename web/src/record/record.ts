@@ -58,6 +58,20 @@ export function withPart(form: FormRecord, schema: RecordSchema, part: FormRecor
   return { ...Object.fromEntries(others), ...Object.fromEntries(changed) };
 }
 
+/**
+ * The record to send, each number with the unit that it was entered in: the version that answers may be another than the
+ * form was drawn for, and measure in another unit. Words in braces are no unit (UCUM, "annotations").
+ */
+export function sentRecord(part: FormRecord, schema: RecordSchema): PatientRecord {
+  const known = Object.entries(recordOf(withPart({}, schema, part)));
+  return Object.fromEntries(
+    known.map(([name, value]) => [
+      name,
+      isQuantity(value) && value.unit.startsWith("{") ? value.value : value,
+    ]),
+  );
+}
+
 function bare(value: FormRecord[string], unit: string | null): FormRecord[string] {
   return isQuantity(value) && value.unit === unit ? value.value : value;
 }

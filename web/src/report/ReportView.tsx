@@ -14,7 +14,7 @@ import { enteredFor, recordInputs, scoreInputs } from "../result/useScores";
 import { texts } from "../texts/en";
 import { Ramp } from "../viewer/OverlayControls";
 import { placeWords } from "../viewer/places";
-import { storedWords } from "../viewer/StoredPicture";
+import { useStored } from "../viewer/StoredPicture";
 import { FIRST_OVERLAY } from "../viewer/viewer";
 import { windowWords } from "../viewer/windows";
 import { PLANES, type Taking, usePictures } from "./usePictures";
@@ -94,14 +94,7 @@ function Identity({ answer, reference }: Pick<Case, "answer" | "reference">) {
 
 function PictureRow({ taking, picture }: { taking: Taking; picture: string | null }) {
   if (taking.state === "taking") return <p className="quiet">{t.drawing}</p>;
-  if (taking.state === "failed") {
-    return (
-      <figure className="report-stored">
-        {picture && <img src={picture} alt={texts.viewer.stored.alt} />}
-        <figcaption>{storedWords(taking.error, picture)}</figcaption>
-      </figure>
-    );
-  }
+  if (taking.state === "failed") return <StoredRow error={taking.error} picture={picture} />;
   const { urls, place, window } = taking.pictures;
   return (
     <figure className="report-pictures">
@@ -118,6 +111,16 @@ function PictureRow({ taking, picture }: { taking: Taking; picture: string | nul
           </>
         )}
       </figcaption>
+    </figure>
+  );
+}
+
+function StoredRow({ error, picture }: { error: unknown; picture: string | null }) {
+  const { words, image } = useStored(error, picture);
+  return (
+    <figure className="report-stored">
+      {image}
+      <figcaption>{words}</figcaption>
     </figure>
   );
 }

@@ -641,6 +641,7 @@ export const texts = {
       cannotDraw: "The image could not be drawn: this browser offers no WebGL 2, or the file cannot be read.",
       instead: "This is the picture that was stored with the answer.",
       none: "No picture was stored with the answer.",
+      gone: "Nor can the picture be shown that was stored with the answer.",
       alt: "Axial, coronal and sagittal plane through the heatmap's peak, in radiological convention, heatmap in colour",
     },
     help: {

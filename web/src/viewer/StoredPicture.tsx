@@ -1,3 +1,4 @@
+import { type ReactNode, useState } from "react";
 import { ServiceError } from "../api/problem";
 import { texts } from "../texts/en";
 
@@ -5,11 +6,12 @@ type Props = { error: unknown; picture: string | null; onRetry: () => void };
 
 /** What is shown where the volume cannot be: why, what may help, and the picture that the service stored. */
 export function StoredPicture({ error, picture, onRetry }: Props) {
+  const { words, image } = useStored(error, picture);
   return (
     <figure className="viewer-stored">
-      <figcaption role="status">{storedWords(error, picture)}</figcaption>
+      <figcaption role="status">{words}</figcaption>
       {error instanceof ServiceError && !isGone(error) && <Again error={error} onRetry={onRetry} />}
-      {picture && <img src={picture} alt={texts.viewer.stored.alt} />}
+      {image}
     </figure>
   );
 }
@@ -23,9 +25,16 @@ function Again({ error, onRetry }: { error: ServiceError; onRetry: () => void })
   );
 }
 
-/** Why the volume itself is not shown, and what is shown in its place. */
-export function storedWords(error: unknown, picture: string | null): string {
-  return `${reasonOf(error)} ${picture ? texts.viewer.stored.instead : texts.viewer.stored.none}`;
+/** Why the volume itself is not shown, and the picture in its place; the service may keep that for a time of its own. */
+export function useStored(error: unknown, picture: string | null): { words: string; image: ReactNode } {
+  const { stored } = texts.viewer;
+  const [failed, setFailed] = useState<string | null>(null);
+  if (picture === null) return { words: `${reasonOf(error)} ${stored.none}`, image: null };
+  if (picture === failed) return { words: `${reasonOf(error)} ${stored.gone}`, image: null };
+  return {
+    words: `${reasonOf(error)} ${stored.instead}`,
+    image: <img src={picture} alt={stored.alt} onError={() => setFailed(picture)} />,
+  };
 }
 
 function reasonOf(error: unknown): string {
