@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import re
 import shlex
 import shutil
@@ -21,8 +22,10 @@ from app.predictions.data_folder import DataFolder
 from app.records.store import RecordStore
 from app.settings import Settings
 from tests.service.server import Server, serving
+from tests.support.forked import serve
 from tests.support.ports import free_port
 from tests.support.tiny_package import build_tiny_package
+from tests.support.waiting import LONGEST_S
 
 RECORD = {"age": 71, "gcs": 9, "glucose": {"value": 126, "unit": "mg/dL"}}
 START_FAILED = 3
@@ -365,10 +368,8 @@ def test_a_start_without_its_database_ends_with_our_words_and_no_traceback(
     port = free_port()
     monkeypatch.setenv("NEUROFUSE_DATABASE_URL", f"postgresql://neurofuse@127.0.0.1:{port}/neurofuse")
     monkeypatch.setenv("NEUROFUSE_PORT", str(free_port()))
-    served = subprocess.run(
-        [sys.executable, "-m", "app.cli", "serve"], cwd=tmp_path, check=False, capture_output=True, text=True
-    )
-    assert served.returncode == START_FAILED
-    events = [json.loads(line)["event"] for line in served.stderr.splitlines()]
+    log = tmp_path / "log"
+    assert serve(log, os.environ).wait(LONGEST_S) == START_FAILED
+    events = [json.loads(line)["event"] for line in log.read_text().splitlines()]
     assert "storage-unavailable: Expected the database to answer; it does not. Try again later." in events
     assert not any("\n" in event or str(port) in event for event in events)

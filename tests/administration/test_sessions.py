@@ -11,6 +11,7 @@ from app import cli
 from app.records.store import RecordStore
 from app.security.principal import Principal
 from app.security.sessions import Sessions
+from tests.support.records import tables_at
 
 CLARA = Principal("oidc:1f", "oidc", frozenset({"clinician"}), "Clara Clinician")
 
@@ -19,7 +20,7 @@ CLARA = Principal("oidc:1f", "oidc", frozenset({"clinician"}), "Clara Clinician"
 def records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RecordStore]:
     monkeypatch.setenv("NEUROFUSE_DATA", str(tmp_path))
     monkeypatch.setenv("COLUMNS", "200")
-    with closing(RecordStore(tmp_path / "records.sqlite3")) as records:
+    with closing(RecordStore(tables_at(tmp_path / "records.sqlite3"))) as records:
         yield records
 
 

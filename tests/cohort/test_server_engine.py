@@ -31,6 +31,12 @@ def server(tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield running
 
 
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits asks often: by itself the first question about a job comes a second after it was sent."""
+    monkeypatch.setattr("app.cohort.server_engine.AWAY_S", 0.05)
+
+
 @pytest.fixture
 def folder(tmp_path: Path, head_ct: Path) -> Path:
     """An image, one of another modality, and a file that is none."""
@@ -163,14 +169,14 @@ def test_an_address_where_no_service_answers_is_named(
 
 
 def test_a_service_whose_certificate_is_not_known_is_told_as_such(
-    tiny_store: Path,
+    gos_store: Path,
     folder: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     certificate, key = make_certificate(tmp_path)
-    with serving(tiny_store, tmp_path / "var", tls_certificate=certificate, tls_key=key) as running:
+    with serving(gos_store, tmp_path / "var", tls_certificate=certificate, tls_key=key) as running:
         assert predict(folder, [HEAD], str(running.client.base_url)) == FAILED
         assert "SSL_CERT_FILE" in capsys.readouterr().err
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))

@@ -57,13 +57,13 @@ def tried(block: str, environment: dict[str, str]) -> subprocess.CompletedProces
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql", "compose"])
 def test_a_service_comes_back_from_its_backup(
-    kind: str, request: pytest.FixtureRequest, tiny_store: Path, head_ct: Path, tmp_path: Path
+    kind: str, request: pytest.FixtureRequest, gos_store: Path, head_ct: Path, tmp_path: Path
 ) -> None:
     environment = {"NEUROFUSE_DATA": str(tmp_path / "var"), "BACKUP": str(tmp_path / "backup")}
     before, after = places(kind, request)
     if kind == "compose":
         environment |= containers(tmp_path, before["database_url"])
-    with serving(tiny_store, tmp_path / "var", **before) as server:
+    with serving(gos_store, tmp_path / "var", **before) as server:
         answer = server.predict(head_ct, task="gos", keep="image").json()
         job_id = accepted(send(server, head_ct, task="gos"))
         ended(server, job_id)
@@ -77,8 +77,9 @@ def test_a_service_comes_back_from_its_backup(
     if kind != "compose":  # whose restore takes the place of what is there
         (tmp_path / "var").rename(tmp_path / "lost")
     run(f"restore-{kind}", environment | database(after))
-    run("verify", environment | database(after))
-    with serving(tiny_store, tmp_path / "var", **after) as server:
+    if kind != "compose":  # whose restore has done so
+        run("verify", environment | database(after))
+    with serving(gos_store, tmp_path / "var", **after) as server:
         assert server.client.get(f"/predictions/{answer['id']}").json() == answer
         assert server.client.get(answer["heatmap"]["nifti"]).content == heatmap
         assert server.client.get(f"/predictions/{answer['id']}/image.nii.gz").content == image

@@ -47,9 +47,9 @@ def set_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[int]
     "the monotonic clock and are not met early or late",
 )
 def test_a_clock_that_jumps_loses_no_job_and_delays_none(
-    set_clock: Callable[[int], None], tiny_store: Path, head_ct: Path, tmp_path: Path, outcome: Outcome
+    set_clock: Callable[[int], None], gos_store: Path, head_ct: Path, tmp_path: Path, outcome: Outcome
 ) -> None:
-    with serving(tiny_store, tmp_path / "var", max_concurrent=1, read_workers=1) as server:
+    with serving(gos_store, tmp_path / "var", own=True, max_concurrent=1) as server:
 
         def jump(clock_s: int, words: str) -> None:
             with held(server):

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.records.sqlite import BUSY_TIMEOUT_S
+from tests.faults.conftest import HURRIED_S, LOCK
 from tests.faults.outcomes import Outcome
 from tests.service.jobs import accepted, ended, send, state
 from tests.service.server import Server, serving
@@ -36,10 +37,10 @@ def locked(server: Server) -> Iterator[None]:
     "restart is needed",
 )
 def test_a_database_that_comes_back_has_lost_nothing(
-    postgres: Postgres, tiny_store: Path, head_ct: Path, tmp_path: Path, outcome: Outcome
+    postgres: Postgres, gos_store: Path, head_ct: Path, tmp_path: Path, outcome: Outcome
 ) -> None:
     url = postgres.make_database()
-    with serving(tiny_store, tmp_path / "var", database_url=url, job_attempts=1) as server:
+    with serving(gos_store, tmp_path / "var", database_url=url, job_attempts=1) as server:
         with held(server):
             jobs = [accepted(send(server, head_ct, task="gos")) for _ in range(3)]
             wait_until(lambda: "running" in {state(server, job_id) for job_id in jobs})
@@ -62,15 +63,15 @@ def test_a_database_that_comes_back_has_lost_nothing(
 
 @pytest.mark.fault(
     "database locked (SQLite)",
-    "each write waits up to 10 s and goes on; after that 503 `storage-unavailable` with Retry-After, for reading "
+    f"each write waits up to {BUSY_TIMEOUT_S} s and goes on; after that 503 `storage-unavailable` with Retry-After, for reading "
     "too, since what the audit trail cannot hold is not answered; probes, metrics and states of jobs never wait",
 )
 def test_a_locked_database_is_waited_for_and_then_said_to_be(
-    server: Server, tiny_store: Path, head_ct: Path, tmp_path: Path, outcome: Outcome
+    server: Server, gos_store: Path, head_ct: Path, tmp_path: Path, outcome: Outcome
 ) -> None:
-    patience = {"app.records.sqlite.BUSY_TIMEOUT_S": LONGEST_S}
+    patience = {LOCK: LONGEST_S}
     with (
-        serving(tiny_store, tmp_path / "var", constants=patience) as patient,
+        serving(gos_store, tmp_path / "var", constants=patience) as patient,
         ThreadPoolExecutor() as threads,
     ):
         there = patient.predict(head_ct, task="gos").json()
@@ -92,8 +93,8 @@ def test_a_locked_database_is_waited_for_and_then_said_to_be(
         reading = threads.submit(server.client.get, f"/predictions/{before['id']}")
         for each in (refused, reading):
             problem(each.result(), 503, "storage-unavailable")
-        assert time.monotonic() - began > BUSY_TIMEOUT_S - 1
-        outcome.saw(f"503 after {time.monotonic() - began:.0f} s of a longer one")
+        assert time.monotonic() - began > HURRIED_S - 1
+        outcome.saw(f"503 after {time.monotonic() - began:.0f} s of a longer one (set to {HURRIED_S} s)")
     assert server.client.get(f"/predictions/{before['id']}").json() == before
     assert server.predict(head_ct, task="gos").status_code == 200
     assert server.uploads_left() == []

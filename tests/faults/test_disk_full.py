@@ -16,11 +16,11 @@ from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
-def cramped(tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def cramped(gos_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A service whose data folder is a disk of its own, with one chance for a job."""
     with (
         mounted(tmp_path_factory.mktemp("cramped")) as disk,
-        serving(tiny_store, disk, max_concurrent=1, job_attempts=1) as server,
+        serving(gos_store, disk, max_concurrent=1, job_attempts=1) as server,
     ):
         yield server
 

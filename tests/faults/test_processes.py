@@ -44,14 +44,14 @@ def test_a_killed_worker_costs_one_case(server: Server, head_ct: Path, outcome: 
     "process ends by itself within 30 s",
 )
 def test_a_service_that_is_told_to_stop_loses_nothing(
-    tiny_store: Path, head_ct: Path, tmp_path: Path, outcome: Outcome
+    gos_store: Path, head_ct: Path, tmp_path: Path, outcome: Outcome
 ) -> None:
     settings: dict[str, Any] = {"max_concurrent": 1, "queue_limit": 40, "read_workers": 1}
     grace = {
         "app.cli.GRACEFUL_SHUTDOWN_S": LONGEST_S
     }  # 30 s are enough for few cases of a machine as slow as this one may be
     with (
-        serving(tiny_store, tmp_path / "var", constants=grace, **settings) as server,
+        serving(gos_store, tmp_path / "var", constants=grace, **settings) as server,
         ThreadPoolExecutor() as threads,
     ):
         with held(server):
@@ -64,7 +64,7 @@ def test_a_service_that_is_told_to_stop_loses_nothing(
             assert server.process.wait(timeout=LONGEST_S) in (0, -signal.SIGTERM)
         assert [answer.status_code for answer in answers] == [200] * CLIENTS
     assert "Application shutdown complete" in server.log.read_text()
-    with serving(tiny_store, tmp_path / "var", **settings) as server:
+    with serving(gos_store, tmp_path / "var", **settings) as server:
         assert [ended(server, job_id)["state"] for job_id in jobs] == ["done"] * JOBS
         listed = server.client.get("/predictions").json()
         assert {item["id"] for item in listed["items"]} == {
@@ -82,14 +82,14 @@ def test_a_service_that_is_told_to_stop_loses_nothing(
     "jobs that waited and the one that was worked on are answered once each",
 )
 def test_pending_jobs_are_answered_after_a_restart(
-    tiny_store: Path, head_ct: Path, tmp_path: Path, outcome: Outcome
+    gos_store: Path, head_ct: Path, tmp_path: Path, outcome: Outcome
 ) -> None:
-    with serving(tiny_store, tmp_path / "var", max_concurrent=1) as server, held(server):
+    with serving(gos_store, tmp_path / "var", max_concurrent=1) as server, held(server):
         jobs = [accepted(send(server, head_ct, task="gos")) for _ in range(JOBS)]
         wait_until(lambda: "running" in {state(server, job_id) for job_id in jobs})
         server.process.kill()
         server.process.wait()
-    with serving(tiny_store, tmp_path / "var", max_concurrent=1) as server:
+    with serving(gos_store, tmp_path / "var", max_concurrent=1) as server:
         with outcome.timed(f"{JOBS} of {JOBS} `done` {{}} after the service was ready again, each once"):
             assert [ended(server, job_id)["state"] for job_id in jobs] == ["done"] * JOBS
         listed = server.client.get("/predictions").json()

@@ -30,6 +30,7 @@ from app.predictions.service import PredictionService
 from app.records.artefacts import FolderArtefacts
 from app.records.jobs import Job
 from app.records.store import RecordStore
+from tests.support.records import tables_at
 from tests.support.waiting import LONGEST_S
 
 MOST = 3
@@ -89,7 +90,7 @@ def parts(tmp_path: Path, tiny_store: Path, gos_predictor: Predictor, head_ct: P
 
     catalogue = Catalogue(ModelStore(tiny_store), lambda _: gos_predictor, metrics)
     catalogue.prepare(MODEL)
-    with closing(RecordStore(tmp_path / "records.sqlite3")) as records:
+    with closing(RecordStore(tables_at(tmp_path / "records.sqlite3"))) as records:
         cases = CaseStore(tmp_path / "cases", KeepingLimits(3600, 10**9))
         predictions = PredictionService(
             records.predictions, Heatmaps(artefacts), cases, DEFAULT_LIMITS, metrics, load_when_open

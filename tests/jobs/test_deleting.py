@@ -24,6 +24,7 @@ from app.records.artefacts import FolderArtefacts
 from app.records.jobs import Job
 from app.records.predictions import KeptPrediction
 from app.records.store import RecordStore
+from tests.support.records import tables_at
 
 NOW: Final = datetime.now(UTC)
 ANSWER: Final = KeptPrediction(
@@ -34,7 +35,7 @@ ANSWER: Final = KeptPrediction(
 @pytest.fixture
 def records(tmp_path: Path) -> Iterator[RecordStore]:
     """A database with the job `a`, which waits."""
-    with closing(RecordStore(tmp_path / "records.sqlite3")) as opened:
+    with closing(RecordStore(tables_at(tmp_path / "records.sqlite3"))) as opened:
         opened.jobs.add(Job("a", "queued", Urgency.BATCH, "gos", 1, "{}", NOW, NOW, 3))
         yield opened
 

@@ -21,6 +21,7 @@ from app.records.jobs import Job
 from app.records.store import RecordStore
 from app.records.webhooks import SET_BACK, Webhook
 from tests.service.jobs import Receiver, receiving
+from tests.support.records import tables_at
 from tests.support.waiting import LONGEST_S
 
 NOW = datetime.now(UTC)
@@ -29,7 +30,7 @@ ABSENT = "http://127.0.0.1:1"
 
 @pytest.fixture
 def records(tmp_path: Path) -> Iterator[RecordStore]:
-    opened = RecordStore(tmp_path / "records.sqlite3")
+    opened = RecordStore(tables_at(tmp_path / "records.sqlite3"))
     yield opened
     opened.close()
 

@@ -238,4 +238,4 @@ class Stream:
             share = np.array([0.7, *([0.3 / (len(feature.categories) - 1)] * (len(feature.categories) - 1))])
             return str(self.chance.choice(feature.categories, p=share))
         low, high = feature.plausible_range or (0.0, 1.0)
-        return float(np.clip(self.chance.normal(0.55 * high + 0.45 * low, (high - low) / 8), low, high))
+        return min(max(self.chance.normal(0.55 * high + 0.45 * low, (high - low) / 8), low), high)

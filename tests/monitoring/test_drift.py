@@ -25,6 +25,7 @@ from app.records.tables import PredictionRow
 from tests.monitoring import stream
 from tests.monitoring.stream import Shift, Stream
 from tests.support.promtool import failures_of_rules
+from tests.support.records import tables_at
 from tests.support.tiny_package import tiny_manifest
 
 MANIFEST = tiny_manifest("gos", "gos", 1)
@@ -50,7 +51,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
 
 @pytest.fixture
 def records(tmp_path: Path) -> Iterator[RecordStore]:
-    store = RecordStore(tmp_path / "records.sqlite3")
+    store = RecordStore(tables_at(tmp_path / "records.sqlite3"))
     yield store
     store.close()
 
@@ -126,7 +127,7 @@ def as_rule_test(name: str, series: dict[str, str], raised: set[tuple[str, str]]
 def test_each_shift_raises_its_own_alert_and_no_other(package: Package, tmp_path: Path) -> None:
     tests = []
     for number, (shift, raised) in enumerate(SHIFTS.items()):
-        records = RecordStore(tmp_path / f"{number}.sqlite3")
+        records = RecordStore(tables_at(tmp_path / f"{number}.sqlite3"))
         watch = DriftWatch(records.predictions, lambda: [package])
         watch.refresh()
         send(watch, records, Stream(MANIFEST, seed=10 + number), shift, 300)
@@ -160,7 +161,8 @@ def test_two_thousand_unshifted_cases_raise_nothing_at_any_time(
         send(watch, records, source, stream.unshifted, step)
         watch.refresh()
         for name, value in gauges(watch).items():
-            told[name] += ["_"] * (minutes * number - len(told[name])) + [f"{value}"] * minutes
+            # A state and its repetitions; of what was not told, none.
+            told[name] += [f"_x{minutes}"] * (number - len(told[name])) + [f"{value}x{minutes - 1}"]
     series = {name: " ".join(values) for name, values in told.items()}
     assert len(series) > 100
     length = f"{minutes * 2000 // step}m"

@@ -19,12 +19,13 @@ from app.records.tables import FeedbackRow
 from tests.monitoring.stream import Stream
 from tests.monitoring.test_drift import MANIFEST, SHA256, as_rule_test, gauges, keep, spoil
 from tests.support.promtool import failures_of_rules
+from tests.support.records import tables_at
 from tests.support.tiny_package import tiny_manifest
 
 
 @pytest.fixture
 def records(tmp_path: Path) -> Iterator[RecordStore]:
-    store = RecordStore(tmp_path / "records.sqlite3")
+    store = RecordStore(tables_at(tmp_path / "records.sqlite3"))
     yield store
     store.close()
 

@@ -16,6 +16,7 @@ from app.predictions.case_store import CaseStore
 from app.records.predictions import KeptPrediction
 from app.records.store import RecordStore
 from app.records.worklist import Page, Selection
+from tests.support.records import tables_at
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 SOUND = KeptPrediction(
@@ -26,7 +27,7 @@ SOUND = KeptPrediction(
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[RecordStore]:
-    with closing(RecordStore(tmp_path / "records.sqlite3")) as opened:
+    with closing(RecordStore(tables_at(tmp_path / "records.sqlite3"))) as opened:
         yield opened
 
 

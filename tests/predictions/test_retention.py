@@ -22,6 +22,7 @@ from app.records.audit import Deed
 from app.records.feedback import Feedback
 from app.records.predictions import KeptPrediction
 from app.records.store import RecordStore
+from tests.support.records import tables_at
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 DAY_S = 24 * 3600.0
@@ -31,7 +32,7 @@ class Kept:
     """Answers of several ages, their heatmaps and their feedback."""
 
     def __init__(self, folder: Path) -> None:
-        self.records = RecordStore(folder / "records.sqlite3")
+        self.records = RecordStore(tables_at(folder / "records.sqlite3"))
         self.heatmaps = folder / "heatmaps"
         self.heatmaps.mkdir()
         cases = CaseStore(folder / "cases", KeepingLimits(DAY_S, 10**9))

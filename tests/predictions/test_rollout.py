@@ -18,6 +18,7 @@ from app.predictions.start import Gathering, start_with
 from app.records.aliases import Alias, Canary
 from app.records.store import RecordStore
 from tests.support.postgres import Postgres
+from tests.support.records import tables_at
 from tests.support.tiny_package import build_tiny_package
 
 GOS_1, GOS_2, GOS_3 = (Reference("gos", version) for version in (1, 2, 3))
@@ -63,10 +64,11 @@ def store(tiny_store: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def start(store: Path, tmp_path: Path) -> Iterator[Callable[[], Process]]:
+    database = tables_at(tmp_path / "records.sqlite3")
     with ExitStack() as running:
 
         def started() -> Process:
-            process = Process(store, tmp_path / "records.sqlite3")
+            process = Process(store, database)
             running.callback(process.close)
             return process
 

@@ -26,6 +26,7 @@ from app.predictions.entry import State, require_ready
 from app.predictions.rollout import Rollout
 from app.records.aliases import Alias, Canary
 from app.records.store import RecordStore
+from tests.support.records import tables_at
 from tests.support.tiny_package import build_tiny_package
 
 BROKEN = 4
@@ -53,7 +54,7 @@ class Operators(RuleBasedStateMachine):
         super().__init__()
         self._stack = ExitStack()
         folder = self._stack.enter_context(tempfile.TemporaryDirectory())
-        self._database = Path(folder) / "records.sqlite3"
+        self._database = tables_at(Path(folder) / "records.sqlite3")
         self._processes: list[tuple[Catalogue, Rollout]] = []
 
     @initialize()

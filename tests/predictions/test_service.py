@@ -23,6 +23,7 @@ from app.predictions.service import PredictionService
 from app.records.artefacts import FolderArtefacts
 from app.records.database import open_database
 from app.records.predictions import PredictionRecords
+from tests.support.records import tables_at
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def cases(tmp_path: Path) -> CaseStore:
 
 @pytest.fixture
 def service(tmp_path: Path, cases: CaseStore, metrics: Metrics) -> Iterator[PredictionService]:
-    records = PredictionRecords(open_database(tmp_path / "records.sqlite3"))
+    records = PredictionRecords(open_database(tables_at(tmp_path / "records.sqlite3")))
     heatmaps = Heatmaps(FolderArtefacts(tmp_path))
     yield PredictionService(records, heatmaps, cases, DEFAULT_LIMITS, metrics)
     records.close()

@@ -39,6 +39,7 @@ from app.records.aliases import Alias
 from app.records.artefacts import FolderArtefacts
 from app.records.database import open_database
 from app.records.predictions import PredictionRecords
+from tests.support.records import tables_at
 from tests.support.tiny_package import build_tiny_package
 from tests.support.waiting import wait_until
 
@@ -171,7 +172,7 @@ def test_a_service_whose_shadow_sees_another_grid_gives_it_the_voxels(
     tmp_path: Path,
 ) -> None:
     shadowed_by(4)
-    with closing(PredictionRecords(open_database(tmp_path / "records.sqlite3"))) as records:
+    with closing(PredictionRecords(open_database(tables_at(tmp_path / "records.sqlite3")))) as records:
         service = PredictionService(
             records,
             Heatmaps(FolderArtefacts(tmp_path)),

@@ -18,6 +18,7 @@ from app.records.artefacts import FolderArtefacts
 from app.records.jobs import Job
 from app.records.predictions import KeptPrediction
 from app.records.store import RecordStore
+from tests.support.records import tables_at
 
 NOW = datetime(2026, 11, 29, 10, tzinfo=UTC)
 EVERY_S = 1000.0
@@ -28,7 +29,7 @@ JOB = Job(
 
 @pytest.fixture
 def records(tmp_path: Path) -> Iterator[RecordStore]:
-    with closing(RecordStore(tmp_path / "records.sqlite3")) as store:
+    with closing(RecordStore(tables_at(tmp_path / "records.sqlite3"))) as store:
         yield store
 
 

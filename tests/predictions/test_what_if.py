@@ -25,6 +25,7 @@ from app.predictions.what_if import KeptCases
 from app.records.artefacts import FolderArtefacts
 from app.records.database import open_database
 from app.records.predictions import PredictionRecords
+from tests.support.records import tables_at
 from tests.support.tiny_package import build_tiny_package
 
 RECORD: dict[str, Any] = {"age": 71, "sex": "female", "gcs": 9, "glucose": {"value": 126, "unit": "mg/dL"}}
@@ -42,7 +43,7 @@ class House:
         self.metrics = Metrics()
         self.catalogue = Catalogue(ModelStore(store), start_with("cpu", 1))
         self.catalogue.load()
-        self.records = PredictionRecords(open_database(folder / "records.sqlite3"))
+        self.records = PredictionRecords(open_database(tables_at(folder / "records.sqlite3")))
         self.cases = CaseStore(folder / "cases", KeepingLimits(3600, 10**9), lambda: self.now_s)
         self.predictions = PredictionService(
             self.records, Heatmaps(FolderArtefacts(folder)), self.cases, DEFAULT_LIMITS, self.metrics

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from app.records.database import open_database
 from tests.support.postgres import Postgres
+from tests.support.records import tables_at
 
 Place = Path | str
 KINDS = ("sqlite", "postgresql")
@@ -39,6 +40,6 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
 @pytest.fixture
 def engine(place: Place) -> Iterator[Engine]:
     """An empty database, opened."""
-    opened = open_database(place)
+    opened = open_database(tables_at(place) if isinstance(place, Path) else place)
     yield opened
     opened.dispose()

@@ -18,6 +18,7 @@ from app.security.keys import make_key
 from app.settings import Settings
 from tests.security.test_tokens import AUDIENCE, forged, token
 from tests.support.oidc import Provider
+from tests.support.records import tables_at
 
 BAD_ONES = 10_000
 ADMIN = "of-a-test-" + "0123456789abcdef" * 2
@@ -26,7 +27,7 @@ METRICS = "of-prometheus-" + "0123456789abcdef" * 2
 
 @pytest.fixture
 def keys(tmp_path: Path) -> Iterator[ApiKeyRecords]:
-    with closing(RecordStore(tmp_path / "records.sqlite3")) as records:
+    with closing(RecordStore(tables_at(tmp_path / "records.sqlite3"))) as records:
         yield records.api_keys
 
 

@@ -9,13 +9,14 @@ import pytest
 
 from app.records.store import RecordStore
 from app.security.keys import FORM, Keys, make_key
+from tests.support.records import tables_at
 
 NOW = datetime.now(UTC)
 
 
 @pytest.fixture
 def records(tmp_path: Path) -> Iterator[RecordStore]:
-    with closing(RecordStore(tmp_path / "records.sqlite3")) as opened:
+    with closing(RecordStore(tables_at(tmp_path / "records.sqlite3"))) as opened:
         yield opened
 
 

@@ -10,6 +10,7 @@ from app.records.sessions import SessionRecords, SignedIn
 from app.records.store import RecordStore
 from app.security.principal import Principal
 from app.security.sessions import Sessions
+from tests.support.records import tables_at
 
 CLARA = Principal("oidc:1", "oidc", frozenset({"clinician", "admin"}), "Clara Clinician")
 IDLE, LIFETIME = timedelta(minutes=30), timedelta(hours=10)
@@ -17,7 +18,7 @@ IDLE, LIFETIME = timedelta(minutes=30), timedelta(hours=10)
 
 @pytest.fixture
 def records(tmp_path: Path) -> SessionRecords:
-    return RecordStore(tmp_path / "records.sqlite3").sessions
+    return RecordStore(tables_at(tmp_path / "records.sqlite3")).sessions
 
 
 @pytest.fixture

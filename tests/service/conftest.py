@@ -13,7 +13,8 @@ from tests.support.oidc import Provider, running
 @pytest.fixture(scope="package")
 def server(tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The service with the tiny packages, ready."""
-    with serving(tiny_store, tmp_path_factory.mktemp("service") / "var") as running:
+    data = tmp_path_factory.mktemp("service") / "var"
+    with serving(tiny_store, data, own=True, read_workers=2) as running:
         yield running
 
 

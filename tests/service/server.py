@@ -1,6 +1,5 @@
-"""A real server in a process of its own, on a port of its own: what an operator runs, nothing in between."""
+"""A real server in a process of its own, on a port of its own: what an operator runs, once the program has loaded (`own`: from the start)."""
 
-import json
 import os
 import ssl
 import subprocess
@@ -14,22 +13,14 @@ from typing import Any
 
 import httpx
 
+from tests.support.forked import Process, serve
 from tests.support.ports import free_port
 from tests.support.waiting import LONGEST_S, end
 
-OF_ANY_MACHINE = {"queue_limit": 16, "read_timeout_s": LONGEST_S}
-"""Tests send several cases at once, and let readers stand still, on whatever machine they run; a small one has few places by default."""
-SERVE_WITH = """
-import importlib, json, sys
-from app.cli import main
-for place, value in json.loads(sys.argv[1]).items():
-    module, _, name = place.rpartition(".")
-    part = importlib.import_module(module)
-    getattr(part, name)
-    setattr(part, name, value)
-sys.exit(main(["serve"]))
-"""
-"""`neurofuse serve` with other constants."""
+OF_ANY_MACHINE = {"queue_limit": 16, "read_timeout_s": LONGEST_S, "read_workers": 1}
+"""Tests send several cases at once, and let readers stand still, on whatever machine they run; a small one has few places by default.
+
+Each reader reads every golden case before a service is ready: those have several whose tests are about them, or about many cases."""
 
 
 def files_below(folder: Path) -> list[Path]:
@@ -57,7 +48,7 @@ class Server:
     client: httpx.Client
     data: Path
     log: Path
-    process: subprocess.Popen[bytes]
+    process: Process
 
     def predict(
         self, *images: Path | tuple[str, bytes], path: str = "/predict", **fields: str
@@ -85,6 +76,7 @@ def serving(
     *,
     ready: bool = True,
     constants: Mapping[str, float] | None = None,
+    own: bool = False,
     **settings: Any,
 ) -> Iterator[Server]:
     """Run `neurofuse serve`.
@@ -94,6 +86,7 @@ def serving(
         data: Data folder; the log lies beside it.
         ready: Wait until the packages are ready, not only until the process answers.
         constants: Other values for constants of the code, by module and name: for a time that a test waits for, or must outrun.
+        own: Start a program of its own, as an operator does; the others are forked from one that has loaded (`tests.support.forked`).
         **settings: More `NEUROFUSE_` variables, in lower case.
     """
     port = free_port()
@@ -107,17 +100,19 @@ def serving(
     }
     environment = os.environ | {f"NEUROFUSE_{name.upper()}": str(value) for name, value in chosen.items()}
     log = data.with_suffix(".log")
-    command = ["-c", SERVE_WITH, json.dumps(constants)] if constants else ["-m", "app.cli", "serve"]
-    with log.open("wb") as stream:
-        process = subprocess.Popen(  # noqa: S603 - our own words
-            [sys.executable, *command], env=environment, stderr=stream, stdout=stream
-        )
+    process = _started(log, environment) if own else serve(log, environment, constants)
     try:
         with _client(port, chosen.get("tls_certificate")) as client:
             _wait(client, process, "/readyz" if ready else "/livez", log)
             yield Server(client, data, log, process)
     finally:
         end(process)
+
+
+def _started(log: Path, environment: Mapping[str, str]) -> Process:
+    command = [sys.executable, "-m", "app.cli", "serve"]
+    with log.open("wb") as stream:
+        return subprocess.Popen(command, env=environment, stderr=stream, stdout=stream)  # noqa: S603 - our own words
 
 
 def _client(port: int, certificate: Path | None) -> httpx.Client:
@@ -128,7 +123,7 @@ def _client(port: int, certificate: Path | None) -> httpx.Client:
     return httpx.Client(base_url=f"https://127.0.0.1:{port}", timeout=LONGEST_S, verify=trusted)
 
 
-def _wait(client: httpx.Client, process: subprocess.Popen[bytes], path: str, log: Path) -> None:
+def _wait(client: httpx.Client, process: Process, path: str, log: Path) -> None:
     deadline = time.monotonic() + LONGEST_S
     while process.poll() is None and time.monotonic() < deadline:
         try:

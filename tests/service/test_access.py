@@ -42,14 +42,14 @@ OURS = {"Host": "neurofuse.example:8443"}
 
 @pytest.fixture(scope="module")
 def bounded(
-    tiny_store: Path, provider: Provider, tmp_path_factory: pytest.TempPathFactory
+    gos_store: Path, provider: Provider, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Server, Headers, dict[str, Path]]]:
     """A service with a name, TLS and low bounds, what callers show it, and its certificate and key by their settings."""
     folder = tmp_path_factory.mktemp("bounded")
     tls = dict(zip(("tls_certificate", "tls_key"), make_certificate(folder), strict=True))
     bound = {"hosts": "neurofuse.example", "requests_per_minute": BOUND}
     sign_ins = {"app.api.guard.SIGN_INS_PER_MINUTE": BOUND}
-    with guarded(tiny_store, folder / "var", provider, constants=sign_ins, **tls, **bound) as (
+    with guarded(gos_store, folder / "var", provider, constants=sign_ins, **tls, **bound) as (
         server,
         headers,
     ):

@@ -72,12 +72,12 @@ def uuid7_of(moment: datetime) -> str:
 
 @pytest.fixture(scope="module")
 def remote(
-    tiny_store: Path,
+    gos_store: Path,
     shared: dict[str, Any],
     aged: dict[int, str],  # noqa: ARG001 - before the start
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Server]:
-    with serving(tiny_store, tmp_path_factory.mktemp("remote") / "var", **shared) as running:
+    with serving(gos_store, tmp_path_factory.mktemp("remote") / "var", **shared) as running:
         yield running
 
 
@@ -139,9 +139,9 @@ def test_answers_and_heatmaps_are_gone_at_their_age(
 
 
 def test_another_process_answers_for_the_same_cases(
-    remote: Server, shared: dict[str, Any], tiny_store: Path, head_ct: Path, tmp_path: Path
+    remote: Server, shared: dict[str, Any], gos_store: Path, head_ct: Path, tmp_path: Path
 ) -> None:
-    with serving(tiny_store, tmp_path / "var", **shared) as other:
+    with serving(gos_store, tmp_path / "var", **shared) as other:
         given = other.predict(head_ct, task="gos").json()
         assert remote.client.get(f"/predictions/{given['id']}").json() == given
         assert (

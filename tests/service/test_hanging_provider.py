@@ -38,12 +38,12 @@ def provider() -> Iterator[Provider]:
 
 
 @pytest.fixture
-def door(tiny_store: Path, provider: Provider, tmp_path: Path) -> Iterator[tuple[Server, Headers]]:
+def door(gos_store: Path, provider: Provider, tmp_path: Path) -> Iterator[tuple[Server, Headers]]:
     """A service that has asked the provider nothing yet, and what each kind of caller shows it."""
     data = tmp_path / "var"
     chosen: dict[str, Any] = {"oidc_issuer": provider.issuer, "oidc_client_id": provider.client_id}
     chosen |= {name.replace(" ", "_"): token.get_secret_value() for name, token in TOKENS.items()}
-    with serving(tiny_store, data, authentication="on", constants=FOR_LONG, **chosen) as server:
+    with serving(gos_store, data, authentication="on", constants=FOR_LONG, **chosen) as server:
         server.client.timeout = httpx.Timeout(LONGEST_S / 2)  # over before the time of those who wait
         yield server, headers_of_callers(data, provider.token(sub="nora", roles=["clinician"]))
 

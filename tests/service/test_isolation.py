@@ -27,9 +27,9 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are l
 
 
 @pytest.fixture(scope="module")
-def isolated(tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def isolated(gos_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server of its own: its workers are killed."""
-    with serving(tiny_store, tmp_path_factory.mktemp("isolated") / "var") as running:
+    with serving(gos_store, tmp_path_factory.mktemp("isolated") / "var", read_workers=2) as running:
         yield running
 
 
@@ -63,8 +63,8 @@ def test_workers_hold_nothing_of_the_service_that_started_them(isolated: Server)
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
-def test_no_process_outlives_the_service(tiny_store: Path, tmp_path: Path, end: signal.Signals) -> None:
-    with serving(tiny_store, tmp_path / "var") as server, ThreadPoolExecutor() as threads:
+def test_no_process_outlives_the_service(gos_store: Path, tmp_path: Path, end: signal.Signals) -> None:
+    with serving(gos_store, tmp_path / "var") as server, ThreadPoolExecutor() as threads:
         waiting = threads.submit(server.predict, long_to_read(), task="gos")
         readers(server)
         left = descendants(server.process.pid)

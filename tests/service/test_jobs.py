@@ -215,7 +215,7 @@ def test_only_a_named_host_is_told(server: Server, head_ct: Path, address: str) 
 
 
 def test_what_waits_to_be_told_is_given_up_once_the_secret_is_taken_away(
-    tiny_store: Path, tmp_path: Path, receiver: Receiver
+    gos_store: Path, tmp_path: Path, receiver: Receiver
 ) -> None:
     receiver.received.clear()
     data, now = tmp_path / "var", datetime.now(UTC)
@@ -226,7 +226,7 @@ def test_what_waits_to_be_told_is_given_up_once_the_secret_is_taken_away(
             Job(job_id, "queued", Urgency.BATCH, "gos", 1, "{}", now, now, 3, webhook_url=receiver.url)
         )
         records.jobs.cancel(job_id, now)
-    with serving(tiny_store, data, webhook_hosts=receiver.url) as server:
+    with serving(gos_store, data, webhook_hosts=receiver.url) as server:
 
         def told() -> str:
             of_the_webhook: str = server.client.get(f"/jobs/{job_id}").json()["webhook"]["state"]

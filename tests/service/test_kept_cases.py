@@ -195,12 +195,12 @@ def test_a_body_that_hides_its_length_is_refused_as_it_grows(server: Server, ans
 
 
 def test_a_service_that_keeps_no_cases_answers_all_the_same_and_sweeps_what_was_left(
-    tiny_store: Path, head_ct: Path, tmp_path: Path
+    gos_store: Path, head_ct: Path, tmp_path: Path
 ) -> None:
     left = [tmp_path / "var" / folder / ".half-written" for folder in ("cases", "previews")]
     for folder in left:
         folder.mkdir(parents=True)
-    with serving(tiny_store, tmp_path / "var", case_hours=0) as server:
+    with serving(gos_store, tmp_path / "var", case_hours=0) as server:
         given = server.predict(head_ct, task="gos", keep="image").raise_for_status().json()
         for response in every_way_to_ask(server, given["id"]):
             problem(response, 410, "case-expired")

@@ -58,17 +58,17 @@ def killed(server: Server, after_s: float) -> Iterator[None]:
 
 @pytest.mark.slow
 def test_what_was_accepted_is_answered_once_however_often_the_service_is_killed(
-    postgres: Postgres, tiny_store: Path, head_ct: Path, tmp_path: Path
+    postgres: Postgres, gos_store: Path, head_ct: Path, tmp_path: Path
 ) -> None:
     settings: dict[str, Any] = {"job_attempts": 50, "database_url": postgres.make_database()}
     client, chance, keys = Client(head_ct), random.Random(20211221), list[str]()  # noqa: S311 - moments of kills
     data = tmp_path / "var"
     for _ in range(KILLS):
-        with serving(tiny_store, data, **settings) as server:
+        with serving(gos_store, data, **settings) as server:
             keys += [str(uuid.UUID(int=chance.getrandbits(128), version=4)) for _ in range(CASES)]
             with killed(server, chance.uniform(0.05, 1.5)):
                 client.send(server, [key for key in keys if key not in client.jobs])
-    with serving(tiny_store, data, **settings) as server:
+    with serving(gos_store, data, **settings) as server:
         client.send(server, keys)
         assert len(set(client.jobs.values())) == len(keys) == KILLS * CASES
         assert [ended(server, job_id)["state"] for job_id in client.jobs.values()] == ["done"] * len(keys)

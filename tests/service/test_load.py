@@ -16,10 +16,10 @@ from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
-def narrow(tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def narrow(gos_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with one worker and one place in the queue, uploads included."""
     data = tmp_path_factory.mktemp("narrow") / "var"
-    with serving(tiny_store, data, max_concurrent=1, queue_limit=1, slow_uploads=0) as running:
+    with serving(gos_store, data, max_concurrent=1, queue_limit=1, slow_uploads=0) as running:
         yield running
 
 
@@ -88,8 +88,8 @@ def test_an_urgent_case_has_a_place_where_others_have_none(narrow: Server, head_
     wait_for_pending(narrow, 0)
 
 
-def test_slow_networks_and_jobs_keep_nobody_out(tiny_store: Path, tmp_path: Path, head_ct: Path) -> None:
-    with serving(tiny_store, tmp_path / "var", max_concurrent=1, queue_limit=0, slow_uploads=2) as running:
+def test_slow_networks_and_jobs_keep_nobody_out(gos_store: Path, tmp_path: Path, head_ct: Path) -> None:
+    with serving(gos_store, tmp_path / "var", max_concurrent=1, queue_limit=0, slow_uploads=2) as running:
         held = unfinished_upload(running)
         wait_for_pending(running, 1)
         assert predict_with(running, head_ct, {"Prefer": "respond-async"}).status_code == 202

@@ -53,9 +53,9 @@ class Planted:
 
 
 @pytest.fixture(scope="module")
-def held(tiny_store: Path, samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Planted:
+def held(gos_store: Path, samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Planted:
     data = tmp_path_factory.mktemp("planted") / "var"
-    with serving(tiny_store, data, log_level="DEBUG") as server:
+    with serving(gos_store, data, log_level="DEBUG") as server:
         plant_everywhere(server, samples)
         waiting, previews = while_it_waits(server, samples), on_disk(data / "previews")
         records = b"".join(path.read_bytes() for path in data.glob("records.sqlite3*"))
@@ -96,7 +96,7 @@ def test_no_process_of_the_service_writes_a_core_file(server: Server) -> None:
 
 @pytest.mark.slow
 @pytest.mark.samples
-def test_what_was_planted_is_nowhere_once_its_time_is_over(tiny_store: Path, held: Planted) -> None:
+def test_what_was_planted_is_nowhere_once_its_time_is_over(gos_store: Path, held: Planted) -> None:
     """Names, ids, dates and UIDs; in files, records, references and reasons; in what is kept and written down."""
     data = held.data
     assert CANARY.encode() in on_disk(data), "a reason and a reference are kept with their answer"
@@ -107,7 +107,7 @@ def test_what_was_planted_is_nowhere_once_its_time_is_over(tiny_store: Path, hel
     for folder in (data / "previews").iterdir():
         # Their half hour is no operator's choice. The first digits of a name are its time: this one was made in 2022.
         folder.rename(folder.with_name("01800000-0000" + folder.name[13:]))
-    with serving(tiny_store, data, keep_predictions_days=1e-6, job_days=1e-6, case_hours=1e-9) as server:
+    with serving(gos_store, data, keep_predictions_days=1e-6, job_days=1e-6, case_hours=1e-9) as server:
         wait_until(lambda: not left(server), look_s=0.1)
     after = on_disk(data)
     assert not [planted for planted in PLANTED if planted.encode() in after]

@@ -1,6 +1,7 @@
 """Fixtures around the tiny packages; `tests/conftest.py` loads them for every test."""
 
 import logging
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,14 @@ def tiny_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     build_tiny_package(root, "gos", version=1)
     build_tiny_package(root, "gos", version=2)
     build_tiny_package(root, "ad")
+    return root
+
+
+@pytest.fixture(scope="session")
+def gos_store(tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with gos@1 alone: a service of one package is ready sooner."""
+    root = tmp_path_factory.mktemp("one-package")
+    shutil.copytree(tiny_store / "gos" / "1", root / "gos" / "1")
     return root
 
 

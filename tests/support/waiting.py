@@ -1,10 +1,11 @@
 """Waiting for what another thread, or another process, does."""
 
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 from typing import Final, TypeVar
+
+from tests.support.forked import Process
 
 Found = TypeVar("Found")
 LONGEST_S: Final = 200
@@ -28,7 +29,7 @@ def wait_until(found: Callable[[], Found], look_s: float = LOOK_S) -> Found:
     return answer
 
 
-def end(process: subprocess.Popen[bytes], by: signal.Signals = signal.SIGTERM) -> None:
+def end(process: Process, by: signal.Signals = signal.SIGTERM) -> None:
     """Have a process end itself; one that does not is killed.
 
     Raises:
