@@ -14,7 +14,23 @@ SPACING_BUCKETS_MM: Final = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0,
 DISTANCE_BUCKETS: Final = (1e-6, 1e-4, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
 
-class CaseMetrics:
+class _Registered:
+    """Metrics that are shown by one registry."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
+
+    def _counter(self, name: str, help_text: str, *labels: str) -> Counter:
+        return Counter(name, help_text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, help_text: str, *labels: str) -> Gauge:
+        return Gauge(name, help_text, labels, registry=self.registry)
+
+    def _histogram(self, name: str, help_text: str, buckets: Sequence[float], *labels: str) -> Histogram:
+        return Histogram(name, help_text, labels, buckets=buckets, registry=self.registry)
+
+
+class CaseMetrics(_Registered):
     """What is counted of every answered case: classes, flags, codes and millimetres, nothing of a patient.
 
     Args:
@@ -31,43 +47,32 @@ class CaseMetrics:
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        super().__init__(registry)
         model = ("model_name", "model_version")
-        self.answers = Counter("neurofuse_answers", "Answers.", [*model, "label"], registry=registry)
-        self.out_of_distribution = Counter(
-            "neurofuse_out_of_distribution",
-            "Answers to cases unlike those of calibration.",
-            model,
-            registry=registry,
+        self.answers = self._counter("neurofuse_answers", "Answers.", *model, "label")
+        self.out_of_distribution = self._counter(
+            "neurofuse_out_of_distribution", "Answers to cases unlike those of calibration.", *model
         )
-        self.abstained = Counter(
-            "neurofuse_abstained",
-            "Answers in which the model did not commit itself.",
-            model,
-            registry=registry,
+        self.abstained = self._counter(
+            "neurofuse_abstained", "Answers in which the model did not commit itself.", *model
         )
-        self.out_of_distribution_score = Histogram(
+        self.out_of_distribution_score = self._histogram(
             "neurofuse_out_of_distribution_score",
             "Share of calibration cases that are less unusual.",
-            model,
-            buckets=SCORE_BUCKETS,
-            registry=registry,
+            SCORE_BUCKETS,
+            *model,
         )
-        self.images = Counter(
-            "neurofuse_images", "Images that were answered.", ["modality"], registry=registry
-        )
-        self.slice_spacing = Histogram(
+        self.images = self._counter("neurofuse_images", "Images that were answered.", "modality")
+        self.slice_spacing = self._histogram(
             "neurofuse_slice_spacing_mm",
             "Largest distance of neighbouring voxels of an image.",
-            ["modality"],
-            buckets=SPACING_BUCKETS_MM,
-            registry=registry,
+            SPACING_BUCKETS_MM,
+            "modality",
         )
-        self.findings = Counter(
-            "neurofuse_image_findings", "What was noticed about images.", ["code"], registry=registry
-        )
+        self.findings = self._counter("neurofuse_image_findings", "What was noticed about images.", "code")
 
 
-class Metrics:
+class Metrics(_Registered):
     """The metrics of one application, in a registry of its own.
 
     The four stage histograms carry KServe's names, so that dashboards made for KServe work.
@@ -101,7 +106,7 @@ class Metrics:
     """
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
+        super().__init__(CollectorRegistry())
         ProcessCollector(registry=self.registry)
         self.requests = self._counter("neurofuse_requests", "Finished requests.", "route", "outcome", "code")
         self.request_seconds = self._histogram(
@@ -158,15 +163,6 @@ class Metrics:
             "side",
         )
         self.cases = CaseMetrics(self.registry)
-
-    def _counter(self, name: str, help_text: str, *labels: str) -> Counter:
-        return Counter(name, help_text, labels, registry=self.registry)
-
-    def _gauge(self, name: str, help_text: str, *labels: str) -> Gauge:
-        return Gauge(name, help_text, labels, registry=self.registry)
-
-    def _histogram(self, name: str, help_text: str, buckets: Sequence[float], *labels: str) -> Histogram:
-        return Histogram(name, help_text, labels, buckets=buckets, registry=self.registry)
 
     def _stage(self, name: str, help_text: str) -> Histogram:
         return self._histogram(name, help_text, STAGE_BUCKETS_S, "model_name")

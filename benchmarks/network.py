@@ -14,12 +14,13 @@ import torch
 from rich.table import Table
 
 from app.cpus import usable_cpus
+from app.inference.graph_contract import INPUTS
 from app.model_package.manifest import Task
 from benchmarks.measure import in_turns
 from training.config import load_config
 from training.networks.model import FusionNet
 from training.networks.serving_graph import ServingGraph
-from training.onnx_graph import INPUTS, write_onnx
+from training.onnx_graph import write_onnx
 from training.onnx_planes import convolve_by_planes
 from training.phantoms.case import SCHEMAS
 

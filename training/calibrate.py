@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float64
+from jaxtyping import Bool, Float64
 from scipy.optimize import minimize
 from torch import Tensor
 from torch.nn import functional
@@ -45,7 +45,7 @@ def fit_scaling(logits: Tensor, label: Tensor, *, intercept_sd: float = 0.0, cen
         label: [N] class indices.
         intercept_sd: How far from 0 the intercept of the network's own logits is expected, before these cases are seen
             (`prior_intercept_sd`); 0 fits none, infinity trusts these cases alone.
-        centre: Logit that the slope leaves where it is; of a rare event its log odds (`trained_log_odds`), else a few cases without one would
+        centre: Logit that the slope leaves where it is; of a rare event its log odds in training (`smoothed_log_odds`), else a few cases without one would
             make it rarer still by the slope.
     """
     start = np.zeros(2 if intercept_sd else 1)
@@ -58,14 +58,14 @@ def fit_scaling(logits: Tensor, label: Tensor, *, intercept_sd: float = 0.0, cen
     return Scaling(slope=slope, intercept=centre * (1 - slope) + moved)
 
 
-def trained_log_odds(trained_on: Tensor) -> float:
-    """Log odds of a binary outcome among the training patients, with half a patient added to either side; 0 where there are none.
+def smoothed_log_odds(event: Tensor | Bool[np.ndarray, " N"]) -> float:
+    """Log odds with half a patient added to either side (Haldane 1956, doi:10.1111/j.1469-1809.1955.tb01285.x): finite without events.
 
     Args:
-        trained_on: [N] labels 0 or 1 of the training patients.
+        event: [N] who had it, 0 or 1; of nobody the answer is 0.
     """
-    events = int(trained_on.sum())
-    return math.log((events + 0.5) / (len(trained_on) - events + 0.5))
+    events = int(event.sum())
+    return math.log((events + 0.5) / (len(event) - events + 0.5))
 
 
 def prior_intercept_sd(trained_on: Tensor) -> float:

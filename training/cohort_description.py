@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.ehr.schema import EhrSchema, Feature
 from app.imaging.volume import Modality
+from app.model_package.manifest import Task
 
 GRADES: Final = ("1", "2", "3", "4", "5")
 """Glasgow Outcome Scale, 1 dead to 5 good recovery."""
@@ -42,7 +43,7 @@ class CohortDescription(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    task: Literal["gos", "ad"]
+    task: Task
     modality: Modality
     source: str
     outcome: str

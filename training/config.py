@@ -18,7 +18,7 @@ from pydantic import (
 
 from app.imaging.model_grid import ModelGrid
 from app.imaging.volume import Modality
-from app.model_package.manifest import PACKAGE_NAME
+from app.model_package.manifest import PACKAGE_NAME, Task
 from training.cohort import CohortDescription, CohortError
 from training.networks.config import ModelConfig, Share
 
@@ -110,7 +110,7 @@ class RunConfig:
 
     name: str
     """Package name, such as `gos`: small letters, digits and hyphens."""
-    task: Literal["gos", "ad"]
+    task: Task
     """What is predicted; must be the cohort's."""
     seed: Annotated[int, Field(ge=0, lt=SEEDS)]
     """Decides initialisation, order and augmentation."""

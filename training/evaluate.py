@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from training.checkpoint import CHECKPOINT_FILE, load_checkpoint
-from training.cohort import SPLITS, Cohort, CohortError, load_cohort
+from training.cohort import Cohort, CohortError, load_cohort
 from training.evaluation.budget import Budget
 from training.evaluation.document import Evaluation, save_evaluation
 from training.evaluation.fitted import fit_after_training, save_fitted
@@ -24,7 +24,6 @@ from training.predictions import PREDICTIONS_FILE, Predictions, load_predictions
 from training.runs import (
     RECORDS_NOTE,
     RUN_FILE,
-    Opened,
     open_run,
     place_of_cohort,
     read_notes,
@@ -39,18 +38,18 @@ NAMES_TAKEN = frozenset({MODEL, "all", "none"})
 
 def evaluate_run(
     run: Path,
-    rivals: Mapping[str, Sequence[Path]] | None = None,
-    cohort_folder: Path | None = None,
-    budget: Budget | None = None,
-    second: Path | None = None,
-    cache: Path | None = None,
+    rivals: Mapping[str, Sequence[Path]],
+    cohort_folder: Path | None,
+    budget: Budget | None,
+    second: Path | None,
+    cache: Path | None,
 ) -> Evaluation:
     """Calibrate and measure one run, and its rivals on the same test patients.
 
     Args:
         run: Folder of a trained run.
         rivals: Folders of other runs by name; several of one name are its seeds.
-        cohort_folder: The cohort; by default the one the run was trained on.
+        cohort_folder: The cohort; None for the one the run was trained on.
         budget: Most cases of each check of the maps and of robustness; None leaves these checks out.
         second: Folder of a run that differs in its seed alone; tells how far the maps depend on chance.
         cache: Folder of prepared images (`open_run`).
@@ -67,7 +66,7 @@ def evaluate_run(
             "a second run is there to compare its maps with, and the checks of maps are left out; leave --second out, or give "
             "--image-cases more than 0"
         )
-    if taken := sorted(NAMES_TAKEN & set(rivals or {})):
+    if taken := sorted(NAMES_TAKEN & set(rivals)):
         raise CohortError(
             f"the name of a rival is taken: {', '.join(taken)}; expected none of {', '.join(sorted(NAMES_TAKEN))}"
         )
@@ -77,13 +76,12 @@ def evaluate_run(
     _refuse_other_outcomes(run, predictions, cohort)
     _refuse_other_records(run, predictions, cohort)
     fitted = fit_after_training(predictions)
-    others = [_rival(name, folders, cohort) for name, folders in (rivals or {}).items()]
+    others = [_rival(name, folders, cohort) for name, folders in rivals.items()]
     evaluation = judge(_row(run), predictions, fitted, cohort, others, _epochs(run))
     if (run / SPLITS_FILE).is_file():
         evaluation = evaluation.model_copy(update={"split": load_splits(run / SPLITS_FILE).how})
     if (run / CHECKPOINT_FILE).is_file():
-        checkpoint = load_checkpoint(run / CHECKPOINT_FILE)
-        opened = Opened(checkpoint, *open_run(run, checkpoint, cohort_folder, cache))
+        opened = open_run(run, load_checkpoint(run / CHECKPOINT_FILE), cohort_folder, cache)
         evaluation = with_images(evaluation, run, opened, fitted, budget, again)
         save_training_summary(run, opened, predictions, fitted)
     # At the end, one after the other: an evaluation that is cut off leaves the scaling of an earlier one beside the numbers of that one.
@@ -154,9 +152,8 @@ def _refuse_other_records(run: Path, predictions: Predictions, cohort: Cohort) -
 
 
 def _predicted(run: Path) -> Predictions:
-    checkpoint = load_checkpoint(run / CHECKPOINT_FILE)
-    cohort, parts = open_run(run, checkpoint)
-    return answered(checkpoint.net, cohort, {split: parts[split] for split in SPLITS if len(parts[split])})
+    opened = open_run(run, load_checkpoint(run / CHECKPOINT_FILE))
+    return answered(opened.checkpoint.net, opened.cohort, opened.parts)
 
 
 def _second(second: Path, run: Path) -> FusionNet:

@@ -11,13 +11,12 @@ import torch
 from onnx_ir.passes.common import ClearMetadataAndDocStringPass, RemoveUnusedNodesPass
 from onnxruntime.transformers.float16 import convert_float_to_float16
 
+from app.inference.graph_contract import INPUTS, OUTPUTS
 from training.networks.serving_graph import ServingGraph
 
 Precision = Literal["float32", "float16"]
 """Of the arithmetic inside a graph; what enters and leaves it is float32 in any case."""
 OPSET = 20
-INPUTS = ("image", "ehr_values", "ehr_missing")
-OUTPUTS = ("probabilities", "heatmap", "image_share", "embedding")
 THERE_AND_BACK: Final = (ir.DataType.FLOAT, ir.DataType.FLOAT16, ir.DataType.FLOAT)
 LAYERS: Final = frozenset({"Conv", "Gemm", "MatMul"})
 """Operators with which a network begins; what stands before them brings its inputs to numbers of order 1."""

@@ -7,6 +7,7 @@ of a run that was never cut off (bit for bit on the same machine, processes and 
 import hashlib
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from training.averaging import WeightAverage
 from training.checkpoint import as_bytes, unpickled
+from training.cohort import Split
 from training.config import RunConfig, config_to_dict
 from training.distributed import gathered, rank, world
 from training.prepare import PreparedSet
@@ -156,14 +158,13 @@ def load_state(path: Path, digest: str, moving: Moving) -> Progress:
     return Progress(**stored["progress"])
 
 
-def run_digest(config: RunConfig, parts: dict[str, PreparedSet], processes: int) -> str:
+def run_digest(config: RunConfig, parts: Mapping[Split, PreparedSet], processes: int) -> str:
     """Changes with everything that the numbers of a run depend on; wherever the cohort lies, of whose place the names of prepared images tell."""
     tree = config_to_dict(config)
     for free in ("threads", "workers", "loader_workers"):
         tree["training"].pop(free, None)
     digest = hashlib.sha256(json.dumps([STATE_VERSION, tree, processes], sort_keys=True).encode())
-    for split in ("train", "validation"):
-        part = parts[split]
+    for part in (parts["train"], parts["validation"]):
         for path in (*part.images, *part.masks):
             digest.update(_content(path) if path else b"none")
         for array in (part.values, part.missing, part.labels):

@@ -27,7 +27,7 @@ from training.networks.rows import ROWS, row
 from training.outcomes import Task
 from training.predict import answered
 from training.predictions import PREDICTIONS_FILE, Predictions, save_predictions
-from training.runs import prepared_part
+from training.runs import prepared_parts
 from training.tabular.readings import read_readings
 from training.tabular.records import Records, records_of
 from training.tabular.row import Tabular
@@ -133,7 +133,7 @@ def _fit_network(config: RunConfig, cohort: Cohort, cache: Path, run: Path) -> F
         )
     _require_network(config, cohort.description.features)
     with first_process_first():
-        parts = {split: prepared_part(cohort, config, split, cache) for split in SPLITS if cohort.part(split)}
+        parts = prepared_parts(cohort, config, cache)
     note = ""
     if config.guided and not any(parts["train"].masks):
         note = "no patient to train on has a mask that could guide it"
@@ -144,7 +144,7 @@ def _fit_network(config: RunConfig, cohort: Cohort, cache: Path, run: Path) -> F
             f"expected masks with the values {list(config.guidance.labels)} (guidance.labels of the configuration), found none of them in "
             "any training patient's mask; name the values that the masks hold, or set weight = 0 in [guidance]"
         )
-    train(config, cohort.description.features, {str(split): part for split, part in parts.items()}, run)
+    train(config, cohort.description.features, parts, run)
     net = load_checkpoint(run / "checkpoint.pt").net
     with first_process_first():
         if rank() == 0:

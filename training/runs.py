@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from training.checkpoint import Checkpoint
-from training.cohort import SPLITS, Case, Cohort, CohortError, load_cohort
+from training.cohort import SPLITS, Case, Cohort, CohortError, Split, load_cohort
 from training.config import RunConfig, unknown_log1p
 from training.environment import write_environment
 from training.outcomes import as_classes_of
@@ -59,18 +59,18 @@ class Opened:
     Attributes:
         checkpoint: The network.
         cohort: Each patient where the run had them.
-        parts: Prepared, by split.
+        parts: Prepared, by split, of those that have patients.
     """
 
     checkpoint: Checkpoint
     cohort: Cohort
-    parts: dict[str, PreparedSet]
+    parts: dict[Split, PreparedSet]
 
 
 def open_run(
     run: Path, checkpoint: Checkpoint, folder: Path | None = None, cache: Path | None = None
-) -> tuple[Cohort, dict[str, PreparedSet]]:
-    """The cohort of a run and all its prepared splits, each patient where the run had them.
+) -> Opened:
+    """A network's run with its cohort and all its prepared splits, each patient where the run had them.
 
     Args:
         run: Its folder.
@@ -85,7 +85,7 @@ def open_run(
     cohort = split_as_in(run, open_cohort(place_of_cohort(run, folder), config))
     checkpoint.require_record_of(cohort.description)
     cache = cache or (folder / "prepared" if folder else Path(read_notes(run)["cache"]))
-    return cohort, {split: prepared_part(cohort, config, split, cache) for split in SPLITS}
+    return Opened(checkpoint, cohort, prepared_parts(cohort, config, cache))
 
 
 def place_of_cohort(run: Path, folder: Path | None = None) -> Path:
@@ -128,11 +128,15 @@ def split_as_in(run: Path, cohort: Cohort) -> Cohort:
     return replace(cohort, cases=cases)
 
 
-def prepared_part(cohort: Cohort, config: RunConfig, split: str, cache: Path) -> PreparedSet:
+def prepared_part(cohort: Cohort, config: RunConfig, split: Split, cache: Path) -> PreparedSet:
     """One split on the model grid."""
-    cases = [case for case in cohort.cases if case.split == split]
     target = Target(config.grid, config.guidance.labels)
-    return prepare(cases, cohort.description.ehr, target, cache, config.training.workers)
+    return prepare(cohort.part(split), cohort.description.ehr, target, cache, config.training.workers)
+
+
+def prepared_parts(cohort: Cohort, config: RunConfig, cache: Path) -> dict[Split, PreparedSet]:
+    """Every split that has patients."""
+    return {split: prepared_part(cohort, config, split, cache) for split in SPLITS if cohort.part(split)}
 
 
 def write_notes(run: Path, cohort: Path, cache: Path, about: Mapping[str, str] | None = None) -> None:

@@ -7,7 +7,7 @@ Reads prepared arrays; writes `checkpoint.pt` (best epoch), `history.jsonl` (one
 import math
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,7 @@ from training import distributed
 from training.augment import augment
 from training.averaging import WeightAverage
 from training.checkpoint import CHECKPOINT_FILE, save_checkpoint
+from training.cohort import Split
 from training.config import RunConfig
 from training.dataset import Batch, Needed, ShuffledBatches, training_loader
 from training.journal import EpochNotes, Journal
@@ -51,7 +52,7 @@ class DivergedError(NeuroFuseError):
 def train(  # noqa: PLR0915 - one run, read from top to bottom
     config: RunConfig,
     features: Sequence[Feature],
-    parts: dict[str, PreparedSet],
+    parts: Mapping[Split, PreparedSet],
     run: Path,
     save_every_s: float = SAVE_EVERY_S,
 ) -> Path:
@@ -234,7 +235,7 @@ class Stopwatch:
 
 def needed_by(net: FusionNet, config: RunConfig) -> Needed:
     """Images unless the record alone is used; masks where they guide a gate."""
-    return Needed(images=config.model.fusion != "record", masks=config.guided and bool(net.stage_strides))
+    return Needed(images=config.model.fusion != "record", masks=config.guided and bool(net.stage_lattices))
 
 
 def augmented(batch: Batch, config: RunConfig, generator: torch.Generator) -> Batch:

@@ -137,7 +137,7 @@ def pointing(net: FusionNet, world: World) -> float:
     Cells lie four pixels apart, so the one of the peak reaches two pixels to either side. A neighbour of the blob's cells sees
     the blob as well as they do, and an outcome alone gives no reason to prefer one: misses are mostly such neighbours.
     """
-    attention, stride = answer(net, world).attention[:, 0], net.stage_strides[0][1:]
+    attention, stride = answer(net, world).attention[:, 0], net.stage_lattices[0].stride[1:]
     cells = np.unravel_index(attention.flatten(1).argmax(1).numpy(), attention.shape[1:])
     down, across = (index * step for index, step in zip(cells, stride, strict=True))
     every = np.arange(len(world.named))
@@ -156,7 +156,7 @@ def effect_in_blobs(net: FusionNet, world: World) -> Float32[np.ndarray, "N 2"]:
     """[N, 2] mean of D_p inside the named blob and inside the other one."""
     image, values, missing = tensors(world)
     effect = ehr_effect_map(net, image, values, missing, values[:REFERENCES], missing[:REFERENCES]).numpy()
-    _, down, across = net.stage_strides[0]
+    _, down, across = net.stage_lattices[0].stride
     order = np.stack([world.named, 1 - world.named], axis=1)
     blobs = np.take_along_axis(world.blobs, order[..., None, None], axis=1)[:, :, ::down, ::across]
     total, cells = (effect * blobs).sum((2, 3)), blobs.sum((2, 3))

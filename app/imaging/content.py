@@ -59,12 +59,9 @@ def finite(volume: Volume) -> Volume:
         raise CorruptImageError(
             f"Expected numbers, found {missing / keep.size:.0%} of the voxels not finite. Export the image again."
         )
+    volume.voxels[~keep] = AIR[volume.modality]
     detail = f"{missing} voxels ({missing / keep.size:.2%}) were not finite and count as air"
-    return replace(
-        volume,
-        voxels=_filled(volume.voxels, keep, AIR[volume.modality]),
-        findings=(*volume.findings, Finding("non-finite-voxels-replaced", detail)),
-    )
+    return replace(volume, findings=(*volume.findings, Finding("non-finite-voxels-replaced", detail)))
 
 
 def unmeasured(values: Real[np.ndarray, "z y x"]) -> Bool[np.ndarray, "z y x"]:
@@ -111,10 +108,3 @@ def _lost_its_intercept(values: Real[np.ndarray, " N"]) -> bool:
     bone_like = values[values > BONE_LIKE_HU]
     low, high = LOST_BRAIN_HU
     return bool(bone_like.size) and float(np.mean((bone_like > low) & (bone_like < high))) > 1 / 2
-
-
-def _filled(
-    voxels: Real[np.ndarray, "I J K"], keep: Real[np.ndarray, "I J K"], fill: float
-) -> Real[np.ndarray, "I J K"]:
-    voxels[~keep] = fill
-    return voxels

@@ -21,7 +21,6 @@ from pydicom.dataelem import RawDataElement
 from pydicom.filereader import read_partial
 from pydicom.tag import BaseTag, Tag
 from pydicom.uid import (
-    DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
@@ -39,6 +38,7 @@ from app.imaging.dicom_values import (
     wanted_elements,
 )
 from app.imaging.dicom_walk import META_START, PIXEL_DATA, PIXEL_TAGS, CutOffError, walk
+from app.imaging.file_kind import DEFLATED
 from app.imaging.limits import DEFAULT_LIMITS, ReadLimits
 from app.imaging.source import BEGINNING_BYTES, InMemory, Source
 
@@ -53,7 +53,6 @@ SNIFFED_BYTES: Final = 1024
 """Holds the file meta group, in which the transfer syntax is named."""
 LONG_BEGINNING_BYTES: Final = 1 << 20
 """Holds the headers that `BEGINNING_BYTES` do not: those with a maker's private tables."""
-DEFLATED: Final = DeflatedExplicitVRLittleEndian.encode()
 
 
 @dataclass(frozen=True)
@@ -136,7 +135,7 @@ def parse_any(
 
 
 @contextmanager
-def open_dataset(source: Source, limits: ReadLimits = DEFAULT_LIMITS) -> Iterator[tuple[BinaryIO, bool]]:
+def open_dataset(source: Source, limits: ReadLimits) -> Iterator[tuple[BinaryIO, bool]]:
     """Opens a file for parsing as it is, or inflated within limits; says which.
 
     A deflated dataset (PS3.5 A.5) is inflated by us, not by pydicom, because pydicom would inflate a bomb whole.
@@ -148,23 +147,14 @@ def open_dataset(source: Source, limits: ReadLimits = DEFAULT_LIMITS) -> Iterato
 
 
 def inflated(source: Source, limits: ReadLimits) -> InMemory:
-    """A deflated file as it would be plain: preamble and meta, then the inflated dataset.
+    """A deflated file as it would be plain: preamble and meta as they are but for the syntax's name, then the inflated dataset.
 
     Raises:
         ArchiveTooLargeError: It inflates to more than is allowed.
         CorruptImageError: It is cut short.
     """
     with source.open() as stream:
-        return InMemory(_inflated(stream.read(), limits))
-
-
-def _end_of_meta(data: bytes) -> int:
-    """Offset of the dataset, from (0002,0000), the first element of the meta group (PS3.10 7.1)."""
-    return META_START + int.from_bytes(data[META_START - 4 : META_START], "little")
-
-
-def _inflated(data: bytes, limits: ReadLimits) -> bytes:
-    """Preamble and meta as they are but for the syntax's name, then the inflated dataset."""
+        data = stream.read()
     start = _end_of_meta(data)
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     body = inflater.decompress(data[start:], limits.max_archive_bytes)
@@ -178,7 +168,12 @@ def _inflated(data: bytes, limits: ReadLimits) -> bytes:
         raise CorruptImageError("A deflated DICOM file ends before its data does. Send the complete file.")
     # The same length, so that the meta group's own length stays true; padded as UIDs are (PS3.5 9.1).
     plain = ExplicitVRLittleEndian.encode().ljust(len(DEFLATED), b"\0")
-    return data[:start].replace(DEFLATED, plain) + body
+    return InMemory(data[:start].replace(DEFLATED, plain) + body)
+
+
+def _end_of_meta(data: bytes) -> int:
+    """Offset of the dataset, from (0002,0000), the first element of the meta group (PS3.10 7.1)."""
+    return META_START + int.from_bytes(data[META_START - 4 : META_START], "little")
 
 
 def _elements(dataset: Dataset, keywords: tuple[str, ...]) -> Elements:

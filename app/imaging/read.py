@@ -22,8 +22,6 @@ from app.imaging.sorted_files import SortedFiles, sort_files
 from app.imaging.source import DiskFile, Source
 from app.imaging.volume import Finding, Modality, Volume
 
-__all__ = ["LONGEST_AXIS", "ReadLimits", "opened", "read_image", "read_mask", "read_sources"]
-
 LONGEST_AXIS: Final = 32767
 """Voxels along an axis that a NIfTI-1 can count (nifti1.h, `dim`), as which heatmaps are written."""
 

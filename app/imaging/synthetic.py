@@ -9,7 +9,7 @@ from typing import Final
 from app.errors import RequestError
 from app.imaging.decoding_errors import decoding
 from app.imaging.dicom_file import parse
-from app.imaging.file_kind import FileKind, kind_inside, nifti_version
+from app.imaging.file_kind import HEAD_BYTES, FileKind, kind_inside, nifti_version
 from app.imaging.limits import DEFAULT_LIMITS
 from app.imaging.nifti import opened_nifti
 from app.imaging.read import opened
@@ -19,7 +19,6 @@ SYNTHETIC: Final = "Synthetic: no patient was imaged"
 _KEYWORD: Final = "DeidentificationMethod"
 _DESCRIP: Final = {1: slice(148, 228), 2: slice(240, 320)}
 """Of the header, by the NIfTI's version."""
-_HEADER_BYTES: Final = 540
 
 
 def is_synthetic(path: Path) -> bool:
@@ -41,5 +40,5 @@ def _marked(source: Source) -> bool:
     if kind not in {FileKind.NIFTI, FileKind.NIFTI_PAIR}:
         return False
     with decoding("The NIfTI file"), opened_nifti(source) as stream:
-        header = stream.read(_HEADER_BYTES)
+        header = stream.read(HEAD_BYTES)
     return header[_DESCRIP[nifti_version(header)]].rstrip(b"\0 ") == SYNTHETIC.encode()

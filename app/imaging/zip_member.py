@@ -33,6 +33,10 @@ class ZipMember(Source):
     Args:
         archive: File descriptor of the archive.
         entry: What its directory says of the member.
+
+    Attributes:
+        is_stored: Whether it is not packed at all.
+        checksum: CRC-32 of its bytes, as the directory says.
     """
 
     def __init__(self, archive: int, entry: ZipInfo) -> None:
@@ -40,7 +44,7 @@ class ZipMember(Source):
         self._header_offset = entry.header_offset
         self._packed_size = entry.compress_size
         self._size = entry.file_size
-        self._is_stored = entry.compress_type == ZIP_STORED
+        self.is_stored = entry.compress_type == ZIP_STORED
         self.checksum = entry.CRC
         self._data_offset = 0
 
@@ -48,11 +52,6 @@ class ZipMember(Source):
     def size(self) -> int:
         """Bytes, as the archive's directory says; no more can be read."""
         return self._size
-
-    @property
-    def is_stored(self) -> bool:
-        """Whether it is not packed at all."""
-        return self._is_stored
 
     def open(self) -> BinaryIO:
         """Unfolds as it is read; damage is found when it is met, the checksum's at the end."""
@@ -66,7 +65,7 @@ class ZipMember(Source):
         """
         with decoding("The zip archive"):
             packed = self.packed(0, self._packed_size)
-            data = packed if self._is_stored else _inflated(packed, self._size)
+            data = packed if self.is_stored else _inflated(packed, self._size)
             if len(data) != self._size or isal_zlib.crc32(data) != self.checksum:
                 raise BadZipFile("the member differs from its size or checksum")
         return InMemory(data)
@@ -85,7 +84,7 @@ class ZipMember(Source):
     def _first(self, count: int) -> bytes:
         wanted = min(count, self._size)
         with decoding("The zip archive"):
-            if self._is_stored:
+            if self.is_stored:
                 return self.packed(0, wanted)
             data, read = b"", 0
             inflater = zlib.decompressobj(-zlib.MAX_WBITS)

@@ -18,7 +18,7 @@ from app.imaging.limits import DEFAULT_LIMITS, ReadLimits
 from app.imaging.load import LoadedCase, Loader, VolumeTask, load_case
 from app.imaging.resample import ModelImage
 from app.imaging.volume import Grid, Volume
-from app.inference.predictor import CasePredictor, Outputs
+from app.inference.predictor import Outputs, Predictor
 from app.model_package.manifest import Heatmap
 from app.model_package.package import Package
 from app.tracing import span
@@ -59,7 +59,7 @@ class Analysis:
 def analyse(  # noqa: PLR0913 - the parts of a case, and how to read it
     paths: Sequence[Path],
     record: Mapping[str, object],
-    predictor: CasePredictor,
+    predictor: Predictor,
     heatmap: HeatmapChoice = "native",
     *,
     limits: ReadLimits = DEFAULT_LIMITS,
@@ -72,7 +72,7 @@ def analyse(  # noqa: PLR0913 - the parts of a case, and how to read it
     Args:
         paths: One NIfTI file, or the files of one DICOM series in any order.
         record: Feature name to value, as a client sends it.
-        predictor: Package and session, alone or behind a queue.
+        predictor: Package and session.
         heatmap: On which grid the heatmap is wanted.
         limits: Bounds on what is read.
         series: Series Instance UID of the DICOM series that is meant; None leaves the choice to the door.

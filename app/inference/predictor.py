@@ -3,7 +3,6 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32
@@ -49,18 +48,6 @@ class Outputs:
     embedding: Float32[np.ndarray, " d"]
     queue_ms: float
     inference_ms: float
-
-
-@runtime_checkable
-class CasePredictor(Protocol):
-    """What `analyse` needs: a predictor, or one that gathers cases into batches in front of it."""
-
-    @property
-    def package(self) -> Package:
-        """The package that answers."""
-
-    def predict(self, image: ModelArray, record: EncodedRecord) -> Outputs:
-        """Answer one case."""
 
 
 class Predictor:

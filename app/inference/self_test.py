@@ -7,7 +7,7 @@ from pydantic import JsonValue
 
 from app.imaging.load import Loader, load_case
 from app.inference.case import Analysis, analyse
-from app.inference.predictor import CasePredictor
+from app.inference.predictor import Predictor
 from app.model_package.golden import GoldenCase, check, read_golden_case
 from app.model_package.package import Package
 
@@ -15,7 +15,7 @@ PROBABILITY_TOLERANCE = 1e-3
 """Between execution providers in float32; between PyTorch and the graph the exporter asks for 1e-4."""
 
 
-def self_test(predictor: CasePredictor, loader: Loader = load_case) -> Analysis:
+def self_test(predictor: Predictor, loader: Loader = load_case) -> Analysis:
     """Run the golden case of a package and compare the answer with the stored one.
 
     Args:
@@ -38,7 +38,7 @@ def self_test(predictor: CasePredictor, loader: Loader = load_case) -> Analysis:
 
 
 def make_golden_case(
-    predictor: CasePredictor,
+    predictor: Predictor,
     images: Sequence[str],
     record: Mapping[str, JsonValue],
     tolerance: float = PROBABILITY_TOLERANCE,

@@ -34,16 +34,12 @@ def _series(report: Report) -> Table:
         number = "" if row.series.number is None else str(row.series.number)
         table.add_row(
             f"{number} *" if row.chosen else number,
-            f"{_in_words(row.series)}\n{row.series.series_instance_uid}",
+            f"{', '.join(_words(row.series))}\n{row.series.series_instance_uid}",
             str(row.series.slices),
             row.reason,
         )
     table.caption = "* is read" if report.series[0].chosen else "none is read"
     return table
-
-
-def _in_words(series: SeriesSummary) -> str:
-    return ", ".join(_words(series))
 
 
 def _words(series: SeriesSummary) -> Iterator[str]:

@@ -13,11 +13,11 @@ from training.ablation.results import tabulate
 from training.ablation.screen import Screen
 from training.ablation.tables import print_table, write_tables
 from training.ablation.work import Outcome, last_lines
-from training.cohort import SPLITS, Cohort
+from training.cohort import Cohort
 from training.cohort_check.beforehand import require_patients, tell_errors
 from training.one_process import alone_in
 from training.rows import titles
-from training.runs import open_cohort, prepared_part
+from training.runs import open_cohort, prepared_parts
 from training.stamps import cohort_stamp
 
 INTERRUPTED = 130
@@ -77,9 +77,7 @@ def _prepare(plan: Plan, todo: Sequence[Job], cohort: Cohort) -> None:
     """Bring all images onto the model grid before several processes would do it side by side."""
     known = titles(plan.config.task)
     if any(known[job.row].network for job in todo):
-        for split in SPLITS:
-            if cohort.part(split):
-                prepared_part(cohort, plan.config, split, plan.cache)
+        prepared_parts(cohort, plan.config, plan.cache)
 
 
 def _write(plan: Plan, outcomes: Mapping[Job, Outcome], finished: Finished, cohort: Cohort) -> Ablation:

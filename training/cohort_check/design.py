@@ -4,7 +4,6 @@ import datetime as dt
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -37,7 +36,7 @@ def check_splits(table: Table, seed: int) -> Iterator[Finding]:
         seed: Of the configuration.
     """
     label, first = labels(table), event_from(table.description.classes)
-    cases = tuple(_case(line, row, label[line], table) for line, row in table.lines() if line in label)
+    cases = tuple(_case(line, row, label[line], table) for line, row in table.rows.items() if line in label)
     if not cases:
         return
     split = split_cohort(Cohort(table.root, table.description, cases), seed)
@@ -205,6 +204,5 @@ def _case(line: int, row: dict[str, str], label: int, table: Table) -> Case:
         record["sex"] = row["sex"]
     site = row.get(table.description.site or "", "") or None
     split = next((name for name in SPLITS if name == row.get("split", "")), None)
-    return replace(
-        Case(row.get("patient_id") or f"line {line}", (Path(),), (), split, record, label, None), site=site
-    )
+    patient = row.get("patient_id") or f"line {line}"
+    return Case(patient, (Path(),), (), split, record, label, None, site=site)

@@ -56,7 +56,7 @@ def look(table: Table, config: RunConfig | None, workers: int, console: Console)
         workers: Processes; 1 works in this one.
         console: For the bar.
     """
-    rows = list(table.lines())
+    rows = list(table.rows.items())
     work = partial(look_at, table=Table(table.root, table.description, {}), config=config)
     if workers == 1:
         return [work(row) for row in track(rows, "Opening images", console=console)]

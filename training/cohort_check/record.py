@@ -119,7 +119,7 @@ def _column(table: Table, feature: Feature) -> Iterator[Finding]:
 def _too_few(table: Table) -> Iterator[Finding]:
     names = [feature.name for feature in table.description.features if table.has(feature.name)]
     fewest = table.description.minimum_features
-    if short := [line for line, row in table.lines() if sum(bool(row[name]) for name in names) < fewest]:
+    if short := [line for line, row in table.rows.items() if sum(bool(row[name]) for name in names) < fewest]:
         yield error(
             "record-too-short",
             f"Fewer than {fewest} features are known.",

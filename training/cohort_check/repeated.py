@@ -17,7 +17,7 @@ def check_repeated(table: Table) -> Iterator[Finding]:
     names = [feature.name for feature in table.description.features if table.has(feature.name)]
     counts = {name: Counter(text for _, text in table.cells(name)) for name in names}
     lines: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for line, row in table.lines():
+    for line, row in table.rows.items():
         lines[tuple(row[name] for name in names)].append(line)
     total = len(table.rows)
 

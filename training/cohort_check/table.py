@@ -20,7 +20,7 @@ class Table:
     Attributes:
         root: The folder.
         description: What the columns mean.
-        rows: Cells by column, by the row's line.
+        rows: Cells by column, by the row's line as a spreadsheet counts it.
     """
 
     root: Path
@@ -29,11 +29,7 @@ class Table:
 
     def cells(self, column: str) -> list[tuple[int, str]]:
         """Line and text of every cell of a column; none where there is no such column."""
-        return [(line, row[column]) for line, row in self.lines() if column in row]
-
-    def lines(self) -> Iterator[tuple[int, dict[str, str]]]:
-        """Rows with their lines, as a spreadsheet counts them."""
-        yield from self.rows.items()
+        return [(line, row[column]) for line, row in self.rows.items() if column in row]
 
     def has(self, column: str) -> bool:
         """Whether there is such a column."""

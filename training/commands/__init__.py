@@ -4,10 +4,18 @@ Every module has a docstring with an example (shown by `--help`), `add_arguments
 """
 
 import argparse
+from collections.abc import Callable
 
 
-def positive(text: str) -> int:
-    """A whole number of at least 1, as the type of an option."""
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"expected a whole number >= 1, got {text!r}")
-    return int(text)
+def at_least(least: int) -> Callable[[str], int]:
+    """A whole number from `least` on, as the type of an option."""
+
+    def whole_number(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"expected a whole number >= {least}, got {text!r}")
+        return int(text)
+
+    return whole_number
+
+
+positive = at_least(1)

@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from training.cohort import CohortError
-from training.commands import positive
+from training.commands import at_least, positive
 from training.one_process import alone_in
 from training.phantoms.cohort import generate_cohort
 
@@ -21,22 +21,22 @@ _SLICES_COUNTS = {"train": 118, "validation": 24, "calibration": 25, "test": 29}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declares the options."""
+    """Declare the options."""
     parser.add_argument("--task", choices=("gos", "ad"), required=True, help="which risk world")
     for split, count in _DEFAULT_COUNTS.items():
         parser.add_argument(
             f"--{split}",
-            type=_count,
+            type=at_least(0),
             metavar="N",
             help=f"cases for {split} ({count}; {_SLICES_COUNTS[split]} with --slices)",
         )
     parser.add_argument(
         "--out", type=Path, required=True, help="folder of the cohort; finished cases in it are kept"
     )
-    parser.add_argument("--seed", type=_count, default=0, help="equal seeds give equal cohorts (0)")
+    parser.add_argument("--seed", type=at_least(0), default=0, help="equal seeds give equal cohorts (0)")
     parser.add_argument(
         "--slices",
-        type=_several,
+        type=at_least(2),  # one slice is one image column, which means a volume
         default=0,
         metavar="N",
         help="keep only N axial slices of each patient with their masks, six features, and an outcome in two classes",
@@ -47,46 +47,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(args: argparse.Namespace) -> int:
-    """Writes the cohort and says where.
-
-    Args:
-        args: Parsed options of `add_arguments`.
-
-    Returns:
-        Exit status.
-    """
-    if args.slices and (args.task != "gos" or args.dicom_share):
+def run(options: argparse.Namespace) -> int:
+    """Write the cohort, and say where."""
+    if options.slices and (options.task != "gos" or options.dicom_share):
         raise CohortError("--slices goes with --task gos and without --dicom-share; leave one of them out")
-    defaults = _SLICES_COUNTS if args.slices else _DEFAULT_COUNTS
-    chosen = {split: getattr(args, split) for split in defaults}
+    defaults = _SLICES_COUNTS if options.slices else _DEFAULT_COUNTS
+    chosen = {split: getattr(options, split) for split in defaults}
     counts = {split: defaults[split] if count is None else count for split, count in chosen.items()}
-    with alone_in(args.out):
+    with alone_in(options.out):
         table = generate_cohort(
-            args.task,
+            options.task,
             counts,
-            args.out,
-            seed=args.seed,
-            workers=args.workers,
-            dicom_share=args.dicom_share,
-            slices=args.slices,
+            options.out,
+            seed=options.seed,
+            workers=options.workers,
+            dicom_share=options.dicom_share,
+            slices=options.slices,
         )
     Console().print(f"{sum(counts.values())} cases: {table}", soft_wrap=True, markup=False, highlight=False)
     return 0
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"expected a whole number >= 0, got {value}")
-    return value
-
-
-def _several(text: str) -> int:
-    value = int(text)
-    if value < 2:  # noqa: PLR2004 - one slice is one image column, which means a volume
-        raise argparse.ArgumentTypeError(f"expected a whole number >= 2, got {value}")
-    return value
 
 
 def _share(text: str) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float32, Float64, Int64
 
-from training.calibrate import Scaling, fit_scaling, prior_intercept_sd, trained_log_odds
+from training.calibrate import Scaling, fit_scaling, prior_intercept_sd, smoothed_log_odds
 from training.cohort import CohortError, Split
 from training.networks.heads import class_probabilities
 from training.outcomes import event_from
@@ -93,7 +93,7 @@ def fit_on_validation(predictions: Predictions) -> Scaling:
         torch.from_numpy(held.logits),
         torch.from_numpy(held.label),
         intercept_sd=prior_intercept_sd(trained_on) if is_binary else 0.0,
-        centre=trained_log_odds(trained_on) if is_binary else 0.0,
+        centre=smoothed_log_odds(trained_on) if is_binary else 0.0,
     )
 
 

@@ -82,7 +82,7 @@ def attention_maps(
         served.append(relative_heatmap(output.attention).cpu())
         attention.append(output.attention.cpu())
         event.append(favourable_probability(logits, net.config.head.outcome).cpu())
-    stride = net.stage_strides[0]
+    stride = net.stage_lattices[0].stride
     return AttentionMaps(
         torch.cat(served),
         torch.cat(attention),

@@ -1,6 +1,6 @@
 """How many cases each check of maps and robustness may cost; the rest of the evaluation always takes everyone."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,5 @@ class Budget:
     @classmethod
     def limited(cls, cases: int) -> "Budget":
         """The default, with at most `cases` in any check."""
-        default = cls()
-        return cls(
-            masked=min(default.masked, cases),
-            threshold=min(default.threshold, cases),
-            sanity=min(default.sanity, cases),
-            faithfulness=min(default.faithfulness, cases),
-            robustness=min(default.robustness, cases),
-        )
+        default = asdict(cls())
+        return cls(**{name: min(most, cases) for name, most in default.items() if name != "seed"})

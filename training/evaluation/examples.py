@@ -21,11 +21,11 @@ from training.evaluation.answers import scaled_probabilities
 from training.evaluation.document import Example
 from training.evaluation.example_picture import Picture, draw_picture
 from training.evaluation.map_overlap import Region
-from training.evaluation.map_scores import region_of
 from training.evaluation.network_maps import batches, finest_lattice
 from training.networks.attention import relative_heatmap
 from training.networks.model import FusionNet
 from training.outcomes import outcome_classes
+from training.pointing import peak_on_model_grid, region_of
 from training.predict import collect
 from training.prepare import PreparedSet
 
@@ -49,10 +49,10 @@ def pick_examples(
         each: Cases of each kind; fewer where the split is small.
 
     Returns:
-        Empty for a network without a heatmap, or without test cases.
+        Empty for a network without a heatmap.
     """
     net = checkpoint.net.eval()
-    if net.config.fusion == "record" or not net.stage_lattices or not len(test):
+    if net.config.fusion == "record" or not net.stage_lattices:
         return ()
     probabilities = scaled_probabilities(collect(net, test).logits, scaling)
     given = probabilities[np.arange(len(test)), test.labels]
@@ -102,9 +102,8 @@ def peak_in_words(heatmap: Float32[np.ndarray, "D H W"], test: PreparedSet, i: i
     inside = region_of(test, i)
     if inside is None:
         return "The case has no mask."
-    lattice = finest_lattice(net)
-    region = Region.of(inside, lattice.stride)
-    place = _voxel(heatmap, net)
+    region = Region.of(inside, finest_lattice(net).stride)
+    place = peak_on_model_grid(heatmap, _to_model_grid(net))
     index = tuple(np.clip(np.round(place).astype(int), 0, np.array(inside.shape) - 1).tolist())
     if region.inside[index]:
         return "The attention's peak lies in the mask."
@@ -124,12 +123,12 @@ def _heatmap(net: FusionNet, test: PreparedSet, i: int) -> Float32[np.ndarray, "
     return heatmap
 
 
-def _voxel(heatmap: Float32[np.ndarray, "D H W"], net: FusionNet) -> Float64[np.ndarray, "3"]:
-    """Model-grid index of the highest cell."""
-    cell = np.array(np.unravel_index(int(heatmap.argmax()), heatmap.shape))
+def _to_model_grid(net: FusionNet) -> Float64[np.ndarray, "4 4"]:
+    """From heatmap index to model-grid index."""
     lattice = finest_lattice(net)
-    place: np.ndarray = cell * np.array(lattice.stride) + np.array(lattice.offset)
-    return place
+    affine = np.diag([*lattice.stride, 1.0])
+    affine[:3, 3] = lattice.offset
+    return affine
 
 
 @dataclass(frozen=True)
@@ -144,11 +143,11 @@ class _Shown:
 def _picture(
     checkpoint: Checkpoint, case: Case, test: PreparedSet, i: int, heatmap: Float32[np.ndarray, "D H W"]
 ) -> Picture:
-    grid, lattice = checkpoint.config.grid, finest_lattice(checkpoint.net)
+    grid, to_model_grid = checkpoint.config.grid, _to_model_grid(checkpoint.net)
     shown = _acquired(case, checkpoint) or _on_model_grid(test, i, grid)
-    to_voxel = np.diag([*lattice.stride, 1.0])
-    to_voxel[:3, 3] = lattice.offset
-    heatmap_grid = Grid((heatmap.shape[0], heatmap.shape[1], heatmap.shape[2]), shown.field.affine @ to_voxel)
+    heatmap_grid = Grid(
+        (heatmap.shape[0], heatmap.shape[1], heatmap.shape[2]), shown.field.affine @ to_model_grid
+    )
     inside = region_of(test, i)
     return Picture(
         volume=shown.volume,
@@ -156,7 +155,7 @@ def _picture(
         heatmap=heatmap,
         heatmap_grid=heatmap_grid,
         mask=shown.mask,
-        peak_mm=_mm(shown.field, _voxel(heatmap, checkpoint.net)),
+        peak_mm=_mm(shown.field, peak_on_model_grid(heatmap, to_model_grid)),
         mask_mm=None if inside is None or shown.mask is None else _mm(shown.field, largest_slice(inside)),
         fill=grid.fill,
     )

@@ -1,11 +1,14 @@
 """The heatmap chapter of an evaluation: overlap with masks, dependence of the answer, sanity of the maps."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from jaxtyping import Int64
 
 from app.model_package.manifest import Metric
 from training.calibrate import Scaling
 from training.checkpoint import Checkpoint
+from training.cohort import Split
 from training.evaluation.attention_maps import Subjects, attention_maps
 from training.evaluation.budget import Budget
 from training.evaluation.document import HeatmapMethod, Heatmaps
@@ -19,14 +22,13 @@ from training.prepare import PreparedSet
 
 AT_LEAST = 2
 """Cases without which no record can be exchanged."""
-NO_SCALING = Scaling(slope=1.0, intercept=0.0)
 
 
 def judge_heatmaps(
     checkpoint: Checkpoint,
-    parts: dict[str, PreparedSet],
-    scaling: Scaling = NO_SCALING,
-    budget: Budget | None = None,
+    parts: Mapping[Split, PreparedSet],
+    scaling: Scaling,
+    budget: Budget,
     second: FusionNet | None = None,
 ) -> Heatmaps | None:
     """Everything that can be said of a network's maps on the test cases.
@@ -39,13 +41,11 @@ def judge_heatmaps(
         second: Network of a run that differs in its seed alone.
 
     Returns:
-        None for a network that sees no image, and where there is no test case. A network without gates has
-        Grad-CAM alone; a cohort without masks has no overlap.
+        None for a network that sees no image. A network without gates has Grad-CAM alone; a cohort without masks has no overlap.
     """
     net, test = checkpoint.net.eval(), parts["test"]
-    if net.config.fusion == "record" or not len(test):
+    if net.config.fusion == "record":
         return None
-    budget = budget or Budget()
     scores, thresholds = _scored(checkpoint, parts, budget)
     faithful = judge_faithfulness(
         net,
@@ -69,13 +69,13 @@ def judge_heatmaps(
 
 
 def _scored(
-    checkpoint: Checkpoint, parts: dict[str, PreparedSet], budget: Budget
+    checkpoint: Checkpoint, parts: Mapping[Split, PreparedSet], budget: Budget
 ) -> tuple[Scores, dict[str, int | None]]:
     """Scores of every map on test cases, and the threshold of Dice for each from validation cases."""
     net, modality = checkpoint.net, checkpoint.config.grid.modality
     references = reference_records(parts["train"], budget.seed, next(net.parameters()).device)
 
-    def scored(split: str, count: int) -> Scores:
+    def scored(split: Split, count: int) -> Scores:
         prepared = parts[split]
         masked = masked_cases(prepared, np.arange(len(prepared)))
         return score_maps(net, prepared, masked[sample(masked, count, budget.seed)], modality, references)

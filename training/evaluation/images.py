@@ -63,7 +63,7 @@ def with_images(
 
 def _peaks(checkpoint: Checkpoint, test: PreparedSet) -> tuple[Metric, ...]:
     """Share of cases whose heatmap, as it is served, peaks in the guiding mask."""
-    if not checkpoint.net.stage_strides or not any(test.masks):
+    if not checkpoint.net.stage_lattices or not any(test.masks):
         return ()
     geometry = ServingGraph(checkpoint.net).heatmap_geometry(checkpoint.config.grid.shape)
     heatmap = collect(checkpoint.net, test, heatmap=True).heatmap

@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Bool, Float64, Int64
+from jaxtyping import Float64, Int64
 from rich.progress import track
 from torch import Tensor
 
@@ -18,7 +18,7 @@ from training.evaluation.map_overlap import THRESHOLDS, Overlap, Region, overlap
 from training.evaluation.network_maps import batches, finest_lattice, network_maps
 from training.evaluation.reference_maps import baselines, head_mask
 from training.networks.model import FusionNet
-from training.pointing import HALF
+from training.pointing import region_of
 from training.prepare import PreparedSet
 
 BATCH = 8
@@ -41,13 +41,6 @@ class Scores:
 def masked_cases(prepared: PreparedSet, index: Int64[np.ndarray, " N"]) -> Int64[np.ndarray, " M"]:
     """Those of the cases with a region to point at."""
     return np.array([i for i in index if region_of(prepared, int(i)) is not None], dtype=np.int64)
-
-
-def region_of(prepared: PreparedSet, index: int) -> Bool[np.ndarray, "*S"] | None:
-    """Voxels of which the mask fills at least half; None where there is no mask, or no such voxel."""
-    share = prepared.mask(index)
-    inside = None if share is None else share >= HALF
-    return inside if inside is not None and inside.any() else None
 
 
 def score_maps(

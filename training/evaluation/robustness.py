@@ -96,10 +96,8 @@ def judge_robustness(
         budget: Most cases.
 
     Returns:
-        One line per disturbance, the undisturbed patients first; empty without test patients.
+        One line per disturbance, the undisturbed patients first.
     """
-    if not len(test):
-        return ()
     budget = budget or Budget()
     index = sample(test, budget.robustness, budget.seed)
     cases = cohort.part("test")

@@ -102,11 +102,6 @@ class FusionNet(nn.Module):
             return ()
         return tuple(self.lattice(int(stage)) for stage in self.mma)
 
-    @property
-    def stage_strides(self) -> tuple[tuple[int, ...], ...]:
-        """Model-grid voxels between cells of each map in `FusionOutput.stage_logits`, in the same order."""
-        return tuple(lattice.stride for lattice in self.stage_lattices)
-
     def lattice(self, stage: int) -> Lattice:
         """Where the cells of a stage (1..4) lie on the model grid (D, H, W)."""
         lattice = self.backbone.stages[stage - 1].lattice

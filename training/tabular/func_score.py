@@ -7,6 +7,8 @@ Disability before the haemorrhage (`pre_ich_mrs`) is not cognition and does not 
 feature `pre_ich_cognitive_impairment` with the categories no and yes.
 """
 
+from functools import partial
+
 import numpy as np
 
 from training.tabular.records import Column, Records
@@ -26,9 +28,5 @@ def func_items(records: Records) -> dict[str, Column]:
     }
 
 
-def func_score() -> ScoreRow:
-    """The row."""
-    return ScoreRow("FUNC", func_items)
-
-
+func_score = partial(ScoreRow, "FUNC", func_items)
 ROW = Tabular("func", 0, "FUNC score", func_score, place=2, tasks=("gos",), readings=True)

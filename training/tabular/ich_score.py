@@ -4,6 +4,8 @@ GCS 3-4: 2, 5-12: 1, 13-15: 0    volume >= 30 mL: 1    blood in the ventricles: 
 infratentorial origin: 1         age >= 80 years: 1
 """
 
+from functools import partial
+
 from training.tabular.records import Column, Records
 from training.tabular.row import Tabular
 from training.tabular.score import ScoreRow, points_above
@@ -20,9 +22,5 @@ def ich_items(records: Records) -> dict[str, Column]:
     }
 
 
-def ich_score() -> ScoreRow:
-    """The row."""
-    return ScoreRow("the ICH Score", ich_items)
-
-
+ich_score = partial(ScoreRow, "the ICH Score", ich_items)
 ROW = Tabular("ich-score", 0, "ICH Score", ich_score, place=1, tasks=("gos",), readings=True)

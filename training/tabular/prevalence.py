@@ -5,9 +5,9 @@ from typing import Self
 import numpy as np
 from jaxtyping import Float32
 
+from training.calibrate import smoothed_log_odds
 from training.tabular.records import Records
 from training.tabular.row import Tabular
-from training.tabular.thresholds import smoothed_log_odds
 
 
 class Prevalence:

@@ -13,10 +13,9 @@ from jaxtyping import Float32
 from training.cohort import CohortError
 from training.features import unitless
 from training.tabular.ehr_lr import EhrLogistic
+from training.tabular.readings import READINGS
 from training.tabular.records import Records
 from training.tabular.row import Tabular
-
-READINGS = ("volume_ml", "intraventricular", "lobar", "infratentorial")
 
 
 class ReadingLogistic:

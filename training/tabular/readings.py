@@ -15,6 +15,7 @@ from pathlib import Path
 
 from training.cohort import TABLE_FILE, CohortError, number_in, read_rows
 
+READINGS = ("volume_ml", "intraventricular", "lobar", "infratentorial")
 LOCATIONS = ("lobar", "deep", "infratentorial")
 PREFIXES = ("", "truth_")
 
@@ -26,17 +27,12 @@ def read_readings(root: Path) -> dict[str, dict[str, float]]:
         root: Folder of the cohort.
 
     Returns:
-        By name (`volume_ml`, `intraventricular`, `lobar`, `infratentorial`), patient's pseudonym to number, known ones only.
+        By name of `READINGS`, patient's pseudonym to number, known ones only.
 
     Raises:
         CohortError: A cell is neither empty nor of the form above.
     """
-    read: dict[str, dict[str, float]] = {
-        "volume_ml": {},
-        "intraventricular": {},
-        "lobar": {},
-        "infratentorial": {},
-    }
+    read: dict[str, dict[str, float]] = {name: {} for name in READINGS}
     for number, row in read_rows(root / TABLE_FILE).items():
         for column, parse in _PARSERS.items():
             text = _cell(row, column)

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Float32, Float64, Int64
 
+from training.calibrate import smoothed_log_odds
+
 Labels = Int64[np.ndarray, " N"]
 Design = Float[np.ndarray, "N P"]
 Classifier = Any
@@ -87,12 +89,6 @@ class SharedSlope:
         marks = np.zeros((len(design), self._thresholds))
         marks[:, threshold] = 1
         return np.concatenate([design, marks], axis=1)
-
-
-def smoothed_log_odds(better: np.ndarray) -> float:
-    """Log odds with half a patient added to either side (Haldane 1956, doi:10.1111/j.1469-1809.1955.tb01285.x): finite without events."""
-    events = int(better.sum())
-    return float(np.log((events + 0.5) / (len(better) - events + 0.5)))
 
 
 def exceedance_nll(logits: Float[np.ndarray, "N L"], labels: Labels) -> float:
