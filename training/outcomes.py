@@ -1,5 +1,6 @@
 """Words for what is predicted: labels and titles of the classes, and which of them are the reported event."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -44,6 +45,14 @@ def outcome_classes(task: Task, classes: int) -> tuple[OutputClass, ...]:
         classes: How many classes the head tells apart.
     """
     return tuple(OutputClass(label=label, title=title) for label, title in _CLASSES[task, classes])
+
+
+def outcome_of(task: Task, labels: Sequence[str]) -> Outcome | None:
+    """Which outcome of a configuration has these labels, in order; None where none has."""
+    for outcome, count in CLASSES.items():
+        if [label for label, _ in _CLASSES.get((task, count), ())] == list(labels):
+            return outcome
+    return None
 
 
 def event_from(classes: int) -> int:

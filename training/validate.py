@@ -26,7 +26,7 @@ from app.inference.case import analyse
 from app.inference.predictor import Outputs, Predictor
 from app.inference.self_test import self_test
 from app.inference.session import OnnxSession
-from app.model_package.manifest import Manifest, Task
+from app.model_package.manifest import Manifest
 from app.model_package.package import MANIFEST, open_package
 from training.calibrate import Scaling
 from training.cohort import Case, Cohort, CohortError, load_cohort
@@ -37,8 +37,7 @@ from training.evaluation.document import Distance, Evaluation, External
 from training.evaluation.fitted import Fitted
 from training.evaluation.judge import judge_answers
 from training.evaluation.sets import ClassThresholds
-from training.networks.heads import CLASSES
-from training.outcomes import as_classes_of, outcome_classes
+from training.outcomes import as_classes_of, outcome_of
 from training.whole_files import write_whole
 
 ANSWERS_FILE = "answers.csv"
@@ -131,8 +130,8 @@ def _as_the_package_reads(cohort: Cohort, manifest: Manifest) -> Cohort:
         raise CohortError(
             "expected a cohort of volumes, found one of single slices, which a package does not read; give whole series"
         )
-    labels = tuple(each.label for each in manifest.outputs.classes)
-    outcome = next((name for name, count in CLASSES.items() if labels == _labels(manifest.task, count)), None)
+    labels = [each.label for each in manifest.outputs.classes]
+    outcome = outcome_of(manifest.task, labels)
     if outcome is None:
         raise CohortError(
             f"expected a package with this project's classes of {manifest.task}, found others; it was not exported by this program"
@@ -145,10 +144,6 @@ def _as_the_package_reads(cohort: Cohort, manifest: Manifest) -> Cohort:
             f"the cohort tells {told.classes} outcomes apart, the package {len(labels)}; give the outcome in grades, or a package of two classes"
         )
     return as_classes_of(cohort, outcome)
-
-
-def _labels(task: Task, classes: int) -> tuple[str, ...]:
-    return tuple(each.label for each in outcome_classes(task, classes))
 
 
 def _require_the_same(feature: Feature, own: Feature | None) -> None:

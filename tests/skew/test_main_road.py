@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from app.inference.case import analyse
+from app.inference.graph_contract import OUTPUTS
 from app.inference.predictor import Predictor
 from app.inference.self_test import self_test
 from app.inference.session import OnnxSession
@@ -21,10 +22,11 @@ from training.calibrate import Scaling
 from training.checkpoint import load_checkpoint
 from training.cohort import load_cohort
 from training.evaluation.answers import scaled_probabilities
+from training.evaluation.document import load_evaluation
 from training.networks.serving_graph import ServingGraph
-from training.onnx_graph import OUTPUTS
 from training.predict import collect
 from training.runs import open_run
+from training.validate import validate_package
 
 CONFIGS = Path(__file__).parents[2] / "training" / "configs"
 COUNTS = ["--train", "6", "--validation", "3", "--calibration", "3", "--test", "3"]
@@ -36,7 +38,7 @@ def road(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     """A folder after every command of the tutorial has run in it."""
     task, folder = str(request.param), tmp_path_factory.mktemp("road")
     cohort, run, config = str(folder / "cohort"), str(folder / "run"), str(CONFIGS / f"{task}.toml")
-    assert main(["phantoms", "--task", task, *COUNTS, "--out", cohort, "--seed", "7", "--workers", "2"]) == 0
+    assert main(["phantoms", "--task", task, *COUNTS, "--out", cohort, "--seed", "7"]) == 0
     assert main(["train", cohort, "--config", config, "--out", run, "--epochs", "1"]) == 0
     assert main(["evaluate", run, "--image-cases", "0"]) == 0
     assert main(["export", run, "--store", str(folder / "store"), "--version", "1"]) == 0
@@ -46,7 +48,7 @@ def road(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 def test_the_package_answers_from_raw_files_as_pytorch_does(road: tuple[str, Path]) -> None:
     task, folder = road
     checkpoint = load_checkpoint(folder / "run" / "checkpoint.pt")
-    _, parts = open_run(folder / "run", checkpoint)
+    parts = open_run(folder / "run", checkpoint).parts
     fit = json.loads((folder / "run" / "calibration.json").read_text())
     logits = collect(checkpoint.net, parts["test"]).logits
     expected = scaled_probabilities(logits, Scaling(fit["slope"], fit["intercept"]))
@@ -60,7 +62,7 @@ def test_the_package_answers_from_raw_files_as_pytorch_does(road: tuple[str, Pat
 def test_a_batch_has_every_output_as_pytorch_gives_it(road: tuple[str, Path]) -> None:
     task, folder = road
     checkpoint = load_checkpoint(folder / "run" / "checkpoint.pt")
-    _, parts = open_run(folder / "run", checkpoint)
+    parts = open_run(folder / "run", checkpoint).parts
     fit = json.loads((folder / "run" / "calibration.json").read_text())
     test = parts["test"]
     images = np.stack([test.image(index)[np.newaxis] for index in range(len(test))])
@@ -120,6 +122,30 @@ def test_the_package_says_what_its_training_cases_were_like(road: tuple[str, Pat
     assert told["score", "label"].categories == tuple(each.label for each in package.manifest.outputs.classes)
     assert {("spacing", "slice_mm"), ("intensity", "p75"), ("score", "event")} <= set(told)
     assert {each.name for each in summary.shares if each.kind == "answer"} == {"abstained"}
+
+
+def test_a_package_that_is_asked_about_the_test_patients_finds_what_the_evaluation_found(
+    road: tuple[str, Path], tmp_path: Path
+) -> None:
+    task, folder = road
+    (tmp_path / "cohort.json").write_bytes((folder / "cohort" / "cohort.json").read_bytes())
+    (tmp_path / "images").symlink_to(folder / "cohort" / "images")
+    (tmp_path / "masks").symlink_to(folder / "cohort" / "masks")
+    header, *rows = (folder / "cohort" / "cohort.csv").read_text().splitlines()
+    tested = [row for row in rows if row.split(",")[header.split(",").index("split")] == "test"]
+    (tmp_path / "cohort.csv").write_text("\n".join([header, *tested]) + "\n")
+    found, _ = validate_package(folder / "store" / task / "1", tmp_path)
+    here, there = (
+        {
+            each.name: each.value
+            for each in one.metrics
+            if each.name in {"brier", "nll", "set_coverage", "set_size"}
+        }
+        for one in (found, load_evaluation(folder / "run"))
+    )
+    assert len(tested) == 3
+    assert len(here) == 4
+    assert here == pytest.approx(there, abs=1e-3)
 
 
 def test_a_version_is_never_overwritten(road: tuple[str, Path]) -> None:

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from training.calibrate import fit_scaling, prior_intercept_sd, trained_log_odds
+from training.calibrate import fit_scaling, prior_intercept_sd, smoothed_log_odds
 from training.networks.heads import class_probabilities
 
 
@@ -64,22 +64,24 @@ def test_a_few_patients_without_a_mistake_do_not_make_the_model_certain(label: l
 def test_a_rare_event_that_validation_has_none_of_does_not_become_rarer() -> None:
     """An honest network for an event in one of a hundred; among 40 validation patients none is to be expected."""
     trained_on = (torch.arange(600) % 100 == 0).long()
-    honest = torch.linspace(-2, 2, 40)[:, None] + trained_log_odds(trained_on)
+    honest = torch.linspace(-2, 2, 40)[:, None] + smoothed_log_odds(trained_on)
     scaling = fit_scaling(
         honest,
         torch.zeros(40).long(),
         intercept_sd=prior_intercept_sd(trained_on),
-        centre=trained_log_odds(trained_on),
+        centre=smoothed_log_odds(trained_on),
     )
     before, after = (p.sigmoid().mean() for p in (honest, honest * scaling.slope + scaling.intercept))
     assert 0.6 < after / before < 1
 
 
 def test_log_odds_of_training_patients_have_half_a_patient_on_either_side() -> None:
-    assert trained_log_odds(torch.arange(8) % 2) == 0
-    assert trained_log_odds(torch.arange(9) % 3 // 2) == pytest.approx(math.log(3.5 / 6.5))
-    assert trained_log_odds(torch.ones(4)) == -trained_log_odds(torch.zeros(4)) == pytest.approx(math.log(9))
-    assert trained_log_odds(torch.zeros(0)) == 0
+    assert smoothed_log_odds(torch.arange(8) % 2) == 0
+    assert smoothed_log_odds(torch.arange(9) % 3 // 2) == pytest.approx(math.log(3.5 / 6.5))
+    assert (
+        smoothed_log_odds(torch.ones(4)) == -smoothed_log_odds(torch.zeros(4)) == pytest.approx(math.log(9))
+    )
+    assert smoothed_log_odds(torch.zeros(0)) == 0
 
 
 def test_training_patients_of_one_class_say_nothing() -> None:

@@ -8,7 +8,8 @@ from app.imaging.volume import Modality
 from training.cohort import Case, Cohort, CohortDescription, CohortError
 from training.features import unitless
 from training.networks.config import Outcome
-from training.outcomes import as_classes_of, event_from
+from training.networks.heads import CLASSES
+from training.outcomes import Task, as_classes_of, event_from, outcome_classes, outcome_of
 
 
 def cohort(labels: list[int], levels: dict[str, str]) -> Cohort:
@@ -36,3 +37,13 @@ def test_a_table_of_two_outcomes_cannot_teach_grades() -> None:
     assert as_classes_of(two, "binary") == two
     with pytest.raises(CohortError, match="binary"):
         as_classes_of(two, "ordinal4")
+
+
+@pytest.mark.parametrize(
+    ("task", "outcome"), [("gos", "ordinal5"), ("gos", "ordinal4"), ("gos", "binary"), ("ad", "binary")]
+)
+def test_an_outcome_is_known_by_its_labels(task: Task, outcome: Outcome) -> None:
+    labels = [each.label for each in outcome_classes(task, CLASSES[outcome])]
+    assert outcome_of(task, labels) == outcome
+    assert outcome_of(task, labels[::-1]) is None
+    assert outcome_of("ad", ["mild", "moderate", "severe", "none", "unknown"]) is None

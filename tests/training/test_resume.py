@@ -16,7 +16,7 @@ from lightning.fabric.plugins.precision import Precision
 from tests.training.test_train import AGE, bright_or_dark, small_config
 from training.averaging import WeightAverage
 from training.checkpoint import load_checkpoint
-from training.cohort import CohortError
+from training.cohort import CohortError, Split
 from training.config import RunConfig
 from training.networks.model import FusionNet
 from training.optimisation import build_optimizer, build_schedule
@@ -49,7 +49,7 @@ def dropping_config() -> RunConfig:
     return replace(config, training=training)
 
 
-def parts_in(folder: Path) -> dict[str, PreparedSet]:
+def parts_in(folder: Path) -> dict[Split, PreparedSet]:
     """The same cases each time it is called."""
     return {"train": bright_or_dark(folder, 32, 1), "validation": bright_or_dark(folder, 16, 2)}
 

@@ -18,9 +18,9 @@ from training.config import load_config, with_epochs
 from training.rows import FULL, fit_row
 from training.runs import open_cohort
 
-CONFIG = with_epochs(
-    load_config(Path(__file__).parents[2] / "training" / "configs" / "practice.toml"), epochs=1
-)
+PRACTICE = load_config(Path(__file__).parents[2] / "training" / "configs" / "practice.toml")
+COARSE = PRACTICE.grid.model_copy(update={"shape": (8, 22, 18), "spacing_mm": (20.0, 10.0, 10.0)})
+CONFIG = with_epochs(replace(PRACTICE, grid=COARSE), epochs=1)
 
 
 def with_masks(folder: Path, value: int) -> Path:

@@ -47,12 +47,12 @@ def test_a_cohort_that_was_moved_is_opened_where_it_is_now(tmp_path: Path) -> No
         open_run(tmp_path / "run", checkpoint)
     with pytest.raises(CohortError, match=r"the folder that --cohort names, found no such folder"):
         open_run(tmp_path / "run", checkpoint, cohort)
-    _, parts = open_run(tmp_path / "run", checkpoint, moved)
+    parts = open_run(tmp_path / "run", checkpoint, moved).parts
     assert sum(len(part) for part in parts.values()) == PATIENTS
     assert all(image.is_relative_to(moved) for part in parts.values() for image in part.images)
     assert not cohort.exists()
     apart = tmp_path / "scratch"  # as where the archive may only be read
-    _, parts = open_run(tmp_path / "run", checkpoint, moved, apart)
+    parts = open_run(tmp_path / "run", checkpoint, moved, apart).parts
     assert all(image.is_relative_to(apart) for part in parts.values() for image in part.images)
 
 

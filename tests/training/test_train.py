@@ -17,6 +17,7 @@ from lightning.fabric.plugins import MixedPrecision
 from app.ehr.schema import Feature
 from training.averaging import WeightAverage
 from training.checkpoint import load_checkpoint, save_checkpoint
+from training.cohort import Split
 from training.config import RunConfig, TrainingConfig, load_config
 from training.dataset import ShuffledBatches, training_loader
 from training.networks.model import FusionNet
@@ -35,7 +36,7 @@ AGE = Feature(
 def small_config(epochs: int) -> RunConfig:
     config = load_config(CONFIGS / "ad.toml")
     grid = config.grid.model_copy(update={"shape": (16, 16, 16)})
-    backbone = replace(config.model.backbone, widths=(16, 16, 16, 16))
+    backbone = replace(config.model.backbone, widths=(16, 16, 16, 16), stem_stride=(2, 2, 2))
     training = TrainingConfig(epochs=epochs, batch_size=8, precision="32-true", threads=1)
     return replace(config, grid=grid, model=replace(config.model, backbone=backbone), training=training)
 
@@ -53,6 +54,10 @@ def bright_or_dark(folder: Path, count: int, seed: int) -> PreparedSet:
     values = np.zeros((count, 1), dtype=np.float32)
     truth = np.full(count, np.nan, dtype=np.float32)
     return PreparedSet(tuple(paths), (None,) * count, values, np.ones_like(values), labels, truth)
+
+
+def both_parts(folder: Path, train: int, validation: int) -> dict[Split, PreparedSet]:
+    return {"train": bright_or_dark(folder, train, 1), "validation": bright_or_dark(folder, validation, 2)}
 
 
 def test_the_rate_rises_then_falls_to_zero() -> None:
@@ -90,7 +95,7 @@ def test_a_checkpoint_gives_the_same_network_back(tmp_path: Path) -> None:
 
 
 def test_the_loop_learns_what_the_image_shows_and_keeps_the_best_epoch(tmp_path: Path) -> None:
-    parts = {"train": bright_or_dark(tmp_path, 48, 1), "validation": bright_or_dark(tmp_path, 24, 2)}
+    parts = both_parts(tmp_path, 48, 24)
     checkpoint = load_checkpoint(train(small_config(12), [AGE], parts, tmp_path / "run"))
     history = [json.loads(line) for line in (tmp_path / "run" / "history.jsonl").read_text().splitlines()]
     best = min(history, key=lambda line: float(line["nll"]))
@@ -99,7 +104,7 @@ def test_the_loop_learns_what_the_image_shows_and_keeps_the_best_epoch(tmp_path:
 
 
 def test_of_more_epochs_than_a_terminal_has_lines_the_one_under_way_stays_in_sight(tmp_path: Path) -> None:
-    parts = {"train": bright_or_dark(tmp_path, 8, 1), "validation": bright_or_dark(tmp_path, 8, 2)}
+    parts = both_parts(tmp_path, 8, 8)
     rich.reconfigure(file=(shown := io.StringIO()), force_terminal=True, width=100, height=4)
     try:
         train(small_config(6), [AGE], parts, tmp_path / "run")
@@ -111,7 +116,7 @@ def test_of_more_epochs_than_a_terminal_has_lines_the_one_under_way_stays_in_sig
 
 
 def test_it_stops_when_validation_no_longer_improves(tmp_path: Path) -> None:
-    parts = {"train": bright_or_dark(tmp_path, 16, 1), "validation": bright_or_dark(tmp_path, 8, 2)}
+    parts = both_parts(tmp_path, 16, 8)
     shuffled = replace(
         parts["validation"], labels=1 - parts["validation"].labels
     )  # better training, worse validation
@@ -122,8 +127,8 @@ def test_it_stops_when_validation_no_longer_improves(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("split", "what"), [("train", "gradient"), ("validation", "log-likelihood")])
-def test_numbers_that_are_none_end_a_run_in_words(split: str, what: str, tmp_path: Path) -> None:
-    parts = {"train": bright_or_dark(tmp_path, 8, 1), "validation": bright_or_dark(tmp_path, 8, 2)}
+def test_numbers_that_are_none_end_a_run_in_words(split: Split, what: str, tmp_path: Path) -> None:
+    parts = both_parts(tmp_path, 8, 8)
     image = np.load(path := parts[split].images[3])
     np.save(path, np.full_like(image, np.inf))
     with pytest.raises(DivergedError, match=f"{what}.*learning_rate"):

@@ -1,14 +1,13 @@
-"""A small cohort on disk: one phantom's image under a name for everyone, and records that tell the outcome."""
+"""A small cohort on disk: one head's image under a name for everyone, and records that tell the outcome."""
 
 import csv
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
 
 from app.ehr.schema import Feature
-from training.phantoms.cohort import CaseRequest, make_case
+from tests.support.synthetic_head import write_head
 
 PATIENTS = 40
 FEATURES = (
@@ -22,12 +21,11 @@ def write_cohort(folder: Path, *, image: bool) -> Path:
 
     Args:
         folder: To write into.
-        image: Write a phantom's image; else an empty file, which nothing may open.
+        image: Write that of a head; else an empty file, which nothing may open.
     """
     folder.mkdir(parents=True)
     if image:
-        row = make_case(CaseRequest("gos", 5, 0, 0.0), _folders(folder / "phantom"))
-        shutil.copy(folder / "phantom" / row["image"], folder / "image.nii.gz")
+        write_head(folder / "image.nii.gz")
     else:
         (folder / "image.nii.gz").touch()
     rng = np.random.default_rng(0)
@@ -52,9 +50,3 @@ def write_cohort(folder: Path, *, image: bool) -> Path:
     }
     (folder / "cohort.json").write_text(json.dumps(description), encoding="utf-8")
     return folder
-
-
-def _folders(root: Path) -> Path:
-    for name in ("images", "masks", "rows"):
-        (root / name).mkdir(parents=True)
-    return root

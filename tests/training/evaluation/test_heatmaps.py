@@ -5,6 +5,8 @@ from pathlib import Path
 
 from tests.training.evaluation.map_support import prepared, untrained
 from tests.training.networks.support import on, small
+from training.calibrate import Scaling
+from training.cohort import Split
 from training.evaluation.budget import Budget
 from training.evaluation.document import Heatmaps
 from training.evaluation.heatmaps import judge_heatmaps
@@ -13,12 +15,13 @@ from training.evaluation.network_maps import ATTENTION, GRAD_CAM_FINEST, GRAD_CA
 from training.prepare import PreparedSet
 
 FEW = Budget.limited(3)
+PLAIN = Scaling(1.0, 0.0)
 BASELINES = {"Centre Gaussian", "Head", "CT 50-90 HU"}
 OVERLAP = {"pointing", "pointing_strict", "relevance_mass", "relevance_rank", "auprc", "dice"}
 
 
-def parts(folder: Path, *, masks: bool = True) -> dict[str, PreparedSet]:
-    sizes = {"train": 6, "validation": 3, "calibration": 3, "test": 4}
+def parts(folder: Path, *, masks: bool = True) -> dict[Split, PreparedSet]:
+    sizes: dict[Split, int] = {"train": 6, "validation": 3, "calibration": 3, "test": 4}
     return {split: prepared(folder / split, count, masks=masks, seed=count) for split, count in sizes.items()}
 
 
@@ -29,7 +32,7 @@ def named(chapter: Heatmaps | None) -> dict[str, set[str]]:
 
 def test_the_full_model_is_judged_by_everything(tmp_path: Path) -> None:
     run = untrained()
-    chapter = judge_heatmaps(run, parts(tmp_path), budget=FEW, second=untrained(seed=1).net)
+    chapter = judge_heatmaps(run, parts(tmp_path), PLAIN, FEW, second=untrained(seed=1).net)
     found = named(chapter)
     ours = {ATTENTION, RECORD_EFFECT, GRAD_CAM_LAST, GRAD_CAM_FINEST}
     assert found.keys() == ours | BASELINES | {"Random order"}
@@ -47,7 +50,7 @@ def test_the_full_model_is_judged_by_everything(tmp_path: Path) -> None:
 
 
 def test_a_threshold_finds_lesions_drawn_to_be_found(tmp_path: Path) -> None:
-    chapter = judge_heatmaps(untrained(small("image")), parts(tmp_path), budget=FEW)
+    chapter = judge_heatmaps(untrained(small("image")), parts(tmp_path), PLAIN, FEW)
     assert chapter is not None
     threshold = next(method for method in chapter.methods if method.name == "CT 50-90 HU")
     values = {metric.name: metric.value for metric in threshold.metrics}
@@ -56,7 +59,7 @@ def test_a_threshold_finds_lesions_drawn_to_be_found(tmp_path: Path) -> None:
 
 
 def test_without_masks_only_what_needs_none_is_filled(tmp_path: Path) -> None:
-    chapter = judge_heatmaps(untrained(), parts(tmp_path, masks=False), budget=FEW)
+    chapter = judge_heatmaps(untrained(), parts(tmp_path, masks=False), PLAIN, FEW)
     assert chapter is not None
     assert (chapter.n, chapter.chance) == (0, None)
     assert named(chapter).keys() == {ATTENTION, GRAD_CAM_LAST, "Random order"}
@@ -66,7 +69,7 @@ def test_without_masks_only_what_needs_none_is_filled(tmp_path: Path) -> None:
 
 
 def test_without_gates_grad_cam_is_left(tmp_path: Path) -> None:
-    chapter = judge_heatmaps(untrained(small("image")), parts(tmp_path), budget=FEW)
+    chapter = judge_heatmaps(untrained(small("image")), parts(tmp_path), PLAIN, FEW)
     assert named(chapter).keys() == {GRAD_CAM_LAST, "Random order"} | BASELINES
     assert chapter is not None
     assert (chapter.randomisation, chapter.randomised, chapter.record_swap) == (None, (), ())
@@ -75,17 +78,17 @@ def test_without_gates_grad_cam_is_left(tmp_path: Path) -> None:
 def test_gates_that_do_not_see_the_record_have_no_record_effect(tmp_path: Path) -> None:
     config = small("concat")
     blind = untrained(replace(config, mma=replace(config.mma, use_ehr=False)))
-    assert RECORD_EFFECT not in named(judge_heatmaps(blind, parts(tmp_path), budget=FEW))
+    assert RECORD_EFFECT not in named(judge_heatmaps(blind, parts(tmp_path), PLAIN, FEW))
 
 
 def test_a_network_of_slices_is_judged_on_volumes(tmp_path: Path) -> None:
-    found = named(judge_heatmaps(untrained(on("resnet10", dims=2)), parts(tmp_path), budget=FEW))
+    found = named(judge_heatmaps(untrained(on("resnet10", dims=2)), parts(tmp_path), PLAIN, FEW))
     assert found[ATTENTION] >= OVERLAP | {"deletion"}
     assert found[RECORD_EFFECT] >= OVERLAP
 
 
 def test_a_record_alone_has_no_maps(tmp_path: Path) -> None:
-    assert judge_heatmaps(untrained(small("record")), parts(tmp_path), budget=FEW) is None
+    assert judge_heatmaps(untrained(small("record")), parts(tmp_path), PLAIN, FEW) is None
 
 
 def test_a_budget_limits_every_check_and_raises_none() -> None:

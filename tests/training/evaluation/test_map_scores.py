@@ -16,11 +16,10 @@ from training.evaluation.map_scores import (
     best_threshold,
     masked_cases,
     method_scores,
-    region_of,
     score_maps,
 )
 from training.evaluation.network_maps import ATTENTION
-from training.pointing import HALF
+from training.pointing import HALF, region_of
 from training.prepare import PreparedSet
 
 

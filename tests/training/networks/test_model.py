@@ -43,7 +43,7 @@ def test_every_row_of_the_table_answers_for_odd_sizes_and_a_single_case(
     assert output.logits.shape == (1, 4)
     assert output.embedding.shape == (1, net.embedding_size)
     assert output.image_share.shape == (1, net.heads)
-    assert len(output.stage_logits) == len(output.gates) == len(net.stage_strides)
+    assert len(output.stage_logits) == len(output.gates) == len(net.stage_lattices)
     assert all(tensor.isfinite().all() for tensor in _tensors(output))
 
 
@@ -111,9 +111,9 @@ def test_a_part_that_does_not_exist_is_refused_with_those_that_do() -> None:
 
 def test_maps_have_the_cells_their_strides_announce() -> None:
     net, inputs = _net(), batch(2)
-    for logits, stride in zip(net(*inputs).stage_logits, net.stage_strides, strict=True):
+    for logits, lattice in zip(net(*inputs).stage_logits, net.stage_lattices, strict=True):
         assert logits.shape[2:] == tuple(
-            (n - 1) // s + 1 for n, s in zip(inputs[0].shape[2:], stride, strict=True)
+            (n - 1) // s + 1 for n, s in zip(inputs[0].shape[2:], lattice.stride, strict=True)
         )
 
 

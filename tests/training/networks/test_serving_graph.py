@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -9,7 +10,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from app.inference.graph_contract import INPUTS, OUTPUTS
 from tests.training.networks.support import FEATURES, LARGE, SHAPE, batch, on, small, wake
+from training.networks.backbones import densenet, efficientnet
 from training.networks.config import (
     BackboneConfig,
     BackboneName,
@@ -24,7 +27,7 @@ from training.networks.heads import class_probabilities
 from training.networks.model import FusionNet
 from training.networks.rows import row
 from training.networks.serving_graph import ServingGraph
-from training.onnx_graph import INPUTS, OUTPUTS, write_onnx
+from training.onnx_graph import write_onnx
 
 
 def _net(config: ModelConfig | None = None) -> FusionNet:
@@ -60,12 +63,21 @@ def _assert_onnx_runtime_agrees(graph: ServingGraph, shape: tuple[int, int, int]
             np.testing.assert_allclose(tensor.numpy(), array, atol=1e-4)
 
 
+@pytest.fixture
+def _shallow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks stand once or twice in a row: the exporter takes seconds for the dozens more, which bring no other operator."""
+    monkeypatch.setattr(densenet, "LAYERS", (2, 2, 2, 2))
+    short = tuple(re.sub("^r[34]", "r1", stack) for stack in efficientnet.STACKS)
+    monkeypatch.setattr(efficientnet, "STACKS", short)
+
+
 def _slices() -> ModelConfig:
     """A 2D network on slices."""
-    config = on("resnet18", 2, _config("none", "softmax", "mlp", HeadConfig(outcome="ordinal4")))
+    config = on("resnet10", 2, _config("none", "softmax", "mlp", HeadConfig(outcome="ordinal4")))
     return replace(config, backbone=replace(config.backbone, slice_pooling="attention"))
 
 
+@pytest.mark.usefixtures("_shallow")
 @pytest.mark.parametrize(
     ("config", "slope", "intercept"),
     [
@@ -77,7 +89,7 @@ def _slices() -> ModelConfig:
         (_slices(), 1.0, 0.0),
         (row(on("densenet121", 3), "tabattention"), 1.0, 0.0),
     ],
-    ids=["efficientnet-b0-prior", "resnet18-slices-softmax", "densenet121-tabattention"],
+    ids=["efficientnet-b0-prior", "resnet10-slices-softmax", "densenet121-tabattention"],
 )
 def test_onnx_runtime_answers_as_pytorch_does_for_any_batch(
     config: ModelConfig, slope: float, intercept: float, tmp_path: Path

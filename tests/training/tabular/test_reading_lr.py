@@ -9,7 +9,8 @@ from tests.training.tabular.support import simulated
 from training.cohort import CohortError
 from training.metrics import auroc
 from training.tabular.ehr_lr import EhrLogistic
-from training.tabular.reading_lr import READINGS, ReadingLogistic, with_readings
+from training.tabular.reading_lr import ReadingLogistic, with_readings
+from training.tabular.readings import READINGS
 
 
 def test_a_reading_adds_to_the_record_what_only_the_image_knows() -> None:
