@@ -369,7 +369,11 @@ def test_a_start_without_its_database_ends_with_our_words_and_no_traceback(
     monkeypatch.setenv("NEUROFUSE_DATABASE_URL", f"postgresql://neurofuse@127.0.0.1:{port}/neurofuse")
     monkeypatch.setenv("NEUROFUSE_PORT", str(free_port()))
     log = tmp_path / "log"
-    assert serve(log, os.environ).wait(LONGEST_S) == START_FAILED
+    process = serve(log, os.environ)
+    try:
+        assert process.wait(LONGEST_S) == START_FAILED
+    finally:
+        process.kill()
     events = [json.loads(line)["event"] for line in log.read_text().splitlines()]
     assert "storage-unavailable: Expected the database to answer; it does not. Try again later." in events
     assert not any("\n" in event or str(port) in event for event in events)

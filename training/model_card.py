@@ -91,16 +91,45 @@ def recalibrated_card(
         f"**Intended use.** {plain(manifest.intended_use)}",
         f"**Training data.** {plain(manifest.training_data).rstrip('.')}.",
         "## Recalibration\n\nThe network is that of the version below, and so are its heatmaps. Slope and intercept of its logits (now "
-        f"{decimal(fitted['slope'])} and {decimal(fitted['intercept'])}) were fitted to {counts['validation']} cases, prediction sets and the quantiles of the distance to "
-        f"{counts['calibration']} others; what follows was measured on {counts['test']} that nothing was fitted to. The event is: {plain(after.event)}.",
+        f"{decimal(fitted['slope'])} and {decimal(fitted['intercept'])}) were fitted to {counts['validation']} cases, prediction sets to {counts['calibration']} others; "
+        f"what follows was measured on {counts['test']} that nothing was fitted to. The event is: {plain(after.event)}.",
         _table(("on the held-out cases", "before (95 % interval)", "recalibrated", "n"), rows),
         f"{at_the_ends(after)} Sensitivity and specificity are at a probability of 0.5.",
+        _promise(manifest, after),
         _sets(after),
+        _unlike(after),
         _subgroups(after),
         "## The version it comes from\n\nNumbers below are of other patients, and of probabilities and sets as they were before.",
-        re.sub(r"^(#+) ", r"##\1 ", old, flags=re.MULTILINE).strip(),
+        # No heading of Markdown is deeper than six.
+        re.sub(
+            r"^(#+) ", lambda found: "#" * min(6, len(found[1]) + 2) + " ", old, flags=re.MULTILINE
+        ).strip(),
     )
     return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _promise(manifest: Manifest, evaluation: Evaluation) -> str:
+    own = manifest.calibration.class_thresholds
+    if evaluation.sets is None or own is None:
+        return ""
+    each = [
+        f"{plain(c.title)} {decimal(own[c.label].threshold)} ({own[c.label].n} cases)"
+        for c in manifest.outputs.classes
+    ]
+    return (
+        f"Prediction sets: {evaluation.sets.method}. Least probability with which a class enters, and calibration cases of it: "
+        f"{', '.join(each)}."
+    )
+
+
+def _unlike(evaluation: Evaluation) -> str:
+    if evaluation.distance is None:
+        return ""
+    share = percent(evaluation.distance.flagged["test"])
+    return (
+        f"Of these cases {share} count as unlike those of training, before as after: recalibration changes nothing about that. Of many, no number "
+        "above holds for such a case by right."
+    )
 
 
 def plain(text: str) -> str:

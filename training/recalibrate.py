@@ -1,8 +1,8 @@
 """A package brought to another cohort without training: its network stays, what is fitted after training is fitted anew (model updating).
 
 The logits get a new slope and intercept (logistic recalibration; Van Calster et al. 2019, doi:10.1186/s12916-019-1466-7, and for grades the same on every cut),
-prediction sets and the quantiles of the distance come from patients of that cohort, and numbers from others of them, which nothing was fitted to.
-The result is a new version of the package, which says so.
+prediction sets come from other patients of that cohort, and numbers from others again, which nothing was fitted to. What counts as unlike training stays
+as it was, since the network knows no more than before. The result is a new version of the package, which says so.
 """
 
 import shutil
@@ -37,12 +37,14 @@ from app.model_package.training_summary import TRAINING_SUMMARY, load_training_s
 from training.calibrate import Scaling, fit_scaling
 from training.cohort import Case, Cohort, CohortError, Split
 from training.evaluation.answers import answers, scaled_probabilities
-from training.evaluation.distance import distances_about
-from training.evaluation.document import Evaluation
+from training.evaluation.distance import Distances
+from training.evaluation.document import Distance, Evaluation
 from training.evaluation.fitted import Fitted
 from training.evaluation.judge import judge_answers
 from training.evaluation.sets import fit_thresholds
+from training.export import INTENDED_USE
 from training.model_card import recalibrated_card
+from training.outcomes import event_from
 from training.predictions import Predictions
 from training.splits.shares import deal
 from training.summary import abstained, scores
@@ -54,10 +56,12 @@ SHARES_UNTESTED: Final[Mapping[Split, float]] = {"validation": 0.45, "calibratio
 INTERCEPT_SD: Final = 1.0
 """How far the log odds of another hospital are expected from those of training, before its patients are seen: few patients change little."""
 FEWEST: Final = 10
-"""Events, and non-events, below which two numbers cannot be fitted."""
+"""Events, and non-events, below which two numbers cannot be fitted, no set be promised, and nothing be judged."""
 HEAD_BIAS: Final = "net.head.linear.bias"
 """Names in an exported graph: the head's bias, and the calibration that `ServingGraph` holds."""
 SLOPE: Final = "slope"
+UNCHANGED: Final = Scaling(1.0, 0.0)
+NO_BETTER_THAN_CHANCE: Final = 0.5
 INTERCEPT: Final = "intercept"
 CLIP: Final = 1e-6
 
@@ -90,7 +94,7 @@ def recalibrate_package(
     Args:
         package_folder: The old version.
         cohort_folder: A cohort, as for training. Rows that name the split validation (for slope and intercept), calibration (for sets and distance) or test
-            keep it, the others are dealt; where rows name the test split, nobody else is dealt into it.
+            keep it, the others are dealt; where rows name the test split, nobody else is dealt into it, and none may name training.
         store: Where the new version goes.
         version: Its number.
         workers: Processes that read images; 1 reads in this one.
@@ -99,28 +103,44 @@ def recalibrate_package(
     Raises:
         PackageInvalidError: The package is broken.
         PackageExistsError: The version is taken.
-        CohortError: As `validate_package`; or there are too few patients, or the package was not exported by this program.
+        CohortError: As `validate_package`; or there are too few patients, the package was not exported by this program, or the new version would be no better.
         GoldenMismatchError: The new package does not answer as the old one and the new scaling say; nothing is published.
     """
     predictor, cohort = opened_for(package_folder, cohort_folder)
-    store.refuse_taken(Reference(predictor.package.manifest.name, version))
-    asked = ask_everyone(predictor, cohort, workers)
-    return recalibrate(predictor.package, cohort, asked, store, version, seed)
+    old = predictor.package
+    _refuse_phantoms(old, cohort)
+    # All that can be refused is, before the hours of reading.
+    store.refuse_taken(Reference(old.manifest.name, version))
+    _require_enough(cohort.cases, _dealt(cohort.cases, seed), len(old.manifest.outputs.classes))
+    with store.staging() as folder:
+        rescale(Path(shutil.copyfile(old.model_path, folder / MODEL)), UNCHANGED)
+    return recalibrate(old, cohort, ask_everyone(predictor, cohort, workers), store, version, seed)
 
 
 def recalibrate(
     old: Package, cohort: Cohort, asked: Sequence[Asked], store: ModelStore, version: int, seed: int
 ) -> Recalibrated:
     """The same, from what the package has answered."""
+    _refuse_phantoms(old, cohort)
     answered = [each.case for each in asked if each.outputs]
-    given = predictions_of(asked, _dealt(answered, seed))
-    fitted = _fit(given, OutOfDistributionScorer.from_package(old))
+    split = _dealt(answered, seed)
+    _require_enough(answered, split, len(old.manifest.outputs.classes))
+    given = predictions_of(asked, split)
+    fitted = _fit(given, old)
     held = replace(
         cohort,
         cases=tuple(replace(case, split=split) for case, split in zip(answered, given.split, strict=True)),
     )
-    before = _judged(old.manifest.version, old.manifest, given, fitted_of(old.manifest), held)
-    after = _judged(version, old.manifest, given, fitted, held)
+    flagged = Distance(
+        threshold=old.manifest.out_of_distribution.threshold, flagged={"test": _flagged(asked, split)}
+    )
+    before, after = (
+        judge_answers(
+            f"{old.manifest.name}@{number}", answers(given, which.scaling, "test"), which, held
+        ).model_copy(update={"distance": flagged})
+        for number, which in ((old.manifest.version, fitted_of(old.manifest)), (version, fitted))
+    )
+    _require_better(before, after)
     manifest = _manifest(old.manifest, version, fitted, after, given)
     return Recalibrated(_published(old, manifest, store, fitted, (before, after), given), before, after)
 
@@ -156,49 +176,79 @@ def cut_logits(probabilities: Float64[np.ndarray, "N K"]) -> Float64[np.ndarray,
     return logits
 
 
+def _refuse_phantoms(old: Package, cohort: Cohort) -> None:
+    if cohort.description.of_phantoms and old.manifest.intended_use != INTENDED_USE[True]:
+        raise CohortError(
+            "expected patients for a package of patients, found phantoms, whose numbers would stand in its manifest; give a cohort of patients"
+        )
+
+
 def _dealt(cases: Sequence[Case], seed: int) -> dict[str, Split]:
-    """Rows keep the split they name; those of training, which there is none of here, are dealt as those that name none."""
-    kept: dict[str, Split] = {
-        case.patient_id: case.split for case in cases if case.split not in {None, "train"}
-    }
+    """Rows keep the split they name; the others are dealt."""
+    kept: dict[str, Split] = {case.patient_id: case.split for case in cases if case.split}
+    if "train" in kept.values():
+        raise CohortError(
+            "expected no row of the split train, since the package may have been trained on it, found some; take these rows out, or empty their cells "
+            "where it was not"
+        )
     shares = SHARES_UNTESTED if "test" in kept.values() else SHARES
     return kept | deal([case for case in cases if case.patient_id not in kept], shares, seed)
 
 
-def _fit(given: Predictions, distance: OutOfDistributionScorer) -> Fitted:
-    """Relative to the package's own calibration, which these logits hold.
+def _require_enough(cases: Sequence[Case], split: Mapping[str, Split], classes: int) -> None:
+    """Events and non-events to fit, to promise and to judge."""
+    for name in SHARES:
+        happened = [case.label >= event_from(classes) for case in cases if split[case.patient_id] == name]
+        events, others = sum(happened), len(happened) - sum(happened)
+        if min(events, others) < FEWEST:
+            raise CohortError(
+                f"expected at least {FEWEST} patients with the event and as many without in the split {name}, found {events} and {others}; add patients, or "
+                "deal them otherwise by the column split"
+            )
 
-    Raises:
-        CohortError: There are too few events or non-events to fit slope and intercept, or nobody for the sets.
-    """
+
+def _fit(given: Predictions, old: Package) -> Fitted:
+    """Relative to the package's own calibration, which these logits hold; the distance is the old one."""
     validation = given.part("validation")
-    event = answers(given, Scaling(1.0, 0.0), "validation").event
-    events, others = int(event.sum()), int((~event).sum())
-    if min(events, others) < FEWEST:
-        raise CohortError(
-            f"expected at least {FEWEST} patients with the event and as many without to fit slope and intercept on, found {events} and {others} in the "
-            "validation split; add patients"
-        )
     scaling = fit_scaling(
-        torch.from_numpy(validation.logits), torch.from_numpy(validation.label), intercept_sd=INTERCEPT_SD
+        torch.from_numpy(validation.logits),
+        torch.from_numpy(validation.label),
+        intercept_sd=INTERCEPT_SD,
     )
     held = answers(given, scaling, "calibration")
-    if not len(held) or not len(given.part("test")):
-        raise CohortError(
-            "expected patients in the calibration and the test split, found none in one of them; add patients"
-        )
+    known = OutOfDistributionScorer.from_package(old)
     return Fitted(
         scaling=scaling,
-        sets=fit_thresholds(held.probabilities, held.label),
+        sets=fit_thresholds(held.probabilities, held.label, old.manifest.calibration.coverage),
         operating_point=OPERATING_POINT,
-        distances=distances_about(distance.mean, distance.precision, given.part("calibration").embedding),
+        distances=Distances(known.mean, known.precision, known.quantiles),
     )
 
 
-def _judged(
-    version: int, manifest: Manifest, given: Predictions, fitted: Fitted, cohort: Cohort
-) -> Evaluation:
-    return judge_answers(f"{manifest.name}@{version}", answers(given, fitted.scaling, "test"), fitted, cohort)
+def _flagged(asked: Sequence[Asked], split: Mapping[str, Split]) -> float:
+    """Share of the judged patients who are unlike those of training; recalibration changes nothing about that."""
+    told = [each.outputs for each in asked if each.outputs and split[each.case.patient_id] == "test"]
+    return float(np.mean([each.out_of_distribution.flagged for each in told]))
+
+
+def _require_better(before: Evaluation, after: Evaluation) -> None:
+    """What does not tell patients apart, or holds as it is, is left as it is.
+
+    Raises:
+        CohortError: An AUROC of 0.5 lies in the interval, or the likelihood of what happened has not risen.
+    """
+    found, earlier = ({each.name: each for each in one.metrics} for one in (after, before))
+    area = found.get("auroc")
+    if area is None or area.low <= NO_BETTER_THAN_CHANCE:
+        told = f"{area.value:.3f} ({area.low:.2f} to {area.high:.2f})" if area else "none"
+        raise CohortError(
+            f"expected patients who are told apart, found an AUROC of {told}; no recalibration helps: train on this cohort, or add patients"
+        )
+    if found["nll"].value >= earlier["nll"].value:
+        raise CohortError(
+            "expected probabilities that fit the judged patients better, found a negative log-likelihood of "
+            f"{found['nll'].value:.3f} after {earlier['nll'].value:.3f}; serve the version as it is, or add patients; nothing is published"
+        )
 
 
 def _manifest(old: Manifest, version: int, fitted: Fitted, after: Evaluation, given: Predictions) -> Manifest:
@@ -247,10 +297,10 @@ def _published(
     given: Predictions,
 ) -> Package:
     with store.staging() as folder:
-        shutil.copytree(old.path, folder, dirs_exist_ok=True)
+        for name in old.manifest.sha256:  # contents alone: the old package may lie where nobody may write
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(old.path / name, folder / name)
         rescale(folder / MODEL, fitted.scaling)
-        if fitted.distances:
-            fitted.distances.save(folder)
         _summarise(old, folder, fitted, given)
         card = (old.path / CARD).read_text(encoding="utf-8")
         (folder / CARD).write_text(
@@ -258,9 +308,12 @@ def _published(
             encoding="utf-8",
         )
         golden = read_golden_case(old)
+        earlier = make_golden_case(
+            Predictor(old, OnnxSession(old)), golden.images, golden.record, golden.tolerance
+        )
         predictor = Predictor(package := seal(folder, manifest), OnnxSession(package))
         case = make_golden_case(predictor, golden.images, golden.record, golden.tolerance)
-        _check_parity(golden.probabilities, case.probabilities, fitted.scaling, golden.tolerance)
+        _check_parity(earlier.probabilities, case.probabilities, fitted.scaling, golden.tolerance)
         (folder / GOLDEN_CASE).write_text(case.model_dump_json(indent=2) + "\n", encoding="utf-8")
         self_test(Predictor(package := seal(folder, manifest), OnnxSession(package)))
         return store.publish(folder)

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -183,7 +184,7 @@ def ask_everyone(predictor: Predictor, cohort: Cohort, workers: int) -> list[Ask
             loader = stack.enter_context(ImageWorkers(WorkerLimits(workers=workers)))
         threads = stack.enter_context(ThreadPoolExecutor(workers))
         one = partial(_asked, predictor=predictor, loader=loader, units=read)
-        asked = list(track(threads.map(one, cohort.cases), "Asking", total=len(cohort.cases)))
+        asked = list(track(threads.map(one, count(1), cohort.cases), "Asking", total=len(cohort.cases)))
     if not any(each.outputs for each in asked):
         refused = ", ".join(f"{code} {count} times" for code, count in refusals(asked).items())
         raise CohortError(f"nobody got an answer: {refused}; `neurofuse inspect` shows how an image is read")
@@ -195,7 +196,9 @@ def refusals(asked: Sequence[Asked]) -> dict[str, int]:
     return dict(sorted(Counter(each.refused for each in asked if each.refused).items()))
 
 
-def _asked(case: Case, predictor: Predictor, loader: Loader, units: dict[str, str | None]) -> Asked:
+def _asked(
+    place: int, case: Case, predictor: Predictor, loader: Loader, units: dict[str, str | None]
+) -> Asked:
     record = {
         name: value if units[name] is None else {"value": value, "unit": units[name]}
         for name, value in case.record.items()
@@ -207,7 +210,8 @@ def _asked(case: Case, predictor: Predictor, loader: Loader, units: dict[str, st
         return Asked(case, None, error.code)
     except OSError as error:
         raise CohortError(
-            f"an image is there, and cannot be read: {error.strerror or 'an error of reading'}; mend the disk or the file's rights"
+            f"the files of patient {place} in the table cannot be read: {error.strerror or 'an error of reading'}; mend the disk, the file's rights or what "
+            "is short, and begin again"
         ) from None
     return Asked(case, replace(answer.outputs, heatmap=np.empty((0, 0, 0), np.float32)))
 

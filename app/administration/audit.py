@@ -1,9 +1,9 @@
 """`neurofuse audit`: proves that the audit trail is whole, and gives it out; reads the database, needs no running service."""
 
 import argparse
-import errno
 import json
 import os
+import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -97,9 +97,15 @@ def _written_to(path: Path | None) -> Iterator[TextIO]:
         yield sys.stdout
         return
     # An export is evidence: none is written over, and one that was cut off does not pass for a whole one.
-    if path.exists():
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
-    partial = path.with_name(f"{path.name}.part")
-    with partial.open("w", encoding="utf-8") as file:
-        yield file
-    partial.rename(path)
+    path.open("x").close()
+    partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with partial.open("x", encoding="utf-8") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
+        raise

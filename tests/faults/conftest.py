@@ -15,7 +15,7 @@ TOKEN: Final = "a-token-of-tests-0123456789"  # noqa: S105 - of these tests alon
 HEADERS: Final = "app.api.connection_bounds.HEADER_TIMEOUT_S"
 LOCK: Final = "app.records.sqlite.BUSY_TIMEOUT_S"
 HURRIED_S: Final = 2
-"""For which `server` waits for headers, and for a database that is locked: a test waits as long."""
+"""For which `server` waits for headers, and another for a database that is locked: a test waits as long."""
 WRITE: Final = "NEUROFUSE_WRITE_FAULT_TABLE"
 """Set by `make faults`, which puts what was seen into the reference."""
 
@@ -46,8 +46,8 @@ def store(tiny_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="package")
 def server(store: Path) -> Iterator[Server]:
-    """A service that survives what is done to it, and waits for less long than it would."""
+    """A service that survives what is done to it, and waits for headers less long than it would."""
     limits: dict[str, Any] = {"max_concurrent": 2, "queue_limit": 6, "read_workers": 2}
-    hurried = dict.fromkeys((HEADERS, LOCK), HURRIED_S)
+    hurried = {HEADERS: HURRIED_S}
     with serving(store, store.with_name("var"), constants=hurried, admin_token=TOKEN, **limits) as running:
         yield running

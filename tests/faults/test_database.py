@@ -67,7 +67,7 @@ def test_a_database_that_comes_back_has_lost_nothing(
     "too, since what the audit trail cannot hold is not answered; probes, metrics and states of jobs never wait",
 )
 def test_a_locked_database_is_waited_for_and_then_said_to_be(
-    server: Server, gos_store: Path, head_ct: Path, tmp_path: Path, outcome: Outcome
+    gos_store: Path, head_ct: Path, tmp_path: Path, outcome: Outcome
 ) -> None:
     patience = {LOCK: LONGEST_S}
     with (
@@ -86,15 +86,16 @@ def test_a_locked_database_is_waited_for_and_then_said_to_be(
             assert not any(each.done() for each in waiting)
         assert [each.result().status_code for each in waiting] == [200, 200]
         outcome.saw("200 once a lock is gone; probes meanwhile: 200")
-    before = server.predict(head_ct, task="gos").json()
-    with locked(server), ThreadPoolExecutor() as threads:
-        began = time.monotonic()
-        refused = threads.submit(server.predict, head_ct, task="gos")
-        reading = threads.submit(server.client.get, f"/predictions/{before['id']}")
-        for each in (refused, reading):
-            problem(each.result(), 503, "storage-unavailable")
-        assert time.monotonic() - began > HURRIED_S - 1
-        outcome.saw(f"503 after {time.monotonic() - began:.0f} s of a longer one (set to {HURRIED_S} s)")
-    assert server.client.get(f"/predictions/{before['id']}").json() == before
-    assert server.predict(head_ct, task="gos").status_code == 200
-    assert server.uploads_left() == []
+    with serving(gos_store, tmp_path / "hasty", constants={LOCK: HURRIED_S}) as hasty:
+        before = hasty.predict(head_ct, task="gos").json()
+        with locked(hasty), ThreadPoolExecutor() as threads:
+            began = time.monotonic()
+            refused = threads.submit(hasty.predict, head_ct, task="gos")
+            reading = threads.submit(hasty.client.get, f"/predictions/{before['id']}")
+            for each in (refused, reading):
+                problem(each.result(), 503, "storage-unavailable")
+            assert time.monotonic() - began > HURRIED_S - 1
+            outcome.saw(f"503 after {time.monotonic() - began:.0f} s of a longer one (set to {HURRIED_S} s)")
+        assert hasty.client.get(f"/predictions/{before['id']}").json() == before
+        assert hasty.predict(head_ct, task="gos").status_code == 200
+        assert hasty.uploads_left() == []

@@ -28,8 +28,9 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are l
 
 @pytest.fixture(scope="module")
 def isolated(gos_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server of its own: its workers are killed."""
-    with serving(gos_store, tmp_path_factory.mktemp("isolated") / "var", read_workers=2) as running:
+    """A server of its own, whose main module is the service's: its workers are killed, and what they hold is looked at."""
+    data = tmp_path_factory.mktemp("isolated") / "var"
+    with serving(gos_store, data, own=True, read_workers=2) as running:
         yield running
 
 

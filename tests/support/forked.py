@@ -20,6 +20,8 @@ from typing import Any, Final, Protocol
 ROOT: Final = Path(__file__).parents[2]
 MOST_BYTES: Final = 1 << 20
 """Of an order: an environment, mostly."""
+ENOUGH_S: Final = 60
+"""For a process that has nothing to do but end."""
 
 
 class Process(Protocol):
@@ -72,16 +74,22 @@ class Forked:
         if self._ended is None:
             self._channel.settimeout(timeout)
             try:
-                self._ended = int(self._channel.recv(MOST_BYTES))
+                told = self._channel.recv(MOST_BYTES)
             except (BlockingIOError, TimeoutError):
                 raise subprocess.TimeoutExpired("serve", timeout or 0) from None
             self._channel.close()
+            if not told:  # whoever waited for it was ended, and cannot say how it ends
+                self._ended = -signal.SIGKILL
+                _killed(self.pid)
+                raise RuntimeError("a service was left alone by the process that waits for it, and killed")
+            self._ended = int(told)
         return self._ended
 
     def send_signal(self, sig: int, /) -> None:
         """To a process that runs; its number may be another's afterwards."""
         if self.poll() is None:
-            os.kill(self.pid, sig)
+            with suppress(ProcessLookupError):  # it has just ended, which is being told
+                os.kill(self.pid, sig)
 
     def terminate(self) -> None:
         self.send_signal(signal.SIGTERM)
@@ -125,10 +133,25 @@ def _mould() -> socket.socket:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
         command = [sys.executable, "-m", __name__, str(theirs.fileno())]
-        process = subprocess.Popen(command, cwd=ROOT, pass_fds=[theirs.fileno()])  # noqa: S603 - our own words
-    atexit.register(process.wait)
+        # In a session of its own: Ctrl-C is answered by the tests, which end what they have started.
+        process = subprocess.Popen(  # noqa: S603 - our own words
+            command, cwd=ROOT, pass_fds=[theirs.fileno()], start_new_session=True
+        )
+    atexit.register(_ended, process)
     atexit.register(ours.close)  # before that
     return ours
+
+
+def _ended(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(ENOUGH_S)
+    except subprocess.TimeoutExpired:  # somebody still holds the socket that it reads
+        process.kill()
+
+
+def _killed(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 def _fork_as_told(orders: socket.socket) -> None:

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from app.inference.calibration import OodResult
 from app.inference.predictor import Outputs, Predictor
 from app.inference.self_test import self_test
 from app.inference.session import OnnxSession
-from app.model_package.package import CARD, MODEL, Package, open_package
+from app.model_package.package import CARD, MODEL, Package, open_package, seal
 from app.model_package.store import ModelStore
 from app.model_package.training_summary import load_training_summary
 from tests.training.test_validate import CohortFolder
@@ -23,7 +24,8 @@ from training.__main__ import main
 from training.calibrate import Scaling
 from training.cohort import Case, Cohort, CohortDescription, CohortError, Split
 from training.evaluation.answers import scaled_probabilities
-from training.recalibrate import FEWEST, Recalibrated, cut_logits, recalibrate, rescale
+from training.export import INTENDED_USE
+from training.recalibrate import Recalibrated, cut_logits, recalibrate, rescale
 from training.validate import Asked
 
 pytestmark = pytest.mark.torch
@@ -65,10 +67,12 @@ def patients(package: Package, n: int, seed: int = 0, truth: Scaling = TRUTH) ->
     return asked
 
 
-def recalibrated(package: Package, asked: Sequence[Asked], store: Path) -> Recalibrated:
+def recalibrated(
+    package: Package, asked: Sequence[Asked], store: Path, source: str = "another hospital"
+) -> Recalibrated:
     manifest = package.manifest
     told = CohortDescription(
-        task=manifest.task, modality=manifest.image.modality, source="another hospital", outcome="outcome", positive="the event",
+        task=manifest.task, modality=manifest.image.modality, source=source, outcome="outcome", positive="the event",
         seed=None, features=manifest.ehr.features, minimum_features=0,
     )  # fmt: skip
     cohort = Cohort(store, told, tuple(each.case for each in asked))
@@ -150,10 +154,23 @@ def test_the_new_version_is_whole_and_says_what_it_is(found: tuple[Package, Reca
     assert manifest.intended_use == old.manifest.intended_use
     assert f"Recalibrated from version {old.manifest.version} on" in manifest.training_data
     assert manifest.training_data.endswith("another hospital")
-    card = (package.path / CARD).read_text(encoding="utf-8")
-    assert card.index("## Recalibration") < card.index("## The version it comes from")
-    assert card.count("\n# ") + card.startswith("# ") == 1
-    assert "not for clinical use" in card
+    own, _, earlier = (
+        (package.path / CARD).read_text(encoding="utf-8").partition("## The version it comes from")
+    )
+    assert "## Recalibration" in own
+    assert "not for clinical use" in own
+    assert f"({manifest.calibration.n} " not in own, "each class has its own cases"
+    assert all(f"({each.n} cases)" in own for each in (manifest.calibration.class_thresholds or {}).values())
+    assert "\n# " not in own + earlier
+    assert "### " in earlier
+
+
+def test_what_is_unlike_training_stays_what_it_was(found: tuple[Package, Recalibrated]) -> None:
+    """The network has seen no more than before; patients it never saw the like of must not become usual by being many."""
+    old, new = found
+    name = old.manifest.out_of_distribution.file
+    assert (new.package.path / name).read_bytes() == (old.path / name).read_bytes()
+    assert new.before.distance == new.after.distance
 
 
 def test_the_service_holds_its_answers_against_those_of_the_new_patients(
@@ -178,43 +195,77 @@ def test_neither_who_judges_nor_who_got_no_answer_has_a_part_in_what_is_fitted(t
     order: tuple[Split, ...] = ("validation", "calibration", "test")
     asked = [
         replace(each, case=replace(each.case, split=order[number % 3]))
-        for number, each in enumerate(patients(old, 120))
+        for number, each in enumerate(patients(old, 300))
     ]
+    others = patients(old, 300, seed=7)  # in the places of those who judge
     other = [
-        replace(each, case=replace(each.case, label=1 - each.case.label))
-        if each.case.split == "test"
-        else each
-        for each in asked
+        replace(new, case=replace(new.case, split="test")) if each.case.split == "test" else each
+        for each, new in zip(asked, others, strict=True)
     ]
     other.insert(5, Asked(replace(asked[0].case, patient_id="refused"), None, "not-a-head"))
     first, second = recalibrated(old, asked, tmp_path / "a"), recalibrated(old, other, tmp_path / "b")
     assert first.package.manifest.calibration == second.package.manifest.calibration
+    assert load_training_summary(first.package) == load_training_summary(second.package)
     assert first.after.counts == second.after.counts
     assert first.after.metrics != second.after.metrics
 
 
-def test_a_few_patients_fit_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("few", ["validation", "calibration", "test"])
+def test_too_few_patients_of_a_split_fit_and_judge_nothing(few: Split, tmp_path: Path) -> None:
     old = shipped("ad")
-    with pytest.raises(CohortError, match=f"at least {FEWEST} patients with the event"):
-        recalibrated(old, patients(old, 40), tmp_path)
+    others = [each for each in ("validation", "calibration", "test") if each != few]
+    named = [
+        replace(each, case=replace(each.case, split=cast(Split, few if number < 15 else others[number % 2])))
+        for number, each in enumerate(patients(old, 120))
+    ]
+    with pytest.raises(CohortError, match=f"as many without in the split {few}, found"):
+        recalibrated(old, named, tmp_path)
     assert not (tmp_path / "ad").exists()
+
+
+def test_a_row_of_training_is_neither_fitted_nor_judged(tmp_path: Path) -> None:
+    old = shipped("ad")
+    first, *others = patients(old, 100)
+    with pytest.raises(CohortError, match="expected no row of the split train"):
+        recalibrated(old, [replace(first, case=replace(first.case, split="train")), *others], tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("truth", "message"),
+    [
+        (Scaling(0.0, 0.5), "expected patients who are told apart, found an AUROC of"),
+        (Scaling(1.0, 0.0), "a negative log-likelihood of"),
+    ],
+)
+def test_a_version_that_would_be_no_better_is_not_published(
+    truth: Scaling, message: str, tmp_path: Path
+) -> None:
+    """One whose answers say nothing of these patients, and one whose probabilities hold as they are."""
+    old = shipped("ad")
+    with pytest.raises(CohortError, match=message):
+        recalibrated(old, patients(old, 300, seed=2, truth=truth), tmp_path)
+    assert not (tmp_path / "ad").exists()
+
+
+def test_a_package_of_patients_takes_on_no_numbers_of_phantoms(tmp_path: Path) -> None:
+    old = shipped("ad")
+    real = Path(shutil.copytree(old.path, tmp_path / "ad"))
+    seal(real, old.manifest.model_copy(update={"intended_use": INTENDED_USE[False], "sha256": {}}))
+    with pytest.raises(CohortError, match="expected patients for a package of patients, found phantoms"):
+        recalibrated(open_package(real), patients(old, 300), tmp_path / "store", source="phantoms")
 
 
 def test_the_command_asks_fits_and_publishes(
     tmp_path: Path, head_ct: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    rng = np.random.default_rng(5)
-    cells = [
-        (str(age), str(gcs), split, str(grade))
-        for age, gcs, grade, split in zip(
-            rng.integers(40, 90, 28),
-            rng.integers(3, 16, 28),
-            [1, 5] * 14,
-            ["validation"] * 20 + ["calibration"] * 4 + ["test"] * 4,
-            strict=True,
-        )
-    ]
+    cells = []
+    for number in range(
+        72
+    ):  # of every split the same: half with a low score, who die, and of the others all but one recover
+        split, place = ("validation", "calibration", "test")[number % 3], number // 3
+        gcs, grade = ("4", "1") if place % 2 else ("15", "1" if place == 0 else "5")
+        cells.append((str(60 + place), gcs, split, grade))
     cohort = CohortFolder(
         tmp_path / "cohort", head_ct, columns=("age", "gcs", "split"), patients=tuple(cells)
     )
@@ -223,6 +274,6 @@ def test_the_command_asks_fits_and_publishes(
     assert main(command) == 0
     printed = capsys.readouterr().out
     assert "recalibrated" in printed
-    assert ModelStore(store).load("gos", 7).manifest.calibration.n == 4
+    assert ModelStore(store).load("gos", 7).manifest.calibration.n == 24
     assert main(command) == 2
     assert PackageExistsError.code in capsys.readouterr().err

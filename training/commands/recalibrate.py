@@ -1,4 +1,4 @@
-"""Fit a package's probabilities, prediction sets and distance to another cohort, and publish it as a new version. Nothing is trained.
+"""Fit a package's probabilities and prediction sets to another cohort, and publish it as a new version. Nothing is trained.
 
 About a third of the patients fit slope and intercept of the logits, a third the sets, and the last third judges old and new version. A table that
 names its splits (validation, calibration, test) is dealt as it says.
@@ -49,6 +49,13 @@ def run(options: argparse.Namespace) -> int:
     )
     console = Console(markup=False, emoji=False, highlight=False)
     console.print(_table(found))
+    if found.after.sets:
+        console.print(f"sets: {found.after.sets.method}", soft_wrap=True)
+    if found.after.distance:
+        console.print(
+            f"unlike training, before as after: {found.after.distance.flagged['test']:.0%} of these patients",
+            soft_wrap=True,
+        )
     console.print(f"package: {found.package.path}", soft_wrap=True)
     return 0
 
@@ -59,6 +66,9 @@ def _table(found: Recalibrated) -> Table:
     table = Table(Column("metric", no_wrap=True), *columns, title=title, title_justify="left")
     earlier = {each.name: each for each in found.before.metrics}
     for each in found.after.metrics:
-        told = (f"{one.value:.3f} ({interval(one)})" for one in (earlier[each.name], each))
+        told = (
+            f"{one.value:.3f} ({interval(one)})" if one else "-" for one in (earlier.get(each.name), each)
+        )
         table.add_row(each.name, *told, str(each.n))
+    table.caption = "Sensitivity and specificity are at a probability of 0.5."
     return table

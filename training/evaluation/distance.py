@@ -64,15 +64,6 @@ def fit_distances(train: Float[np.ndarray, "N d"], calibration: Float[np.ndarray
     covariance = np.cov(train.astype(np.float64), rowvar=False).reshape(len(mean), len(mean))
     shrunk = (1 - _SHRINKAGE) * covariance + _SHRINKAGE * np.diag(np.diag(covariance))
     precision = np.linalg.inv(shrunk + _FLOOR * np.eye(len(mean)))
-    return distances_about(mean, precision, calibration)
-
-
-def distances_about(
-    mean: Float64[np.ndarray, " d"],
-    precision: Float64[np.ndarray, "d d"],
-    calibration: Float[np.ndarray, "M d"],
-) -> Distances:
-    """Quantiles of a known distance, over cases that it was not fitted to."""
     distance = _mahalanobis(calibration, mean, precision)
     quantiles = np.quantile(distance, np.linspace(0, 1, QUANTILES), method="weibull")
     return Distances(mean, precision, quantiles)

@@ -191,9 +191,9 @@ def _asking(material: Material, external: External) -> list[str]:
     """How a package was judged on another cohort, and who got no answer."""
     subjects = patients(material)
     asked = (
-        f"The package {material.evaluation.row} ({external.title}) answered for every one of the {subjects} as the service would, from files and record. Nothing was "
+        f"The package {material.evaluation.row} ({external.title}) was asked about every one of the {subjects} as the service is, from files and record. Nothing was "
         "fitted to them: probabilities, thresholds of the prediction sets and the distance from training are the package's. Whether some of them were "
-        f"among those it was trained on, this program cannot tell. Trained on, in its own words: {external.training_data}"
+        f"among those it was trained or recalibrated on, this program cannot tell. Trained on, in its own words: {external.training_data}"
     )
     answered = material.evaluation.counts.get("test", 0)
     refused = listed([f"{code} ({count})" for code, count in external.refused.items()])

@@ -37,5 +37,5 @@ def test_the_evaluation_of_a_run_is_not_replaced(tmp_path: Path, capsys: pytest.
     (tmp_path / RUN_FILE).write_text("{}")
     (tmp_path / EVALUATION_FILE).write_text("kept")
     assert main(["validate", "package", "cohort", "--out", str(tmp_path)]) == 2
-    assert "found that of a run" in capsys.readouterr().err
+    assert "found that of a run, a package or a cohort" in capsys.readouterr().err
     assert (tmp_path / EVALUATION_FILE).read_text() == "kept"

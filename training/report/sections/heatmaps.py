@@ -28,11 +28,19 @@ ROBUSTNESS_METRICS = ("auroc", "auroc_change", "mean_change", "flagged")
 OVERLAP_WARNING = "A map shows where the gates are open, relative within one image. A good overlap with a region is not evidence of a right reason."
 
 
+def _absent(material: Material, words: str) -> str:
+    return "maps are judged of a run, not of a package" if material.external else words
+
+
 def gallery(material: Material) -> Section:
     """Best, median and worst cases."""
     examples = material.evaluation.examples
     if not examples:
-        return Section("gallery", "Heatmap gallery", absent="the model gives no map, or no example was drawn")
+        return Section(
+            "gallery",
+            "Heatmap gallery",
+            absent=_absent(material, "the model gives no map, or no example was drawn"),
+        )
     figures = tuple(_example(material, example) for example in examples)
     note = Paragraph(
         "Cases chosen by the log-likelihood of the true class, not by their looks: the best, those around the median, and the worst. "
@@ -56,7 +64,9 @@ def maps(material: Material) -> Section:
     """Maps against masks, and faithfulness."""
     judged = material.evaluation.heatmaps
     if judged is None or not judged.methods:
-        return Section("maps", "Heatmaps against masks", absent="the model has no map to judge")
+        return Section(
+            "maps", "Heatmaps against masks", absent=_absent(material, "the model has no map to judge")
+        )
     chance = (
         f" Chance level of peak in mask and of relevance mass: {percent(judged.chance)}; of the pointing game, which allows one cell more, higher."
         if judged.chance is not None
@@ -101,7 +111,9 @@ def sanity(material: Material) -> Section:
     """Weight randomisation, another patient's record, another seed."""
     judged = material.evaluation.heatmaps
     if judged is None or not (judged.randomisation or judged.record_swap or judged.repeatability):
-        return Section("sanity", "Sanity checks of the maps", absent="no sanity check of maps was run")
+        return Section(
+            "sanity", "Sanity checks of the maps", absent=_absent(material, "no sanity check of maps was run")
+        )
     blocks: list[Block] = []
     if judged.randomisation:
         blocks.append(_randomisation(judged))
