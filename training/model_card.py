@@ -127,8 +127,8 @@ def _unlike(evaluation: Evaluation) -> str:
         return ""
     share = percent(evaluation.distance.flagged["test"])
     return (
-        f"Of these cases {share} count as unlike those of training, before as after: recalibration changes nothing about that. Of many, no number "
-        "above holds for such a case by right."
+        f"Of these cases {share} count as unlike those of training, before as after: recalibration changes nothing about that. Where that share is "
+        "large, the numbers above say little of such cases."
     )
 
 
