@@ -48,7 +48,7 @@ from training.outcomes import event_from
 from training.predictions import Predictions
 from training.splits.shares import deal
 from training.summary import abstained, scores
-from training.validate import OPERATING_POINT, Asked, ask_everyone, fitted_of, opened_for
+from training.validate import OPERATING_POINT, Asked, answers_of, ask_everyone, fitted_of, opened_for
 
 SHARES: Final[Mapping[Split, float]] = {"validation": 0.3, "calibration": 0.35, "test": 0.35}
 SHARES_UNTESTED: Final[Mapping[Split, float]] = {"validation": 0.45, "calibration": 0.55}
@@ -89,11 +89,11 @@ def recalibrate_package(
     workers: int = 1,
     seed: int = 1,
 ) -> Recalibrated:
-    """Fit a package's calibration, sets and distance to a cohort, and publish that as a new version.
+    """Fit a package's calibration and sets to a cohort, and publish that as a new version.
 
     Args:
         package_folder: The old version.
-        cohort_folder: A cohort, as for training. Rows that name the split validation (for slope and intercept), calibration (for sets and distance) or test
+        cohort_folder: A cohort, as for training. Rows that name the split validation (for slope and intercept), calibration (for the sets) or test
             keep it, the others are dealt; where rows name the test split, nobody else is dealt into it, and none may name training.
         store: Where the new version goes.
         version: Its number.
@@ -125,7 +125,7 @@ def recalibrate(
     answered = [each.case for each in asked if each.outputs]
     split = _dealt(answered, seed)
     _require_enough(answered, split, len(old.manifest.outputs.classes))
-    given = predictions_of(asked, split)
+    given = _as_predictions(asked, split)
     fitted = _fit(given, old)
     held = replace(
         cohort,
@@ -145,26 +145,22 @@ def recalibrate(
     return Recalibrated(_published(old, manifest, store, fitted, (before, after), given), before, after)
 
 
-def predictions_of(asked: Sequence[Asked], split: Mapping[str, Split]) -> Predictions:
+def _as_predictions(asked: Sequence[Asked], split: Mapping[str, Split]) -> Predictions:
     """What a package answered, with the logits of its calibrated probabilities.
 
     Args:
         asked: Patients with an answer.
         split: Of each, by pseudonym.
     """
-    found = [(each.case, each.outputs) for each in asked if each.outputs]
-    cases, outputs = zip(*found, strict=True)
-    probabilities = np.array([list(each.probabilities.values()) for each in outputs], np.float64)
+    told, outputs = answers_of(asked), [each.outputs for each in asked if each.outputs]
     return Predictions(
-        patient_id=tuple(case.patient_id for case in cases),
-        split=tuple(split[case.patient_id] for case in cases),
-        label=np.array([case.label for case in cases], np.int64),
-        logits=cut_logits(probabilities).astype(np.float32),
+        patient_id=told.patient_id,
+        split=tuple(split[patient] for patient in told.patient_id),
+        label=told.label,
+        logits=cut_logits(told.probabilities).astype(np.float32),
         embedding=np.stack([each.embedding for each in outputs]),
         image_share=np.array([[each.image_share] for each in outputs], np.float32),
-        true_probability=np.array(
-            [np.nan if case.true_probability is None else case.true_probability for case in cases], np.float64
-        ),
+        true_probability=told.true_probability,
     )
 
 

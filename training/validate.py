@@ -216,18 +216,23 @@ def _asked(
     return Asked(case, replace(answer.outputs, heatmap=np.empty((0, 0, 0), np.float32)))
 
 
+def answers_of(asked: Sequence[Asked]) -> Answers:
+    """The answers of those who got one, with what happened to them."""
+    found = [(each.case, each.outputs) for each in asked if each.outputs]
+    true = [case.true_probability for case, _ in found]
+    return Answers(
+        patient_id=tuple(case.patient_id for case, _ in found),
+        label=np.array([case.label for case, _ in found], np.int64),
+        probabilities=np.array([list(each.probabilities.values()) for _, each in found], np.float64),
+        true_probability=np.array([np.nan if each is None else each for each in true], np.float64),
+    )
+
+
 def _judged(manifest: Manifest, cohort: Cohort, asked: Sequence[Asked]) -> Evaluation:
     answered = [(each.case, each.outputs) for each in asked if each.outputs is not None]
     cases, outputs = zip(*answered, strict=True)
     held = replace(cohort, cases=tuple(replace(case, split="test") for case in cases))
-    given = Answers(
-        patient_id=tuple(case.patient_id for case in cases),
-        label=np.array([case.label for case in cases], np.int64),
-        probabilities=np.array([list(each.probabilities.values()) for each in outputs], np.float64),
-        true_probability=np.array(
-            [np.nan if case.true_probability is None else case.true_probability for case in cases], np.float64
-        ),
-    )
+    given = answers_of(asked)
     found = judge_answers(f"{manifest.name}@{manifest.version}", given, fitted_of(manifest), held)
     flagged = float(np.mean([each.out_of_distribution.flagged for each in outputs]))
     return found.model_copy(
