@@ -36,7 +36,7 @@ SEQUENCES: Final = (
     "PerFrameFunctionalGroupsSequence",
 )
 NOT_IN_ITEMS: Final = frozenset({
-    "ConcatenationUID", "ContrastBolusTotalDose", "ContrastBolusVolume", "SeriesInstanceUID", "StudyInstanceUID",
+    "ConcatenationUID", "ContrastBolusTotalDose", "ContrastBolusVolume", "FrameOfReferenceUID", "SeriesInstanceUID", "StudyInstanceUID",
 })  # fmt: skip
 IN_ITEMS: Final = (frozenset(KEYWORDS) - NOT_IN_ITEMS) | {
     "AnatomicRegionSequence",
@@ -158,7 +158,7 @@ def _clean(dataset: Any, key: bytes) -> None:  # noqa: ANN401 - pydicom ships no
         dataset.pop("ContrastBolusAgent", None)
     for keyword in ("ContrastBolusAgentSequence", "ContrastBolusVolume", "ContrastBolusTotalDose"):
         dataset.pop(keyword, None)
-    for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "ConcatenationUID"):
+    for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID", "ConcatenationUID"):
         if dataset.get(keyword):
             setattr(dataset, keyword, series_uid(str(dataset[keyword].value), key))
     profile = Dataset()

@@ -69,6 +69,7 @@ def read_dicom(sources: Sequence[Source], wanted: Wanted, limits: ReadLimits, fi
     ordered = _ordered(chosen, normal_of(step_i, step_j))
     distinct = without_duplicates(ordered, modality, limits)
     _check_number(distinct)
+    _check_one_frame_of_reference(distinct)
     _check_one_echo(distinct)
     origins = np.stack([_origin(header) for header in distinct])
     if modality is Modality.CT:  # an MR's packages lie between each other, and may have numbers of their own
@@ -213,6 +214,15 @@ def _check_number(distinct: Sequence[SliceHeader]) -> None:
     if len(distinct) < FEWEST_SLICES:
         raise NoUsableSeriesError(
             f"Expected at least {FEWEST_SLICES} slices at different places, found {len(distinct)}. Send all slices."
+        )
+
+
+def _check_one_frame_of_reference(headers: Sequence[SliceHeader]) -> None:
+    """Refuses positions that no file relates to each other (PS3.3 C.7.4.1.1.1): the patient was laid anew between them."""
+    named = {header.frame_of_reference_uid for header in headers} - {""}
+    if len(named) > 1:
+        raise MixedSeriesError(
+            f"Expected slices of one frame of reference, found {len(named)} in one series. Send the slices of one acquisition alone."
         )
 
 

@@ -23,6 +23,7 @@ KEYWORDS: Final = (
     "SOPClassUID",
     "StudyInstanceUID",
     "SeriesInstanceUID",
+    "FrameOfReferenceUID",
     "SeriesNumber",
     "Modality",
     "ImageType",

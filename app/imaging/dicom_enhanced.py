@@ -77,6 +77,7 @@ def enhanced_slices(
         acquisition=acquisition(dataset),
         concatenation=_concatenation(dataset),
         study_instance_uid=str(dataset.get("StudyInstanceUID") or ""),
+        frame_of_reference_uid=str(dataset.get("FrameOfReferenceUID") or ""),
     )
     return [_frame(base, n, _Groups(own, shared)) for n, own in enumerate(per_frame)]
 

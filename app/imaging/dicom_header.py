@@ -149,6 +149,7 @@ class SliceHeader:
         concatenation: Which part of a larger image the file is; None where it is whole.
         acquisition: What the file declares.
         study_instance_uid: Of the examination, so that two are never chosen between; empty where the file does not say; never shown.
+        frame_of_reference_uid: Of the coordinates that positions are in; empty where the file does not say; never shown.
     """
 
     source: Source
@@ -170,3 +171,4 @@ class SliceHeader:
     concatenation: Concatenation | None = None
     acquisition: Acquisition = field(default_factory=Acquisition)
     study_instance_uid: str = ""
+    frame_of_reference_uid: str = ""

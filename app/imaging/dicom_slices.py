@@ -85,6 +85,7 @@ def _classic(source: Source, dataset: Any, pixels: PixelPlace | None) -> SliceHe
         is_lossy=is_lossy(dataset, pixels),
         acquisition=acquisition(dataset),
         study_instance_uid=str(dataset.get("StudyInstanceUID") or ""),
+        frame_of_reference_uid=str(dataset.get("FrameOfReferenceUID") or ""),
     )
 
 

@@ -23,7 +23,7 @@ from app.imaging.volume import Modality
 from tests.imaging.encodings import compressed, transcoded
 from tests.imaging.enhanced import enhanced, item, write_enhanced
 from tests.imaging.keeping import CANARY, DATE, KEY, PLANTED, UID, contents, kept, refused_alike, seen
-from tests.imaging.making import Series
+from tests.imaging.making import Series, save
 from tests.imaging.nifti_bytes import parts
 
 OURS = {"PatientIdentityRemoved", "DeidentificationMethodCodeSequence", "PixelData", "SpecificCharacterSet"}
@@ -96,6 +96,15 @@ def test_of_a_series_only_what_is_read_stays(tmp_path: Path) -> None:
     assert dataset.DeidentificationMethodCodeSequence[0].CodeValue == "113100"
     assert seen(left) == seen(paths)
     assert not isinstance(seen(left), str)
+
+
+def test_two_frames_of_reference_stay_two(tmp_path: Path) -> None:
+    paths = []
+    for number, dataset in enumerate(Series().datasets()):
+        dataset.FrameOfReferenceUID = f"1.2.{number % 2}"
+        paths.append(save(dataset, tmp_path / str(number)))
+    left = kept(paths, tmp_path / "kept")
+    assert seen(left) == seen(paths) == "mixed-series"
 
 
 @pytest.mark.parametrize(("agent", "is_given"), [("None", False), ("", True)])

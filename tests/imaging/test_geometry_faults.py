@@ -295,6 +295,14 @@ def test_two_echoes_of_an_mr_are_never_laid_between_each_other(tmp_path: Path) -
     assert codes(read_image(paths, modality=Modality.MR)) == []
 
 
+def test_positions_in_two_frames_of_reference_are_never_one_volume(tmp_path: Path) -> None:
+    one, other = {"FrameOfReferenceUID": "1.2.3"}, {"FrameOfReferenceUID": "1.2.4"}
+    with pytest.raises(MixedSeriesError, match="one frame of reference, found 2"):
+        read(between_each_other(tmp_path / "a", Modality.CT, one, other))
+    # A file may leave it out, and says nothing then.
+    assert is_right(read(between_each_other(tmp_path / "b", Modality.CT, one, one, {})))
+
+
 def test_packages_that_lie_unevenly_between_each_other_are_read_where_they_lie(tmp_path: Path) -> None:
     x, y, z = SMALL.first
     second = replace(without(set(range(0, SLICES, 2))), first=(x + 0.6, y, z - 1))
