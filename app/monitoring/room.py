@@ -16,6 +16,7 @@ from app.model_package.package import Package
 from app.monitoring.cases import CaseWatch
 from app.monitoring.drift import DriftWatch
 from app.monitoring.gpu import GpuCollector, open_nvml
+from app.monitoring.keys import KeyWatch
 from app.monitoring.machine import MachineCollector
 from app.monitoring.outcomes import OutcomeWatch
 from app.monitoring.packages import PackageCollector
@@ -58,10 +59,12 @@ class Monitoring:
         outcomes = OutcomeWatch(records.feedback, ready)
         nvml = open_nvml()
         self._cases = CaseWatch(metrics.cases, drift)
-        self.watches: Sequence[Watch] = (drift, outcomes)
+        keys = KeyWatch(records.api_keys)
+        self.watches: Sequence[Watch] = (drift, outcomes, keys)
         self._collectors: Sequence[Collector] = (
             drift,
             outcomes,
+            keys,
             PackageCollector(catalogue.predictors),
             MachineCollector(folder.root, version),
             *([GpuCollector(nvml)] if nvml else []),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Engine, Row, bindparam, select, update
+from sqlalchemy import Engine, Row, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from app.records.tables import ApiKeyRow, Base
@@ -74,6 +74,12 @@ class ApiKeyRecords:
                 _kept(row)
                 for row in session.scalars(select(ApiKeyRow).order_by(ApiKeyRow.created, ApiKeyRow.id))
             ]
+
+    def first_end(self, used_since: datetime) -> datetime | None:
+        """When the first key ends, or ended, that is not revoked and let somebody in since then; None where there is none."""
+        in_use = ApiKeyRow.revoked.is_(None) & (ApiKeyRow.last_used >= used_since)
+        with Session(self._engine) as session:
+            return session.scalar(select(func.min(ApiKeyRow.expires)).where(in_use))
 
     def revoke(self, key_id: str, now: datetime) -> bool:
         """Take a key back, from its next use on; the moment of an earlier revocation stays.

@@ -9,6 +9,7 @@ from prometheus_client.metrics_core import Metric
 from app.metrics import Metrics
 from app.monitoring.drift import DriftWatch
 from app.monitoring.gpu import GpuCollector
+from app.monitoring.keys import KeyWatch
 from app.monitoring.machine import MachineCollector
 from app.monitoring.outcomes import OutcomeWatch
 from app.monitoring.packages import PackageCollector
@@ -28,6 +29,7 @@ def families(data: Path) -> list[Metric]:
     records = RecordStore(folder.database)
     metrics.registry.register(DriftWatch(records.predictions, list))
     metrics.registry.register(OutcomeWatch(records.feedback, list))
+    metrics.registry.register(KeyWatch(records.api_keys))
     metrics.registry.register(PackageCollector(list))
     metrics.registry.register(MachineCollector(data, "1.2.3"))
     metrics.registry.register(GpuCollector(no_card))

@@ -45,3 +45,16 @@ def test_one_key_is_revoked_or_used_and_no_other(engine: Engine) -> None:
 def test_a_key_is_good_until_it_ends() -> None:
     assert key(1).is_good(key(1).expires - timedelta(seconds=1))
     assert not key(1).is_good(key(1).expires)
+
+
+def test_the_first_end_is_of_keys_in_use(engine: Engine) -> None:
+    records = ApiKeyRecords(engine)
+    assert records.first_end(NOW) is None
+    for number in range(1, 6):
+        records.add(key(number))
+    # The first was never used, the second not for long, the third is revoked.
+    for number, when in ((2, NOW - timedelta(days=1)), (3, NOW), (4, NOW), (5, NOW)):
+        records.used(key(number).id, when)
+    records.revoke(key(3).id, NOW)
+    assert records.first_end(NOW) == key(4).expires
+    assert records.first_end(NOW - timedelta(days=1)) == key(2).expires
