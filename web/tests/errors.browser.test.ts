@@ -1,20 +1,25 @@
+import { rmSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { CAN_BROWSE, launch, openPage, seriousFindings, shoot } from "./support/browser";
+import { openPage, seriousFindings, shoot } from "./support/browser";
+import { CAN_BROWSE, launch } from "./support/chromium";
 import { goldenNifti } from "./support/images";
-import { type Service, serve } from "./support/service";
+import { type Service, serve, storeOfOne } from "./support/service";
 
 const SLOW_MS = 240_000;
 const MAX_UPLOAD_BYTES = 50_000;
 
+let store: string;
 let service: Service;
 let browser: Browser;
 let page: Page;
 
 describe.skipIf(!CAN_BROWSE)("what goes wrong is said in words, with the remedy", () => {
   beforeAll(async () => {
+    store = storeOfOne();
     service = await serve({
+      NEUROFUSE_MODEL_STORE: store,
       NEUROFUSE_MAX_UPLOAD_BYTES: String(MAX_UPLOAD_BYTES),
       NEUROFUSE_MAX_CONCURRENT: "1",
       NEUROFUSE_QUEUE_LIMIT: "0",
@@ -29,6 +34,7 @@ describe.skipIf(!CAN_BROWSE)("what goes wrong is said in words, with the remedy"
   afterAll(async () => {
     await browser?.close();
     await service?.stop();
+    rmSync(store, { recursive: true });
   });
 
   async function send(files: string | { name: string; mimeType: string; buffer: Buffer }, code: string) {

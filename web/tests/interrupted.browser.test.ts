@@ -3,10 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { CAN_BROWSE, type Failing, launch, openPage, seriousFindings, shoot } from "./support/browser";
+import { type Failing, openPage, seriousFindings, shoot } from "./support/browser";
 import { makeCase } from "./support/cases";
+import { CAN_BROWSE, launch } from "./support/chromium";
 import { goldenNifti } from "./support/images";
-import { type Service, serve } from "./support/service";
+import { serve, storeOfOne } from "./support/service";
+import { type Shared, shared } from "./support/shared";
 
 const SLOW_MS = 240_000;
 const LOADED_MS = 120_000;
@@ -15,19 +17,15 @@ const REFUSED = "net::ERR_CONNECTION_REFUSED";
 /** A ward's screen of 1366 by 768, enlarged to 125 %, within a browser. */
 const WARD = { width: 1093, height: 500 };
 
-let service: Service;
+let service: Shared;
 let browser: Browser;
 
 describe.skipIf(!CAN_BROWSE)("a case on the way to its answer", () => {
   beforeAll(async () => {
-    // The first test begins while the packages are still being loaded.
-    service = await serve({}, undefined, "/livez");
+    service = await shared();
     browser = await launch();
   }, SLOW_MS);
-  afterAll(async () => {
-    await browser?.close();
-    await service?.stop();
-  });
+  afterAll(() => browser?.close());
 
   async function open(failing: Failing[] = [], size?: { width: number; height: number }): Promise<Page> {
     const page = await openPage(browser, failing, size);
@@ -44,9 +42,15 @@ describe.skipIf(!CAN_BROWSE)("a case on the way to its answer", () => {
 
   it(
     "needs no loading anew where the service had just been started",
-    async () => {
+    async ({ onTestFinished }) => {
+      const store = storeOfOne();
+      const starting = await serve({ NEUROFUSE_MODEL_STORE: store }, undefined, "/livez");
+      onTestFinished(async () => {
+        await starting.stop();
+        rmSync(store, { recursive: true });
+      });
       const page = await openPage(browser);
-      await page.goto(`${service.url}/#/new`);
+      await page.goto(`${starting.url}/#/new`);
       await page.locator(".choice").first().waitFor({ timeout: LOADED_MS });
       await send(page);
       await page.locator(".feature").first().waitFor();

@@ -3,27 +3,25 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { CAN_BROWSE, type Failing, launch, openPage, seriousFindings, shoot } from "./support/browser";
+import { type Failing, openPage, seriousFindings, shoot } from "./support/browser";
+import { CAN_BROWSE, launch } from "./support/chromium";
 import { dropFolder } from "./support/drop";
 import { holdAnswers } from "./support/held";
 import { ctFolder, goldenNifti } from "./support/images";
-import { type Service, serve } from "./support/service";
+import { type Shared, shared } from "./support/shared";
 
 const SLOW_MS = 240_000;
 const OTHER = "education_years";
 
-let service: Service;
+let service: Shared;
 let browser: Browser;
 
 describe.skipIf(!CAN_BROWSE)("a new case that is changed on the way", () => {
   beforeAll(async () => {
-    service = await serve();
+    service = await shared();
     browser = await launch();
   }, SLOW_MS);
-  afterAll(async () => {
-    await browser?.close();
-    await service?.stop();
-  });
+  afterAll(() => browser?.close());
 
   async function open(failing: Failing[] = [], hash = "#/new"): Promise<Page> {
     const page = await openPage(browser, failing);

@@ -1,31 +1,29 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { CAN_BROWSE, launch, openPage, seriousFindings, shoot } from "./support/browser";
+import { openPage, seriousFindings, shoot } from "./support/browser";
 import { makeCase } from "./support/cases";
+import { CAN_BROWSE, launch } from "./support/chromium";
 import { goldenNifti } from "./support/images";
-import { type Service, serve } from "./support/service";
+import { type Shared, shared } from "./support/shared";
 
 const SLOW = 240_000;
 const PHONE = { width: 390, height: 844 };
 /** A4 upright without its margins, in CSS pixels. */
 const SHEET = { width: 688, height: 980 };
 
-let service: Service;
+let service: Shared;
 let browser: Browser;
 let first: string;
 let second: string;
 
 describe.skipIf(!CAN_BROWSE)("an answer on paper, on a telephone and in another country", () => {
   beforeAll(async () => {
-    service = await serve();
+    service = await shared();
     browser = await launch();
     first = (await makeCase(service.url, "gos", goldenNifti("gos"), { age: 71, platelets: 200 })).id;
     second = (await makeCase(service.url, "gos", goldenNifti("gos"), { age: 50, sex: "male" })).id;
   }, SLOW);
-  afterAll(async () => {
-    await browser?.close();
-    await service?.stop();
-  });
+  afterAll(() => browser?.close());
 
   const open = async (page: Page, hash: string, awaited: string) => {
     await page.goto(`${service.url}/${hash}`);

@@ -2,7 +2,8 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { launch, openPage } from "./support/browser";
+import { openPage } from "./support/browser";
+import { launch } from "./support/chromium";
 import { phantomFolder } from "./support/images";
 import { PYTHON, ROOT, type Service, serve } from "./support/service";
 

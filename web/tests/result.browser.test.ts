@@ -1,14 +1,15 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { CAN_BROWSE, type Failing, launch, openPage, seriousFindings, shoot } from "./support/browser";
+import { type Failing, openPage, seriousFindings, shoot } from "./support/browser";
 import { makeCase } from "./support/cases";
+import { CAN_BROWSE, launch } from "./support/chromium";
 import { goldenNifti } from "./support/images";
-import { type Service, serve } from "./support/service";
+import { type Shared, shared } from "./support/shared";
 
 const SLOW = 240_000;
 const RECORD = { age: 71, gcs: 12, sex: "male", glucose: { value: 140, unit: "mg/dL" } };
 
-let service: Service;
+let service: Shared;
 let browser: Browser;
 let first: string;
 let second: string;
@@ -16,17 +17,14 @@ let bare: string;
 
 describe.skipIf(!CAN_BROWSE)("the answer", () => {
   beforeAll(async () => {
-    service = await serve();
+    service = await shared();
     browser = await launch();
     first = (await makeCase(service.url, "gos", goldenNifti("gos"), RECORD, "image", "CT-1")).id;
     second = (await makeCase(service.url, "gos", goldenNifti("gos"), { age: 50, gcs: 15 })).id;
     // A number may hold the id of another case.
     bare = (await makeCase(service.url, "gos", goldenNifti("gos"), {}, "image", `again ${first}`)).id;
   });
-  afterAll(async () => {
-    await browser?.close();
-    await service?.stop();
-  });
+  afterAll(() => browser?.close());
 
   it(
     "is read in a clinician's order: limits, number, outcomes, reasons",

@@ -1,26 +1,27 @@
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { CAN_BROWSE, launch, openPage, shoot } from "./support/browser";
+import { openPage, shoot } from "./support/browser";
 import { makeCase } from "./support/cases";
+import { CAN_BROWSE, launch } from "./support/chromium";
 import { goldenNifti } from "./support/images";
-import { ROOT, type Service, serve } from "./support/service";
+import { type Service, serve, storeOfOne } from "./support/service";
 
 const SLOW_MS = 240_000;
 
 let service: Service;
 let browser: Browser;
-let folder: string;
+let store: string;
+let data: string;
 let answered: string;
 
 describe.skipIf(!CAN_BROWSE)("an answer whose package has gone", () => {
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), "neurofuse-retired-"));
-    const store = join(folder, "store");
-    cpSync(join(ROOT, "model_store/gos/1"), join(store, "gos/1"), { recursive: true });
-    const settings = { NEUROFUSE_MODEL_STORE: store, NEUROFUSE_DATA: join(folder, "data") };
+    store = storeOfOne();
+    data = mkdtempSync(join(tmpdir(), "neurofuse-retired-"));
+    const settings = { NEUROFUSE_MODEL_STORE: store, NEUROFUSE_DATA: data };
     const before = await serve(settings);
     answered = (await makeCase(before.url, "gos", goldenNifti("gos"), { age: 71 }, "image", "OLD-1")).id;
     await before.stop();
@@ -31,7 +32,7 @@ describe.skipIf(!CAN_BROWSE)("an answer whose package has gone", () => {
   afterAll(async () => {
     await browser?.close();
     await service?.stop();
-    if (folder) rmSync(folder, { recursive: true });
+    for (const folder of [store, data]) rmSync(folder, { recursive: true });
   });
 
   it(

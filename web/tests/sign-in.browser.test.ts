@@ -1,12 +1,15 @@
+import { rmSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { CAN_BROWSE, type Failing, launch, openPage, seriousFindings, shoot } from "./support/browser";
+import { type Failing, openPage, seriousFindings, shoot } from "./support/browser";
+import { CAN_BROWSE, launch } from "./support/chromium";
 import { goldenNifti } from "./support/images";
 import { CLIENT_ID, type Provider, provide } from "./support/provider";
-import { freePort, type Service, serve } from "./support/service";
+import { freePort, type Service, serve, storeOfOne } from "./support/service";
 
 const SLOW_MS = 240_000;
 
+let store: string;
 let service: Service;
 let provider: Provider;
 let browser: Browser;
@@ -15,7 +18,9 @@ describe.skipIf(!CAN_BROWSE)("who comes in by the page", () => {
   beforeAll(async () => {
     const port = await freePort();
     provider = await provide(`http://127.0.0.1:${port}/auth/callback`);
+    store = storeOfOne();
     const asking = {
+      NEUROFUSE_MODEL_STORE: store,
       NEUROFUSE_AUTHENTICATION: "on",
       NEUROFUSE_OIDC_ISSUER: provider.issuer,
       NEUROFUSE_OIDC_CLIENT_ID: CLIENT_ID,
@@ -27,6 +32,7 @@ describe.skipIf(!CAN_BROWSE)("who comes in by the page", () => {
     await browser?.close();
     await service?.stop();
     provider?.stop();
+    rmSync(store, { recursive: true });
   });
 
   async function open(hash: string, failing: Failing[] = []): Promise<Page> {

@@ -1,29 +1,27 @@
-import { readFileSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { CAN_BROWSE, type Failing, launch, openPage, seriousFindings, shoot } from "./support/browser";
+import { type Failing, openPage, seriousFindings, shoot } from "./support/browser";
 import { makeCase } from "./support/cases";
+import { CAN_BROWSE, launch } from "./support/chromium";
 import { dropFolder } from "./support/drop";
 import { ctFolder, goldenNifti } from "./support/images";
-import { type Service, serve } from "./support/service";
+import { type Shared, shared } from "./support/shared";
 
 type Size = { width: number; height: number };
 
 const SLOW_MS = 240_000;
 
-let service: Service;
+let service: Shared;
 let browser: Browser;
 
 describe.skipIf(!CAN_BROWSE)("from a new case to the worklist", () => {
   beforeAll(async () => {
-    service = await serve();
+    service = await shared();
     browser = await launch();
   }, SLOW_MS);
-  afterAll(async () => {
-    await browser?.close();
-    await service?.stop();
-  });
+  afterAll(() => browser?.close());
 
   async function open(hash: string, failing: Failing[] = [], size?: Size): Promise<Page> {
     const page = await openPage(browser, failing, size);
@@ -310,7 +308,8 @@ describe.skipIf(!CAN_BROWSE)("from a new case to the worklist", () => {
   it(
     "says that what-if is over once the case is no longer kept",
     async () => {
-      rmSync(join(service.data, "cases"), { recursive: true });
+      const kept = join(service.data, "cases");
+      for (const one of readdirSync(kept)) rmSync(join(kept, one), { recursive: true });
       const page = await open("#/worklist", [410]);
       await page.getByRole("link", { name: "CT-1" }).click();
       const alert = page.locator(".what-if [role=alert]");
