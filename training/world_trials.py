@@ -12,6 +12,7 @@ from scipy.ndimage import binary_dilation
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
+from training.names import RANDOM, Spatial
 from training.networks.config import (
     BackboneConfig,
     EhrConfig,
@@ -19,7 +20,6 @@ from training.networks.config import (
     HeadConfig,
     MmaConfig,
     ModelConfig,
-    Spatial,
 )
 from training.networks.effect import ehr_effect_map
 from training.networks.losses import outcome_loss
@@ -27,8 +27,6 @@ from training.networks.model import FusionNet, FusionOutput
 from training.networks.rows import row
 from training.worlds import FEATURES, World, make_world, with_other_blob_named, with_random_labels
 
-RANDOM = "random"
-"""The graded world with outcomes drawn anew."""
 TRAINING, HELD_OUT, REFERENCES = 2000, 1000, 32
 BATCH, RATE, DECAY, WARMUP = 50, 5e-3, 1e-2, 0.1
 ROUNDING = 1e-4
@@ -100,7 +98,7 @@ def fit(config: ModelConfig, world: World, epochs: int, seed: int) -> FusionNet:
     net, (image, values, missing) = FusionNet(config, FEATURES).train(), tensors(world)
     target = torch.from_numpy(world.outcome)
     net.fit_statistics(values, missing)
-    optimizer = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=DECAY)
+    optimizer = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=DECAY, fused=True)
     steps = epochs * (len(target) // BATCH) + 1
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps, pct_start=WARMUP)
     for _ in range(epochs):

@@ -42,7 +42,8 @@ def write_heads(folder: Path) -> Path:
 @pytest.mark.filterwarnings("ignore::UserWarning:lightning")
 def test_every_trainer_is_timed_on_the_same_epoch(tmp_path: Path) -> None:
     config = load_config(CONFIG.with_name("practice.toml"))
-    config = replace(config, training=replace(config.training, batch_size=4, workers=1))
+    coarse = config.grid.model_copy(update={"shape": (8, 22, 18), "spacing_mm": (20.0, 10.0, 10.0)})
+    config = replace(config, grid=coarse, training=replace(config.training, batch_size=4, workers=1))
     table = compared(write_heads(tmp_path), config, rounds=1)
     names, speeds, ratios = (list(column.cells) for column in table.columns)
     assert len(names) == 5

@@ -23,7 +23,7 @@ from training.phantoms.haemorrhage import Haemorrhage
 from training.phantoms.planting import plant_haemorrhage
 
 VOLUMES_ML = (5.0, 20.0, 60.0)
-PLACES = 8
+PLACES = 4
 RECORD = {"age": 66, "sex": "male", "gcs": 12}
 pytestmark = [pytest.mark.slow]
 

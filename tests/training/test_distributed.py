@@ -1,46 +1,25 @@
 """Two processes, started as `torchrun` starts them: the run of one process, divided."""
 
+import datetime as dt
 import json
 import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from torch.distributed import distributed_c10d
+from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
+from tests.support.loaded import run_loaded
 from tests.training.test_train import AGE, bright_or_dark, small_config
+from training import distributed
 from training.checkpoint import load_checkpoint
 from training.cohort import Split
 from training.config import AugmentationConfig, RunConfig
 from training.prepare import PreparedSet
 from training.train import train
-
-DIVIDED = """
-import datetime as dt
-import sys
-from pathlib import Path
-from tests.training.test_distributed import parts_in, plain_config
-from tests.training.test_train import AGE
-from training import distributed
-from training.train import train
-from torch.distributed import distributed_c10d
-from torch.distributed.launcher import LaunchConfig, elastic_launch
-# Images are prepared by one process while the others wait, for hours: longer than the patience torch has by itself.
-distributed_c10d.default_pg_timeout = dt.timedelta(milliseconds=1)
-def divided(folder):
-    distributed.join()
-    train(plain_config(), [AGE], parts_in(folder), folder / "run")
-    distributed.leave()
-two = LaunchConfig(
-    min_nodes=1, max_nodes=1, nproc_per_node=2, rdzv_backend="c10d", rdzv_endpoint="127.0.0.1:0", local_addr="127.0.0.1",
-    max_restarts=0, start_method="fork",
-)
-elastic_launch(two, divided)(Path(sys.argv[1]))
-"""
-"""What `torchrun` itself calls, but forked, as torch takes seconds to import."""
 
 
 def plain_config() -> RunConfig:
@@ -59,11 +38,11 @@ def plain_config() -> RunConfig:
 
 def parts_in(folder: Path) -> dict[Split, PreparedSet]:
     """The same cases each time it is called."""
-    return {"train": bright_or_dark(folder, 32, 1), "validation": bright_or_dark(folder, 16, 2)}
+    return {"train": bright_or_dark(folder, 16, 1), "validation": bright_or_dark(folder, 8, 2)}
 
 
 def _mean_difference(one: Path, other: Path) -> float:
-    """Of the weights; eight steps of Adam at 1e-3 have moved each by up to 8e-3, and rounding can turn the sign of a tiny step."""
+    """Of the weights; four steps of Adam at 1e-3 have moved each by up to 4e-3, and rounding can turn the sign of a tiny step."""
     return float(np.abs(_weights(one) - _weights(other)).mean())
 
 
@@ -76,6 +55,24 @@ def _history(run: Path) -> list[dict[str, float]]:
     return [json.loads(line) for line in (run / "history.jsonl").read_text().splitlines()]
 
 
+def in_two(folder: Path) -> None:
+    """Does what `torchrun` itself calls, but forks."""
+    os.environ |= {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
+    # Images are prepared by one process while the others wait, for hours: longer than the patience torch has by itself.
+    distributed_c10d.default_pg_timeout = dt.timedelta(milliseconds=1)
+    two = LaunchConfig(
+        min_nodes=1, max_nodes=1, nproc_per_node=2, rdzv_backend="c10d", rdzv_endpoint="127.0.0.1:0", local_addr="127.0.0.1",
+        max_restarts=0, start_method="fork",
+    )  # fmt: skip
+    elastic_launch(two, divided)(folder)
+
+
+def divided(folder: Path) -> None:
+    distributed.join()
+    train(plain_config(), [AGE], parts_in(folder), folder / "run")
+    distributed.leave()
+
+
 @pytest.mark.slow
 def test_two_processes_take_the_steps_of_one(tmp_path: Path) -> None:
     """Equal up to the order of additions: each step's gradient is the mean of the two halves' means."""
@@ -83,14 +80,8 @@ def test_two_processes_take_the_steps_of_one(tmp_path: Path) -> None:
     for folder in (alone, divided):
         folder.mkdir()
     train(plain_config(), [AGE], parts_in(alone), alone / "run")
-    done = subprocess.run(  # noqa: S603 - our own script
-        [sys.executable, "-c", DIVIDED, str(divided)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=_environment(),
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+    ended = run_loaded(log := tmp_path / "log.txt", in_two, divided)
+    assert ended == 0, log.read_text()[-3000:]
     assert [line["epoch"] for line in _history(divided / "run")] == [1, 2]
     assert _mean_difference(divided / "run", alone / "run") < 1e-4
     nll = [[line["nll"] for line in _history(folder / "run")] for folder in (alone, divided)]
@@ -104,8 +95,3 @@ def test_micro_batches_take_the_steps_of_whole_batches(tmp_path: Path) -> None:
     in_parts = replace(config, training=replace(config.training, accumulate=4))
     train(in_parts, [AGE], parts, tmp_path / "parts")
     assert _mean_difference(tmp_path / "parts", tmp_path / "whole") < 1e-4
-
-
-def _environment() -> dict[str, str]:
-    root = str(Path(__file__).parents[2])
-    return os.environ | {"PYTHONPATH": root, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}

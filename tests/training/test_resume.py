@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import pytest
 import torch
 from lightning.fabric.plugins.precision import Precision
 
+from tests.support.loaded import run_loaded
 from tests.training.test_train import AGE, bright_or_dark, small_config
 from training.averaging import WeightAverage
 from training.checkpoint import load_checkpoint
@@ -24,34 +23,19 @@ from training.prepare import PreparedSet
 from training.resume import STATE_FILE, Moving, Progress, Saver, run_digest
 from training.train import train
 
-EPOCHS = 4
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from tests.training.test_resume import Deadly, dropping_config, parts_in
-from tests.training.test_train import AGE
-from training.train import train
-for save_every_s, folder in zip((3600, 0), map(Path, sys.argv[1:])):
-    if not os.fork():
-        parts = parts_in(folder)
-        parts["train"] = Deadly(**vars(parts["train"]), left=[None] * (32 + 8 + 8 + 3))
-        train(dropping_config(), [AGE], parts, folder / "run", save_every_s=save_every_s)
-        os._exit(0)
-    assert os.waitstatus_to_exitcode(os.wait()[1]) == -signal.SIGKILL
-"""
-"""All of the first epoch, two steps of the second, and some of the third step's cases; forked, as torch takes seconds to import."""
+EPOCHS = 3
 
 
 def dropping_config() -> RunConfig:
     """Every source of chance is on: order, augmentation, dropout, hidden records; and the weights are averaged."""
     config = small_config(EPOCHS)
-    training = replace(config.training, average_decay=0.9, patience=EPOCHS)
+    training = replace(config.training, batch_size=4, average_decay=0.9, patience=EPOCHS)
     return replace(config, training=training)
 
 
 def parts_in(folder: Path) -> dict[Split, PreparedSet]:
     """The same cases each time it is called."""
-    return {"train": bright_or_dark(folder, 32, 1), "validation": bright_or_dark(folder, 16, 2)}
+    return {"train": bright_or_dark(folder, 16, 1), "validation": bright_or_dark(folder, 8, 2)}
 
 
 @pytest.fixture(scope="module")
@@ -85,11 +69,20 @@ class Deadly(PreparedSet):
         return super().image(index)
 
 
+def cut_off(folder: Path, save_every_s: float) -> None:
+    """A run whose process is killed: after all of the first epoch, two steps of the second, and some of the third step's cases."""
+    parts = parts_in(folder)
+    parts["train"] = Deadly(**vars(parts["train"]), left=[None] * (16 + 4 + 4 + 2))
+    train(dropping_config(), [AGE], parts, folder / "run", save_every_s=save_every_s)
+
+
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Two runs that were cut off at the same case: one had saved its state after the epoch before, the other after each step."""
     folders = tmp_path_factory.mktemp("rarely"), tmp_path_factory.mktemp("often")
-    subprocess.run([sys.executable, "-c", KILLED, *folders], check=True)  # noqa: S603 - our own script
+    for save_every_s, folder in zip((3600, 0), folders, strict=True):
+        ended = run_loaded(folder / "log.txt", cut_off, folder, save_every_s)
+        assert ended == -signal.SIGKILL, (folder / "log.txt").read_text()
     return folders
 
 

@@ -96,7 +96,7 @@ def test_a_checkpoint_gives_the_same_network_back(tmp_path: Path) -> None:
 
 def test_the_loop_learns_what_the_image_shows_and_keeps_the_best_epoch(tmp_path: Path) -> None:
     parts = both_parts(tmp_path, 48, 24)
-    checkpoint = load_checkpoint(train(small_config(12), [AGE], parts, tmp_path / "run"))
+    checkpoint = load_checkpoint(train(small_config(9), [AGE], parts, tmp_path / "run"))
     history = [json.loads(line) for line in (tmp_path / "run" / "history.jsonl").read_text().splitlines()]
     best = min(history, key=lambda line: float(line["nll"]))
     assert best["nll"] < 0.35

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 import torch
 
+from training.names import RANDOM
 from training.networks.config import Spatial
 from training.networks.model import FusionNet
 from training.networks.rows import row
 from training.world_theory import expected_auroc
 from training.world_trials import (
-    HELD_OUT,
-    RANDOM,
     TRAINING,
     auroc,
     draw,
+    effect_follows_the_record,
     effect_in_blobs,
     fit,
     pointing,
@@ -31,6 +31,7 @@ FULL = "mma+mhgmu"
 # Where attention ends up depends on the first weights, and through rounding on the processor: the claims are about means
 # of several seeds, and far from what was measured (docs/concepts/worlds.md).
 SEEDS = (1, 2)
+HELD_OUT = 500
 
 
 @pytest.fixture(autouse=True)
@@ -58,12 +59,13 @@ def _held_out(world: str) -> World:
 
 
 def _guided_by_the_record() -> list[FusionNet]:
-    return [_trained("graded", FULL, 8, seed) for seed in SEEDS]
+    return [_trained("graded", FULL, 5, seed) for seed in SEEDS]
 
 
 @pytest.mark.parametrize("name", ["record", "image", "late"])
 def test_in_the_xor_world_what_does_not_interact_learns_nothing(name: str) -> None:
-    found = auroc(_trained("xor", name, 2), _held_out("xor"))
+    """After as many epochs as teach the others everything; after half of them those know hardly more."""
+    found = auroc(_trained("xor", name, 4), _held_out("xor"))
     assert found == pytest.approx(expected_auroc("xor", name), abs=0.1)
 
 
@@ -75,7 +77,7 @@ def test_in_the_xor_world_image_and_record_together_answer(name: str) -> None:
 
 def test_in_the_graded_world_the_full_model_passes_what_the_image_alone_can_reach() -> None:
     world = _held_out("graded")
-    assert auroc(_trained("graded", "image", 3), world) == pytest.approx(
+    assert auroc(_trained("graded", "image", 2), world) == pytest.approx(
         expected_auroc("graded", "image"), abs=0.05
     )
     assert np.mean([auroc(net, world) for net in _guided_by_the_record()]) > 0.95
@@ -90,7 +92,7 @@ def test_attention_goes_to_the_named_blob_and_moves_when_the_record_names_the_ot
 
 def test_without_the_record_attention_cannot_follow_it() -> None:
     """The control: what it gains for one named blob it loses for the other."""
-    world, net = _held_out("graded"), _trained("graded", "mma-noehr", 3)
+    world, net = _held_out("graded"), _trained("graded", "mma-noehr", 2)
     both = (pointing(net, world) + pointing(net, with_other_blob_named(world))) / 2
     assert both < 0.6
     assert np.abs(effect_in_blobs(net, world)).max() < 1e-3
@@ -103,7 +105,11 @@ def test_the_effect_map_is_positive_in_the_named_blob_and_negative_in_the_other(
 
 
 def test_blobs_of_one_look_are_told_apart_by_the_gate_that_knows_places() -> None:
-    assert auroc(_trained("places", FULL, 5, spatial="prior"), _held_out("places")) > 0.95
+    """No outcome shows it: fusion learns them all with either gate, as features near the image's edge tell where they lie."""
+    world = _held_out("places")
+    knows, looks = (_trained("places", FULL, 2, spatial=spatial) for spatial in ("prior", "softmax"))
+    assert effect_follows_the_record(knows, world) > 0.8
+    assert effect_follows_the_record(looks, world) < 0.4
 
 
 def test_random_outcomes_teach_nothing() -> None:
@@ -111,7 +117,7 @@ def test_random_outcomes_teach_nothing() -> None:
 
 
 def test_a_record_that_does_not_matter_gains_nothing_and_moves_attention_little() -> None:
-    world, net = _held_out("silent"), _trained("silent", FULL, 3)
+    world, net = _held_out("silent"), _trained("silent", FULL, 2)
     assert auroc(net, world) - auroc(_trained("silent", "image", 2), world) < 0.03
     mattering = np.mean(
         [np.abs(effect_in_blobs(one, _held_out("graded"))).mean() for one in _guided_by_the_record()]
