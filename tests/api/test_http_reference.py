@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 from typing import Final, get_args
 
@@ -10,6 +11,7 @@ from app.api.form_receiver import FIELD_PARTS, IMAGE_PART
 from app.api.parameter_faults import OTHER, REASONS, WRONG_TYPE
 from app.api.problems import PROBLEM_TYPES
 from app.api.worklist import WorklistQuery
+from app.imaging import dicom_series, quality
 from app.records.worklist import SortKey
 
 ROOT: Final = Path(__file__).parents[2]
@@ -28,25 +30,42 @@ def test_the_table_of_problems_is_that_of_the_code() -> None:
 
 def test_the_members_of_problems_are_those_that_the_code_gives_them() -> None:
     sentence = PAGE.split("Members beside the standard ones: ")[1].split("Where parameters")[0]
-    calls = (
-        node
-        for path in (ROOT / "app").rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call) and _is_error(node.func)
-    )
+    calls = (call for call in _calls() if (name := _called(call)).endswith("Error") and hasattr(errors, name))
     given = {keyword.arg for call in calls for keyword in call.keywords if keyword.arg is not None}
     assert set(re.findall(r"`(\w+)`", sentence)) == (given | OF_HANDLERS) - UNSEEN
 
 
-def _is_error(called: ast.expr) -> bool:
-    name = (
-        called.id
-        if isinstance(called, ast.Name)
-        else called.attr
-        if isinstance(called, ast.Attribute)
-        else ""
+def test_every_warning_and_finding_is_told_here_and_named_on_the_page() -> None:
+    table = PAGE.split("## Warnings and findings")[1].split("\n## ")[0]
+    told = dict(
+        re.findall(r"^\| `([\w-]+)` \| (warning|finding|finding, and warning) \|", table, re.MULTILINE)
     )
-    return name.endswith("Error") and hasattr(errors, name)
+    findings = {ast.literal_eval(call.args[0]) for call in _calls() if _called(call) == "Finding"}
+    keywords = [keyword for call in _calls() if _called(call) == "Caution" for keyword in call.keywords]
+    fixed = [each.value for each in keywords if each.arg == "code" and isinstance(each.value, ast.Constant)]
+    cautions = {errors.AnswerUnreadableError.code, *(each.value for each in fixed)}
+    limiting = quality.LIMITING | dicom_series.LIMITING
+    assert told == (
+        dict.fromkeys(cautions, "warning")
+        | dict.fromkeys(findings, "finding")
+        | dict.fromkeys(limiting, "finding, and warning")
+    )
+    words = (ROOT / "web" / "src" / "texts" / "en.ts").read_text(encoding="utf-8")
+    words = words.split("  findings: {")[1].split("\n  }")[0]
+    assert told.keys() == set(re.findall(r'^ {4}"?([a-z-]+)"?: "', words, re.MULTILINE))
+
+
+@cache
+def _calls() -> tuple[ast.Call, ...]:
+    trees = (ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "app").rglob("*.py"))
+    return tuple(node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+def _called(call: ast.Call) -> str:
+    match call.func:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+    return ""
 
 
 def test_the_words_for_what_is_wrong_with_a_parameter_are_those_of_the_code() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from app.jobs.sender import sign
+from app.settings import Settings
 from tests.contract.repository import ROOT, shown, text_of, tracked
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
@@ -27,6 +28,9 @@ PAST = {"CHANGELOG.md"}
 EXPORTED = re.compile(r"training export runs/(\w+) --store model_store --version (\d+)")
 JOBS = ROOT / "docs" / "how-to" / "jobs.md"
 SHELL = {"sh", "bash", "console"}
+SETTING = re.compile(r"NEUROFUSE_[A-Z0-9_]+")
+NO_SETTINGS = {"NEUROFUSE_SITE", "NEUROFUSE_UPSTREAM", "NEUROFUSE_MEMORY_LIMIT", "NEUROFUSE_SAMPLES"}
+"""Read by Compose, by the proxy and by the tests."""
 
 
 def _documents() -> list[Path]:
@@ -104,6 +108,12 @@ def test_what_a_document_names_as_its_proof_is_there(document: Path) -> None:
     assert [
         path for path in NAMED_PATH.findall(text) if path not in MADE and not (ROOT / path).exists()
     ] == []
+
+
+def test_every_setting_that_a_page_names_is_one() -> None:
+    settings = {f"NEUROFUSE_{name.upper()}" for name in Settings.model_fields}
+    pages = [page for page in _documents() if page.is_relative_to(ROOT / "docs")]
+    assert {name for page in pages for name in SETTING.findall(text_of(page))} - settings == NO_SETTINGS
 
 
 def test_the_receiver_on_the_page_of_jobs_believes_what_is_sent_and_nothing_else() -> None:

@@ -22,10 +22,10 @@ from tests.support.waiting import LONGEST_S, wait_until
 
 DASHBOARDS = sorted((Path(__file__).parents[2] / "deploy" / "grafana" / "dashboards").glob("*.json"))
 EMPTY_HERE = (
-    "gpu", "shadow", "alias", "webhook", "memory_limit", "memory_used", "findings",
+    "api_key", "gpu", "shadow", "alias", "webhook", "memory_limit", "memory_used", "findings",
     "neurofuse_outcome", "neurofuse_feedback", "neurofuse_window", "neurofuse_drift", "neurofuse_share",
 )  # fmt: skip
-"""Queries of what this service has nothing of: cards, other versions, receivers, a limit of memory; and of what is told every 30 seconds."""
+"""Queries of what this service has nothing of: keys, cards, other versions, receivers, a limit of memory; and of what is told every 30 seconds."""
 VARIABLES = {"$instance": ".*", "$model": ".*", "$version": ".*", "$__rate_interval": "30s"}
 
 
