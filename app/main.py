@@ -39,8 +39,7 @@ from app.api.problems import install_problem_handlers
 from app.api.runtime import Runtime
 from app.api.session_cookie import page_address
 from app.errors import NotReadyError, UnreadableImageError
-from app.imaging.isolation import CLEANER, ImageWorkers, WorkerLimits
-from app.imaging.limits import ReadLimits
+from app.imaging.isolation import CLEANER, ImageWorkers
 from app.imaging.load import Loader
 from app.inference.lost_device import end_when_lost
 from app.inference.predictor import Predictor
@@ -60,6 +59,7 @@ from app.predictions.data_folder import DataFolder
 from app.predictions.entry import StartPredictor
 from app.predictions.feedback import FeedbackService
 from app.predictions.heatmaps import Heatmaps
+from app.predictions.limits import read_limits, worker_limits
 from app.predictions.preview import Previewer
 from app.predictions.rehearsal import rehearse
 from app.predictions.retention import AuditRetention, Retention
@@ -301,13 +301,3 @@ def _start_beside(
         return predictor
 
     return start_beside_workers
-
-
-def read_limits(settings: Settings) -> ReadLimits:
-    """Bounds on what is read, as the operator chose them."""
-    return ReadLimits(max_archive_bytes=settings.max_unpacked_bytes, max_voxels=settings.max_voxels)
-
-
-def worker_limits(settings: Settings) -> WorkerLimits:
-    """Bounds on the processes that read, as the operator chose them."""
-    return WorkerLimits(settings.readers, settings.read_timeout_s, settings.read_memory_bytes)

@@ -1,10 +1,7 @@
 """The command line answers as the service does and ends with a code that a script can use."""
 
-import argparse
 import json
 import os
-import re
-import shlex
 import shutil
 import subprocess
 import sys
@@ -15,7 +12,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from app.cli import FAILED, OK, REFUSED, _parser, main
+from app.cli import FAILED, OK, REFUSED, main
 from app.model_package.package import open_package, seal
 from app.predictions.answer import Answer
 from app.predictions.data_folder import DataFolder
@@ -231,27 +228,6 @@ def test_a_health_check_follows_readiness(server: Server, monkeypatch: pytest.Mo
     assert main(["healthcheck"]) == OK
     monkeypatch.setenv("NEUROFUSE_PORT", "1")
     assert main(["healthcheck"]) == FAILED
-
-
-def commands(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
-    """A parser, and those of its commands and verbs."""
-    yield parser
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            for verb in action.choices.values():
-                yield from commands(verb)
-
-
-@pytest.mark.parametrize("command", [*commands(_parser())], ids=lambda command: command.prog)
-def test_every_command_says_what_it_does_with_an_example_that_it_understands(
-    command: argparse.ArgumentParser,
-) -> None:
-    assert command.description
-    printed = command.format_help().partition("example")[2]
-    examples = re.findall(r"(?:^| )neurofuse (?!COMMAND)([^>&\n]*)", printed)
-    assert any(f"neurofuse {example}".startswith(command.prog) for example in examples)
-    for example in examples:
-        assert _parser().parse_args(shlex.split(example)).run
 
 
 def test_a_day_that_is_none_is_explained(capsys: pytest.CaptureFixture[str]) -> None:

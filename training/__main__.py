@@ -42,21 +42,13 @@ GO_ON: Final = frozenset({"phantoms", "train", "ablation"})
 """Steps that keep what an earlier call has finished."""
 
 
-def build_parser(chosen: str | None) -> argparse.ArgumentParser:
-    """The command line, one subcommand per step.
-
-    Args:
-        chosen: The step whose options are needed. Only its module is loaded: all of them together, with torch, MONAI and
-            Lightning, take seconds, which every process that a step starts would take as well.
-    """
+def build_parser() -> argparse.ArgumentParser:
+    """The command line, one subcommand per step."""
     parser = argparse.ArgumentParser(
         prog="python -m training", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     steps = parser.add_subparsers(dest="step", required=True)
     for name, words in STEPS.items():
-        if name != chosen:
-            steps.add_parser(name, help=words)
-            continue
         module = import_module(f"training.commands.{name}")
         step = steps.add_parser(
             name, help=words, description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -75,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     chosen = next((each for each in given if each in STEPS), None)
     try:
-        options = build_parser(chosen).parse_args(given)
+        options = build_parser().parse_args(given)
         status: int = options.command(options)
     except NeuroFuseError as error:
         sys.stderr.write(f"{error.code}: {error.detail}\n")

@@ -20,10 +20,8 @@ from app.imaging.model_grid import ModelGrid
 from app.imaging.volume import Modality
 from app.model_package.manifest import PACKAGE_NAME, Task
 from training.cohort import CohortDescription, CohortError
+from training.names import SEEDS
 from training.networks.config import ModelConfig, Share
-
-SEEDS = 2**32
-"""Seeds are whole numbers below this one: NumPy's generators take no others."""
 
 
 @dataclass(frozen=True)

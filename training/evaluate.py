@@ -15,7 +15,7 @@ from training.evaluation.document import Evaluation, save_evaluation
 from training.evaluation.fitted import fit_after_training, save_fitted
 from training.evaluation.images import with_images
 from training.evaluation.judge import MODEL, Rival, judge
-from training.networks.heads import CLASSES
+from training.networks.config import CLASSES
 from training.networks.model import FusionNet
 from training.networks.rows import ROWS, row
 from training.outcomes import as_classes_of

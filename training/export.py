@@ -41,9 +41,10 @@ from training.evaluation.document import EVALUATION_FILE, Evaluation, load_evalu
 from training.evaluation.fitted import CALIBRATION_FILE, CalibrationFile, load_calibration
 from training.golden import write_golden_case
 from training.model_card import model_card
-from training.networks.heads import CLASSES
+from training.names import Precision
+from training.networks.config import CLASSES
 from training.networks.serving_graph import ServingGraph
-from training.onnx_graph import Precision, halve, write_onnx
+from training.onnx_graph import halve, write_onnx
 from training.onnx_planes import convolve_by_planes
 from training.outcomes import Task, favourable_labels, outcome_classes
 from training.served import why_not_served

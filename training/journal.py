@@ -6,8 +6,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from torch.utils.tensorboard import SummaryWriter
-
 from training.whole_files import write_whole
 
 HISTORY_FILE = "history.jsonl"
@@ -59,6 +57,8 @@ class Journal:
         # Replaced whole: a kill at this moment must not cost the lines of the epochs that state.pt counts as done.
         write_whole(path, "".join(f"{line}\n" for line in lines))
         self._history = path.open("a", encoding="utf-8")
+        from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 - half a second, which only networks need
+
         self._board = SummaryWriter(str(run / BOARD_FOLDER), purge_step=epochs_done + 1)
 
     def write(self, notes: EpochNotes) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from app.model_package.manifest import Manifest, Metric
 from training.config import RunConfig
 from training.evaluation.document import Evaluation, Group, Resplits
-from training.onnx_graph import Precision
+from training.names import Precision
 from training.report.words import (
     at_the_ends,
     decimal,

@@ -3,7 +3,7 @@
 import logging
 import warnings
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import onnx
 import onnx_ir as ir
@@ -14,8 +14,6 @@ from onnxruntime.transformers.float16 import convert_float_to_float16
 from app.inference.graph_contract import INPUTS, OUTPUTS
 from training.networks.serving_graph import ServingGraph
 
-Precision = Literal["float32", "float16"]
-"""Of the arithmetic inside a graph; what enters and leaves it is float32 in any case."""
 OPSET = 20
 THERE_AND_BACK: Final = (ir.DataType.FLOAT, ir.DataType.FLOAT16, ir.DataType.FLOAT)
 LAYERS: Final = frozenset({"Conv", "Gemm", "MatMul"})

@@ -4,12 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-import torch
-
 from app.model_package.manifest import OutputClass
 from training.cohort import Cohort, CohortError
-from training.networks.config import Outcome
-from training.networks.heads import CLASSES, FAVOURABLE_FROM, gos_class
+from training.networks.config import CLASSES, FAVOURABLE_FROM, GOS_CLASSES, Outcome
 
 Task = Literal["gos", "ad"]
 
@@ -84,6 +81,5 @@ def as_classes_of(cohort: Cohort, outcome: Outcome) -> Cohort:
             f"the table tells {cohort.description.classes} outcomes apart, the configuration {CLASSES[outcome]}; "
             'set outcome = "binary" in [model.head]'
         )
-    labels = gos_class(torch.tensor([case.label + 1 for case in cohort.cases]), outcome).tolist()
-    cases = (replace(case, label=label) for case, label in zip(cohort.cases, labels, strict=True))
+    cases = (replace(case, label=GOS_CLASSES[outcome][case.label]) for case in cohort.cases)
     return replace(cohort, cases=tuple(cases))

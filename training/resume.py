@@ -10,11 +10,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from lightning.fabric.plugins.precision import Precision
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
 
@@ -25,6 +24,9 @@ from training.config import RunConfig, config_to_dict
 from training.distributed import gathered, rank, world
 from training.prepare import PreparedSet
 from training.whole_files import write_whole
+
+if TYPE_CHECKING:
+    from lightning.fabric.plugins.precision import Precision  # takes seconds to load
 
 STATE_FILE = "state.pt"
 STATE_VERSION = 2
@@ -92,7 +94,7 @@ class Moving:
     schedule: LRScheduler
     order: torch.Generator
     change: torch.Generator
-    precision: Precision
+    precision: "Precision"
     underway: Underway = field(default_factory=Underway)
 
 

@@ -20,7 +20,8 @@ from training.checkpoint import load_checkpoint
 from training.cohort import SPLITS, Cohort, CohortError, Split
 from training.config import RunConfig
 from training.distributed import first_process_first, rank
-from training.networks.heads import CLASSES
+from training.names import FULL as FULL
+from training.networks.config import CLASSES
 from training.networks.model import FusionNet
 from training.networks.rivals import RIVALS
 from training.networks.rows import ROWS, row
@@ -31,10 +32,6 @@ from training.runs import prepared_parts
 from training.tabular.readings import read_readings
 from training.tabular.records import Records, records_of
 from training.tabular.row import Tabular
-from training.train import train
-
-FULL = "mma+mhgmu"
-"""What the paper proposes; trained when no row is named."""
 
 
 @dataclass(frozen=True)
@@ -144,6 +141,8 @@ def _fit_network(config: RunConfig, cohort: Cohort, cache: Path, run: Path) -> F
             f"expected masks with the values {list(config.guidance.labels)} (guidance.labels of the configuration), found none of them in "
             "any training patient's mask; name the values that the masks hold, or set weight = 0 in [guidance]"
         )
+    from training.train import train  # noqa: PLC0415 - Lightning takes seconds to load, and tabular rows need none
+
     train(config, cohort.description.features, parts, run)
     net = load_checkpoint(run / "checkpoint.pt").net
     with first_process_first():

@@ -12,15 +12,14 @@ them decides; the other fields are distractors. What a model can reach is then a
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int64
 
 from app.ehr.schema import Feature
 from training.features import unitless
+from training.names import WorldName as WorldName
 
-WorldName = Literal["graded", "xor", "places", "silent"]
 SIZE = 32
 RADIUS = 4
 FRAME = 2

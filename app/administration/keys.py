@@ -5,60 +5,30 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from rich.console import Console
 from rich.table import Column, Table
 
-from app.administration.records_here import OF_THE_DATABASE, missing_database, records_here
-from app.administration.verbs import add_verb
+from app.administration.records_here import missing_database, records_here
 from app.errors import MalformedRequestError
 from app.predictions.data_folder import DataFolder
 from app.records.api_keys import KeptKey
 from app.records.audit import Deed
 from app.records.store import RecordStore
 from app.security.keys import make_key
-from app.security.principal import ROLES
 from app.settings import Settings
 
 OK: Final = 0
 HERE: Final = "command-line"
 """In the audit trail: whoever may run commands on the service's machine."""
-DAYS: Final = 365.0
 MOST_DAYS: Final = 730.0
 """No key is for ever: whoever forgot one is not open to it for ever."""
 LONGEST_NAME: Final = 100
-EXAMPLES: Final = """examples:
-  neurofuse keys create "PACS router" --role system > router.key
-  neurofuse keys list
-  neurofuse keys revoke 3f9a64d0c1b2e875"""
 
 
-def add_to(commands: Any) -> None:  # noqa: ANN401 - argparse names this type in private
-    """Adds the command to the parser's."""
-    keys = commands.add_parser(
-        "keys",
-        help="make, list and revoke API keys",
-        epilog=EXAMPLES,
-        description=OF_THE_DATABASE,
-    )
-    verbs = keys.add_subparsers(required=True, metavar="VERB")
-    create = add_verb(verbs, "create", "make a key and print it, this once", EXAMPLES, _create)
-    create.add_argument("name", metavar="NAME", help="what the key is for; no patient's and no person's name")
-    create.add_argument(
-        "--role",
-        action="append",
-        required=True,
-        choices=ROLES,
-        help="what it may do; may be given more than once",
-    )
-    create.add_argument("--days", type=float, default=DAYS, help=f"how long it is good; {DAYS:g} by default")
-    add_verb(verbs, "list", "list every key, without its secret", EXAMPLES, _list)
-    revoke = add_verb(verbs, "revoke", "take a key back, at once", EXAMPLES, _revoke)
-    revoke.add_argument("id", metavar="ID", help="as `neurofuse keys list` shows it")
-
-
-def _create(arguments: argparse.Namespace, settings: Settings) -> int:
+def create(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Makes a key and prints it."""
     if not 0 < arguments.days <= MOST_DAYS:
         raise MalformedRequestError(f"Expected --days above 0 and at most {MOST_DAYS:g}.")
     if not 0 < len(arguments.name) <= LONGEST_NAME or not arguments.name.isprintable():
@@ -76,7 +46,8 @@ def _create(arguments: argparse.Namespace, settings: Settings) -> int:
     return OK
 
 
-def _list(_arguments: argparse.Namespace, settings: Settings) -> int:
+def list_all(_arguments: argparse.Namespace, settings: Settings) -> int:
+    """Lists every key, without its secret."""
     with records_here(settings) as records:
         keys = records.api_keys.all()
     columns = (Column("id", no_wrap=True), "name", "roles", Column("state", no_wrap=True), "last used")
@@ -88,7 +59,8 @@ def _list(_arguments: argparse.Namespace, settings: Settings) -> int:
     return OK
 
 
-def _revoke(arguments: argparse.Namespace, settings: Settings) -> int:
+def revoke(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Takes a key back."""
     with records_here(settings) as records:
         if not records.api_keys.revoke(arguments.id, datetime.now(UTC)):
             raise MalformedRequestError(

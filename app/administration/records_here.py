@@ -3,14 +3,11 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Final
 
 from app.errors import MalformedRequestError
 from app.predictions.data_folder import DataFolder
 from app.records.store import RecordStore
 from app.settings import Settings
-
-OF_THE_DATABASE: Final = """Works on the database that NEUROFUSE_DATABASE_URL or NEUROFUSE_DATA names, whether a service runs on it or not."""
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """`neurofuse replay`: asks the package of an earlier answer again, with what is kept of its case, and compares."""
 
 import argparse
-from typing import Any, Final
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
@@ -23,24 +23,10 @@ DIFFERS: Final = 1
 TOLERANCE: Final = 1e-3
 """Greatest difference of a probability between execution providers, as for golden cases (`app.inference.self_test`)."""
 HOUR_S: Final = 3600.0
-EXAMPLE: Final = "example: neurofuse replay 0193c2f4-6a00-7a31-9c2e-5d1f0b7e8a90"
 
 
-def add_to(commands: Any) -> None:  # noqa: ANN401 - argparse names this type in private
-    """Adds the command to the parser's."""
-    replay = commands.add_parser(
-        "replay",
-        help="repeat a kept case and compare it with its answer",
-        description="Asks the package that answered again, on this machine, and says how far apart the two answers are.",
-        epilog=EXAMPLE,
-    )
-    replay.add_argument(
-        "id", metavar="ID", help="`id` of an answer whose case is still kept (NEUROFUSE_CASE_HOURS)"
-    )
-    replay.set_defaults(run=_replay)
-
-
-def _replay(arguments: argparse.Namespace, settings: Settings) -> int:
+def replay(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Asks the package that answered again, and says how far apart the two answers are."""
     answer, case = _kept(arguments.id, settings)
     package = store_at(settings.model_store).load(answer.model.name, answer.model.version)
     if package.sha256 != answer.model.sha256:

@@ -6,7 +6,7 @@ from typing import Final, TypeVar, get_args
 
 from app import errors
 from app.api.form_receiver import FIELD_PARTS, Form, UploadLimits
-from app.inference.case import HeatmapChoice
+from app.inference.heatmap_choice import HeatmapChoice
 from app.model_package.manifest import Task
 from app.predictions.catalogue import Catalogue
 from app.predictions.entry import Entry

@@ -2,7 +2,7 @@
 
 from typing import Any, Final, get_args
 
-from app.inference.case import HeatmapChoice
+from app.inference.heatmap_choice import HeatmapChoice
 from app.model_package.manifest import Task
 from app.predictions.explain import ExplainChoice
 

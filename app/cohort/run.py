@@ -16,9 +16,9 @@ from app.imaging.isolation import ImageWorkers
 from app.imaging.limits import ReadLimits
 from app.imaging.load import Loader
 from app.inference.predictor import Predictor
-from app.main import read_limits, worker_limits
 from app.model_package.package import Package
 from app.predictions.explain import Case, explain
+from app.predictions.limits import read_limits, worker_limits
 from app.predictions.result_lines import Line, answered, failed
 from app.predictions.start import start_as_set
 from app.settings import Settings

@@ -5,21 +5,12 @@ DICOM speaks LPS; the change of sign happens in `app.imaging.dicom` and nowhere 
 """
 
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 import numpy as np
 from jaxtyping import Float64, Real
 
+from app.imaging.modality import Modality as Modality
 from app.imaging.series_choice import SeriesChoice
-
-
-class Modality(StrEnum):
-    """What made the image; decides what a voxel value means."""
-
-    CT = "CT"
-    """Voxels are Hounsfield units."""
-    MR = "MR"
-    """Voxels are in the scanner's arbitrary unit."""
 
 
 @dataclass(frozen=True)

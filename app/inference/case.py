@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from jaxtyping import Float32
@@ -18,13 +17,11 @@ from app.imaging.limits import DEFAULT_LIMITS, ReadLimits
 from app.imaging.load import LoadedCase, Loader, VolumeTask, load_case
 from app.imaging.resample import ModelImage
 from app.imaging.volume import Grid, Volume
+from app.inference.heatmap_choice import HeatmapChoice as HeatmapChoice
 from app.inference.predictor import Outputs, Predictor
 from app.model_package.manifest import Heatmap
 from app.model_package.package import Package
 from app.tracing import span
-
-HeatmapChoice = Literal["native", "model", "none"]
-"""On the patient's own grid, on the network's grid, or not at all."""
 
 
 @dataclass(frozen=True)

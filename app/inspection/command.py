@@ -1,10 +1,9 @@
-"""`neurofuse inspect PATH...`: arguments, and the way from files to what is printed."""
+"""`neurofuse inspect PATH...`: the way from files to what is printed."""
 
 import argparse
 import dataclasses
 import json
-from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Final, get_args
 
 from rich.console import Console
 from rich.progress import Progress
@@ -18,36 +17,13 @@ from app.imaging.survey import Survey, survey
 from app.imaging.volume import Finding, Modality, Volume
 from app.inspection.report import Report, describe, head_seen, refusal, series_rows
 from app.inspection.tables import print_report
-from app.main import read_limits
 from app.model_package.manifest import Task
 from app.model_package.package import Package
 from app.model_package.store import ModelStore, store_at
+from app.predictions.limits import read_limits
 from app.settings import Settings
 
-EXAMPLE: Final = "example: neurofuse inspect study/ --png overview.png"
 OK: Final = 0
-
-
-def add_to(commands: Any) -> None:  # noqa: ANN401 - argparse names this type in private
-    """Adds the command to the parser's."""
-    parser = commands.add_parser(
-        "inspect",
-        help="show what is read from image files, and why",
-        description="Shows the series, the geometry, the findings and the head, as the service would see them; answers no case.",
-        epilog=EXAMPLE,
-    )
-    parser.add_argument("image", nargs="+", type=Path, help="NIfTI, DICOM or zip files, or folders of them")
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument("--task", choices=get_args(Task), help="read as this task's model does")
-    what.add_argument(
-        "--modality",
-        choices=[str(one) for one in Modality],
-        help="read as this; what the files hold by default",
-    )
-    parser.add_argument("--series", metavar="UID", help="Series Instance UID of the series that is meant")
-    parser.add_argument("--png", type=Path, metavar="FILE", help="write an overview picture")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, 
 
 from app.ehr.schema import EhrSchema
 from app.imaging.model_grid import ModelGrid
+from app.model_package.task import Task as Task
 
-Task = Literal["gos", "ad"]
 Probability = Annotated[float, Field(ge=0, le=1)]
 PACKAGE_NAME: Final = re.compile(r"[a-z][a-z0-9-]*")
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

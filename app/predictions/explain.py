@@ -12,7 +12,8 @@ from app.imaging.heatmap_files import Shown, draw
 from app.imaging.limits import ReadLimits
 from app.imaging.load import Loader, load_case
 from app.inference.alternatives import effects
-from app.inference.case import Analysis, HeatmapChoice, analyse
+from app.inference.case import Analysis, analyse
+from app.inference.heatmap_choice import HeatmapChoice
 from app.inference.predictor import Predictor
 from app.predictions.answer import Answer, HeatmapFiles, RecordUsed, Timing
 from app.predictions.cautions import cautions

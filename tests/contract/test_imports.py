@@ -1,21 +1,8 @@
 """Serving stays light: no training library is loaded, and reading settings or opening stores waits for start-up."""
 
-import json
-import subprocess
-import sys
-
-from tests.contract.repository import ROOT
+from tests.support.modules import loaded_by
 
 HEAVY = {"torch", "lightning", "monai", "pandas", "sklearn", "onnx", "onnxscript", "training", "SimpleITK"}
-
-
-def _modules_after(statement: str) -> set[str]:
-    """Top-level modules a fresh interpreter holds after `statement`."""
-    code = f"{statement}\nimport json, sys\nsys.stdout.write(json.dumps(sorted(sys.modules)))"
-    answer = subprocess.run(  # noqa: S603 - our own interpreter and code
-        [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True
-    )
-    return {name.partition(".")[0] for name in json.loads(answer.stdout)}
 
 
 def test_every_module_of_the_service_loads_and_draws_no_training_library_and_makes_no_application() -> None:
@@ -29,8 +16,8 @@ def test_every_module_of_the_service_loads_and_draws_no_training_library_and_mak
         "assert 'app.cohort.ray_engine' in [importlib.import_module(name).__name__ for name in names]\n"
         "assert not [n for n, v in vars(app.main).items() if type(v).__name__ == 'FastAPI']"
     )
-    assert _modules_after(every).isdisjoint(HEAVY)
+    assert loaded_by(every).isdisjoint(HEAVY)
 
 
 def test_the_check_above_would_notice() -> None:
-    assert "training" in _modules_after("import training")
+    assert "training" in loaded_by("import training")

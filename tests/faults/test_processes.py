@@ -48,7 +48,7 @@ def test_a_service_that_is_told_to_stop_loses_nothing(
 ) -> None:
     settings: dict[str, Any] = {"max_concurrent": 1, "queue_limit": 40, "read_workers": 1}
     grace = {
-        "app.cli.GRACEFUL_SHUTDOWN_S": LONGEST_S
+        "app.cli.serve.GRACEFUL_SHUTDOWN_S": LONGEST_S
     }  # 30 s are enough for few cases of a machine as slow as this one may be
     with (
         serving(gos_store, tmp_path / "var", constants=grace, **settings) as server,

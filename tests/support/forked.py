@@ -155,7 +155,7 @@ def _killed(pid: int) -> None:
 
 
 def _fork_as_told(orders: socket.socket) -> None:
-    importlib.import_module("app.cli")
+    importlib.import_module("app.cli.serve")
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that wait for the services
     while True:
         order, channels, _, _ = socket.recv_fds(orders, MOST_BYTES, 1)

@@ -1,20 +1,26 @@
 """training.__main__: a step loads what it needs, and every step can be asked what it takes."""
 
+import argparse
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+from pkgutil import resolve_name
+from typing import get_type_hints
 
 import pytest
 
 from app.cpus import usable_cpus
+from tests.support.modules import loaded_by
 from tests.training.ablation.support import write_cohort
 from training.__main__ import STEPS, build_parser, main
 
 PRACTICE = str(Path(__file__).parents[2] / "training" / "configs" / "practice.toml")
 COMMANDS = Path(__file__).parents[2] / "training" / "commands"
+TRAINERS = {"torch", "lightning", "monai"}
 
 
 def test_every_command_is_a_step() -> None:
@@ -24,7 +30,7 @@ def test_every_command_is_a_step() -> None:
 @pytest.mark.parametrize("step", STEPS)
 def test_each_step_has_an_example_and_options(step: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        build_parser(step).parse_args([step, "--help"])
+        build_parser().parse_args([step, "--help"])
     assert ended.value.code == 0
     shown = capsys.readouterr().out
     assert f"python -m training {step}" in shown
@@ -47,9 +53,9 @@ def test_each_step_has_an_example_and_options(step: str, capsys: pytest.CaptureF
 def test_a_number_that_cannot_be_meant_is_refused_before_anything_is_done(
     words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    step, *_, option, value = words.split()
+    *_, option, value = words.split()
     with pytest.raises(SystemExit) as ended:
-        build_parser(step).parse_args(words.split())
+        build_parser().parse_args(words.split())
     assert ended.value.code == 2
     assert f"argument {option}" in (error := capsys.readouterr().err)
     assert repr(value) in error
@@ -104,17 +110,27 @@ def test_a_step_that_is_stopped_says_so_without_a_stack_trace(
     assert command.returncode == status
 
 
-def test_the_list_of_steps_is_shown_without_loading_torch() -> None:
-    asked = "import sys; from training.__main__ import build_parser; build_parser(None).format_help(); print('torch' in sys.modules)"
-    loaded = subprocess.run(  # noqa: S603 - this program
-        [sys.executable, "-c", asked], capture_output=True, text=True, check=True
-    )
-    assert loaded.stdout.strip() == "False"
+def test_help_loads_no_library() -> None:
+    """Nor does what a process that a step starts takes from here."""
+    with_all = "from training.__main__ import STEPS, build_parser; build_parser().format_help()"
+    assert loaded_by(with_all) == {"app", "training"}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_every_step_names_a_function_that_takes_its_options(step: str) -> None:
+    named = import_module(f"training.commands.{step}").run.args[0]
+    assert get_type_hints(resolve_name(named)) == {"options": argparse.Namespace, "return": int}
+
+
+def test_what_trains_no_network_loads_no_torch_and_what_builds_none_no_lightning_and_no_monai() -> None:
+    """They take two, three and two seconds."""
+    assert loaded_by("import training.steps.check, training.steps.phantoms").isdisjoint(TRAINERS)
+    assert loaded_by("import training.steps.train, training.steps.recalibrate") & TRAINERS == {"torch"}
 
 
 def test_a_word_that_is_no_step_is_refused_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        build_parser(None).parse_args(["tarin"])
+        build_parser().parse_args(["tarin"])
     assert ended.value.code == 2
     assert "phantoms" in capsys.readouterr().err
 
@@ -163,8 +179,8 @@ def one_cpu() -> Iterator[None]:
 @pytest.mark.usefixtures("one_cpu")
 def test_no_more_processes_are_meant_than_may_run_at_once() -> None:
     """On a cluster a job has some cores of many: a process for each of the others would only take memory."""
-    assert build_parser("check").parse_args(["check", "c"]).workers == 1
-    assert build_parser("ablation").parse_args(["ablation", "c", "--config", "c", "--out", "o"]).workers == 1
+    assert build_parser().parse_args(["check", "c"]).workers == 1
+    assert build_parser().parse_args(["ablation", "c", "--config", "c", "--out", "o"]).workers == 1
 
 
 def test_a_folder_is_named_as_it_is_called(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

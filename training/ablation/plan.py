@@ -1,6 +1,5 @@
 """What an ablation will do, decided before anything is run: its jobs, and the comparisons that may be claimed."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +7,8 @@ from training.ablation.jobs import Job
 from training.cohort import CohortError
 from training.config import RunConfig
 from training.evaluation.comparison import Planned
-from training.rows import FULL, check_row, titles
+from training.names import FULL
+from training.rows import check_row, titles
 
 CONTROLS = (("mma", "mma-noehr"), ("mhgmu", "gmu-wide"))
 """Does the record help in attention; do the heads help: planned beside the full model against everyone."""
@@ -79,15 +79,3 @@ def choose_rows(text: str, config: RunConfig) -> tuple[str, ...]:
     if not asked:
         raise CohortError(f"expected rows, found none; choose of {', '.join(known)}, or all")
     return tuple(name for name in known if name in asked)
-
-
-def whole_numbers(text: str) -> Sequence[int]:
-    """`600,200` as (200, 600).
-
-    Raises:
-        ValueError: A part is no whole number of at least 1.
-    """
-    numbers = sorted({int(part) for part in text.split(",")})
-    if numbers[0] < 1:
-        raise ValueError(f"expected whole numbers >= 1, found {numbers[0]}")
-    return tuple(numbers)

@@ -15,7 +15,7 @@ from training.ablation.document import Ablation, ModelTable, TableRow
 from training.evaluation.comparison import ROW_METRICS
 from training.evaluation.document import Comparison
 from training.evaluation.printing import p_value
-from training.rows import FULL
+from training.names import FULL
 from training.whole_files import write_whole
 
 CSV_FILE = "table.csv"

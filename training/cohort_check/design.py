@@ -14,7 +14,7 @@ from training.cohort_check.outcome import labels
 from training.cohort_check.record import number
 from training.cohort_check.table import Table
 from training.config import RunConfig, unknown_log1p
-from training.networks.heads import CLASSES
+from training.networks.config import CLASSES
 from training.outcomes import event_from
 from training.splits import split_cohort
 

@@ -10,8 +10,7 @@ from training.cohort_check.finding import Finding, error, warning
 from training.cohort_check.record import number
 from training.cohort_check.table import Table
 from training.metrics import auroc
-from training.networks.config import Outcome
-from training.networks.heads import CLASSES
+from training.networks.config import CLASSES, Outcome
 from training.outcomes import event_from, outcome_classes
 
 FEWEST_CASES = 20

@@ -1,6 +1,7 @@
 """The steps of a run as subcommands, one file each; each reads a folder, writes a folder, and can be run again.
 
-Every module has a docstring with an example (shown by `--help`), `add_arguments(parser)` and `run(options) -> exit status`.
+Every module has a docstring with an example (shown by `--help`), `add_arguments(parser)` and `run`, which names the function of
+`training.steps` that does it (`app.later`): torch, MONAI and Lightning take seconds to load, and neither `--help` nor a slip needs them.
 """
 
 import argparse

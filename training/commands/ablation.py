@@ -11,17 +11,15 @@ Examples:
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
 from app.cpus import usable_cpus
-from training.ablation.plan import Plan, choose_rows, whole_numbers
-from training.ablation.study import run_study
-from training.cohort import CohortError
+from app.later import later
 from training.commands import positive
-from training.config import load_config, with_epochs
-from training.rows import titles
+from training.names import NETWORKS, TABULAR
+
+run = later("training.steps.ablation:run")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, required=True, help="TOML file of the full model's run")
     parser.add_argument("--out", type=Path, required=True, help="folder of the table and of all runs")
     parser.add_argument(
-        "--rows", default="all", metavar="A,B", help=f"rows, or all (default): {', '.join(titles('gos'))}"
+        "--rows",
+        default="all",
+        metavar="A,B",
+        help=f"rows, or all (default): {', '.join((*TABULAR, *NETWORKS))}",
     )
     parser.add_argument(
         "--folds", type=_several, metavar="K", help="cross-validate (default: the cohort's own splits)"
@@ -57,30 +58,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cache", type=Path, help="folder of prepared images (default: COHORT/prepared)")
 
 
-def run(options: argparse.Namespace) -> int:
-    """Run what is missing and write the table; 1 where a job failed, 130 where it was interrupted."""
-    if options.repeats > 1 and not options.folds:
-        raise CohortError("--repeats counts divisions into folds; give --folds too, or leave it out")
-    config = load_config(options.config)
-    if options.epochs:
-        config = with_epochs(config, options.epochs)
-    plan = Plan(
-        cohort=options.cohort,
-        config=config,
-        rows=choose_rows(options.rows, config),
-        folds=options.folds,
-        repeats=options.repeats,
-        seeds=options.seeds,
-        sizes=options.sizes,
-        cache=options.cache or options.cohort / "prepared",
-        out=options.out,
-    )
-    return run_study(plan, options.workers, Console())
-
-
 def _several(text: str) -> int:
     if (value := positive(text)) == 1:
         raise argparse.ArgumentTypeError(
             "expected at least 2 folds; leave --folds out for the cohort's own splits"
         )
     return value
+
+
+def whole_numbers(text: str) -> Sequence[int]:
+    """`600,200` as (200, 600).
+
+    Raises:
+        ValueError: A part is no whole number of at least 1.
+    """
+    numbers = sorted({int(part) for part in text.split(",")})
+    if numbers[0] < 1:
+        raise ValueError(f"expected whole numbers >= 1, found {numbers[0]}")
+    return tuple(numbers)

@@ -9,15 +9,11 @@ import argparse
 from pathlib import Path
 from typing import get_args
 
-from rich.console import Console
-
-from app.model_package.store import ModelStore
-from training.checkpoint import CHECKPOINT_FILE, load_checkpoint
-from training.cohort import DESCRIPTION_FILE, read_description
+from app.later import later
 from training.commands import positive
-from training.export import export_run
-from training.onnx_graph import Precision
-from training.runs import place_of_cohort
+from training.names import Precision
+
+run = later("training.steps.export:run")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,14 +35,3 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder of the cohort, of which only cohort.json is read (default: the one noted in RUN)",
     )
-
-
-def run(options: argparse.Namespace) -> int:
-    """Export, re-open, compare, and only then move into the store."""
-    checkpoint = load_checkpoint(options.run / CHECKPOINT_FILE)
-    description = read_description(place_of_cohort(options.run, options.cohort) / DESCRIPTION_FILE)
-    store = ModelStore(options.store)
-    package = export_run(checkpoint, description, options.run, store, options.version, options.precision)
-    named = f"{package.manifest.name}@{package.manifest.version}"
-    Console().print(f"{named}: {package.path}", soft_wrap=True, markup=False, highlight=False)
-    return 0

@@ -8,27 +8,25 @@ Examples:
 import argparse
 from pathlib import Path
 
-from rich.console import Console
-
-from training.cohort import CohortError
+from app.later import later
 from training.commands import at_least, positive
-from training.one_process import alone_in
-from training.phantoms.cohort import generate_cohort
 
-_DEFAULT_COUNTS = {"train": 2200, "validation": 300, "calibration": 300, "test": 600}
-_SLICES_COUNTS = {"train": 118, "validation": 24, "calibration": 25, "test": 29}
+run = later("training.steps.phantoms:run")
+
+DEFAULT_COUNTS = {"train": 2200, "validation": 300, "calibration": 300, "test": 600}
+SLICES_COUNTS = {"train": 118, "validation": 24, "calibration": 25, "test": 29}
 """196 patients, as in the smallest published cohorts of this kind."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--task", choices=("gos", "ad"), required=True, help="which risk world")
-    for split, count in _DEFAULT_COUNTS.items():
+    for split, count in DEFAULT_COUNTS.items():
         parser.add_argument(
             f"--{split}",
             type=at_least(0),
             metavar="N",
-            help=f"cases for {split} ({count}; {_SLICES_COUNTS[split]} with --slices)",
+            help=f"cases for {split} ({count}; {SLICES_COUNTS[split]} with --slices)",
         )
     parser.add_argument(
         "--out", type=Path, required=True, help="folder of the cohort; finished cases in it are kept"
@@ -45,27 +43,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dicom-share", type=_share, default=0.0, help="share of images written as DICOM series (0)"
     )
-
-
-def run(options: argparse.Namespace) -> int:
-    """Write the cohort, and say where."""
-    if options.slices and (options.task != "gos" or options.dicom_share):
-        raise CohortError("--slices goes with --task gos and without --dicom-share; leave one of them out")
-    defaults = _SLICES_COUNTS if options.slices else _DEFAULT_COUNTS
-    chosen = {split: getattr(options, split) for split in defaults}
-    counts = {split: defaults[split] if count is None else count for split, count in chosen.items()}
-    with alone_in(options.out):
-        table = generate_cohort(
-            options.task,
-            counts,
-            options.out,
-            seed=options.seed,
-            workers=options.workers,
-            dicom_share=options.dicom_share,
-            slices=options.slices,
-        )
-    Console().print(f"{sum(counts.values())} cases: {table}", soft_wrap=True, markup=False, highlight=False)
-    return 0
 
 
 def _share(text: str) -> float:

@@ -10,13 +10,10 @@ Example:
 import argparse
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Column, Table
-
-from app.model_package.store import ModelStore
+from app.later import later
 from training.commands import positive
-from training.evaluation.printing import interval
-from training.recalibrate import Recalibrated, recalibrate_package
+
+run = later("training.steps.recalibrate:run")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,40 +32,3 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--workers", type=positive, default=1, help="processes that read images (default: 1, this one)"
     )
     parser.add_argument("--seed", type=int, default=1, help="decides who fits and who judges (default: 1)")
-
-
-def run(options: argparse.Namespace) -> int:
-    """Recalibrate, publish, print what it changed."""
-    found = recalibrate_package(
-        options.package,
-        options.cohort,
-        ModelStore(options.store),
-        options.version,
-        options.workers,
-        options.seed,
-    )
-    console = Console(markup=False, emoji=False, highlight=False)
-    console.print(_table(found))
-    if found.after.sets:
-        console.print(f"sets: {found.after.sets.method}", soft_wrap=True)
-    if found.after.distance:
-        console.print(
-            f"unlike training, before as after: {found.after.distance.flagged['test']:.0%} of these patients",
-            soft_wrap=True,
-        )
-    console.print(f"package: {found.package.path}", soft_wrap=True)
-    return 0
-
-
-def _table(found: Recalibrated) -> Table:
-    title = f"{found.before.row} and {found.after.row} on patients that nothing was fitted to: {found.after.event}"
-    columns = ("before (95 % interval)", "recalibrated", "n")
-    table = Table(Column("metric", no_wrap=True), *columns, title=title, title_justify="left")
-    earlier = {each.name: each for each in found.before.metrics}
-    for each in found.after.metrics:
-        told = (
-            f"{one.value:.3f} ({interval(one)})" if one else "-" for one in (earlier.get(each.name), each)
-        )
-        table.add_row(each.name, *told, str(each.n))
-    table.caption = "Sensitivity and specificity are at a probability of 0.5."
-    return table

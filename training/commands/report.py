@@ -9,11 +9,9 @@ Example:
 import argparse
 from pathlib import Path
 
-from rich.console import Console
+from app.later import later
 
-from training.report.material import gather
-from training.report.page import render
-from training.whole_files import write_whole
+run = later("training.steps.report:run")
 
 REPORT_FILE = "report.html"
 
@@ -36,15 +34,3 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help=f"where to write it (default: RUN/{REPORT_FILE})"
     )
-
-
-def run(options: argparse.Namespace) -> int:
-    """Gather, set, write at once."""
-    out: Path = options.out or options.run / REPORT_FILE
-    text = render(gather(options.run, options.ablation, options.cohort))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(out, text)
-    Console().print(
-        f"report: {out} ({len(text.encode()) / 1e6:.1f} MB)", soft_wrap=True, markup=False, highlight=False
-    )
-    return 0

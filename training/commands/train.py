@@ -14,15 +14,11 @@ import argparse
 import datetime as dt
 from pathlib import Path
 
-from rich.console import Console
-
-from training import distributed
-from training.ablation.jobs import Job, cohort_of, refuse_another_run, run_job
-from training.cohort import CohortError
-from training.cohort_check.beforehand import require_patients, tell_errors
+from app.later import later
 from training.commands import positive
-from training.config import SEEDS, load_config, with_epochs
-from training.rows import FULL, check_row, titles
+from training.names import FULL, NETWORKS, SEEDS, TABULAR
+
+run = later("training.steps.train:run")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--row",
         default=FULL,
         metavar="NAME",
-        help=f"row of the model table (default: {FULL}): {', '.join(titles('gos'))}",
+        help=f"row of the model table (default: {FULL}): {', '.join((*TABULAR, *NETWORKS))}",
     )
     parser.add_argument("--epochs", type=int, help="override training.epochs and steps of the config")
     parser.add_argument(
@@ -74,45 +70,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="keep a run that is finished and go on with one that was cut off, if nothing it depends on has changed; "
         "--no-resume replaces whatever run the folder holds",
     )
-
-
-def run(options: argparse.Namespace) -> int:
-    """Fit, and note where everything came from; under `torchrun`, with the other processes."""
-    if options.repeat > 1 and not options.fold:
-        raise CohortError(
-            "--repeat says which division into folds is meant; give --fold too, or leave it out"
-        )
-    distributed.join()
-    config = load_config(options.config)
-    if options.epochs is not None:
-        config = with_epochs(config, options.epochs)
-    check_row(options.row, config.task)
-    job = Job(
-        options.row,
-        config.seed if options.seed is None else options.seed,
-        options.fold,
-        options.repeat,
-        leave_site=options.leave_site,
-        test_from=options.test_from,
-        splits=options.splits,
-    )
-    require_patients(cohort_of(job, options.cohort, config))
-    if distributed.rank() == 0:
-        tell_errors(options.cohort, config, Console(stderr=True))
-    if options.resume:
-        refuse_another_run(job, options.cohort, config, options.out)
-    run_job(
-        job,
-        options.cohort,
-        config,
-        options.cache or options.cohort / "prepared",
-        options.out,
-        resume=options.resume,
-    )
-    if distributed.rank() == 0:
-        Console().print(f"{options.row}: {options.out}", soft_wrap=True, markup=False, highlight=False)
-    distributed.leave()
-    return 0
 
 
 def _seed(text: str) -> int:

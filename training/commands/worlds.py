@@ -7,21 +7,13 @@ Example:
 """
 
 import argparse
-from collections.abc import Sequence
 from typing import get_args
 
-import numpy as np
-import torch
-from rich.console import Console
-from rich.progress import track
-from rich.table import Table
-
+from app.later import later
 from training.commands import positive
-from training.networks.config import Spatial
-from training.networks.rows import ROWS
-from training.world_theory import expected_auroc
-from training.world_trials import RANDOM, Trial, run_trial
-from training.worlds import WorldName
+from training.names import NETWORKS, RANDOM, Spatial, WorldName
+
+run = later("training.steps.worlds:run")
 
 WORLDS = (*get_args(WorldName), RANDOM)
 
@@ -31,7 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--worlds", nargs="+", choices=WORLDS, default=["graded", "xor"], help="default: graded xor"
     )
-    parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS), help="default: all rows")
+    parser.add_argument(
+        "--rows", nargs="+", choices=NETWORKS, default=list(NETWORKS), help="default: all rows"
+    )
     parser.add_argument("--seeds", type=positive, default=3, help="number of first weights (default: 3)")
     parser.add_argument(
         "--epochs", type=positive, default=4, help="default: 4; attention settles after about 8"
@@ -39,40 +33,3 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--spatial", choices=get_args(Spatial), default="softmax", help="spatial gate (default: softmax)"
     )
-
-
-def run(options: argparse.Namespace) -> int:
-    """Run every trial and print a table of means, with the lowest and the highest of the seeds."""
-    torch.set_num_threads(1)  # maps this small cost more to share than to compute
-    wanted = [
-        (world, name, seed)
-        for world in options.worlds
-        for name in options.rows
-        for seed in range(options.seeds)
-    ]
-    trials = [
-        run_trial(world, name, seed, options.epochs, options.spatial)
-        for world, name, seed in track(wanted, description="planted worlds")
-    ]
-    Console(width=100).print(results_table(trials))
-    return 0
-
-
-def results_table(trials: Sequence[Trial]) -> Table:
-    """One line per world and row."""
-    table = Table(
-        "world", "row", "AUROC, theory", "AUROC", "attention in the named blob", "effect follows the record"
-    )
-    for world, name in dict.fromkeys((trial.world, trial.row) for trial in trials):
-        some = [trial for trial in trials if (trial.world, trial.row) == (world, name)]
-        measured = [
-            _over_seeds([getattr(one, part) for one in some]) for part in ("auroc", "pointing", "effect")
-        ]
-        table.add_row(world, name, f"{expected_auroc(world, name):.3f}", *measured)
-    return table
-
-
-def _over_seeds(values: Sequence[float]) -> str:
-    if np.isnan(values).any():
-        return "-"
-    return f"{np.mean(values):.3f} ({min(values):.3f}-{max(values):.3f})"

@@ -9,13 +9,23 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
+from training.names import Spatial as Spatial
+
 Share = Annotated[float, Field(ge=0, le=1)]
 Intensity = Literal["ct-windows", "mr-zscore", "none"]
-Spatial = Literal["dot", "prior", "softmax", "none"]
 BackboneName = Literal["resnet10", "resnet18", "densenet121", "efficientnet-b0"]
 SlicePooling = Literal["mean", "attention"]
 Gate = Literal["vector", "scalar"]
 Outcome = Literal["ordinal5", "ordinal4", "binary"]
+CLASSES: dict[Outcome, int] = {"ordinal5": 5, "ordinal4": 4, "binary": 2}
+FAVOURABLE_FROM: dict[Outcome, int] = {"ordinal5": 3, "ordinal4": 2, "binary": 1}
+"""First class that counts as favourable (GOS >= 4), or as the positive class of a binary task."""
+GOS_CLASSES: dict[Outcome, tuple[int, ...]] = {
+    "ordinal5": (0, 1, 2, 3, 4),
+    "ordinal4": (0, 1, 1, 2, 3),
+    "binary": (0, 0, 0, 1, 1),
+}
+"""Class of each Glasgow Outcome Scale score from 1 on."""
 STAGES = 4
 TOKEN_HEADS = 4
 

@@ -8,11 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training.networks.config import HeadConfig, Outcome
-
-CLASSES: dict[Outcome, int] = {"ordinal5": 5, "ordinal4": 4, "binary": 2}
-FAVOURABLE_FROM: dict[Outcome, int] = {"ordinal5": 3, "ordinal4": 2, "binary": 1}
-"""First class that counts as favourable (GOS >= 4), or as the positive class of a binary task."""
+from training.networks.config import CLASSES as CLASSES
+from training.networks.config import FAVOURABLE_FROM as FAVOURABLE_FROM
+from training.networks.config import GOS_CLASSES, HeadConfig, Outcome
 
 
 class Head(nn.Module):
@@ -65,9 +63,4 @@ def gos_class(gos: Tensor, outcome: Outcome) -> Tensor:
         raise ValueError(
             "Glasgow Outcome Scale: expected scores 1 (dead) to 5 (good recovery); check the numbering"
         )
-    classes: dict[Outcome, list[int]] = {
-        "ordinal5": [0, 1, 2, 3, 4],
-        "ordinal4": [0, 1, 1, 2, 3],
-        "binary": [0, 0, 0, 1, 1],
-    }
-    return torch.tensor(classes[outcome], device=gos.device)[gos.long() - 1]
+    return torch.tensor(GOS_CLASSES[outcome], device=gos.device)[gos.long() - 1]

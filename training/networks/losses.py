@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from training.networks.config import Outcome
-from training.networks.heads import FAVOURABLE_FROM, log_exceedance
+from training.networks.config import FAVOURABLE_FROM, Outcome
+from training.networks.heads import log_exceedance
 from training.networks.lattice import Lattice
 
 FAVOURABLE_WEIGHT = 0.5

@@ -9,7 +9,6 @@ arXiv:2112.11710; this equation is this project's reading.
 from typing import NamedTuple
 
 import torch
-from monai.networks.layers.factories import Conv
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -92,7 +91,7 @@ class SpatialGate(nn.Module):
         self.key = nn.Linear(channels, width)  # a 1x1 convolution, on channels-last features
         self.key_norm = nn.LayerNorm(width)
         self.query = nn.Linear(record_width, width, bias=False)
-        convolution: type[nn.Module] = Conv[Conv.CONV, dims]
+        convolution: type[nn.Module] = nn.Conv3d if dims == 3 else nn.Conv2d  # noqa: PLR2004 - dimensions
         self.image = convolution(2, 1, config.kernel, padding=tuple(k // 2 for k in config.kernel))
         _zero(self.image)
         store_channels_last(self.image)

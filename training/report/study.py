@@ -7,9 +7,9 @@ from pathlib import Path
 from app.model_package.manifest import Metric
 from training.ablation.document import ABLATION_FILE, Ablation, ModelTable, load_ablation
 from training.cohort import CohortError
+from training.names import FULL
 from training.report.history import Epoch, read_history
 from training.report.words import find
-from training.rows import FULL
 
 DRAWN = (FULL, "concat", "daft", "film", "image", "record")
 """Rows whose lines are drawn, the most telling first; the tables hold all."""

@@ -36,3 +36,4 @@ FAMILIES: Mapping[BackboneName, Family] = {
     "densenet121": densenet,
     "efficientnet-b0": efficientnet,
 }
+"""MONAI takes seconds to load, so its networks are imported where one is built: a row without one needs none."""

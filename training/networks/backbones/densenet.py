@@ -3,7 +3,6 @@
 The transitions average pairs of cells, so each moves the next stage's cells by half a cell of the stage before.
 """
 
-from monai.networks.nets.densenet import DenseNet
 from torch import nn
 
 from training.networks.backbones.stage import Stage, stem_convolution, stem_lattice
@@ -15,6 +14,8 @@ GROWTH = 32
 
 def build(config: BackboneConfig, channels: int) -> nn.Module:
     """MONAI's DenseNet with the configured first convolution and no classifier."""
+    from monai.networks.nets.densenet import DenseNet  # noqa: PLC0415 - see `FAMILIES`
+
     growth = _growth(config)
     net = DenseNet(
         config.spatial_dims, channels, 1, init_features=2 * growth, growth_rate=growth, block_config=LAYERS

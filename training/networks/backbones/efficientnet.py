@@ -4,7 +4,6 @@ Its "same" padding depends on the image size announced to the constructor. An an
 pads all kernels by half, and so keeps cell o on voxel o * stride for images of any size.
 """
 
-from monai.networks.nets.efficientnet import EfficientNet
 from torch import nn
 
 from training.networks.backbones.stage import Stage, stem_convolution, stem_lattice
@@ -29,6 +28,8 @@ NORM = ("batch", {"eps": 1e-3, "momentum": 0.1})
 
 def build(config: BackboneConfig, channels: int) -> nn.Module:
     """MONAI's EfficientNet with the configured first convolution and no classifier."""
+    from monai.networks.nets.efficientnet import EfficientNet  # noqa: PLC0415 - see `FAMILIES`
+
     net = EfficientNet(
         list(STACKS),
         spatial_dims=config.spatial_dims,

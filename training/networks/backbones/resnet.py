@@ -1,6 +1,5 @@
 """ResNet-10 and ResNet-18 (arXiv:1512.03385): four stages of residual blocks; a stage ends with the ReLU of its last block."""
 
-from monai.networks.nets.resnet import ResNet, ResNetBlock
 from torch import nn
 
 from training.networks.backbones.stage import Stage, stem_lattice
@@ -11,6 +10,8 @@ BLOCKS = {"resnet10": 1, "resnet18": 2}
 
 def build(config: BackboneConfig, channels: int) -> nn.Module:
     """MONAI's residual network with basic blocks and projection shortcuts."""
+    from monai.networks.nets.resnet import ResNet, ResNetBlock  # noqa: PLC0415 - see `FAMILIES`
+
     return ResNet(
         ResNetBlock,
         [BLOCKS[config.depth]] * STAGES,

@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-from monai.networks.layers.factories import Conv
 from torch import nn
 
 from training.networks.config import BackboneConfig
@@ -30,7 +29,7 @@ def stem_lattice(config: BackboneConfig) -> Lattice:
 
 def stem_convolution(config: BackboneConfig, channels: int, width: int) -> nn.Module:
     """The configured first convolution, for networks whose constructor takes none."""
-    convolution: type[nn.Conv2d | nn.Conv3d] = Conv[Conv.CONV, config.spatial_dims]
+    convolution = nn.Conv3d if config.spatial_dims == 3 else nn.Conv2d  # noqa: PLR2004 - dimensions
     padding = tuple(size // 2 for size in config.stem_kernel)
     # One class of either dimension: its annotation wants tuples of that very length.
     stem = convolution(channels, width, config.stem_kernel, config.stem_stride, padding, bias=False)  # type: ignore[arg-type]

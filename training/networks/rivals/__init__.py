@@ -2,7 +2,7 @@
 
 A file defines `RIVAL`: the row's name and number in the table (docs/concepts/method.md), how it follows from the full model's
 configuration, and the parts that it brings along: a fusion, a gate after stages, or a modulation inside the network. To
-add a rival, add a file; nothing else changes. Equations are implemented from the papers.
+add a rival, add a file, and its name to `training.names`, for `--help`; nothing else changes. Equations are implemented from the papers.
 """
 
 from collections.abc import Callable, Mapping

@@ -5,7 +5,6 @@ equations and parameters.
 """
 
 import torch
-from monai.networks.layers.factories import Conv
 from torch import Tensor, nn
 
 from training.networks.config import MmaConfig
@@ -24,7 +23,7 @@ class Cbam(nn.Module):
         super().__init__()
         hidden = max(channels // REDUCTION, SMALLEST_HIDDEN)
         self.mlp = nn.Sequential(nn.Linear(channels, hidden), nn.ReLU(), nn.Linear(hidden, channels))
-        convolution: type[nn.Conv2d | nn.Conv3d] = Conv[Conv.CONV, len(config.kernel)]
+        convolution = nn.Conv3d if len(config.kernel) == 3 else nn.Conv2d  # noqa: PLR2004 - dimensions
         padding = tuple(size // 2 for size in config.kernel)
         # One class of either dimension: its annotation wants tuples of that very length.
         self.conv = convolution(2 + more, 1, config.kernel, padding=padding)  # type: ignore[arg-type]
