@@ -18,7 +18,7 @@ from pydantic import (
 
 from app.imaging.model_grid import ModelGrid
 from app.imaging.volume import Modality
-from app.model_package.manifest import PACKAGE_NAME, Task
+from app.model_package.naming import PACKAGE_NAME, Task
 from training.cohort import CohortDescription, CohortError
 from training.names import SEEDS
 from training.networks.config import ModelConfig, Share

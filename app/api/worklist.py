@@ -19,6 +19,7 @@ from app.api.visibility import PredictionId, only_of
 from app.errors import MalformedRequestError
 from app.jobs.deleting import delete_case
 from app.model_package.manifest import Task
+from app.model_package.naming import PACKAGE_NAME, PACKAGE_VERSION
 from app.predictions.case_list import CaseListPage
 from app.records.worklist import FeedbackState, Page, Selection, SortKey
 
@@ -27,7 +28,7 @@ router = APIRouter(prefix=PREFIX, tags=["worklist"])
 MOST_ITEMS = 200
 MOST_OFFSET = 2**31
 NO_CONTROLS = r"^[^\x00-\x1F\x7F]*$"
-MODEL = r"^[a-z][a-z0-9-]*(@[1-9][0-9]{0,8})?$"
+MODEL = rf"^{PACKAGE_NAME.pattern}(@{PACKAGE_VERSION.pattern})?$"
 DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 """How a moment of RFC 3339 begins."""
 

@@ -15,7 +15,7 @@ from app.administration.verbs import (
 from app.imaging.modality import Modality
 from app.inference.heatmap_choice import HeatmapChoice
 from app.later import later
-from app.model_package.task import Task
+from app.model_package.naming import Task
 
 DESCRIPTION = """Outcome from a head CT or brain MRI and the patient's record: one case, a table of them, or a service.
 

@@ -3,19 +3,18 @@
 Where a newer kind of package says something in another way, both ways are optional here and a validator asks for one.
 """
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, model_validator
 
 from app.ehr.schema import EhrSchema
 from app.imaging.model_grid import ModelGrid
-from app.model_package.task import Task as Task
+from app.model_package.naming import PACKAGE_NAME
+from app.model_package.naming import Task as Task
 
 Probability = Annotated[float, Field(ge=0, le=1)]
-PACKAGE_NAME: Final = re.compile(r"[a-z][a-z0-9-]*")
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Row = tuple[float, float, float, float]
 MINIMUM_CLASSES = 2
@@ -180,7 +179,7 @@ class Manifest(_Frozen):
 
     schema_version: Literal[1]
     name: Annotated[str, Field(pattern=f"^{PACKAGE_NAME.pattern}$")]
-    version: PositiveInt
+    version: Annotated[PositiveInt, Field(lt=10**9)]
     task: Task
     title: str
     intended_use: str

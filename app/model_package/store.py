@@ -3,7 +3,6 @@
 Versions are integers and immutable. Nothing is watched: a package is looked for when it is asked for.
 """
 
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -12,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.errors import MalformedRequestError, PackageExistsError, PackageInvalidError, UnknownModelError
-from app.model_package.manifest import PACKAGE_NAME, Task
+from app.model_package.naming import PACKAGE_NAME, PACKAGE_VERSION, Task
 from app.model_package.package import Package, open_package
 
-_VERSION = re.compile(r"[1-9][0-9]{0,8}")
 _STAGING = ".staging"
 
 
@@ -47,7 +45,7 @@ class ModelStore:
                 Reference(folder.parent.name, int(folder.name))
                 for folder in self._root.glob("*/*")
                 if PACKAGE_NAME.fullmatch(folder.parent.name)
-                and _VERSION.fullmatch(folder.name)
+                and PACKAGE_VERSION.fullmatch(folder.name)
                 and folder.is_dir()
             )
         )

@@ -4,11 +4,11 @@ Pure: a routing is a value that is made anew when anything changes, so a request
 """
 
 import hashlib
-import re
 from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Final
 
+from app.model_package.naming import PACKAGE_NAME, PACKAGE_VERSION
 from app.model_package.store import Reference
 from app.records.aliases import Alias, Plan
 
@@ -16,9 +16,6 @@ PRODUCTION: Final = "production"
 """Where a package has this alias, its bare name means it."""
 ALIAS_PATTERN: Final = r"[a-z][a-z0-9-]{0,62}"
 """Begins with a letter, so that no alias looks like a version."""
-
-_NAME: Final = re.compile(r"[a-z][a-z0-9-]*")
-_VERSION: Final = re.compile(r"[1-9][0-9]{0,8}")
 
 
 @dataclass(frozen=True)
@@ -57,9 +54,9 @@ class Routing:
             The version, whether there is one or not; None where the name has no meaning.
         """
         name, at, suffix = model.partition("@")
-        if not _NAME.fullmatch(name):
+        if not PACKAGE_NAME.fullmatch(name):
             return None
-        if _VERSION.fullmatch(suffix):
+        if PACKAGE_VERSION.fullmatch(suffix):
             return Meaning(Reference(name, int(suffix)))
         alias = self.aliases.get((name, suffix if at else PRODUCTION))
         if alias is not None:

@@ -46,6 +46,7 @@ def test_each_step_has_an_example_and_options(step: str, capsys: pytest.CaptureF
         "ablation cohort --config c --out table --seeds x",
         "ablation cohort --config c --out table --sizes 0,5",
         "export run --version 0",
+        "export run --version 202611301200",
         "worlds --seeds 0",
         "worlds --epochs 0",
     ],

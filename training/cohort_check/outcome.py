@@ -64,7 +64,8 @@ def check_outcome(table: Table, outcome: Outcome | None) -> Iterator[Finding]:
             'Add the others; or correct "levels" in cohort.json, if it merges them.',
             column=description.outcome,
         )
-    yield from _small_classes(table, outcome)
+    if events:  # of an outcome that cannot be read, no class is too small
+        yield from _small_classes(table, outcome)
 
 
 def check_direction(table: Table) -> Iterator[Finding]:

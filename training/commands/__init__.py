@@ -7,6 +7,8 @@ Every module has a docstring with an example (shown by `--help`), `add_arguments
 import argparse
 from collections.abc import Callable
 
+from app.model_package.naming import PACKAGE_VERSION
+
 
 def at_least(least: int) -> Callable[[str], int]:
     """A whole number from `least` on, as the type of an option."""
@@ -20,3 +22,10 @@ def at_least(least: int) -> Callable[[str], int]:
 
 
 positive = at_least(1)
+
+
+def package_version(text: str) -> int:
+    """Of a package, as the type of an option."""
+    if not PACKAGE_VERSION.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"expected a whole number of 1 to 9 digits, got {text!r}")
+    return int(text)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import get_args
 
 from app.later import later
-from training.commands import positive
+from training.commands import package_version
 from training.names import Precision
 
 run = later("training.steps.export:run")
@@ -22,7 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--store", type=Path, default=Path("model_store"), help="model store (default: model_store)"
     )
-    parser.add_argument("--version", type=positive, default=1, help="integer version; never overwritten")
+    parser.add_argument(
+        "--version", type=package_version, default=1, help="integer version; never overwritten"
+    )
     parser.add_argument(
         "--precision",
         choices=get_args(Precision),

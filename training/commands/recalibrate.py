@@ -11,7 +11,7 @@ import argparse
 from pathlib import Path
 
 from app.later import later
-from training.commands import positive
+from training.commands import package_version, positive
 
 run = later("training.steps.recalibrate:run")
 
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("cohort", type=Path, help="folder of a cohort, as for training", metavar="COHORT")
     parser.add_argument(
-        "--version", type=positive, required=True, help="of the new package; never overwritten"
+        "--version", type=package_version, required=True, help="of the new package; never overwritten"
     )
     parser.add_argument(
         "--store", type=Path, default=Path("model_store"), help="model store (default: model_store)"

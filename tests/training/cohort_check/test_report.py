@@ -112,6 +112,13 @@ def test_a_cohort_of_one_outcome_is_not_ready_to_train(tmp_path: Path) -> None:
     assert (finding.severity, finding.column) == ("error", "state")
 
 
+def test_of_an_outcome_that_cannot_be_read_no_class_is_called_too_small(tmp_path: Path) -> None:
+    edits = {(line, "state"): "fair" for line in range(2, PATIENTS + 2)}
+    findings = found(write_cohort(tmp_path, edits))
+    assert len(findings["outcome-unknown"].rows) == PATIENTS
+    assert "class-small" not in findings
+
+
 @pytest.mark.parametrize("name", ["x" * 300, "a\0b"])
 def test_a_name_that_no_file_can_have_is_an_image_that_is_not_there(tmp_path: Path, name: str) -> None:
     findings = found(write_cohort(tmp_path, {(5, "image"): name, (6, "mask"): name}))
