@@ -21,7 +21,10 @@ def run_loaded(log: Path, function: Callable[..., object], *given: object) -> in
     context = LeanContext("training.ablation.warm")
     process = context.Process(target=_logged, args=(log, dict(os.environ), function, *given))
     process.start()
-    process.join()
+    try:
+        process.join()
+    finally:
+        process.kill()  # nothing to one that has ended; of a test that is cut off none stays, which pytest would wait for
     assert process.exitcode is not None
     return process.exitcode
 

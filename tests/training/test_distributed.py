@@ -57,7 +57,7 @@ def _history(run: Path) -> list[dict[str, float]]:
 
 def in_two(folder: Path) -> None:
     """Does what `torchrun` itself calls, but forks."""
-    os.environ |= {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
+    os.environ["GLOO_SOCKET_IFNAME"] = "lo"
     # Images are prepared by one process while the others wait, for hours: longer than the patience torch has by itself.
     distributed_c10d.default_pg_timeout = dt.timedelta(milliseconds=1)
     two = LaunchConfig(

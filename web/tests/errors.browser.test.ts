@@ -34,7 +34,7 @@ describe.skipIf(!CAN_BROWSE)("what goes wrong is said in words, with the remedy"
   afterAll(async () => {
     await browser?.close();
     await service?.stop();
-    rmSync(store, { recursive: true });
+    if (store) rmSync(store, { recursive: true });
   });
 
   async function send(files: string | { name: string; mimeType: string; buffer: Buffer }, code: string) {

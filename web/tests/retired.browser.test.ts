@@ -32,7 +32,7 @@ describe.skipIf(!CAN_BROWSE)("an answer whose package has gone", () => {
   afterAll(async () => {
     await browser?.close();
     await service?.stop();
-    for (const folder of [store, data]) rmSync(folder, { recursive: true });
+    for (const folder of [store, data]) if (folder) rmSync(folder, { recursive: true });
   });
 
   it(

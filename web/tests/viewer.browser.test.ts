@@ -219,7 +219,12 @@ function answerOnce(): (route: Route) => Promise<void> {
     const address = route.request().url();
     const answer = answers.get(address) ?? route.fetch();
     answers.set(address, answer);
-    await answer.then((response) => route.fulfill({ response })).catch(() => {}); // the page may have given it up
+    try {
+      await route.fulfill({ response: await answer });
+    } catch {
+      answers.delete(address); // it failed, or the page gave it up: the next one asks anew
+      await route.abort().catch(() => {});
+    }
   };
 }
 

@@ -20,7 +20,7 @@ const FLAGS = [
 const CHROMIUM = process.env.NEUROFUSE_CHROMIUM ?? "/usr/bin/chromium";
 
 /**
- * Whether the browser tests run. Without Chromium, or without a built page, they are skipped, and say so; where
+ * Whether the browser tests run. Without Chromium they are skipped, and say so; where
  * NEUROFUSE_REQUIRE_BROWSER is set they run and fail instead.
  */
 export const CAN_BROWSE = existsSync(CHROMIUM) || Boolean(process.env.NEUROFUSE_REQUIRE_BROWSER);

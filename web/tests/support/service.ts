@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { cpSync, mkdtempSync, openSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -39,7 +39,13 @@ export async function serve(
     stdio: ["ignore", "ignore", openSync(join(data, "log"), "w")],
   });
   const url = `http://127.0.0.1:${chosen}`;
-  await untilReady(child, url + probe);
+  try {
+    await untilReady(child, url + probe);
+  } catch (error) {
+    const said = readFileSync(join(data, "log"), "utf8").slice(-2000);
+    rmSync(data, { recursive: true, force: true });
+    throw new Error(`${error}\n${said}`);
+  }
   const stop = async () => {
     await ended(child);
     rmSync(data, { recursive: true, force: true });

@@ -7,6 +7,7 @@ export type Shared = { url: string; data: string };
 /** The service of the files that need no settings of their own, ready, and with no case that another file made. */
 export async function shared(): Promise<Shared> {
   const { url, data } = inject("shared");
+  await fetch(`${url}/livez`); // one that has ended says so at once
   await vi.waitFor(async () => expect((await fetch(`${url}/readyz`)).ok).toBe(true), LOADED);
   const { items } = (await (await fetch(`${url}/predictions?limit=200`)).json()) as {
     items: { id: string }[];
