@@ -17,7 +17,7 @@ from rich.table import Table
 
 from app.heap import keep_freed_memory
 from app.imaging.limits import DEFAULT_LIMITS
-from app.inference.case import HeatmapChoice
+from app.inference.heatmap_choice import HeatmapChoice
 from app.inference.predictor import Predictor
 from app.main import create_app
 from app.predictions.entry import require_ready

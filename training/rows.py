@@ -20,7 +20,6 @@ from training.checkpoint import load_checkpoint
 from training.cohort import SPLITS, Cohort, CohortError, Split
 from training.config import RunConfig
 from training.distributed import first_process_first, rank
-from training.names import FULL as FULL
 from training.networks.config import CLASSES
 from training.networks.model import FusionNet
 from training.networks.rivals import RIVALS
@@ -123,6 +122,9 @@ def fit_row(name: str, cohort: Cohort, config: RunConfig, cache: Path, run: Path
 
 
 def _fit_network(config: RunConfig, cohort: Cohort, cache: Path, run: Path) -> Fitted:
+    # Lightning takes seconds to load, and tabular rows need none; one that cannot be loaded says so before images are prepared.
+    from training.train import train  # noqa: PLC0415
+
     if config.training.precision == "16-mixed" and not torch.accelerator.is_available():
         # Lightning would take bfloat16 in its place, and the run's papers say float16.
         raise CohortError(
@@ -141,8 +143,6 @@ def _fit_network(config: RunConfig, cohort: Cohort, cache: Path, run: Path) -> F
             f"expected masks with the values {list(config.guidance.labels)} (guidance.labels of the configuration), found none of them in "
             "any training patient's mask; name the values that the masks hold, or set weight = 0 in [guidance]"
         )
-    from training.train import train  # noqa: PLC0415 - Lightning takes seconds to load, and tabular rows need none
-
     train(config, cohort.description.features, parts, run)
     net = load_checkpoint(run / "checkpoint.pt").net
     with first_process_first():

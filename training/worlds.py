@@ -18,7 +18,7 @@ from jaxtyping import Bool, Float32, Int64
 
 from app.ehr.schema import Feature
 from training.features import unitless
-from training.names import WorldName as WorldName
+from training.names import WorldName
 
 SIZE = 32
 RADIUS = 4

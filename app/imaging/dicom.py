@@ -218,11 +218,15 @@ def _check_number(distinct: Sequence[SliceHeader]) -> None:
 
 
 def _check_one_frame_of_reference(headers: Sequence[SliceHeader]) -> None:
-    """Refuses positions that no file relates to each other (PS3.3 C.7.4.1.1.1): the patient was laid anew between them."""
-    named = {header.frame_of_reference_uid for header in headers} - {""}
-    if len(named) > 1:
+    """Refuses positions that no file relates to each other (PS3.3 C.7.4.1.1.1): the patient was laid anew between them.
+
+    Some writers give every slice one of its own, and say nothing by it.
+    """
+    named = [header.frame_of_reference_uid for header in headers if header.frame_of_reference_uid]
+    frames = len(set(named))
+    if 1 < frames < len(named):
         raise MixedSeriesError(
-            f"Expected slices of one frame of reference, found {len(named)} in one series. Send the slices of one acquisition alone."
+            f"Expected slices of one frame of reference, found {frames} in one series. Send the slices of one acquisition alone."
         )
 
 

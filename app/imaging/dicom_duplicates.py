@@ -23,6 +23,8 @@ AT_ONCE: Final = 64
 """Most pairs of copies that are decoded together: a packed file of many frames is unpacked for all of them, not for each."""
 
 Pair = tuple[SliceHeader, SliceHeader]
+Said = tuple[Acquisition, str]
+"""How a slice was made, and its frame of reference."""
 
 
 def without_duplicates(
@@ -48,7 +50,7 @@ def without_duplicates(
     at_once = max(1, min(AT_ONCE, limits.max_voxels // (2 * form.rows * form.columns)))
     for start in range(0, len(pairs), at_once):
         _check_same(pairs[start : start + at_once], modality, limits)
-    declared = Counter(header.acquisition for _, header in ordered)
+    declared = Counter(_said(header) for _, header in ordered)
     return [_one_of(group, declared) for group in groups]
 
 
@@ -71,13 +73,17 @@ def _apart_mm(one: SliceHeader, other: SliceHeader) -> float:
     return float(np.linalg.norm(np.ptp(places, axis=0)))
 
 
-def _one_of(copies: Sequence[SliceHeader], declared: Counter[Acquisition]) -> SliceHeader:
+def _said(header: SliceHeader) -> Said:
+    return header.acquisition, header.frame_of_reference_uid
+
+
+def _one_of(copies: Sequence[SliceHeader], declared: Counter[Said]) -> SliceHeader:
     if len(copies) == 1:
         return copies[0]
 
     def order(header: SliceHeader) -> tuple[int, str, str]:
         """What does not hang on the order of files: how many say the same, and all that is made of what a header says."""
         rest = (header.placement, header.pixel_format, header.rescale_type, header.is_rescaled)
-        return declared[header.acquisition], repr(header.acquisition), repr(rest)
+        return declared[_said(header)], repr(_said(header)), repr(rest)
 
     return replace(max(copies, key=order), is_lossy=any(header.is_lossy for header in copies))

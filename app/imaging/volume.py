@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float64, Real
 
-from app.imaging.modality import Modality as Modality
+from app.imaging.modality import Modality as Modality  # noqa: PLC0414 - a part of a volume, defined apart for the command line
 from app.imaging.series_choice import SeriesChoice
 
 

@@ -17,7 +17,7 @@ from app.imaging.limits import DEFAULT_LIMITS, ReadLimits
 from app.imaging.load import LoadedCase, Loader, VolumeTask, load_case
 from app.imaging.resample import ModelImage
 from app.imaging.volume import Grid, Volume
-from app.inference.heatmap_choice import HeatmapChoice as HeatmapChoice
+from app.inference.heatmap_choice import HeatmapChoice
 from app.inference.predictor import Outputs, Predictor
 from app.model_package.manifest import Heatmap
 from app.model_package.package import Package

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, 
 from app.ehr.schema import EhrSchema
 from app.imaging.model_grid import ModelGrid
 from app.model_package.naming import PACKAGE_NAME
-from app.model_package.naming import Task as Task
+from app.model_package.naming import Task as Task  # noqa: PLC0414 - a part of the manifest, defined apart for the command line
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

@@ -47,14 +47,16 @@ def test_a_file_of_many_frames_that_was_sent_twice_is_not_unpacked_for_each_of_t
         {"LossyImageCompression": "01", "SliceThickness": 5},
         {"BitsStored": 12, "HighBit": 11},
         {"RescaleType": "US"},
+        {"FrameOfReferenceUID": "1.2.4"},
     ],
 )
 @pytest.mark.parametrize("sent_twice", [slice(None), slice(None, None, 3)])
 def test_what_copies_declare_counts_alike_in_any_order_of_files(
     tmp_path: Path, declared: dict[str, Any], sent_twice: slice
 ) -> None:
-    series = Series(extra={"SliceThickness": 8})
-    other = Series(extra={"SliceThickness": 8, **declared}, series_uid=series.series_uid)
+    said = {"SliceThickness": 8, "FrameOfReferenceUID": "1.2.3"}
+    series = Series(extra=said)
+    other = Series(extra={**said, **declared}, series_uid=series.series_uid)
     paths = [*series.write(tmp_path / "a"), *other.write(tmp_path / "b")[sent_twice]]
     assert seen(paths) == seen(paths[::-1])
     # Neither makes a second acquisition of a few slices that were sent again.

@@ -1,5 +1,6 @@
 """An enhanced file is the classic series it was made from, whatever the order of its frames."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -26,7 +27,7 @@ from app.imaging.source import DiskFile
 from app.imaging.volume import Modality
 from tests.imaging.enhanced import enhanced, item, write_enhanced
 from tests.imaging.keeping import kept
-from tests.imaging.making import Series, ramp
+from tests.imaging.making import Series, ramp, save
 
 
 @pytest.mark.parametrize("tilt_degrees", [0.0, 15.0])
@@ -98,6 +99,16 @@ def test_two_passes_of_a_ct_in_one_file_are_never_laid_between_each_other(tmp_pa
     dataset.save_as(tmp_path / "a", enforce_file_format=True)
     with pytest.raises(MixedSeriesError, match="two acquisitions"):
         read_image([tmp_path / "a"], modality=Modality.CT)
+
+
+def test_two_files_in_two_frames_of_reference_are_never_one_volume(tmp_path: Path) -> None:
+    whole = Series()
+    for number, depths in enumerate((whole.depths_mm[::2], whole.depths_mm[1::2])):
+        dataset = enhanced(replace(whole, depths_mm=depths))
+        dataset.FrameOfReferenceUID = f"1.2.{number}"
+        save(dataset, tmp_path / str(number))
+    with pytest.raises(MixedSeriesError, match="frame of reference"):
+        read_image([tmp_path / "0", tmp_path / "1"], modality=Modality.CT)
 
 
 @pytest.mark.parametrize("is_shared", [True, False])

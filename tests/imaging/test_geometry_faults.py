@@ -299,8 +299,10 @@ def test_positions_in_two_frames_of_reference_are_never_one_volume(tmp_path: Pat
     one, other = {"FrameOfReferenceUID": "1.2.3"}, {"FrameOfReferenceUID": "1.2.4"}
     with pytest.raises(MixedSeriesError, match="one frame of reference, found 2"):
         read(between_each_other(tmp_path / "a", Modality.CT, one, other))
-    # A file may leave it out, and says nothing then.
+    # A file may leave it out, and says nothing then; nor does a writer that gives every slice one of its own.
     assert is_right(read(between_each_other(tmp_path / "b", Modality.CT, one, one, {})))
+    each = ({"FrameOfReferenceUID": f"1.2.{number}"} for number in range(SLICES))
+    assert is_right(read(between_each_other(tmp_path / "c", Modality.CT, *each)))
 
 
 def test_packages_that_lie_unevenly_between_each_other_are_read_where_they_lie(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ import pytest
 from app.errors import EhrInvalidError, ImageError, RequestError
 from app.imaging.resample import heatmap_to_patient_grid
 from app.imaging.volume import Grid
-from app.inference.case import HeatmapChoice, analyse, heatmap_grid, peak_mm
+from app.inference.case import analyse, heatmap_grid, peak_mm
+from app.inference.heatmap_choice import HeatmapChoice
 from app.inference.predictor import Predictor
 from app.model_package.manifest import Heatmap
 from tests.support.synthetic_head import SPOT_MM

@@ -5,6 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from app.model_package.manifest import Manifest, Outputs
+from app.model_package.naming import PACKAGE_VERSION
 from tests.support.tiny_package import tiny_manifest
 
 MANIFEST = tiny_manifest("gos", "gos", 1)
@@ -16,6 +17,15 @@ def classes(*labels: str) -> list[dict[str, str]]:
 
 def test_a_manifest_survives_json() -> None:
     assert Manifest.model_validate_json(MANIFEST.model_dump_json()) == MANIFEST
+
+
+def test_a_version_is_one_that_a_store_finds() -> None:
+    stored = MANIFEST.model_dump()
+    assert Manifest.model_validate(stored | {"version": 10**9 - 1}).version == 10**9 - 1
+    assert PACKAGE_VERSION.fullmatch(str(10**9 - 1))
+    assert not PACKAGE_VERSION.fullmatch(str(10**9))
+    with pytest.raises(ValidationError, match="version"):
+        Manifest.model_validate(stored | {"version": 10**9})
 
 
 def test_nothing_has_a_default() -> None:

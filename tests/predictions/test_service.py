@@ -11,7 +11,7 @@ import pytest
 from app.errors import CaseExpiredError, RequestError
 from app.imaging.limits import DEFAULT_LIMITS
 from app.imaging.load import load_case
-from app.inference.case import HeatmapChoice
+from app.inference.heatmap_choice import HeatmapChoice
 from app.inference.predictor import Predictor
 from app.inference.ticket import AbandonedError, Ticket, holding
 from app.metrics import Metrics

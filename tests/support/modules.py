@@ -14,4 +14,6 @@ def loaded_by(statement: str) -> set[str]:
     answer = subprocess.run(  # noqa: S603 - our own interpreter and code
         [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True
     )
-    return {name.partition(".")[0] for name in json.loads(answer.stderr.rpartition("\n")[2])} - sys.stdlib_module_names
+    return {
+        name.partition(".")[0] for name in json.loads(answer.stderr.rpartition("\n")[2])
+    } - sys.stdlib_module_names

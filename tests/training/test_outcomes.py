@@ -7,8 +7,7 @@ import pytest
 from app.imaging.volume import Modality
 from training.cohort import Case, Cohort, CohortDescription, CohortError
 from training.features import unitless
-from training.networks.config import Outcome
-from training.networks.heads import CLASSES
+from training.networks.config import CLASSES, Outcome
 from training.outcomes import Task, as_classes_of, event_from, outcome_classes, outcome_of
 
 

@@ -15,7 +15,8 @@ from tests.training.ablation.support import write_cohort
 from training.checkpoint import load_checkpoint
 from training.cohort import CohortError
 from training.config import load_config, with_epochs
-from training.rows import FULL, fit_row
+from training.names import FULL
+from training.rows import fit_row
 from training.runs import open_cohort
 
 PRACTICE = load_config(Path(__file__).parents[2] / "training" / "configs" / "practice.toml")

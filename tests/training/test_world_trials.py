@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from training.names import RANDOM
-from training.networks.config import Spatial
+from training.names import RANDOM, Spatial
 from training.networks.model import FusionNet
 from training.networks.rows import row
 from training.world_theory import expected_auroc

@@ -8,11 +8,11 @@ import pytest
 from jaxtyping import Int64
 from sklearn.metrics import roc_auc_score
 
+from training.names import WorldName
 from training.worlds import (
     FEATURES,
     NAMED_COLUMN,
     World,
-    WorldName,
     make_world,
     with_other_blob_named,
     with_random_labels,

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from training.names import Spatial as Spatial
+from training.names import Spatial
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Intensity = Literal["ct-windows", "mr-zscore", "none"]

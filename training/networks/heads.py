@@ -8,9 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training.networks.config import CLASSES as CLASSES
-from training.networks.config import FAVOURABLE_FROM as FAVOURABLE_FROM
-from training.networks.config import GOS_CLASSES, HeadConfig, Outcome
+from training.networks.config import CLASSES, FAVOURABLE_FROM, HeadConfig, Outcome
 
 
 class Head(nn.Module):
@@ -51,16 +49,3 @@ def log_class_probabilities(logits: Tensor) -> Tensor:
 def favourable_probability(logits: Tensor, outcome: Outcome) -> Tensor:
     """P(y >= favourable class) [B]: GOS >= 4, or the positive class of a binary task."""
     return log_exceedance(logits)[:, FAVOURABLE_FROM[outcome] - 1].exp()
-
-
-def gos_class(gos: Tensor, outcome: Outcome) -> Tensor:
-    """Class index [B] of Glasgow Outcome Scale scores 1 (dead) to 5 (good recovery).
-
-    Raises:
-        ValueError: A score lies outside 1..5, as scales with the reversed or extended numbering have.
-    """
-    if bool(((gos < 1) | (gos > CLASSES["ordinal5"])).any()):
-        raise ValueError(
-            "Glasgow Outcome Scale: expected scores 1 (dead) to 5 (good recovery); check the numbering"
-        )
-    return torch.tensor(GOS_CLASSES[outcome], device=gos.device)[gos.long() - 1]

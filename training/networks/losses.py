@@ -21,7 +21,7 @@ def outcome_loss(logits: Tensor, target: Tensor, outcome: Outcome) -> Tensor:
 
     Args:
         logits: [B, classes - 1].
-        target: [B] class index, 0 = worst (`heads.gos_class`), or 0 / 1.
+        target: [B] class index, 0 = worst (`config.GOS_CLASSES`), or 0 / 1.
         outcome: Kind of head.
     """
     logits = logits.float()

@@ -3,14 +3,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.networks.config import HeadConfig, Outcome
+from training.networks.config import CLASSES, FAVOURABLE_FROM, GOS_CLASSES, HeadConfig, Outcome
 from training.networks.heads import (
-    CLASSES,
-    FAVOURABLE_FROM,
     Head,
     class_probabilities,
     favourable_probability,
-    gos_class,
     log_class_probabilities,
 )
 
@@ -78,12 +75,5 @@ def test_a_head_has_a_logit_for_each_threshold(outcome: Outcome) -> None:
 def test_scores_become_classes_and_favourable_is_4_and_5_in_each(
     outcome: Outcome, classes: list[int]
 ) -> None:
-    found = gos_class(torch.tensor([1, 2, 3, 4, 5]), outcome)
-    assert found.tolist() == classes
-    assert (found >= FAVOURABLE_FROM[outcome]).tolist() == [False, False, False, True, True]
-
-
-@pytest.mark.parametrize("score", [0, 6, 8])
-def test_a_score_of_another_scale_is_refused(score: int) -> None:
-    with pytest.raises(ValueError, match="numbering"):
-        gos_class(torch.tensor([3, score]), "ordinal5")
+    assert list(GOS_CLASSES[outcome]) == classes
+    assert [one >= FAVOURABLE_FROM[outcome] for one in classes] == [False, False, False, True, True]

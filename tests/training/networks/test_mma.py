@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from tests.training.networks.support import wake
-from training.networks.config import MmaConfig, Spatial
+from training.names import Spatial
+from training.networks.config import MmaConfig
 from training.networks.mma import ChannelGate, Mma, SpatialGate
 
 SPATIAL: tuple[Spatial, ...] = ("dot", "prior", "softmax", "none")

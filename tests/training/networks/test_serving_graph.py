@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from app.inference.graph_contract import INPUTS, OUTPUTS
 from tests.training.networks.support import FEATURES, LARGE, SHAPE, batch, on, small, wake
+from training.names import Spatial
 from training.networks.backbones import densenet, efficientnet
 from training.networks.config import (
     BackboneConfig,
@@ -21,7 +22,6 @@ from training.networks.config import (
     Intensity,
     MmaConfig,
     ModelConfig,
-    Spatial,
 )
 from training.networks.heads import class_probabilities
 from training.networks.model import FusionNet
