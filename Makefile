@@ -91,7 +91,7 @@ test-page: $(VENV)/.development $(if $(HAS_NODE),app/web/index.html) ## Run the 
 # Another environment shows one thing more than the tests above: a module, a library or a file that the service has not asked for.
 # That shows when the module is loaded or its work is done for the first time, so once is enough: every module, the verbs of the
 # command line, every route, and a case as a request, a job, a batch, an upload and a table. The cases that differ run above.
-SERVING_TESTS := tests/contract/test_imports.py tests/test_cli.py tests/inspection/test_command.py \
+SERVING_TESTS := tests/contract/test_imports.py tests/cli tests/test_cli.py tests/inspection/test_command.py \
   $(filter-out %/test_server_engine.py,$(wildcard tests/cohort/test_*.py)) \
   $(addprefix tests/administration/test_,command.py keys.py replay.py sessions.py) \
   $(addprefix tests/service/test_,access.py cohort_on_server.py feedback.py inference_protocol.py jobs.py kept_cases.py predict.py uploads.py worklist.py)
