@@ -34,6 +34,9 @@ AUDIT_EXAMPLES: Final = """examples:
   neurofuse audit verify
   neurofuse audit verify --head 3f9a64d0c1b2e875...
   neurofuse audit export --since 2026-11-01 --out november.ndjson"""
+COPY_EXAMPLE: Final = (
+    "example: NEUROFUSE_DATABASE_URL=postgresql://neurofuse@db/neurofuse neurofuse copy-records"
+)
 REPLAY_EXAMPLE: Final = "example: neurofuse replay 0193c2f4-6a00-7a31-9c2e-5d1f0b7e8a90"
 
 
@@ -192,6 +195,17 @@ def add_replay_to(commands: Any) -> None:  # noqa: ANN401 - argparse names this 
         "id", metavar="ID", help="`id` of an answer whose case is still kept (NEUROFUSE_CASE_HOURS)"
     )
     replay.set_defaults(run=later("app.administration.replay:replay"))
+
+
+def add_copying_to(commands: Any) -> None:  # noqa: ANN401 - argparse names this type in private
+    """Adds the command to the parser's."""
+    copying = commands.add_parser(
+        "copy-records",
+        help="take the answers of the SQLite file into PostgreSQL",
+        description="Fills an empty PostgreSQL database with all that the SQLite file in NEUROFUSE_DATA holds. Stop the service first.",
+        epilog=COPY_EXAMPLE,
+    )
+    copying.set_defaults(run=later("app.administration.copying:copy"))
 
 
 def _add_verb(

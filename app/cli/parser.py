@@ -7,6 +7,7 @@ from typing import Any, get_args
 from app import __version__
 from app.administration.verbs import (
     add_audit_to,
+    add_copying_to,
     add_keys_to,
     add_models_to,
     add_replay_to,
@@ -30,7 +31,6 @@ PREDICT_EXAMPLES = """examples:
   neurofuse predict series/ --ehr record.json --task gos --out result/
   neurofuse predict --cohort patients.csv --task gos --out results.csv"""
 INSPECT_EXAMPLE = "example: neurofuse inspect study/ --png overview.png"
-COPY_EXAMPLE = "example: NEUROFUSE_DATABASE_URL=postgresql://neurofuse@db/neurofuse neurofuse copy-records"
 OPENAPI_EXAMPLE = "example: neurofuse openapi > openapi.json"
 HEALTHCHECK_EXAMPLE = "example: neurofuse healthcheck && echo ready"
 
@@ -56,15 +56,9 @@ def build_parser() -> argparse.ArgumentParser:
         add_sessions_to,
         add_audit_to,
         add_replay_to,
+        add_copying_to,
     ):
         add_to(commands)
-    copying = commands.add_parser(
-        "copy-records",
-        help="take the answers of the SQLite file into PostgreSQL",
-        description="Fills an empty PostgreSQL database with all that the SQLite file in NEUROFUSE_DATA holds. Stop the service first.",
-        epilog=COPY_EXAMPLE,
-    )
-    copying.set_defaults(run=later("app.administration.copying:copy"))
     openapi = commands.add_parser(
         "openapi",
         help="print the OpenAPI document",

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from training.networks.config import MmaConfig
+from training.networks.convolution import padded_convolution
 from training.networks.lattice import spread
 from training.networks.layout import channels_last, store_channels_last
 
@@ -91,8 +92,7 @@ class SpatialGate(nn.Module):
         self.key = nn.Linear(channels, width)  # a 1x1 convolution, on channels-last features
         self.key_norm = nn.LayerNorm(width)
         self.query = nn.Linear(record_width, width, bias=False)
-        convolution: type[nn.Module] = nn.Conv3d if dims == 3 else nn.Conv2d  # noqa: PLR2004 - dimensions
-        self.image = convolution(2, 1, config.kernel, padding=tuple(k // 2 for k in config.kernel))
+        self.image = padded_convolution(2, 1, config.kernel)
         _zero(self.image)
         store_channels_last(self.image)
         _zero(self.query)

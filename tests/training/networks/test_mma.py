@@ -93,7 +93,7 @@ def test_the_dot_gate_moves_with_what_it_looks_at_and_the_prior_gate_stays() -> 
     for spatial, moves in (("dot", True), ("prior", False)):
         gate = SpatialGate(16, 8, _config(spatial, 2))  # type: ignore[arg-type]
         wake(gate)
-        torch.nn.init.zeros_(gate.image.weight)  # type: ignore[arg-type]
+        torch.nn.init.zeros_(gate.image.weight)
         here, there = gate(features, e)[0], gate(features.roll(3, -1), e)[0].roll(-3, -1)
         assert torch.allclose(here, there, atol=1e-5) == moves
 
@@ -110,7 +110,7 @@ def test_logits_are_what_the_equation_says() -> None:
     """<Wq e, LN(Wk F_p)> / sqrt(da), computed position by position."""
     gate = SpatialGate(16, 8, _config("dot", 2, channel=False))
     wake(gate)
-    torch.nn.init.zeros_(gate.image.weight)  # type: ignore[arg-type]
+    torch.nn.init.zeros_(gate.image.weight)
     torch.nn.init.zeros_(gate.image.bias)  # type: ignore[arg-type]
     features, e = torch.randn(1, 16, 2, 3), torch.randn(1, 8)
     logits, gs = gate(features, e)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from torch import nn
 
 from training.networks.config import BackboneConfig
+from training.networks.convolution import padded_convolution
 from training.networks.lattice import Lattice
 
 
@@ -29,9 +30,6 @@ def stem_lattice(config: BackboneConfig) -> Lattice:
 
 def stem_convolution(config: BackboneConfig, channels: int, width: int) -> nn.Module:
     """The configured first convolution, for networks whose constructor takes none."""
-    convolution = nn.Conv3d if config.spatial_dims == 3 else nn.Conv2d  # noqa: PLR2004 - dimensions
-    padding = tuple(size // 2 for size in config.stem_kernel)
-    # One class of either dimension: its annotation wants tuples of that very length.
-    stem = convolution(channels, width, config.stem_kernel, config.stem_stride, padding, bias=False)  # type: ignore[arg-type]
+    stem = padded_convolution(channels, width, config.stem_kernel, config.stem_stride, bias=False)
     nn.init.kaiming_normal_(stem.weight, mode="fan_out", nonlinearity="relu")
     return stem

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from training.networks.config import MmaConfig
+from training.networks.convolution import padded_convolution
 from training.networks.layout import channels_last, store_channels_last
 from training.networks.mma import Gated
 from training.networks.rivals.rival import Rival, gated
@@ -23,10 +24,7 @@ class Cbam(nn.Module):
         super().__init__()
         hidden = max(channels // REDUCTION, SMALLEST_HIDDEN)
         self.mlp = nn.Sequential(nn.Linear(channels, hidden), nn.ReLU(), nn.Linear(hidden, channels))
-        convolution = nn.Conv3d if len(config.kernel) == 3 else nn.Conv2d  # noqa: PLR2004 - dimensions
-        padding = tuple(size // 2 for size in config.kernel)
-        # One class of either dimension: its annotation wants tuples of that very length.
-        self.conv = convolution(2 + more, 1, config.kernel, padding=padding)  # type: ignore[arg-type]
+        self.conv = padded_convolution(2 + more, 1, config.kernel)
         self.use_channel, self.use_spatial = config.channel, config.spatial != "none"
         store_channels_last(self.conv)
 
