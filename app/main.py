@@ -1,6 +1,5 @@
 """The application: parts made by its lifespan, routers, middleware. Nothing global, nothing made at import."""
 
-import importlib.metadata
 import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
@@ -13,6 +12,7 @@ import anyio
 import anyio.to_thread
 from fastapi import Depends, FastAPI
 
+from app import __version__
 from app.api import (
     batches,
     feedback,
@@ -81,7 +81,6 @@ from app.security.sign_in import sign_in_of
 from app.settings import Settings
 from app.tracing import Tracing
 
-DISTRIBUTION = "neurofuse"
 HOUR_S = 3600.0
 DAY_S = 24 * HOUR_S
 DESCRIPTION = """Outcome from a head CT or brain MRI together with the patient's record: what the model expects, how sure
@@ -111,7 +110,7 @@ def create_app(settings: Settings, start_predictor: StartPredictor | None = None
     metrics, tracing = Metrics(), _tracing(settings)
     app = FastAPI(
         title="NeuroFuse",
-        version=importlib.metadata.version(DISTRIBUTION),
+        version=__version__,
         description=DESCRIPTION,
         lifespan=_lifespan(settings, metrics, tracing, start_predictor),
         docs_url=None,  # FastAPI's own pages load their programs from a network; ours is in app.api.page
@@ -171,7 +170,7 @@ async def _living(
         metrics,
         trial=None if start_predictor else trial,  # what runs elsewhere cannot end this process
     )
-    monitoring = Monitoring(metrics, records, catalogue, folder, importlib.metadata.version(DISTRIBUTION))
+    monitoring = Monitoring(metrics, records, catalogue, folder, __version__)
     runtime = _runtime(
         settings, metrics, records, catalogue, monitoring, loader=workers, deidentify=cleaner.deidentify
     )
@@ -202,7 +201,7 @@ async def _living(
 
 def _tracing(settings: Settings) -> Tracing:
     try:
-        return Tracing(settings.otlp_endpoint, importlib.metadata.version(DISTRIBUTION))
+        return Tracing(settings.otlp_endpoint, __version__)
     except ModuleNotFoundError as error:
         raise NotReadyError(
             "Expected OpenTelemetry for NEUROFUSE_OTLP_ENDPOINT; it is not installed. In a clone: pip install -e '.[tracing]'"

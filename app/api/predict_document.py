@@ -2,6 +2,7 @@
 
 from typing import Any, Final, get_args
 
+from app import __version__
 from app.inference.heatmap_choice import HeatmapChoice
 from app.model_package.manifest import Task
 from app.predictions.explain import ExplainChoice
@@ -19,6 +20,7 @@ RECORD: Final[dict[str, Any]] = {
 ANSWER: Final[dict[str, Any]] = {
     "id": PREDICTION_ID,
     "created": "2026-11-23T10:00:00Z",
+    "release": __version__,
     "task": "gos",
     "model": {
         "name": "gos",

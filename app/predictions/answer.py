@@ -179,6 +179,13 @@ class Answer(_Part):
 
     id: Annotated[str, Field(description="UUID version 7 of this prediction.")]
     created: Annotated[datetime, Field(description="When it was made, UTC.")]
+    release: Annotated[
+        str | None,
+        Field(
+            description="Release of NeuroFuse that made it, so that what a later one mends can be found; null where it was made by 0.1.0 or "
+            "by a development version before 0.2.0."
+        ),
+    ] = None
     task: Task
     model: ModelUsed
     prediction: Outcome

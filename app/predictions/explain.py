@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Literal
 
+from app import __version__
 from app.imaging.heatmap_files import Shown, draw
 from app.imaging.limits import ReadLimits
 from app.imaging.load import Loader, load_case
@@ -132,6 +133,7 @@ def _answer(
     return Answer(
         id=case_id,
         created=datetime.now(UTC).replace(microsecond=0),
+        release=__version__,
         task=analysis.package.manifest.task,
         model=model_used(analysis.package, predictor.session.provider),
         prediction=outcome(analysis.outputs),

@@ -26,7 +26,7 @@ def feedback_csv(records: FeedbackRecords) -> Iterator[str]:
         records: Where feedback is kept.
     """
     labels = _labels(records)
-    header = ["id", "created", "reference", "model", "version", "sha256", "label"]
+    header = ["id", "created", "reference", "release", "model", "version", "sha256", "label"]
     header += [f"{PROBABILITY}{label}" for label in labels]
     yield _lines([[*header, "agreement", "reason", "outcome", "updated"]])
     for batch in records.batches():
@@ -51,11 +51,13 @@ def _labels(records: FeedbackRecords) -> list[str]:
 
 
 def _row(kept: KeptPrediction, said: Feedback, labels: Sequence[str]) -> list[str]:
-    probabilities = _probabilities(kept)
+    answer = read_answer(kept.document)
+    probabilities = answer.prediction.probabilities if answer else {}
     return [
         kept.id,
         _moment(kept.created),
         cell(kept.reference),
+        (answer.release if answer else None) or "",
         cell(kept.model_name),
         str(kept.model_version),
         kept.model_sha256,

@@ -10,7 +10,7 @@ from app.predictions.answer import Answer
 ANSWERED: Final = "answered"
 FAILED: Final = "failed"
 Line = Mapping[str, str]
-_FIRST: Final = ("id", "case", "status", "code", "detail", "model", "package_sha256", "label")
+_FIRST: Final = ("id", "case", "status", "code", "detail", "release", "model", "package_sha256", "label")
 _LAST: Final = (
     "favourable",
     "prediction_set",
@@ -43,6 +43,7 @@ def answered(name: str, case: str, answer: Answer) -> Line:
         "id": name,
         "case": case,
         "status": ANSWERED,
+        "release": answer.release or "",
         "model": f"{answer.model.name}@{answer.model.version}",
         "package_sha256": answer.model.sha256,
         "label": outcome.label,

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import app
 from app.api.predict_document import ANSWER
 from app.predictions.feedback_csv import FORMULA_START, cell, feedback_csv
 from app.records.feedback import Feedback
@@ -87,8 +88,8 @@ def test_a_formula_behind_what_ends_a_cell_somewhere_becomes_text_too(text: str,
 def test_a_row_says_which_package_answered_what_and_what_was_said(store: RecordStore) -> None:
     store.feedback.put(GOS.id, SAID)
     assert table(store)[0] == {
-        "id": "0193c2", "created": "2026-11-23T10:00:00Z", "reference": "'=ICH-7", "model": "gos", "version": "1", "sha256": "a" * 64,
-        "label": "gos_4", "probability_gos_1": "0.04", "probability_gos_2": "0.02", "probability_gos_3": "0.23",
+        "id": "0193c2", "created": "2026-11-23T10:00:00Z", "reference": "'=ICH-7", "release": app.__version__, "model": "gos",
+        "version": "1", "sha256": "a" * 64, "label": "gos_4", "probability_gos_1": "0.04", "probability_gos_2": "0.02", "probability_gos_3": "0.23",
         "probability_gos_4": "0.4", "probability_gos_5": "0.31", "agreement": "disagree", "reason": SAID.reason,
         "outcome": "gos_1", "updated": "2026-11-23T10:00:00Z",
     }  # fmt: skip
@@ -127,4 +128,6 @@ def test_lines_end_as_rfc_4180_says(store: RecordStore) -> None:
 def test_without_feedback_there_is_a_header_alone(store: RecordStore) -> None:
     store.feedback.remove(GOS.id)
     text = "".join(feedback_csv(store.feedback))
-    assert text == "id,created,reference,model,version,sha256,label,agreement,reason,outcome,updated\r\n"
+    assert (
+        text == "id,created,reference,release,model,version,sha256,label,agreement,reason,outcome,updated\r\n"
+    )

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+import app
 from app.api.predict_document import ANSWER
 from app.errors import EhrInvalidError
 from app.predictions.answer import Answer
@@ -34,6 +35,7 @@ def test_the_numbers_of_a_line_are_those_of_the_answer() -> None:
         f"{SOUND.model.name}@{SOUND.model.version}",
         SOUND.model.sha256,
     )
+    assert line["release"] == SOUND.release == app.__version__
     assert line.keys() <= set(columns_of(list(said.probabilities)))
 
 

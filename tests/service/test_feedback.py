@@ -109,6 +109,7 @@ def test_the_table_has_what_was_said_beside_what_was_answered(
         "id": answer["id"],
         "created": answer["created"],
         "reference": "judged",
+        "release": answer["release"],
         "model": "gos",
         "version": "2",
         "sha256": answer["model"]["sha256"],

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import app
 from app.predictions.answer import Answer
 from tests.imaging.making import Series
 from tests.service.server import Server
@@ -43,8 +44,9 @@ def test_the_answer_has_exactly_the_fields_of_the_contract(server: Server, head_
     answer = server.predict(head_ct, task="gos", ehr=RECORD).json()
     assert Answer.model_validate(answer).model_dump(mode="json") == answer
     assert list(answer) == [
-        "id", "created", "task", "model", "prediction", "ehr", "image", "heatmap", "warnings", "timing_ms",
+        "id", "created", "release", "task", "model", "prediction", "ehr", "image", "heatmap", "warnings", "timing_ms",
     ]  # fmt: skip
+    assert answer["release"] == app.__version__
     assert list(answer["timing_ms"]) == ["read", "resample", "queue", "inference", "heatmap", "total"]
 
 

@@ -1080,6 +1080,11 @@ export interface components {
              */
             created: string;
             /**
+             * Release
+             * @description Release of NeuroFuse that made it, so that what a later one mends can be found; null where it was made by 0.1.0 or by a development version before 0.2.0.
+             */
+            release?: string | null;
+            /**
              * Task
              * @enum {string}
              */
@@ -2989,6 +2994,7 @@ export interface operations {
                      * @example {
                      *       "id": "0193c2f4-6a00-7a31-9c2e-5d1f0b7e8a90",
                      *       "created": "2026-11-23T10:00:00Z",
+                     *       "release": "0.1.0",
                      *       "task": "gos",
                      *       "model": {
                      *         "name": "gos",
