@@ -263,8 +263,12 @@ describe.skipIf(!CAN_BROWSE)("the answer", () => {
       expect(Math.min(...widths)).toBeGreaterThan(300);
       // What shines through is lighter on paper than on the screen, and of another colour in Firefox.
       expect(await page.locator(".report-pictures img").first().evaluate(leastOpacity)).toBe(255);
-      const { model } = await answerOf(first);
-      for (const said of [model.sha256, "neither a finding nor a cause"]) {
+      const { model, release } = await answerOf(first);
+      for (const said of [
+        model.sha256,
+        `NeuroFuse ${release}, ${model.provider}`,
+        "neither a finding nor a cause",
+      ]) {
         await expect.poll(() => page.locator(".report").innerText()).toContain(said);
       }
       expect(await page.locator(".report .viewer-ramp").evaluate((ramp) => ramp.clientWidth)).toBeGreaterThan(
@@ -374,7 +378,11 @@ function leastOpacity(picture: SVGElement | HTMLElement): number {
   );
 }
 
-type Given = { prediction: { favourable: number }; model: { sha256: string } };
+type Given = {
+  release: string;
+  prediction: { favourable: number };
+  model: { sha256: string; provider: string };
+};
 
 async function answerOf(id: string): Promise<Given> {
   return (await fetch(`${service.url}/predictions/${id}`)).json() as Promise<Given>;

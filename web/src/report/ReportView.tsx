@@ -87,7 +87,9 @@ function Identity({ answer, reference }: Pick<Case, "answer" | "reference">) {
       <Fact term={texts.result.model.digest}>
         <code>{sha256}</code>
       </Fact>
-      <Fact term={texts.result.model.provider}>{provider}</Fact>
+      <Fact term={texts.result.model.provider}>
+        {texts.result.model.computedBy(answer.release, provider)}
+      </Fact>
     </dl>
   );
 }

@@ -18,7 +18,7 @@ export function ModelFacts({ answer, model }: { answer: Answer; model: ModelDeta
         <Fact term={t.digest}>
           <code>{sha256}</code>
         </Fact>
-        <Fact term={t.provider}>{provider}</Fact>
+        <Fact term={t.provider}>{t.computedBy(answer.release, provider)}</Fact>
         <Fact term={t.use}>{intended_use}</Fact>
         {model?.manifest && <Fact term={t.data}>{model.manifest.training_data}</Fact>}
         <Fact term={t.time}>{t.ms(answer.timing_ms.total)}</Fact>

@@ -842,6 +842,8 @@ export const texts = {
       version: (name: string, version: number) => `${name}, version ${version}`,
       digest: "SHA-256",
       provider: "Computed by",
+      computedBy: (release: string | null | undefined, provider: string) =>
+        release ? `NeuroFuse ${release}, ${provider}` : provider,
       use: "Intended use",
       data: "Training data",
       time: "Time in the service",
