@@ -39,6 +39,12 @@ class ListedCase(_Line):
 
     id: Annotated[str, Field(description="UUID version 7 of the prediction.")]
     created: Annotated[datetime, Field(description="When it was made, UTC.")]
+    release: Annotated[
+        str | None,
+        Field(
+            description="Release of NeuroFuse that made it; null where it said none, or the answer cannot be read."
+        ),
+    ]
     task: Task
     model: ModelNamed
     reference: Annotated[str | None, Field(description="The caller's own case number.")]
@@ -101,6 +107,7 @@ def _listed(entry: Entry, *, has_image: bool) -> ListedCase:
     return ListedCase(
         id=kept.id,
         created=kept.created,
+        release=answer and answer.release,
         task=cast("Task", kept.task),
         model=ModelNamed(name=kept.model_name, version=kept.model_version),
         reference=kept.reference,

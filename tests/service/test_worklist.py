@@ -43,6 +43,7 @@ def test_a_line_says_what_the_answer_says(server: Server, answers: list[dict[str
     assert item == {
         "id": answer["id"],
         "created": answer["created"],
+        "release": answer["release"],
         "task": "gos",
         "model": {"name": "gos", "version": 2},
         "reference": "WL-1 50%",

@@ -1840,6 +1840,11 @@ export interface components {
              */
             created: string;
             /**
+             * Release
+             * @description Release of NeuroFuse that made it; null where it said none, or the answer cannot be read.
+             */
+            release: string | null;
+            /**
              * Task
              * @enum {string}
              */
