@@ -6,6 +6,7 @@ from importlib.metadata import distribution
 from typing import Any
 
 import pytest
+from packaging.version import Version
 
 import app
 from tests.contract.repository import ROOT
@@ -15,9 +16,10 @@ CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 RELEASES = re.findall(r"^## \[(\d+\.\d+\.\d+)\] - (\d{4}-\d{2}-\d{2})$", CHANGELOG, flags=re.MULTILINE)
 
 
-def test_the_newest_release_of_the_changelog_is_this_version() -> None:
+def test_this_is_the_newest_release_of_the_changelog_or_on_the_way_to_the_next() -> None:
     assert RELEASES
-    assert RELEASES[0][0] == app.__version__ == PYPROJECT["project"]["version"]
+    here = Version(app.__version__)
+    assert here == Version(RELEASES[0][0]) or (here.is_devrelease and here > Version(RELEASES[0][0]))
 
 
 def test_releases_go_back_in_time_from_top_to_bottom() -> None:
@@ -28,13 +30,26 @@ def test_releases_go_back_in_time_from_top_to_bottom() -> None:
 
 
 def test_changes_wait_under_unreleased() -> None:
-    assert CHANGELOG.index("## [Unreleased]") < CHANGELOG.index(f"## [{app.__version__}]")
+    assert CHANGELOG.index("## [Unreleased]") < CHANGELOG.index(f"## [{RELEASES[0][0]}]")
 
 
-@pytest.mark.parametrize("place", ["Dockerfile", "docker-compose.yml"])
-def test_containers_carry_this_version(place: str) -> None:
+@pytest.mark.parametrize(
+    "place",
+    [
+        "pyproject.toml",
+        "Dockerfile",
+        "docker-compose.yml",
+        "docs/how-to/deploy.md",
+        "web/openapi.json",
+    ],
+)
+def test_this_version_stands_wherever_one_does(place: str) -> None:
     text = (ROOT / place).read_text(encoding="utf-8")
-    assert re.search(rf"(VERSION=|image: neurofuse:){re.escape(app.__version__)}\b", text)
+    named = re.findall(
+        r'(?:^version = "|VERSION=|neurofuse:|^    "version": ")(\d+\.\d[\w.]*)', text, flags=re.MULTILINE
+    )
+    assert named
+    assert set(named) == {app.__version__}
 
 
 def test_the_console_command_exists() -> None:
