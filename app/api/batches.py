@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Annotated, Final, Self
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from app import errors
 from app.api.access import CurrentPrincipal
@@ -23,6 +23,7 @@ from app.jobs.addresses import LONGEST
 from app.jobs.batches import Asked
 from app.jobs.request import fingerprint
 from app.model_package.manifest import Manifest, Task
+from app.predictions.document import Document
 from app.predictions.entry import require_ready
 from app.records.audit import model_in_words
 from app.records.batches import Batch
@@ -34,10 +35,10 @@ UNKNOWN: Final = problem_responses(errors.UnknownBatchError)
 router = APIRouter(prefix="/batches", tags=["jobs"], route_class=BoundedJson)
 
 
-class BatchWish(BaseModel):
+class BatchWish(Document):
     """What every case of a batch has in common."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra={"examples": [{"task": "gos"}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"task": "gos"}]})
 
     task: Annotated[Task | None, Field(description="What is asked.")] = None
     model: Annotated[
@@ -95,7 +96,7 @@ def make_batch(
 
 def _made(wish: BatchWish, asked: Asked, runtime: Runtime) -> Batch:
     catalogue = runtime.catalogue
-    entry = catalogue.entry(wish.model) if wish.model else catalogue.entry_for_task(wish.task or "gos")
+    entry = catalogue.entry(wish.model or "") if wish.task is None else catalogue.entry_for_task(wish.task)
     require_ready(entry)
     webhook = None if wish.webhook is None else runtime.jobs.addresses.judge(wish.webhook)
     urgency = Urgency[wish.priority.upper()]

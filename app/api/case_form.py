@@ -75,7 +75,7 @@ def sent_images(form: Form) -> tuple[Path, ...]:
     return tuple(form.images)
 
 
-def case_of(form: Form, upload: KeptUpload | None, caller: str = "") -> Case:
+def case_of(form: Form, upload: KeptUpload | None, caller: str) -> Case:
     """The case that a form of `POST /predict` describes.
 
     Args:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.api.preferences import PriorityName
 from app.api.problems import INTERNAL, PROBLEM_TYPES, TYPE_PREFIX, ProblemType
 from app.inference.ticket import Urgency
+from app.predictions.document import Document
 from app.records.batches import Batch
 from app.records.jobs import OPEN, Job, JobState
 from app.records.webhooks import Webhook, WebhookState
@@ -19,10 +20,6 @@ PRIORITIES: Final[dict[int, PriorityName]] = {
     Urgency.ROUTINE: "routine",
     Urgency.BATCH: "batch",
 }
-
-
-class _Wire(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class JobProblem(BaseModel):
@@ -36,7 +33,7 @@ class JobProblem(BaseModel):
     detail: Annotated[str, Field(description="What was expected, what was found, what to do.")]
 
 
-class WebhookStatus(_Wire):
+class WebhookStatus(Document):
     """How far the message is that says it is finished."""
 
     state: Annotated[
@@ -46,7 +43,7 @@ class WebhookStatus(_Wire):
     attempts: Annotated[int, Field(description="How often it was sent.")]
 
 
-class JobLinks(_Wire):
+class JobLinks(Document):
     """Where to go on."""
 
     self: Annotated[str, Field(description="This status.")]
@@ -55,7 +52,7 @@ class JobLinks(_Wire):
     ]
 
 
-class JobStatus(_Wire):
+class JobStatus(Document):
     """How far a job is."""
 
     id: Annotated[str, Field(description="Of the job, and of its answer.")]
@@ -76,7 +73,7 @@ class JobStatus(_Wire):
     links: JobLinks
 
 
-class JobList(_Wire):
+class JobList(Document):
     """A page of jobs, the latest first."""
 
     items: list[JobStatus]
@@ -85,7 +82,7 @@ class JobList(_Wire):
     offset: Annotated[int, Field(description="Jobs before the first item.")]
 
 
-class BatchLinks(_Wire):
+class BatchLinks(Document):
     """Where to go on."""
 
     self: Annotated[str, Field(description="This status.")]
@@ -93,7 +90,7 @@ class BatchLinks(_Wire):
     results: Annotated[str, Field(description="What came of them, as a table.")]
 
 
-class BatchStatus(_Wire):
+class BatchStatus(Document):
     """How far a batch is."""
 
     id: Annotated[str, Field(description="The part `batch` of `POST /predict`.")]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from app import errors
 from app.api.answers import PREFIX
@@ -19,6 +19,7 @@ from app.api.preferences import CurrentTicket
 from app.api.runtime import CurrentRuntime
 from app.api.visibility import PredictionId
 from app.predictions.case_store import IMAGE_NAME
+from app.predictions.document import Document
 from app.predictions.explain import ExplainChoice
 from app.predictions.what_if_answer import Curve, RecordSent, WhatIf
 
@@ -47,10 +48,8 @@ Record = Annotated[
 ]
 
 
-class WhatIfQuestion(BaseModel):
+class WhatIfQuestion(Document):
     """Another record for a kept case."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     ehr: Record
     explain: Annotated[
@@ -58,10 +57,8 @@ class WhatIfQuestion(BaseModel):
     ] = "none"
 
 
-class CurveQuestion(BaseModel):
+class CurveQuestion(Document):
     """A feature to follow."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     ehr: Record
     feature: Annotated[

@@ -3,15 +3,14 @@
 from typing import Any
 
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import model_validator
 
 from app.errors import MalformedRequestError
+from app.predictions.document import Document
 
 
-class ListQuery(BaseModel):
+class ListQuery(Document):
     """Parameters of a list; the members are those of a particular one."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     @model_validator(mode="before")
     @classmethod

@@ -1,4 +1,9 @@
-"""Around every request: its id, its metric, its log line, headers for browsers, and the net under unexpected errors."""
+"""Around every request: its id, its metric, its log line, headers for browsers, and the net under unexpected errors.
+
+What is known of a request goes with it in `request.state`: `runtime`, from the lifespan; `request_id`, set here; `route_template` and `principal`, by
+`app.api.guard` (of whoever signs in or out, by `app.api.sign_in`); `problem_code`, by whatever makes a problem of it; `audited` and `is_written`, by
+`note` and `set_written` of `app.api.auditing`. What ends early has only the first of them.
+"""
 
 import re
 import time
@@ -43,7 +48,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class RequestScope:
-    """ASGI middleware; innermost of the application's own, so that nothing escapes to a server's traceback.
+    """ASGI middleware; outermost of the application's own, so that nothing escapes to a server's traceback.
 
     Args:
         app: What it wraps.

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
-from typing import Annotated, Final, Self, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import anyio.to_thread
 from fastapi import APIRouter, Path, Response
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field
 
 from app import errors
 from app.api.json_body import BoundedJson
@@ -16,7 +16,8 @@ from app.api.openapi import problem_responses
 from app.api.runtime import CurrentRuntime, Runtime
 from app.api.schemas import AliasState, CanaryShare, ModelList, ModelSummary
 from app.model_package.store import Reference
-from app.predictions.plan_edits import Trial
+from app.predictions.document import Document
+from app.predictions.plan_edits import AliasChange
 from app.predictions.routing import ALIAS_PATTERN
 from app.records.aliases import Alias, Canary
 
@@ -33,26 +34,16 @@ AliasName = Annotated[
 Result = TypeVar("Result")
 
 
-class AliasWish(BaseModel):
+class AliasWish(Document):
     """What an alias is to mean, as a whole: what is absent it has no longer."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: Annotated[int, Field(ge=1, description="What answers.")]
     canary: Annotated[CanaryShare | None, Field(description="What answers a share of the cases.")] = None
     shadow: Annotated[int | None, Field(ge=1, description="What is compared in the background.")] = None
 
-    @model_validator(mode="after")
-    def _are_others(self) -> Self:
-        if self.version in (self.shadow, self.canary and self.canary.version):
-            raise ValueError("expected another version as canary or shadow")
-        return self
 
-
-class AliasTrial(BaseModel):
+class AliasTrial(Document):
     """What an alias is to try; what is absent stays as it is."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     canary: Annotated[
         CanaryShare | None, Field(description="What answers a share of the cases; null for none.")
@@ -129,7 +120,7 @@ async def try_with_alias(
     runtime: CurrentRuntime, name: Name, alias: AliasName, trial: AliasTrial
 ) -> AliasState:
     """Loads what it needs, then changes what is named and nothing else: a version to which somebody moved the alias meanwhile stays."""
-    what: Trial = {}
+    what: AliasChange = {}
     if "canary" in trial.model_fields_set:
         what["canary"] = _canary(trial.canary)
     if "shadow" in trial.model_fields_set:

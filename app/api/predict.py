@@ -2,27 +2,26 @@
 
 from functools import partial
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from app import errors
-from app.api.accepting import RESPOND_ASYNC, Wishes, accept, answer_of, named_upload, refuse_job_parts
-from app.api.answers import with_links
+from app.api.accepting import accept, named_upload, refuse_job_parts
+from app.api.answers import answer_of, with_links
 from app.api.auditing import answered, note, set_written
 from app.api.case_form import case_of, chosen, upload_limits
 from app.api.departure import departure
 from app.api.form_receiver import Form
-from app.api.idempotency import IdempotencyKey
 from app.api.job_schemas import JobStatus
 from app.api.openapi import IMAGE_PROBLEMS, problem_responses
-from app.api.preferences import PRIORITY_HEADER, CurrentTicket, Preferences
+from app.api.preferences import CurrentWishes
 from app.api.response_headers import LOCATION, PREFERENCE_APPLIED, RETRY_AFTER
 from app.api.runtime import CurrentRuntime, Runtime
 from app.api.uploads import receive_form, upload_folder
 from app.api.visibility import caller_of
-from app.inference.ticket import Ticket, Urgency
+from app.inference.ticket import Ticket
 from app.predictions.answer import Answer
 from app.predictions.entry import require_ready
 from app.records.audit import model_in_words
@@ -62,15 +61,6 @@ ACCEPTED: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-async def _wishes(
-    request: Request, ticket: CurrentTicket, preferences: Preferences, key: IdempotencyKey
-) -> Wishes:
-    later = RESPOND_ASYNC in preferences
-    # A job of which nothing is said goes after everything that somebody waits for.
-    urgency = Urgency.BATCH if later and PRIORITY_HEADER not in request.headers else ticket.urgency
-    return Wishes(ticket, urgency, key, later)
-
-
 @router.post(
     "/predict",
     operation_id="predict",
@@ -78,15 +68,13 @@ async def _wishes(
     response_model=Answer,
     responses=PROBLEMS | ACCEPTED,
 )
-async def predict(
-    request: Request, runtime: CurrentRuntime, wishes: Annotated[Wishes, Depends(_wishes)]
-) -> Answer | JSONResponse:
+async def predict(request: Request, runtime: CurrentRuntime, wishes: CurrentWishes) -> Answer | JSONResponse:
     """The same case gives the same answer, whatever the order and the names of its files.
 
     Only `id`, `created`, the heatmap's links and `timing_ms` differ from one request to the next.
     """
     settings = runtime.settings
-    with runtime.admission.place(wishes.urgency, wants_turn=not wishes.is_job) as place:
+    with runtime.admission.place(wishes.ticket.urgency, wants_turn=not wishes.is_job) as place:
         async with upload_folder(runtime.scratch) as folder:
             with span("upload"), place.uploading():
                 form = await receive_form(request, folder, upload_limits(settings))

@@ -1,17 +1,20 @@
-"""What a client prefers and how urgent its case is: the header `Prefer` (RFC 7240) and our own `NeuroFuse-Priority`."""
+"""What a client prefers and how urgent its case is: the header `Prefer` (RFC 7240) and our own `NeuroFuse-Priority`; with a key, how a case is treated."""
 
 import re
 import time
+from dataclasses import dataclass, replace
 from typing import Annotated, Final, Literal
 
 from fastapi import Depends, Header, Request
 
+from app.api.idempotency import IdempotencyKey
 from app.errors import MalformedRequestError
 from app.inference.ticket import Ticket, Urgency
 
 PriorityName = Literal["stat", "routine", "batch"]
 PRIORITY_HEADER: Final = "NeuroFuse-Priority"
 """Not RFC 9218's `Priority`, which browsers send of themselves with every `fetch`."""
+RESPOND_ASYNC: Final = "respond-async"
 LONGEST_WAIT_S: Final = 3600
 _SECONDS: Final = re.compile(r"0*([0-9]{1,4})")
 """Of `wait`. Judged as text: Python makes integers of a few thousand digits only, and floats of a few hundred."""
@@ -94,6 +97,40 @@ def ticket_of(preferences: dict[str, str], priority: PriorityName = "routine") -
 
 CurrentTicket = Annotated[Ticket, Depends(_ticket)]
 """The ticket of this request; its time runs from now."""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """How a request is to be treated, from its headers.
+
+    Attributes:
+        ticket: Its urgency, and until when the answer is of use.
+        key: The client's own name for it.
+        later: Whether it is answered at once, to ask for the answer later.
+    """
+
+    ticket: Ticket
+    key: str | None
+    later: bool
+
+    @property
+    def is_job(self) -> bool:
+        """A key makes a job too: only what is written down can be answered the same after a crash."""
+        return self.later or self.key is not None
+
+
+async def _wishes(
+    request: Request, ticket: CurrentTicket, preferences: Preferences, key: IdempotencyKey
+) -> Wishes:
+    later = RESPOND_ASYNC in preferences
+    if later and PRIORITY_HEADER not in request.headers:
+        # A job of which nothing is said goes after everything that somebody waits for.
+        ticket = replace(ticket, urgency=Urgency.BATCH)
+    return Wishes(ticket, key, later)
+
+
+CurrentWishes = Annotated[Wishes, Depends(_wishes)]
+"""How this request is to be treated."""
 
 
 def _deadline_s(preferences: dict[str, str]) -> float | None:

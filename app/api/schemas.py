@@ -5,11 +5,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.model_package.manifest import Manifest, Task
+from app.predictions.document import Document
 from app.predictions.entry import State
-
-
-class _Wire(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
 
 class Problem(BaseModel):
@@ -24,7 +21,7 @@ class Problem(BaseModel):
     request_id: Annotated[str, Field(description="The header X-Request-ID of this exchange.")]
 
 
-class ProblemKind(_Wire):
+class ProblemKind(Document):
     """What a problem code means."""
 
     type: Annotated[str, Field(description="The `type` of problem documents with this code.")]
@@ -34,14 +31,14 @@ class ProblemKind(_Wire):
     meaning: Annotated[str, Field(description="What it says.")]
 
 
-class Reason(_Wire):
+class Reason(Document):
     """Why a package is not ready."""
 
     code: Annotated[str, Field(description="Stable identifier, such as `golden-mismatch`.")]
     detail: Annotated[str, Field(description="In words.")]
 
 
-class ModelState(_Wire):
+class ModelState(Document):
     """A package and whether it answers."""
 
     name: Annotated[str, Field(description="Package name.")]
@@ -61,7 +58,7 @@ class ModelSummary(ModelState):
     default: Annotated[bool, Field(description="Whether the bare name means it.")]
 
 
-class Serving(_Wire):
+class Serving(Document):
     """How a ready package answers several cases at once."""
 
     lanes: Annotated[int, Field(description="Runs of the graph at the same time.")]
@@ -79,14 +76,14 @@ class ModelDetail(ModelSummary):
     manifest: Annotated[Manifest | None, Field(description="Everything the package says of itself.")]
 
 
-class CanaryShare(_Wire):
+class CanaryShare(Document):
     """A version that is tried with some of an alias's cases."""
 
     version: Annotated[int, Field(ge=1, description="Its number.")]
     share: Annotated[float, Field(gt=0, lt=1, description="Of the alias's cases that it gets.")]
 
 
-class AliasState(_Wire):
+class AliasState(Document):
     """What `name@alias` means; a bare name means its alias `production`, where it has one."""
 
     name: Annotated[str, Field(description="Package name.")]
@@ -99,14 +96,14 @@ class AliasState(_Wire):
     previous: Annotated[list[int], Field(description="What answered before, the last one first.")]
 
 
-class ModelList(_Wire):
+class ModelList(Document):
     """Every package, and what names mean."""
 
     models: list[ModelSummary]
     aliases: list[AliasState]
 
 
-class Readiness(_Wire):
+class Readiness(Document):
     """Whether requests will be answered."""
 
     ready: Annotated[
@@ -116,7 +113,7 @@ class Readiness(_Wire):
     models: list[ModelState]
 
 
-class Liveness(_Wire):
+class Liveness(Document):
     """The process answers."""
 
     alive: bool

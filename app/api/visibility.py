@@ -11,7 +11,7 @@ from fastapi import Depends, Path
 from app.api.access import CurrentPrincipal
 from app.api.runtime import CurrentRuntime, Runtime
 from app.predictions.upload_store import unknown_upload
-from app.records.job_events import unknown_batch
+from app.records.job_acceptance import unknown_batch
 from app.records.jobs import unknown_job
 from app.records.predictions import unknown_prediction
 from app.security.principal import Principal
@@ -76,18 +76,18 @@ async def _batch_id(
     Raises:
         UnknownBatchError: Somebody else made it.
     """
-    batch_id, only = id_of(batch_id), only_of(principal)
-    if only is not None:
-        await anyio.to_thread.run_sync(require_own_batch, runtime, only, batch_id)
+    batch_id = id_of(batch_id)
+    await anyio.to_thread.run_sync(require_own_batch, runtime, principal, batch_id)
     return batch_id
 
 
-def require_own_batch(runtime: Runtime, only: str | None, batch_id: str) -> None:
-    """Refuse a batch that somebody else made.
+def require_own_batch(runtime: Runtime, principal: Principal, batch_id: str) -> None:
+    """Refuse a batch that somebody else made, to whom sees no other's.
 
     Raises:
         UnknownBatchError: As for one that is not there.
     """
+    only = only_of(principal)
     if only is not None and runtime.jobs.batches.get(batch_id).caller != only:
         raise unknown_batch()
 
@@ -102,18 +102,18 @@ async def _upload_id(
     Raises:
         UnknownUploadError: Somebody else sent it.
     """
-    upload_id, only = id_of(upload_id), only_of(principal)
-    if only is not None:
-        await anyio.to_thread.run_sync(require_own_upload, runtime, only, upload_id)
+    upload_id = id_of(upload_id)
+    await anyio.to_thread.run_sync(require_own_upload, runtime, principal, upload_id)
     return upload_id
 
 
-def require_own_upload(runtime: Runtime, only: str | None, upload_id: str) -> None:
-    """Refuse an upload that somebody else sent.
+def require_own_upload(runtime: Runtime, principal: Principal, upload_id: str) -> None:
+    """Refuse an upload that somebody else sent, to whom sees no other's.
 
     Raises:
         UnknownUploadError: As for one that is not there.
     """
+    only = only_of(principal)
     if only is not None and runtime.uploads.caller(upload_id) != only:
         raise unknown_upload()
 

@@ -16,13 +16,13 @@ from jaxtyping import Float32
 
 from app.errors import NotReadyError
 from app.inference.graph_contract import OUTPUTS
-from app.inference.graph_session import GraphSession, RawOutputs
+from app.inference.graph_session import Features, GraphSession, Images, RawOutputs
 from app.inference.ticket import RETRY_AFTER_S, Ticket, current_ticket
 
 LOOK_UP_S: Final = 0.25
 """How often a case that waits asks whether its client is still there and its time not over; nothing else tells."""
 
-Tensors = tuple[Float32[np.ndarray, "B 1 D H W"], Float32[np.ndarray, "B F"], Float32[np.ndarray, "B F"]]
+Tensors = tuple[Images, Features, Features]
 
 
 @dataclass(frozen=True)
@@ -94,12 +94,7 @@ class BatchedSession:
         """Of its lanes, which are equal."""
         return self._sessions[0].provider
 
-    def run(
-        self,
-        image: Float32[np.ndarray, "B 1 D H W"],
-        values: Float32[np.ndarray, "B F"],
-        missing: Float32[np.ndarray, "B F"],
-    ) -> RawOutputs:
+    def run(self, image: Images, values: Features, missing: Features) -> RawOutputs:
         """Answer a batch, alone or with others, as `GraphSession.run` does.
 
         Raises:

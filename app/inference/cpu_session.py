@@ -8,10 +8,9 @@ import threading
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float32
 
 from app.inference.graph_contract import input_shapes
-from app.inference.graph_session import GraphSession, RawOutputs
+from app.inference.graph_session import Features, GraphSession, Images, RawOutputs
 from app.model_package.manifest import Manifest
 
 SEED = 0
@@ -41,12 +40,7 @@ class CpuSession:
         """Of both."""
         return self._narrow.provider
 
-    def run(
-        self,
-        image: Float32[np.ndarray, "B 1 D H W"],
-        values: Float32[np.ndarray, "B F"],
-        missing: Float32[np.ndarray, "B F"],
-    ) -> RawOutputs:
+    def run(self, image: Images, values: Features, missing: Features) -> RawOutputs:
         """Answer a batch, as `GraphSession.run` does."""
         session, threads = self._take()
         try:

@@ -8,6 +8,11 @@ from jaxtyping import Float32
 
 from app.inference.graph_contract import OUTPUTS
 
+Images = Float32[np.ndarray, "B 1 D H W"]
+"""HU (CT) or raw intensity (MR) on the model grid, RAS+."""
+Features = Float32[np.ndarray, "B F"]
+"""In the order and the units of the manifest."""
+
 
 @dataclass(frozen=True)
 class RawOutputs:
@@ -40,17 +45,12 @@ class GraphSession(Protocol):
     def provider(self) -> str:
         """Name of the execution provider in use, such as `CPUExecutionProvider`."""
 
-    def run(
-        self,
-        image: Float32[np.ndarray, "B 1 D H W"],
-        values: Float32[np.ndarray, "B F"],
-        missing: Float32[np.ndarray, "B F"],
-    ) -> RawOutputs:
+    def run(self, image: Images, values: Features, missing: Features) -> RawOutputs:
         """Answer a batch.
 
         Args:
-            image: HU (CT) or raw intensity (MR) on the model grid, RAS+.
-            values: Record in the manifest's order and units.
+            image: Of each case.
+            values: Of each record; 0 where missing.
             missing: 1 where missing.
 
         Returns:

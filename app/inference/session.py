@@ -26,7 +26,7 @@ from app.cpus import usable_cpus
 from app.errors import NotReadyError, OverloadedError, PackageInvalidError
 from app.inference.capturing import CAPTURES
 from app.inference.graph_contract import INPUTS, OUTPUTS, blank_inputs, check_answer, check_tensors
-from app.inference.graph_session import RawOutputs
+from app.inference.graph_session import Features, Images, RawOutputs
 from app.inference.lost_device import takes_the_device
 from app.inference.ticket import RETRY_AFTER_S
 from app.model_package.package import Package
@@ -123,12 +123,7 @@ class OnnxSession:
         self._buffers = _Buffers(self._session, *place, captured=bool(captured)) if stays else None
         self._capture(captured or ())
 
-    def run(
-        self,
-        image: Float32[np.ndarray, "B 1 D H W"],
-        values: Float32[np.ndarray, "B F"],
-        missing: Float32[np.ndarray, "B F"],
-    ) -> RawOutputs:
+    def run(self, image: Images, values: Features, missing: Features) -> RawOutputs:
         """Answer a batch, as `GraphSession.run` does; where the device has no memory left for it, with `OverloadedError`."""
         feed = dict(zip(INPUTS, (image, values, missing), strict=True))
         try:

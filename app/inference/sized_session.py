@@ -6,10 +6,7 @@ it (onnxruntime#23006, about a millisecond each). Batches differ in size from ru
 
 from collections.abc import Callable, Iterable
 
-import numpy as np
-from jaxtyping import Float32
-
-from app.inference.graph_session import GraphSession, RawOutputs
+from app.inference.graph_session import Features, GraphSession, Images, RawOutputs
 
 
 class SizedSession:
@@ -29,12 +26,7 @@ class SizedSession:
         """Of all of them."""
         return self._all[0].provider
 
-    def run(
-        self,
-        image: Float32[np.ndarray, "B 1 D H W"],
-        values: Float32[np.ndarray, "B F"],
-        missing: Float32[np.ndarray, "B F"],
-    ) -> RawOutputs:
+    def run(self, image: Images, values: Features, missing: Features) -> RawOutputs:
         """Answer a batch, as `GraphSession.run` does."""
         size = len(image)
         if size not in self._by_size:

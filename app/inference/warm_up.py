@@ -42,19 +42,16 @@ def warm_up(session: GraphSession, manifest: Manifest, most: int = SIZES[-1]) ->
     Raises:
         ServiceError: As `GraphSession.run`, for a single case; a size that the device has no memory for ends the trial.
     """
-    run_s: dict[int, float] = {}
+    run_s = {1: fastest_run_s(session, manifest, 1)}
     chosen = 1
-    for size in (size for size in SIZES if size <= most):
+    for size in (size for size in SIZES if 1 < size <= most):
         try:
             run_s[size] = fastest_run_s(session, manifest, size)
-        except Exception:
-            if size == 1:
-                raise
+        except Exception:  # noqa: BLE001 - whatever a device says of too large a batch
             break
-        if size > 1:
-            if not _worth_it(run_s, size, chosen):
-                break
-            chosen = size
+        if not _worth_it(run_s, size, chosen):
+            break
+        chosen = size
     wait_s = WAIT_SHARE * run_s[1] if chosen > 1 else 0.0
     return BatchPolicy(chosen, wait_s, run_s=run_s)
 

@@ -25,9 +25,9 @@ class Asked:
         fingerprint: Digest of the request.
     """
 
-    caller: str = ""
-    key: str | None = None
-    fingerprint: str = ""
+    caller: str
+    key: str | None
+    fingerprint: str
 
 
 class BatchService:

@@ -73,8 +73,7 @@ class JobRunner:
         self._identity = identity
         self._signals = turn.signals
         self._stopping = threading.Event()
-        self._jobs: dict[Attempt, Job] = {}
-        self._stranded: dict[Attempt, Job] = {}
+        self._stranded = set[Job]()
 
     async def run(self) -> None:
         """Work until cancelled; then running jobs are ended within a grace or let go of, and it returns."""
@@ -109,17 +108,16 @@ class JobRunner:
             # An error, so that an empty turn does not count as a quick case where the pace of cases is measured.
             raise _NothingWaitsError
         self._signals.job_came(urgency)  # there may be another one for the next lane
-        attempt = (job.id, job.attempt)
-        self._signals.held[attempt] = current_ticket()
-        self._jobs[attempt] = job
+        attempt = Attempt(job, current_ticket())
+        self._signals.held.add(attempt)
         try:
             self._turn.work(job, waited_s)
         except Exception:
             # What became of it could not be written: the database is gone or full. It waits again once that can be.
-            self._stranded[attempt] = job
+            self._stranded.add(job)
             raise
         finally:
-            del self._jobs[attempt], self._signals.held[attempt]
+            self._signals.held.remove(attempt)
 
     def _claim(self, urgency: Urgency) -> Job | None:
         if self._stopping.is_set():
@@ -143,18 +141,19 @@ class JobRunner:
 
     def _hold(self) -> None:
         """Go on holding what is worked on here, and take over what nobody holds any more."""
-        mine = dict(self._signals.held)
-        held = self._turn.turns.renew(self._identity, {job_id for job_id, _ in mine}, datetime.now(UTC))
+        mine = tuple(self._signals.held)
+        held = self._turn.turns.renew(self._identity, {each.job.id for each in mine}, datetime.now(UTC))
         still = {(each.id, each.attempt) for each in held if not each.cancelling}
-        for attempt in mine.keys() - still:
-            mine[attempt].gone.set()
+        for attempt in mine:
+            if (attempt.job.id, attempt.job.attempt) not in still:
+                attempt.ticket.gone.set()
         self._take_over(None)
         self._put_back_stranded()  # last: where storage is still away it fails, and what is worked on must be held all the same
 
     def _put_back_stranded(self) -> None:
-        for attempt, job in tuple(self._stranded.items()):
+        for job in tuple(self._stranded):
             self._turn.put_back(job, datetime.now(UTC), free=True)
-            del self._stranded[attempt]
+            self._stranded.discard(job)  # at the end of the process two threads may do this
 
     def _take_over(self, dead: str | None) -> None:
         waiting, ended = self._turn.turns.take_over(datetime.now(UTC), dead, INTERRUPTED)
@@ -169,17 +168,16 @@ class JobRunner:
             self._stopping.set()
             with anyio.CancelScope(shield=True):
                 deadline = time.monotonic() + GRACE_S
-                while self._jobs and time.monotonic() < deadline:  # noqa: ASYNC110 - threads end them
+                while self._signals.held and time.monotonic() < deadline:  # noqa: ASYNC110 - threads end them
                     await anyio.sleep(0.05)
                 await _safely(self._let_go)
 
     def _let_go(self) -> None:
         """Others may begin these jobs at once, though the threads that work on them here take a while to notice."""
         self._put_back_stranded()
-        for attempt, job in tuple(self._jobs.items()):
-            self._turn.put_back(job, datetime.now(UTC), free=True)
-            if (ticket := self._signals.held.get(attempt)) is not None:
-                ticket.gone.set()
+        for attempt in tuple(self._signals.held):
+            self._turn.put_back(attempt.job, datetime.now(UTC), free=True)
+            attempt.ticket.gone.set()
 
 
 async def _safely(step: Callable[[], None]) -> bool:

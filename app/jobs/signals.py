@@ -7,11 +7,23 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from app.inference.ticket import Ticket, Urgency
+from app.records.jobs import Job
 
-Attempt = tuple[str, int]
-"""Id of a job and number of the attempt."""
+
+@dataclass(frozen=True, eq=False)
+class Attempt:
+    """A job that is worked on in this process.
+
+    Attributes:
+        job: As claimed.
+        ticket: Ends the work, once it is marked.
+    """
+
+    job: Job
+    ticket: Ticket
 
 
 class Signals:
@@ -20,13 +32,13 @@ class Signals:
     Attributes:
         waiting: By urgency, that there may be a job to begin.
         messages: That there may be a webhook to send.
-        held: Tickets of the attempts that are worked on in this process.
+        held: What is worked on in this process. The thread that works on it puts it in and takes it out; all others go through a copy.
     """
 
     def __init__(self) -> None:
         self.waiting = {urgency: asyncio.Event() for urgency in Urgency}
         self.messages = asyncio.Event()
-        self.held: dict[Attempt, Ticket] = {}
+        self.held = set[Attempt]()
         self._ends: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -44,9 +56,9 @@ class Signals:
 
     def job_dropped(self, job_id: str) -> None:
         """A job that is worked on was cancelled: it costs no more work than it has to."""
-        for (held_id, _), ticket in tuple(self.held.items()):
-            if held_id == job_id:
-                ticket.gone.set()
+        for attempt in tuple(self.held):
+            if attempt.job.id == job_id:
+                attempt.ticket.gone.set()
 
     def job_ended(self, job_id: str) -> None:
         """A job has reached its last state; a webhook may be due."""

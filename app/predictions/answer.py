@@ -3,20 +3,17 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from app.errors import AnswerUnreadableError
 from app.imaging.series_choice import Kernel, Plane, Weighting
 from app.imaging.volume import Modality
 from app.model_package.manifest import Probability, Sha256, Task
 from app.model_package.training_summary import Taken
+from app.predictions.document import Document
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
-
-
-class ModelUsed(_Part):
+class ModelUsed(Document):
     """What produced the answer."""
 
     name: Annotated[str, Field(description="Name of the model package.")]
@@ -26,7 +23,7 @@ class ModelUsed(_Part):
     provider: Annotated[str, Field(description="ONNX Runtime execution provider that computed the answer.")]
 
 
-class OutOfDistributionScore(_Part):
+class OutOfDistributionScore(Document):
     """How unlike the calibration cases this case is."""
 
     score: Annotated[Probability, Field(description="Share of calibration cases that are less unusual.")]
@@ -34,7 +31,7 @@ class OutOfDistributionScore(_Part):
     flagged: Annotated[bool, Field(description="Whether the case lies outside what the model knows.")]
 
 
-class Outcome(_Part):
+class Outcome(Document):
     """What the model expects and how sure it is."""
 
     label: Annotated[str, Field(description="The most likely class.")]
@@ -55,7 +52,7 @@ class Outcome(_Part):
     ]
 
 
-class FeatureUsed(_Part):
+class FeatureUsed(Document):
     """What became of one feature of the record."""
 
     name: Annotated[str, Field(description="Name of the feature in the package's record schema.")]
@@ -75,7 +72,7 @@ class FeatureUsed(_Part):
     ] = None
 
 
-class Contribution(_Part):
+class Contribution(Document):
     """What one known feature of the record does to the answer."""
 
     name: Annotated[str, Field(description="Name of the feature in the package's record schema.")]
@@ -90,7 +87,7 @@ class Contribution(_Part):
     ]
 
 
-class RecordUsed(_Part):
+class RecordUsed(Document):
     """How the record entered the answer."""
 
     image_share: Annotated[
@@ -106,14 +103,14 @@ class RecordUsed(_Part):
     ] = None
 
 
-class ImageFinding(_Part):
+class ImageFinding(Document):
     """Something about the image that a reader of the answer should know."""
 
     code: Annotated[str, Field(description="Stable identifier, such as `gantry-tilt-corrected`.")]
     detail: Annotated[str, Field(description="The finding in words, with numbers and units.")]
 
 
-class SeriesSeen(_Part):
+class SeriesSeen(Document):
     """One series of a DICOM upload, by what its headers declare; no name or number that leads to the patient."""
 
     number: Annotated[int | None, Field(description="Series Number, as on the scanner's console.")]
@@ -127,14 +124,14 @@ class SeriesSeen(_Part):
     reason: Annotated[str, Field(description="Why it was read, or why not.")]
 
 
-class SeriesChosen(_Part):
+class SeriesChosen(Document):
     """Which series of a DICOM upload was read, and why not the others."""
 
     chosen: SeriesSeen
     others: Annotated[list[SeriesSeen], Field(description="Every other series of the upload.")]
 
 
-class ImageUsed(_Part):
+class ImageUsed(Document):
     """The image as it was read."""
 
     modality: Modality
@@ -149,21 +146,21 @@ class ImageUsed(_Part):
     findings: Annotated[list[ImageFinding], Field(description="What was noticed and corrected.")]
 
 
-class HeatmapFiles(_Part):
+class HeatmapFiles(Document):
     """Where the heatmap lies."""
 
     nifti: Annotated[str, Field(description="NIfTI-1 file, values 0 to 1 (bytes with a slope).")]
     png: Annotated[str, Field(description="Picture of the heatmap over the image.")]
 
 
-class Caution(_Part):
+class Caution(Document):
     """Something that limits how the answer may be used."""
 
     code: Annotated[str, Field(description="Stable identifier, such as `out-of-distribution`.")]
     detail: Annotated[str, Field(description="The caution in words.")]
 
 
-class Timing(_Part):
+class Timing(Document):
     """Milliseconds per stage."""
 
     read: Annotated[int, Field(description="Reading the files.")]
@@ -174,7 +171,7 @@ class Timing(_Part):
     total: Annotated[int, Field(description="From the first stage to the last, waiting included.")]
 
 
-class Answer(_Part):
+class Answer(Document):
     """The stored, explained prediction for one case."""
 
     id: Annotated[str, Field(description="UUID version 7 of this prediction.")]

@@ -9,7 +9,6 @@ import os
 import shutil
 import tempfile
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -45,11 +44,13 @@ class BoundedFolders:
         now: Unix time in seconds.
     """
 
-    def __init__(self, root: Path, limits: KeepingLimits, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, root: Path, limits: KeepingLimits, now: Callable[[], float]) -> None:
         self._root = root
         self._limits = limits
         self._now = now
-        self._lock = threading.RLock()
+        self._lock = (
+            threading.Lock()
+        )  # held to change what is below, and while a folder gets or loses its name
         self._bytes: dict[str, int] = {}
         self._total_bytes = 0
         self._in_use: Counter[str] = Counter()

@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import Annotated, Final, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from app.errors import AnswerUnreadableError
 from app.model_package.manifest import Probability, Task
 from app.predictions.answer import read_answer
 from app.predictions.case_store import CaseStore
+from app.predictions.document import Document
 from app.records.feedback import Agreement
 from app.records.worklist import Entry, Page, Selection, Worklist
 
@@ -16,25 +17,21 @@ UNREADABLE: Final = AnswerUnreadableError.code
 """In place of a warning, where what is kept of an answer cannot be read."""
 
 
-class _Line(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ModelNamed(_Line):
+class ModelNamed(Document):
     """The package that answered."""
 
     name: Annotated[str, Field(description="Package name.")]
     version: Annotated[int, Field(description="Package version.")]
 
 
-class FeedbackGist(_Line):
+class FeedbackGist(Document):
     """What was said of an answer, without the words."""
 
     agreement: Annotated[Agreement | None, Field(description="With the answer; null where not said.")]
     outcome: Annotated[str | None, Field(description="The true class, once it is known.")]
 
 
-class ListedCase(_Line):
+class ListedCase(Document):
     """One answer of the worklist; `GET /predictions/{id}` has all of it."""
 
     id: Annotated[str, Field(description="UUID version 7 of the prediction.")]
@@ -72,7 +69,7 @@ class ListedCase(_Line):
     feedback: Annotated[FeedbackGist | None, Field(description="Null while nothing was said.")]
 
 
-class CaseListPage(_Line):
+class CaseListPage(Document):
     """A part of the worklist."""
 
     items: Annotated[list[ListedCase], Field(description="In the order that was asked for.")]

@@ -55,6 +55,11 @@ class Entry:
         return self.package.manifest if self.package else None
 
 
+def stopping() -> NotReadyError:
+    """The error of a package that is not made ready any more."""
+    return NotReadyError("Expected a running service; it is stopping. Load the package again afterwards.")
+
+
 def require_ready(entry: Entry) -> Predictor:
     """The predictor of a package.
 

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from app.errors import FeedbackInvalidError
+from app.predictions.document import Document
 from app.predictions.feedback_csv import feedback_csv
 from app.predictions.service import PredictionService
 from app.records.feedback import Agreement, Feedback, FeedbackRecords
@@ -23,10 +24,8 @@ Reason = Annotated[
 ]
 
 
-class GivenFeedback(BaseModel):
+class GivenFeedback(Document):
     """What is said of an answer, as a whole: what is absent or null is taken back."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     agreement: Annotated[Agreement | None, Field(description="With the answer.")] = None
     reason: Annotated[Reason | None, Field(description="In the clinician's own words.")] = None
@@ -36,10 +35,8 @@ class GivenFeedback(BaseModel):
     ] = None
 
 
-class KeptFeedback(BaseModel):
+class KeptFeedback(Document):
     """What was said of an answer; all null while nothing was."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     agreement: Annotated[Agreement | None, Field(description="With the answer.")]
     reason: Annotated[str | None, Field(description="In the clinician's own words.")]

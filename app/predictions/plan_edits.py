@@ -16,7 +16,7 @@ MOST_PREVIOUS: Final = 20
 """Versions that an alias remembers."""
 
 
-class Trial(TypedDict, total=False):
+class AliasChange(TypedDict, total=False):
     """What of an alias is to change; None for none."""
 
     canary: Canary | None
@@ -52,7 +52,11 @@ def not_wanting(reference: Reference) -> Edit:
 
 
 def pointing(wanted: Alias) -> Edit:
-    """Make an alias mean what is wanted, whole; it remembers the versions it pointed to before."""
+    """Make an alias mean what is wanted, whole; it remembers the versions it pointed to before.
+
+    Raises:
+        MalformedRequestError: What answers is to be tried beside itself.
+    """
 
     def edit(plan: Plan) -> Plan:
         before = plan.aliases.get((wanted.name, wanted.alias))
@@ -61,7 +65,7 @@ def pointing(wanted: Alias) -> Edit:
     return edit
 
 
-def trying(name: str, alias: str, what: Trial) -> Edit:
+def trying(name: str, alias: str, what: AliasChange) -> Edit:
     """Give an alias another canary, another shadow or none; what else it means stays, whoever moved it in between.
 
     Raises:
@@ -70,12 +74,7 @@ def trying(name: str, alias: str, what: Trial) -> Edit:
     """
 
     def edit(plan: Plan) -> Plan:
-        wanted = replace(existing(plan, name, alias), **what)
-        if wanted.version in (wanted.shadow, wanted.canary and wanted.canary.version):
-            raise MalformedRequestError(
-                f"Expected a canary or a shadow of another version than the one that answers; {wanted} means {wanted.version}."
-            )
-        return _with(plan, wanted)
+        return _with(plan, replace(existing(plan, name, alias), **what))
 
     return edit
 
@@ -131,6 +130,10 @@ def existing(plan: Plan, name: str, alias: str) -> Alias:
 
 
 def _with(plan: Plan, alias: Alias) -> Plan:
+    if alias.version in (alias.shadow, alias.canary and alias.canary.version):
+        raise MalformedRequestError(
+            f"Expected a canary or a shadow of another version than the one that answers; {alias} means {alias.version}."
+        )
     # What an alias needs is wanted from then on: it stays loaded when the alias moves, so that going back takes no time.
     return replace(
         plan,

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from app.imaging.deidentify import deidentify, new_key
 from app.imaging.limits import ReadLimits
@@ -16,15 +16,14 @@ from app.imaging.model_grid import ModelGrid
 from app.imaging.overview import write_head_overview_png
 from app.predictions.answer import Caution, ImageUsed
 from app.predictions.cautions import image_cautions
+from app.predictions.document import Document
 from app.predictions.identifiers import uuid7
 from app.predictions.summary import image_used
 from app.predictions.upload_store import FILES_NAME, OVERVIEW_NAME, UploadStore
 
 
-class Preview(BaseModel):
+class Preview(Document):
     """An upload as it was read, kept for a while under an id."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: Annotated[
         str, Field(description="UUID version 7 of the upload; the part `upload` of `POST /predict`.")
@@ -56,9 +55,7 @@ class Previewer:
         self._loader = loader
         self._deidentify = deidentify
 
-    def preview(
-        self, images: Sequence[Path], spec: ModelGrid, series: str | None, caller: str = ""
-    ) -> Preview:
+    def preview(self, images: Sequence[Path], spec: ModelGrid, series: str | None, caller: str) -> Preview:
         """Read an upload as a package would, and keep it.
 
         Args:

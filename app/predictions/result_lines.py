@@ -1,7 +1,6 @@
 """One line of a table of results: an answer, or why there is none; the same from the command line and over HTTP."""
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Any, Final
 
 from app.errors import NeuroFuseError
@@ -66,9 +65,7 @@ def failed(name: str, case: str, error: NeuroFuseError) -> Line:
     return failed_with(name, case, error.code, error.detail, error.fields)
 
 
-def failed_with(
-    name: str, case: str, code: str, detail: str, fields: Mapping[str, Any] = MappingProxyType({})
-) -> Line:
+def failed_with(name: str, case: str, code: str, detail: str, fields: Mapping[str, Any]) -> Line:
     """The same from the parts of a problem document.
 
     Args:

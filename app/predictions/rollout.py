@@ -17,10 +17,10 @@ import structlog
 from app.errors import PackageRefusedError, UnknownModelError
 from app.model_package.store import Reference
 from app.predictions.catalogue import Catalogue
-from app.predictions.entry import Entry, State
+from app.predictions.entry import Entry, State, stopping
 from app.predictions.plan_edits import (
+    AliasChange,
     Edit,
-    Trial,
     existing,
     not_wanting,
     pointing,
@@ -52,22 +52,27 @@ class Rollout:
     def __init__(self, records: PlanRecords, catalogue: Catalogue) -> None:
         self._records = records
         self._catalogue = catalogue
-        self._moving = threading.Lock()
+        self._moving = threading.Lock()  # held by whoever changes what is below, or the catalogue
         self._plan: Plan | None = None
         self._try_again_s: float | None = None
+        self._stopping = threading.Event()
 
-    def start(self) -> None:
-        """Take up the plan and make ready what it serves; what answers cases first."""
-        with self._moving:
-            self._take_up()
+    @property
+    def is_stopping(self) -> bool:
+        """Whether nothing more is made ready."""
+        return self._stopping.is_set()
+
+    def stop(self) -> None:
+        """Make nothing ready any more but what is being made ready now: the service ends. Waits for nothing."""
+        self._stopping.set()
 
     def follow(self) -> None:
-        """Do what another process was asked for, if anything was; at first, start."""
-        late = self._try_again_s is not None and time.monotonic() >= self._try_again_s
-        if self._plan is None:
-            self.start()
-        elif late or self._records.revision() != self._plan.revision:
-            with self._moving:
+        """At first, take up the plan and make ready what it serves; then do what another process was asked for, if anything was."""
+        with self._moving:
+            late = self._try_again_s is not None and time.monotonic() >= self._try_again_s
+            if self._plan is None:
+                self._take_up()
+            elif late or self._records.revision() != self._plan.revision:
                 self._adopt(self._records.plan())
 
     def load(self, reference: Reference) -> Entry:
@@ -96,12 +101,13 @@ class Rollout:
         """Let an alias mean what is wanted, once all of it is ready.
 
         Raises:
+            MalformedRequestError: What answers is to be tried beside itself.
             UnknownModelError: A version is not in the store.
             PackageRefusedError: A version cannot be made ready.
         """
         return self._moved(pointing(wanted), wanted.name, wanted.alias)
 
-    def try_out(self, name: str, alias: str, what: Trial) -> Alias:
+    def try_out(self, name: str, alias: str, what: AliasChange) -> Alias:
         """Give an alias another canary, another shadow or none, once it is ready; all else stays.
 
         Raises:
@@ -171,6 +177,7 @@ class Rollout:
         )
 
     def _take_up(self) -> None:
+        """Make ready what the plan serves, what answers cases first."""
         plan = self._records.plan()
         self._catalogue.switch(planned(plan, self._catalogue.found, self._is_ready))
         routing = self._catalogue.routing
@@ -195,6 +202,8 @@ class Rollout:
 
     def _prepared(self, reference: Reference) -> Entry:
         """At the start there are no cases to lose, and no time; from then on what is new is tried first."""
+        if self.is_stopping:
+            raise stopping()
         return self._catalogue.prepare(reference, tried_first=self._plan is not None)
 
     def _is_ready(self, reference: Reference) -> bool:
@@ -216,14 +225,24 @@ def _answers(plan: Plan, reference: Reference) -> bool:
     return any(reference in alias.answering for alias in plan.aliases.values())
 
 
-async def keep_following(rollout: Rollout, every_s: float = FOLLOW_EVERY_S) -> None:
+async def keep_following(rollout: Rollout) -> None:
     """Starts the packages, then follows what other processes are asked for, until it is cancelled."""
-    pause_s = every_s
-    while True:
-        followed = await anyio.to_thread.run_sync(follow_once, rollout)
-        # A line of each fault; fewer of them the longer the database stays away.
-        pause_s = every_s if followed else min(2 * pause_s, max(every_s, LONGEST_PAUSE_S))
-        await anyio.sleep(pause_s)
+    pause_s = FOLLOW_EVERY_S
+    async with anyio.create_task_group() as group:
+        group.start_soon(_stop_in_time, rollout)
+        while True:
+            followed = await anyio.to_thread.run_sync(follow_once, rollout)
+            # A line of each fault; fewer of them the longer the database stays away.
+            pause_s = FOLLOW_EVERY_S if followed else min(2 * pause_s, LONGEST_PAUSE_S)
+            await anyio.sleep(pause_s)
+
+
+async def _stop_in_time(rollout: Rollout) -> None:
+    """A thread that makes packages ready, each for seconds or minutes, is not told that its task is cancelled, and waited for."""
+    try:
+        await anyio.sleep_forever()
+    finally:
+        rollout.stop()
 
 
 def follow_once(rollout: Rollout) -> bool:
@@ -235,6 +254,8 @@ def follow_once(rollout: Rollout) -> bool:
     try:
         rollout.follow()
     except Exception as error:  # noqa: BLE001 - the database may be away for a while
+        if rollout.is_stopping:
+            return False
         log.error("follow-fault", **describe_exception(error))  # noqa: TRY400 - no message, it may hold an address
         return False
     return True

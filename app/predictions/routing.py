@@ -84,13 +84,14 @@ class Routing:
 
     def keeping(self, before: "Routing", names: Set[str]) -> "Routing":
         """This routing, but with the meaning of some package names as it was before."""
+        new, old = self.part(lambda name: name not in names), before.part(lambda name: name in names)
+        return Routing(new.in_service | old.in_service, {**new.aliases, **old.aliases})
+
+    def part(self, chosen: Callable[[str], bool]) -> "Routing":
+        """The meaning of some package names alone."""
         return Routing(
-            frozenset(each for each in self.in_service if each.name not in names)
-            | frozenset(each for each in before.in_service if each.name in names),
-            {
-                **{place: alias for place, alias in self.aliases.items() if place[0] not in names},
-                **{place: alias for place, alias in before.aliases.items() if place[0] in names},
-            },
+            frozenset(each for each in self.in_service if chosen(each.name)),
+            {place: alias for place, alias in self.aliases.items() if chosen(place[0])},
         )
 
     def shadows_of(self, reference: Reference) -> list[Reference]:

@@ -4,7 +4,7 @@ Nothing is read, judged or kept here: whoever sends tensors answers for the head
 checked without knowing the case is checked before the graph sees it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import numpy as np
@@ -41,15 +41,9 @@ def answer_tensors(predictor: Predictor, tensors: Mapping[str, Tensor]) -> dict[
         raise MalformedRequestError(
             f"Expected the tensors {', '.join(INPUTS)}, each once; send these and no others."
         )
-    cases = {len(tensors[name]) if tensors[name].ndim else 0 for name in INPUTS}
-    (batch,) = cases if len(cases) == 1 else (0,)
-    if not 1 <= batch <= MOST_CASES:
-        raise MalformedRequestError(
-            f"Expected the same number of cases in every tensor, 1 to {MOST_CASES}, as their first axis.",
-            limit=MOST_CASES,
-        )
+    cases = _cases(tensors.values())
     for name, shape in promised.items():
-        _check(name, tensors[name], (batch, *shape))
+        _check(name, tensors[name], (cases, *shape))
     missing = tensors["ehr_missing"]
     if not np.isin(missing, (0, 1)).all():
         raise MalformedRequestError(
@@ -61,6 +55,17 @@ def answer_tensors(predictor: Predictor, tensors: Mapping[str, Tensor]) -> dict[
         if feature.kind == "categorical":
             _check_category(feature, column)
     return predictor.session.run(tensors["image"], values, missing).tensors()
+
+
+def _cases(tensors: Iterable[Tensor]) -> int:
+    """How many there are, the same in every tensor."""
+    first, *others = (len(tensor) if tensor.ndim else 0 for tensor in tensors)
+    if set(others) != {first} or not 1 <= first <= MOST_CASES:
+        raise MalformedRequestError(
+            f"Expected the same number of cases in every tensor, 1 to {MOST_CASES}, as their first axis.",
+            limit=MOST_CASES,
+        )
+    return first
 
 
 def _check(name: str, tensor: Tensor, shape: tuple[int, ...]) -> None:

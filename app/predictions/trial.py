@@ -20,9 +20,10 @@ from typing import Final
 
 import structlog
 
-from app.errors import NotReadyError, PackageInvalidError
+from app.errors import PackageInvalidError
 from app.expendable import become_expendable
 from app.model_package.package import Package, open_package
+from app.predictions.entry import stopping
 from app.predictions.start import start_as_set
 from app.settings import ENV_PREFIX, Provider, Settings
 
@@ -100,7 +101,7 @@ class PackageTrial:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise _stopping()
+            raise stopping()
 
 
 def longest_of(settings: Settings) -> float:
@@ -125,17 +126,13 @@ def _begin(package: Package, how: str) -> subprocess.Popen[bytes]:
 def _told(status: int) -> str | None:
     """What an exit status says; None where it says that the process lived."""
     if status == -SIGTERM:  # service managers send it to every process of a service
-        raise _stopping()
+        raise stopping()
     if status == -SIGKILL:
         return "ended that process by SIGKILL, as happens where memory runs out. Make room, or export a smaller one"
     if status:
         how = Signals(-status).name if status < 0 else f"status {status}"
         return f"ended that process by {how}. Export it again, or ask where it comes from"
     return None
-
-
-def _stopping() -> NotReadyError:
-    return NotReadyError("Expected a running service; it is stopping. Load the package again afterwards.")
 
 
 def main(folder: str, how: str, parent: str) -> None:

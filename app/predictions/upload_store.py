@@ -61,7 +61,7 @@ class UploadStore:
         with self._folders.writing() as folder:
             yield folder
 
-    def keep(self, upload_id: str, folder: Path, key: bytes, series: str | None, caller: str = "") -> None:
+    def keep(self, upload_id: str, folder: Path, key: bytes, series: str | None, caller: str) -> None:
         """Keep an upload, whole or not at all.
 
         Args:

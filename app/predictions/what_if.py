@@ -56,7 +56,8 @@ class KeptCases:
 
         Raises:
             UnknownPredictionError: None has this id.
-            CaseExpiredError: Its case is no longer kept, or its package no longer served.
+            UnknownModelError: Its package went out of the store.
+            CaseExpiredError: Its case is no longer kept, or its version is another package by now.
             RecordError: The record cannot be used.
             ServiceError: The model cannot answer now.
         """

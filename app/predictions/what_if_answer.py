@@ -2,18 +2,15 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from app.model_package.manifest import Probability
 from app.model_package.training_summary import Taken
 from app.predictions.answer import Outcome, RecordUsed
+from app.predictions.document import Document
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class WhatIf(_Part):
+class WhatIf(Document):
     """The answer that this image would have got with another record; it is not kept."""
 
     id: Annotated[str, Field(description="The prediction whose image was asked again.")]
@@ -21,7 +18,7 @@ class WhatIf(_Part):
     ehr: RecordUsed
 
 
-class CurvePoint(_Part):
+class CurvePoint(Document):
     """What the model expects at one value of a feature."""
 
     favourable: Annotated[
@@ -33,7 +30,7 @@ class CurvePoint(_Part):
     ]
 
 
-class Curve(_Part):
+class Curve(Document):
     """The expectation over one feature of the record, all else equal."""
 
     feature: Annotated[str, Field(description="Name of the feature.")]
@@ -54,7 +51,7 @@ class Curve(_Part):
     ]
 
 
-class RecordSent(_Part):
+class RecordSent(Document):
     """The record of a kept case."""
 
     ehr: Annotated[dict[str, Any], Field(description="Feature to value, as it was sent.")]

@@ -9,14 +9,14 @@ import hashlib
 import json
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass, field, fields
+from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
 from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from app.records.tables import AuditHeadRow, AuditRow, Base
+from app.records.tables import AuditHeadRow, AuditRow, Base, kept_as
 
 READ_AT_ONCE: Final = 1000
 
@@ -123,6 +123,7 @@ class AuditTrail:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        # Whoever holds the second may take the first, never the reverse.
         self._entering, self._writing = threading.Lock(), threading.Lock()
         self._waiting: list[_Waiting] = []
 
@@ -255,4 +256,4 @@ def _head(session: Session) -> Head:
 
 
 def _line(row: AuditRow) -> Line:
-    return Line(row.number, Deed(**{each.name: getattr(row, each.name) for each in fields(Deed)}), row.digest)
+    return Line(row.number, kept_as(Deed, row), row.digest)

@@ -1,7 +1,7 @@
 """Keep and find batches of jobs."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -9,9 +9,10 @@ from sqlalchemy import Engine, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.records.job_events import on_batch_changed, unknown_batch
-from app.records.jobs import Job, job_of
-from app.records.tables import BatchRow, JobRow, PredictionRow
+from app.records.job_acceptance import unknown_batch
+from app.records.job_events import on_batch_changed
+from app.records.jobs import Job
+from app.records.tables import BatchRow, JobRow, PredictionRow, kept_as
 
 READ_AT_ONCE: Final = 200
 
@@ -65,7 +66,7 @@ class BatchRecords:
         query = select(BatchRow).where(BatchRow.caller == caller, BatchRow.idempotency_key == key)
         with Session(self._engine) as session:
             row = session.scalars(query).first()
-            return None if row is None else _batch_of(row)
+            return None if row is None else kept_as(Batch, row)
 
     def get(self, batch_id: str) -> Batch:
         """Find a batch.
@@ -77,7 +78,7 @@ class BatchRecords:
             row = session.get(BatchRow, batch_id)
             if row is None:
                 raise unknown_batch()
-            return _batch_of(row)
+            return kept_as(Batch, row)
 
     def close(self, batch_id: str, now: datetime) -> None:
         """Take no more cases; nothing happens where it was closed before.
@@ -112,7 +113,7 @@ class BatchRecords:
             .limit(READ_AT_ONCE)
         )
         with Session(self._engine) as session:
-            return [(job_of(row), document) for row, document in session.execute(query)]
+            return [(kept_as(Job, row), document) for row, document in session.execute(query)]
 
     def delete_empty(self, before: datetime) -> int:
         """Forget batches that were made before a moment and have no jobs any more. The number of batches."""
@@ -125,7 +126,3 @@ class BatchRecords:
             held = session.scalars(old).all()
             gone = delete(BatchRow).where(BatchRow.id.in_(held), ~has_jobs).returning(BatchRow.id)
             return len(session.scalars(gone).all())
-
-
-def _batch_of(row: BatchRow) -> Batch:
-    return Batch(**{field.name: getattr(row, field.name) for field in fields(Batch)})

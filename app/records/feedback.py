@@ -3,15 +3,15 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal, cast
+from typing import Final, Literal
 
 from sqlalchemy import Engine, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.records.predictions import KeptPrediction, kept_prediction, unknown_prediction
-from app.records.tables import FeedbackRow, PredictionRow
+from app.records.predictions import KeptPrediction, unknown_prediction
+from app.records.tables import FeedbackRow, PredictionRow, kept_as
 
 Agreement = Literal["agree", "disagree"]
 
@@ -69,7 +69,7 @@ class FeedbackRecords:
         """What was said of an answer, or None."""
         with Session(self._engine) as session:
             row = session.get(FeedbackRow, prediction_id)
-            return None if row is None else feedback_of(row)
+            return None if row is None else kept_as(Feedback, row)
 
     def remove(self, prediction_id: str) -> None:
         """Take back what was said; nothing happens where nothing was."""
@@ -85,7 +85,7 @@ class FeedbackRecords:
             .order_by(PredictionRow.model_name, PredictionRow.model_version, PredictionRow.id)
         )
         with Session(self._engine) as session:
-            return [kept_prediction(row) for row in session.scalars(query)]
+            return [kept_as(KeptPrediction, row) for row in session.scalars(query)]
 
     def latest(
         self, model_name: str, model_version: int, limit: int
@@ -95,7 +95,7 @@ class FeedbackRecords:
         query = select(PredictionRow, FeedbackRow).join(FeedbackRow).where(mine)
         with Session(self._engine) as session:
             found = session.execute(query.order_by(PredictionRow.created.desc()).limit(limit))
-            return [(kept_prediction(row), feedback_of(said)) for row, said in found]
+            return [(kept_as(KeptPrediction, row), kept_as(Feedback, said)) for row, said in found]
 
     def batches(self) -> Iterator[list[tuple[KeptPrediction, Feedback]]]:
         """Every answer with feedback, in the order of their ids, which is that of time.
@@ -116,9 +116,7 @@ class FeedbackRecords:
             .limit(BATCH)
         )
         with Session(self._engine) as session:
-            return [(kept_prediction(row), feedback_of(said)) for row, said in session.execute(query)]
-
-
-def feedback_of(row: FeedbackRow) -> Feedback:
-    """A row of the table as what it says."""
-    return Feedback(cast("Agreement | None", row.agreement), row.reason, row.outcome, row.updated)
+            return [
+                (kept_as(KeptPrediction, row), kept_as(Feedback, said))
+                for row, said in session.execute(query)
+            ]

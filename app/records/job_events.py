@@ -3,16 +3,12 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.errors import BatchClosedError, NotReadyError, UnknownBatchError
 from app.records.audit import Deed, append, model_in_words
-from app.records.tables import BatchRow, JobRow, PackageWishRow, PlanRow, WebhookRow
-
-RETRY_AFTER_S: Final = 5
+from app.records.tables import BatchRow, JobRow, WebhookRow
 
 
 def on_finished(session: Session, jobs: Sequence[JobRow], now: datetime, sha256: str = "") -> None:
@@ -63,50 +59,5 @@ def on_batch_changed(session: Session, batch_id: str, now: datetime) -> None:
         session.add(_message(batch_id, "batch.finished", batch.webhook_url, now))
 
 
-def hold_open(session: Session, batch_id: str | None) -> None:
-    """Keep a batch from being closed while a job is added to it; others may add theirs at the same time.
-
-    Before the job, whose foreign key locks the batch too: a lock that is raised later is a deadlock with all who do the same.
-    """
-    if batch_id is not None:
-        session.execute(select(BatchRow.closed).where(BatchRow.id == batch_id).with_for_update(read=True))
-
-
-def refuse_closed(session: Session, batch_id: str | None) -> None:
-    """Judge whether a batch takes a job that was added. After it: on SQLite the addition is what keeps others from writing.
-
-    Raises:
-        BatchClosedError: It takes no more.
-    """
-    if batch_id is None:
-        return
-    if session.scalars(select(BatchRow.closed).where(BatchRow.id == batch_id)).one() is not None:
-        raise BatchClosedError("Expected a batch that is open; this one was closed. Make another one.")
-
-
-def hold_plan(session: Session) -> None:
-    """Keep a package from being unloaded while a job for it is added; others may add theirs at the same time."""
-    session.execute(select(PlanRow.revision).with_for_update(read=True))
-
-
-def refuse_unwanted(session: Session, model: tuple[str, int]) -> None:
-    """Judge whether a package is still served for which a job was added: it may have been unloaded since its case was judged.
-
-    Raises:
-        NotReadyError: It was.
-    """
-    wish = session.get(PackageWishRow, model)
-    if wish is not None and not wish.wanted:
-        raise NotReadyError(
-            "Expected a package that is served; this one was unloaded meanwhile. Choose another version, see GET /models.",
-            retry_after_s=RETRY_AFTER_S,
-        )
-
-
 def _message(subject_id: str, event: str, url: str, now: datetime) -> WebhookRow:
     return WebhookRow(id=subject_id, url=url, event=event, state="waiting", attempt=0, due=now, created=now)
-
-
-def unknown_batch() -> UnknownBatchError:
-    """The error that says so."""
-    return UnknownBatchError("Expected the id of a batch; none has this one. Make one with POST /batches.")

@@ -14,9 +14,9 @@ from sqlalchemy import ColumnElement, Engine, Update, and_, case, false, literal
 from sqlalchemy.orm import Session
 
 from app.records.job_events import on_finished
-from app.records.jobs import Job, finishing, job_of
+from app.records.jobs import Job, finishing
 from app.records.predictions import KeptPrediction
-from app.records.tables import JobRow, PredictionRow, UtcDateTime
+from app.records.tables import JobRow, PredictionRow, UtcDateTime, kept_as
 
 PAUSES: Final = tuple(timedelta(seconds=seconds) for seconds in (0, 10, 20, 30))
 """Before a job is begun again that was interrupted once, twice and so on; a service that ends again and again for another reason
@@ -24,7 +24,7 @@ does not use up the job's chances in a moment."""
 Model = tuple[str, int]
 """Name and version of a package."""
 LEASE: Final = timedelta(seconds=60)
-"""Long beside a pause of the machine, and beside the skew of clocks between machines that share a database."""
+"""How long a claim holds without being renewed: long beside a pause of the machine, and beside the skew of clocks between machines that share a database."""
 
 SET_BACK: Final = timedelta(minutes=10)
 """What lies further in the future was written before the clock was set back: no pause and no lease of ours is so long."""
@@ -50,12 +50,10 @@ class JobTurns:
 
     Args:
         engine: From `app.records.database.open_database`.
-        lease: How long a claim holds without being renewed.
     """
 
-    def __init__(self, engine: Engine, lease: timedelta = LEASE) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._lease = lease
 
     def waiting(self, models: Iterable[Model], now: datetime) -> set[int]:
         """The priorities of which there are jobs that could be begun now, for one of these models."""
@@ -82,14 +80,14 @@ class JobTurns:
                 attempt=JobRow.attempt + 1,
                 chances=JobRow.chances - 1,
                 owner=owner,
-                lease_until=now + self._lease,
+                lease_until=now + LEASE,
                 started=now,
             )
             .returning(JobRow)
         )
         with Session(self._engine) as session, session.begin():
             row = session.scalars(begin).first()
-            return None if row is None else job_of(row)
+            return None if row is None else kept_as(Job, row)
 
     def renew(self, owner: str, job_ids: Collection[str], now: datetime) -> list[Held]:
         """Go on holding jobs; those that are no longer held by their owner are missing from the answer."""
@@ -98,7 +96,7 @@ class JobTurns:
         renewal = (
             update(JobRow)
             .where(JobRow.id.in_(job_ids), JobRow.owner == owner, JobRow.state == "running")
-            .values(lease_until=now + self._lease)
+            .values(lease_until=now + LEASE)
             .returning(JobRow.id, JobRow.attempt, JobRow.cancelling)
         )
         with Session(self._engine) as session, session.begin():
@@ -175,7 +173,7 @@ class JobTurns:
             let_go = orphaned.where(~JobRow.cancelling).values(again)
             waiting = session.scalars(let_go.returning(JobRow.id)).all()
             on_finished(session, (*cancelled, *failed), now)
-            return waiting, [job_of(row) for row in (*cancelled, *failed)]
+            return waiting, [kept_as(Job, row) for row in (*cancelled, *failed)]
 
 
 def _due_again(now: datetime) -> ColumnElement[datetime]:
@@ -199,7 +197,7 @@ def _end(session: Session, ending: Update, values: dict[str, Any], now: datetime
     """Bring jobs to their last state, with all that follows from it; they, as they are now."""
     rows = _ended(session, ending, values)
     on_finished(session, rows, now)
-    return [job_of(row) for row in rows]
+    return [kept_as(Job, row) for row in rows]
 
 
 def _ended(session: Session, ending: Update, values: dict[str, Any]) -> Sequence[JobRow]:

@@ -1,7 +1,7 @@
 """Keep and find jobs: cases that were accepted, to be answered in their own time."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, cast
 
@@ -10,16 +10,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.errors import JobFinishedError, UnknownJobError
-from app.records.job_events import (
-    hold_open,
-    hold_plan,
-    on_finished,
-    refuse_closed,
-    refuse_unwanted,
-    unknown_batch,
-)
+from app.records.job_acceptance import hold, judge, unknown_batch
+from app.records.job_events import on_finished
 from app.records.parts import in_parts
-from app.records.tables import JobRow
+from app.records.tables import JobRow, kept_as
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 OPEN: Final[tuple[JobState, ...]] = ("queued", "running")
@@ -98,12 +92,11 @@ class JobRecords:
         with Session(self._engine) as session:
             try:
                 with session.begin():
-                    hold_open(session, job.batch_id)
-                    hold_plan(session)
-                    session.add(JobRow(**vars(job)))
+                    hold(session, job.batch_id)
+                    row = JobRow(**vars(job))
+                    session.add(row)
                     session.flush()
-                    refuse_closed(session, job.batch_id)
-                    refuse_unwanted(session, (job.model_name, job.model_version))
+                    judge(session, row)
             except IntegrityError:
                 earlier = (
                     None if job.idempotency_key is None else self.under_key(job.caller, job.idempotency_key)
@@ -130,14 +123,14 @@ class JobRecords:
         """Find a job, or None."""
         with Session(self._engine) as session:
             row = session.get(JobRow, job_id)
-            return None if row is None else job_of(row)
+            return None if row is None else kept_as(Job, row)
 
     def under_key(self, caller: str, key: str) -> Job | None:
         """The job that was accepted under a caller's own key, or None."""
         query = select(JobRow).where(JobRow.caller == caller, JobRow.idempotency_key == key)
         with Session(self._engine) as session:
             row = session.scalars(query).first()
-            return None if row is None else job_of(row)
+            return None if row is None else kept_as(Job, row)
 
     def page(self, wanted: JobSelection, limit: int, offset: int) -> tuple[list[Job], int]:
         """Jobs from the latest to the first, and how many there are in all.
@@ -152,7 +145,7 @@ class JobRecords:
         rows = select(JobRow).where(*narrowed).order_by(JobRow.id.desc()).limit(limit).offset(offset)
         count = select(func.count(JobRow.id)).where(*narrowed)
         with Session(self._engine) as session:
-            return [job_of(row) for row in session.scalars(rows)], session.scalars(count).one()
+            return [kept_as(Job, row) for row in session.scalars(rows)], session.scalars(count).one()
 
     def cancel(self, job_id: str, now: datetime) -> Job:
         """Drop a job: at once where it waits, before the network runs where it is worked on.
@@ -230,11 +223,6 @@ class JobRecords:
         gone = delete(JobRow).where(JobRow.state.in_(FINISHED), JobRow.finished < before).returning(JobRow.id)
         with Session(self._engine) as session, session.begin():
             return len(session.scalars(gone).all())
-
-
-def job_of(row: JobRow) -> Job:
-    """A row of the table as the job it keeps."""
-    return Job(**{field.name: getattr(row, field.name) for field in fields(Job)})
 
 
 def finishing(state: JobState, now: datetime, problem: str | None = None) -> dict[str, Any]:

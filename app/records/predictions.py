@@ -1,7 +1,7 @@
 """Keep and find the answers that were given."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -12,7 +12,7 @@ from app.errors import UnknownPredictionError
 from app.records.audit import Deed, append
 from app.records.jobs import OPEN
 from app.records.parts import in_parts
-from app.records.tables import Base, JobRow, PredictionRow, WebhookRow
+from app.records.tables import Base, JobRow, PredictionRow, WebhookRow, kept_as
 
 _ADD: Final = insert(Base.metadata.tables[PredictionRow.__tablename__])
 """Every case waits for this: made once, and of the table, since an object of the ORM takes half as long again to keep."""
@@ -94,7 +94,7 @@ class PredictionRecords:
             row = session.get(PredictionRow, prediction_id)
             if row is None:
                 raise unknown_prediction()
-            return kept_prediction(row)
+            return kept_as(KeptPrediction, row)
 
     def caller(self, prediction_id: str) -> str | None:
         """Who asked for an answer; None where none has this id."""
@@ -155,11 +155,6 @@ def _write(connection: Connection, prediction: KeptPrediction, deed: Deed | None
     connection.execute(_ADD, vars(prediction))
     if deed is not None:
         append(connection, [deed])
-
-
-def kept_prediction(row: PredictionRow) -> KeptPrediction:
-    """A row of the table as the answer it keeps."""
-    return KeptPrediction(**{field.name: getattr(row, field.name) for field in fields(KeptPrediction)})
 
 
 def unknown_prediction() -> UnknownPredictionError:

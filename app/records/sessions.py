@@ -1,12 +1,12 @@
 """Keep who is signed in on the page: of a session's cookie only the digest, so that a stolen database opens nothing."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Delete, Engine, delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from app.records.tables import SessionRow
+from app.records.tables import SessionRow, kept_as
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,13 @@ class SessionRecords:
         """The session whose cookie has this digest, over its time or not."""
         with Session(self._engine) as transaction:
             row = transaction.get(SessionRow, digest)
-            return None if row is None else _session(row)
+            return None if row is None else kept_as(SignedIn, row)
 
     def all(self) -> list[SignedIn]:
         """Every session, the latest first."""
         with Session(self._engine) as transaction:
             return [
-                _session(row)
+                kept_as(SignedIn, row)
                 for row in transaction.scalars(select(SessionRow).order_by(SessionRow.created.desc()))
             ]
 
@@ -73,7 +73,3 @@ class SessionRecords:
     def _delete(self, gone: Delete) -> int:
         with Session(self._engine) as transaction, transaction.begin():
             return len(transaction.scalars(gone.returning(SessionRow.digest)).all())
-
-
-def _session(row: SessionRow) -> SignedIn:
-    return SignedIn(**{field.name: getattr(row, field.name) for field in fields(SignedIn)})

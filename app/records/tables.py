@@ -1,10 +1,15 @@
 """Tables of the record store; `migrations/` builds them, a test keeps the two equal."""
 
+from dataclasses import fields
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import DateTime, Dialect, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 UUID_LENGTH = 36
 SHA256_LENGTH = 64
@@ -14,6 +19,8 @@ KEY_LENGTH = 255
 API_KEY_ID_LENGTH = 16
 TRACEPARENT_LENGTH = 55
 """Of version 00 (W3C Trace Context, section 3.2)."""
+
+Kept = TypeVar("Kept", bound="DataclassInstance")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -33,6 +40,11 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 class Base(DeclarativeBase):
     """Metadata of every table."""
+
+
+def kept_as(kind: type[Kept], row: Base) -> Kept:
+    """A row as a value that outlives its session: of a dataclass whose members are columns of the table."""
+    return kind(**{member.name: getattr(row, member.name) for member in fields(kind)})
 
 
 class PredictionRow(Base):

@@ -1,14 +1,14 @@
 """Messages to be delivered; `app.records.job_events` writes them."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from sqlalchemy import ColumnElement, Engine, delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from app.records.tables import WebhookRow
+from app.records.tables import WebhookRow, kept_as
 
 WebhookState = Literal["waiting", "delivered", "failed"]
 
@@ -46,13 +46,13 @@ class WebhookRecords:
         """The message on the end of a job or a batch, or None while there is none."""
         with Session(self._engine) as session:
             row = session.get(WebhookRow, subject_id)
-            return None if row is None else _webhook_of(row)
+            return None if row is None else kept_as(Webhook, row)
 
     def of(self, subject_ids: Iterable[str]) -> dict[str, Webhook]:
         """The messages on the ends of several jobs or batches, by their ids."""
         query = select(WebhookRow).where(WebhookRow.id.in_(list(subject_ids)))
         with Session(self._engine) as session:
-            return {row.id: _webhook_of(row) for row in session.scalars(query)}
+            return {row.id: kept_as(Webhook, row) for row in session.scalars(query)}
 
     def claim(
         self, now: datetime, until: datetime, has_room: Callable[[str], bool] = lambda _: True
@@ -77,7 +77,7 @@ class WebhookRecords:
             with Session(self._engine) as session, session.begin():
                 row = session.scalars(begin).first()
                 if row is not None:  # else another process was faster
-                    return _webhook_of(row)
+                    return kept_as(Webhook, row)
         return None
 
     def _oldest(self, now: datetime, has_room: Callable[[str], bool]) -> str | None:
@@ -107,7 +107,3 @@ def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
     # What was never sent has no pause: where its moment is still to come, it was written while the clock was ahead.
     is_due = or_(WebhookRow.due <= now, WebhookRow.attempt == 0, WebhookRow.due > now + SET_BACK)
     return WebhookRow.state == "waiting", is_due
-
-
-def _webhook_of(row: WebhookRow) -> Webhook:
-    return Webhook(**{field.name: getattr(row, field.name) for field in fields(Webhook)})

@@ -7,9 +7,9 @@ from typing import Any, Final, Literal
 from sqlalchemy import ColumnElement, Engine, Select, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from app.records.feedback import Feedback, feedback_of
-from app.records.predictions import KeptPrediction, kept_prediction
-from app.records.tables import FeedbackRow, PredictionRow
+from app.records.feedback import Feedback
+from app.records.predictions import KeptPrediction
+from app.records.tables import FeedbackRow, PredictionRow, kept_as
 
 FeedbackState = Literal["none", "any", "agree", "disagree"]
 SortKey = Literal["created", "reference", "task", "model", "label", "favourable"]
@@ -115,7 +115,7 @@ class Worklist:
 
 
 def _entry(row: PredictionRow, said: FeedbackRow | None) -> Entry:
-    return Entry(kept_prediction(row), None if said is None else feedback_of(said))
+    return Entry(kept_as(KeptPrediction, row), None if said is None else kept_as(Feedback, said))
 
 
 def _narrowed(query: Select[Any], selection: Selection) -> Select[Any]:

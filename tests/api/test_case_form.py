@@ -16,7 +16,7 @@ UPLOAD = KeptUpload((Path("kept"),), "1.2.3", b"key")
 
 
 def case(**fields: str) -> Case:
-    return case_of(Form(fields, [IMAGE]), None)
+    return case_of(Form(fields, [IMAGE]), None, "")
 
 
 def test_without_wishes_a_case_is_answered_plainly_and_its_image_not_kept() -> None:
@@ -29,21 +29,21 @@ def test_every_wish_is_read() -> None:
 
 
 def test_an_upload_stands_for_images_with_the_series_that_was_named_for_it() -> None:
-    read = case_of(Form({"upload": "id"}), UPLOAD)
+    read = case_of(Form({"upload": "id"}), UPLOAD, "")
     assert (read.images, read.series) == (UPLOAD.images, "1.2.3")
-    assert case_of(Form({"series": "4.5"}), UPLOAD).series == series_uid("4.5", b"key")
+    assert case_of(Form({"series": "4.5"}), UPLOAD, "").series == series_uid("4.5", b"key")
 
 
 @pytest.mark.parametrize("sent", [" 1.2.3", "1.2.3\r\n", "1.2.3\0"])
 def test_a_series_is_known_by_its_uid_whatever_fills_it_up(sent: str) -> None:
     assert case(series=sent).series == "1.2.3"
-    assert case_of(Form({"series": sent}), UPLOAD).series == series_uid("1.2.3", b"key")
+    assert case_of(Form({"series": sent}), UPLOAD, "").series == series_uid("1.2.3", b"key")
 
 
 @pytest.mark.parametrize(("images", "upload"), [([], None), ([IMAGE], UPLOAD)])
 def test_neither_and_both_are_malformed(images: list[Path], upload: KeptUpload | None) -> None:
     with pytest.raises(MalformedRequestError):
-        case_of(Form({}, images), upload)
+        case_of(Form({}, images), upload, "")
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,7 @@ def test_a_lease_is_renewed_while_the_job_is_worked_on(parts: Parts, monkeypatch
         parts.records.job_turns.take_over(later, None, "{}")
         other = parts.records.job_turns.claim("other", [("gos", 1)], Urgency.BATCH, later)
         assert other is not None
-        wait_until(lambda: all(ticket.gone.is_set() for ticket in parts.turn.signals.held.values()))
+        wait_until(lambda: all(each.ticket.gone.is_set() for each in parts.turn.signals.held))
     assert parts.records.jobs.get(job.id).owner == "other"
 
 

@@ -1,16 +1,17 @@
 """Aliases move forward and back; what contradicts them is refused."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 
 from app.errors import MalformedRequestError, NothingToRollBackError, PackageInUseError, UnknownModelError
 from app.model_package.store import Reference
 from app.predictions.plan_edits import (
     MOST_PREVIOUS,
-    Trial,
+    AliasChange,
     existing,
     not_wanting,
     pointing,
@@ -50,6 +51,7 @@ def test_rolling_back_again_and_again_walks_the_whole_way_back(versions: list[in
 
 @given(VERSIONS, VERSIONS, VERSIONS)
 def test_rolling_back_first_ends_a_canary(before: int, version: int, tried: int) -> None:
+    assume(tried != version)
     plan = pointing(Alias("gos", "production", version, Canary(tried, 0.2), shadow=tried))(moved(before))
     back = production(rolling_back("gos", "production")(plan))
     assert (back.version, back.canary, back.shadow) == (version, None, None)
@@ -65,9 +67,14 @@ def test_what_is_tried_undoes_nothing_that_was_done_meanwhile() -> None:
         "and what is not named stays"
     )
     assert production(trying("gos", "production", {"shadow": None})(plan)).shadow is None
-    for what in (Trial(shadow=3), Trial(canary=Canary(3, 0.1))):
-        with pytest.raises(MalformedRequestError):
-            trying("gos", "production", what)(moved(3))
+
+
+@pytest.mark.parametrize("what", [AliasChange(shadow=3), AliasChange(canary=Canary(3, 0.1))])
+def test_a_version_is_not_tried_beside_itself(what: AliasChange) -> None:
+    wanted = replace(Alias("gos", "production", 3), **what)
+    for edit in (trying("gos", "production", what), pointing(wanted)):
+        with pytest.raises(MalformedRequestError, match="gos@production means 3"):
+            edit(moved(3))
 
 
 def test_only_so_many_versions_are_remembered() -> None:
@@ -78,6 +85,7 @@ def test_only_so_many_versions_are_remembered() -> None:
 def test_what_an_alias_needs_is_served_and_cannot_be_taken_away(
     version: int, canary: int, shadow: int, other: int
 ) -> None:
+    assume(version not in (canary, shadow))
     plan = pointing(Alias("gos", "production", version, Canary(canary, 0.2), shadow))(Plan())
     assert all(plan.wishes[Reference("gos", each)] for each in (version, canary, shadow))
     reference = Reference("gos", other)

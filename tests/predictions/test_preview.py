@@ -19,7 +19,7 @@ def preview(image: Path, predictor: Predictor, folder: Path, max_bytes: int = 10
     """Preview a copy of an image, `sent`, with a store in `previews`."""
     shutil.copy(image, folder / "sent")
     previewer = Previewer(UploadStore(folder / "previews", max_bytes), DEFAULT_LIMITS, load_case)
-    return previewer.preview([folder / "sent"], predictor.package.manifest.image, "1.2.3")
+    return previewer.preview([folder / "sent"], predictor.package.manifest.image, "1.2.3", "")
 
 
 def test_it_says_what_the_answer_says_of_the_image(

@@ -36,7 +36,7 @@ class Process:
             trial=lambda package: self.tried.append(f"{package.manifest.name}@{package.manifest.version}"),
         )
         self.rollout = Rollout(self._records.plan, self.catalogue)
-        self.rollout.start()
+        self.rollout.follow()
 
     def close(self) -> None:
         self.catalogue.close()

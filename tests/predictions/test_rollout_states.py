@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from app.errors import (
     GoldenMismatchError,
+    MalformedRequestError,
     NothingToRollBackError,
     PackageInUseError,
     PackageRefusedError,
@@ -35,7 +36,13 @@ EXAMPLES = 6
 KEYS = [f"case-{number}" for number in range(12)]
 ALIASES = st.sampled_from(["production", "trial"])
 VERSIONS = st.integers(1, BROKEN)
-REFUSALS = (PackageRefusedError, PackageInUseError, NothingToRollBackError, UnknownModelError)
+REFUSALS = (
+    MalformedRequestError,
+    PackageRefusedError,
+    PackageInUseError,
+    NothingToRollBackError,
+    UnknownModelError,
+)
 
 
 def start(package: Package) -> Predictor:
@@ -133,7 +140,7 @@ class Operators(RuleBasedStateMachine):
         self._stack.callback(records.close)
         catalogue = Catalogue(ModelStore(self.store), start)
         rollout = Rollout(records.plan, catalogue)
-        rollout.start()
+        rollout.follow()
         self._processes.append((catalogue, rollout))
 
     def _follow(self) -> None:

@@ -20,7 +20,7 @@ def kept(store: UploadStore, count: int = 3, series: str | None = None) -> str:
         (folder / FILES_NAME).mkdir()
         for number in range(count):
             (folder / FILES_NAME / f"{number:06d}").write_bytes(bytes([number]))
-        store.keep(upload_id, folder, KEY, series)
+        store.keep(upload_id, folder, KEY, series, "")
     return upload_id
 
 

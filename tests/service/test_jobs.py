@@ -86,6 +86,17 @@ def test_a_job_that_is_done_in_time_is_answered_at_once(server: Server, head_ct:
     assert state(server, response.json()["id"]) == "done"
 
 
+def test_a_job_that_is_not_done_in_time_goes_on(server: Server, head_ct: Path) -> None:
+    late = {"Prefer": "wait=0", "Idempotency-Key": "late"}
+    with held(server):
+        waiting = send(server, head_ct, {"Prefer": "respond-async, wait=0"}, task="gos", heatmap="none")
+        job_id = accepted(waiting)
+        problem(send(server, head_ct, late, task="gos", heatmap="none"), 503, "deadline-passed")
+        newest = server.client.get("/jobs").json()["items"][0]["id"]
+    assert newest != job_id
+    assert [ended(server, each)["state"] for each in (job_id, newest)] == ["done", "done"]
+
+
 def test_what_can_be_judged_without_the_image_is_judged_first(server: Server, head_ct: Path) -> None:
     problem(send(server, head_ct, task="gos", ehr='{"agee": 1}'), 422, "ehr-invalid")
     problem(send(server, head_ct, task="moon"), 404, "unknown-model")
@@ -285,6 +296,10 @@ def test_a_batch_asked_for_again_under_its_key_is_one_batch(server: Server) -> N
     server.client.delete(first.headers["location"])
     closed = ask("one", task="gos").json()
     assert (closed["id"], closed["finished"]) == (first.json()["id"], True)
+
+
+def test_a_batch_of_a_package_without_a_name_is_refused(server: Server) -> None:
+    problem(server.client.post("/batches", json={"model": ""}), 404, "unknown-model")
 
 
 def test_a_deleted_answer_takes_its_job_with_it(server: Server, head_ct: Path) -> None:
