@@ -5,6 +5,7 @@ only where the request asked for it, `image.nii.gz` (the image on the patient's 
 header or file name is among them; the answer itself, with the record as encoded, is in the record store.
 """
 
+import io
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -70,7 +71,9 @@ class CaseStore:
             folder: From `writing`, empty; it is taken.
             write_image: Writes the image as it was read to the file it is given, where it is to be looked at.
         """
-        np.save(folder / TENSOR_NAME, case.image, allow_pickle=False)
+        # By way of memory: of a full disk NumPy's own writing raises an OSError without its number, which nobody takes for one.
+        np.save(file := io.BytesIO(), case.image, allow_pickle=False)
+        (folder / TENSOR_NAME).write_bytes(file.getbuffer())
         (folder / RECORD_NAME).write_text(json.dumps(dict(case.record)), encoding="utf-8")
         if write_image is not None:
             write_image(folder / IMAGE_NAME)

@@ -1,5 +1,7 @@
 """A case is kept as it was, for its time, and its image only where it was given."""
 
+import errno
+import os
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from app.predictions.bounded_folders import KeepingLimits
 from app.predictions.case_store import RECORD_NAME, TENSOR_NAME, CaseStore, KeptCase
 from app.predictions.identifiers import uuid7
 from tests.imaging.making import Series
+from tests.support.small_disk import full
 
 IMAGE = np.random.default_rng(3).normal(30, 20, (4, 5, 6)).astype(np.float32)
 LIMITS = KeepingLimits(3600, 10**8)
@@ -115,3 +118,14 @@ def test_no_word_of_a_dicom_header_is_kept(store: CaseStore, tmp_path: Path) -> 
         assert header[words_field].item() == b""
     assert not header.extensions
     assert all(b"CANARY" not in path.read_bytes() for path in folder.iterdir())
+
+
+def test_a_disk_that_becomes_full_is_told_as_one(small_disk: Path) -> None:
+    store = CaseStore(small_disk / "cases", LIMITS)
+    image = np.zeros((64, 64, 64), np.float32)
+    with store.writing() as folder, full(small_disk):
+        filler = small_disk / "filler"
+        os.truncate(filler, filler.stat().st_size - image.nbytes // 2)
+        with pytest.raises(OSError, match="No space") as raised:
+            store.keep(str(uuid7()), KeptCase(image, {}), folder)
+    assert raised.value.errno == errno.ENOSPC
