@@ -49,6 +49,8 @@ from app.jobs.turn import Turn
 from app.metrics import Metrics
 from app.model_package.package import Package
 from app.model_package.store import ModelStore
+from app.monitoring.certificate import CertificateCollector
+from app.monitoring.faults import CountedSweep
 from app.monitoring.room import Monitoring, keep_watching
 from app.predictions.admission import Admission
 from app.predictions.bounded_folders import KeepingLimits
@@ -108,6 +110,7 @@ def create_app(settings: Settings, start_predictor: StartPredictor | None = None
         An ASGI application whose packages are loaded in the background once its lifespan begins.
     """
     metrics, tracing = Metrics(), _tracing(settings)
+    metrics.registry.register(CertificateCollector(settings.tls_certificate))
     app = FastAPI(
         title="NeuroFuse",
         version=__version__,
@@ -191,7 +194,9 @@ async def _living(
             background.start_soon(anyio.to_thread.run_sync, cleaner.begin)
             background.start_soon(end_when_lost)
             background.start_soon(keep_following, runtime.rollout)
-            background.start_soon(keep_sweeping, runtime.swept)
+            background.start_soon(
+                keep_sweeping, [CountedSweep(each, metrics.sweep_faults) for each in runtime.swept]
+            )
             background.start_soon(keep_watching, monitoring.watches)
             background.start_soon(runtime.jobs.run)
             with closing(trial):  # before the threads that wait for it are waited for

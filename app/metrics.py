@@ -11,6 +11,7 @@ JOB_BUCKETS_S: Final = (0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0
 REQUEST_BUCKETS_S: Final = (0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 SCORE_BUCKETS: Final = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0)
 SPACING_BUCKETS_MM: Final = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
+WEBHOOK_OUTCOMES: Final = ("delivered", "postponed", "given-up")
 DISTANCE_BUCKETS: Final = (1e-6, 1e-4, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
 
@@ -91,6 +92,7 @@ class Metrics(_Registered):
         jobs_finished: Jobs that ended in this process, by state and problem code.
         job_seconds: From the acceptance of a job to its end.
         webhooks: Attempts to deliver a webhook, by outcome (`delivered`, `postponed`, `given-up`).
+        sweep_faults: Times that something over its time could not be looked for or removed.
         artefacts_disk: The disk of heatmaps and uploads of jobs, by part (`free`, `whole`); nothing of an object store.
         models_ready: Packages that passed their self-test.
         models: Packages in the store.
@@ -132,6 +134,11 @@ class Metrics(_Registered):
             "neurofuse_job_seconds", "From the acceptance of a job to its end.", JOB_BUCKETS_S, "model_name"
         )
         self.webhooks = self._counter("neurofuse_webhooks", "Attempts to deliver a webhook.", "outcome")
+        for outcome in WEBHOOK_OUTCOMES:
+            self.webhooks.labels(outcome)  # told from 0 on, so that the first one is an increase
+        self.sweep_faults = self._counter(
+            "neurofuse_sweep_faults", "Sweeps of what is over its time that failed."
+        )
         self.artefacts_disk = self._gauge(
             "neurofuse_artefacts_disk_bytes", "Of the disk of heatmaps and uploads of jobs.", "part"
         )

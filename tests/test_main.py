@@ -1,20 +1,24 @@
 """The application lives on where the processes beside it cannot, and says why it is not ready."""
 
+import shutil
 import threading
 from pathlib import Path
 
 import anyio
 import anyio.to_thread
 import pytest
+from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from app.errors import NotReadyError
 from app.inference.lost_device import DEVICE_LOST
 from app.inference.predictor import Predictor
 from app.main import create_app
+from app.metrics import Metrics
 from app.model_package.package import Package
 from app.predictions.entry import State
 from app.settings import Settings
+from tests.monitoring.test_certificate import certificate
 
 
 def test_readers_that_cannot_live_do_not_end_the_service_and_are_the_reason_why_it_is_not_ready(
@@ -39,6 +43,44 @@ def test_readers_that_cannot_live_do_not_end_the_service_and_are_the_reason_why_
         (reason,) = anyio.run(reasons)
     assert reason.startswith("not-ready: Expected every process that reads images")
     assert "NEUROFUSE_READ_WORKERS" in reason
+
+
+def test_what_cannot_be_swept_is_counted(tiny_store: Path, tmp_path: Path, gos_predictor: Predictor) -> None:
+    settings = Settings(model_store=tiny_store, data=tmp_path / "var", threads=1, read_workers=1)
+    app = create_app(settings, lambda _package: gos_predictor)
+
+    async def faults() -> float:
+        async with app.router.lifespan_context(app) as state:
+            shutil.rmtree(tmp_path / "var" / "cases")  # before the first sweep, which is another task's
+            assert state is not None
+            registry: CollectorRegistry = state["runtime"].metrics.registry
+            with anyio.fail_after(60):
+                while not (found := registry.get_sample_value("neurofuse_sweep_faults_total")):  # noqa: ASYNC110 - a thread counts
+                    await anyio.sleep(0.01)
+            return found
+
+    with capture_logs() as lines:
+        assert anyio.run(faults) > 0
+    assert "sweep-fault" in {line["event"] for line in lines}
+
+
+def test_the_end_of_the_certificate_that_a_service_shows_is_among_its_metrics(
+    tiny_store: Path, tmp_path: Path, gos_predictor: Predictor
+) -> None:
+    (tmp_path / "chain.pem").write_bytes(certificate(30))
+    chosen = Settings(model_store=tiny_store, data=tmp_path / "var", threads=1, read_workers=1)
+    app = create_app(
+        chosen.model_copy(update={"tls_certificate": str(tmp_path / "chain.pem")}),
+        lambda _package: gos_predictor,
+    )
+
+    async def rendered() -> bytes:
+        async with app.router.lifespan_context(app) as state:
+            assert state is not None
+            metrics: Metrics = state["runtime"].metrics
+            return metrics.render()
+
+    assert b"\nneurofuse_tls_certificate_expiry_timestamp_seconds 1.7" in anyio.run(rendered)
 
 
 def test_a_service_whose_gpu_is_lost_ends_also_while_a_package_is_being_loaded(

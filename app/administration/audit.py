@@ -13,7 +13,7 @@ from typing import Final, TextIO
 from rich.console import Console
 
 from app.administration.audit_event import audit_event
-from app.administration.records_here import records_here
+from app.administration.records_here import evidence_here
 from app.settings import Settings
 
 OK: Final = 0
@@ -23,7 +23,7 @@ BROKEN: Final = 1
 def verify(arguments: argparse.Namespace, settings: Settings) -> int:
     """Finds the first line that was changed."""
     console = Console(soft_wrap=True, highlight=False)
-    with records_here(settings) as records:
+    with evidence_here(settings) as records:
         trail = records.audit
         verdict = trail.verify()
         if verdict.broken_at is not None:
@@ -41,7 +41,7 @@ def verify(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def export(arguments: argparse.Namespace, settings: Settings) -> int:
     """Writes the lines as FHIR events."""
-    with records_here(settings) as records, _written_to(arguments.out) as out:
+    with evidence_here(settings) as records, _written_to(arguments.out) as out:
         for line in records.audit.lines(arguments.since, arguments.until):
             out.write(json.dumps(audit_event(line, arguments.observer), ensure_ascii=False) + "\n")
     return OK

@@ -1,11 +1,15 @@
 """The database of the service here, for commands that need no running service."""
 
+import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from app.errors import MalformedRequestError
 from app.predictions.data_folder import DataFolder
+from app.records.faults import unavailable
 from app.records.store import RecordStore
 from app.settings import Settings
 
@@ -25,6 +29,40 @@ def records_here(settings: Settings) -> Iterator[RecordStore]:
     database = settings.database_url.get_secret_value() or DataFolder(settings.data).database
     with closing(RecordStore(database, settings.database_connections)) as records:
         yield records
+
+
+@contextmanager
+def evidence_here(settings: Settings) -> Iterator[RecordStore]:
+    """The same; where the file or its folder cannot be written to, as an auditor's may be, a copy of it while the block runs, and nothing is changed there.
+
+    Raises:
+        MalformedRequestError: The data folder holds no database.
+        StorageUnavailableError: The file cannot be read, or is no database.
+    """
+    database = DataFolder(settings.data).database.resolve()
+    is_file = database.exists() and not settings.database_url.get_secret_value()
+    if not is_file or all(os.access(each, os.W_OK) for each in (database, database.parent)):
+        with records_here(settings) as records:
+            yield records
+        return
+    with TemporaryDirectory() as folder:
+        copied = DataFolder(Path(folder)).database
+        _copy(database, copied)
+        with closing(RecordStore(copied)) as records:
+            yield records
+
+
+def _copy(database: Path, to: Path) -> None:
+    """As of one moment, of a database in use too; one without a log is in nobody's use, and read as it is (https://www.sqlite.org/wal.html#readonly)."""
+    mode = "mode=ro" if Path(f"{database}-wal").exists() else "immutable=1"
+    try:
+        with (
+            closing(sqlite3.connect(f"{database.as_uri()}?{mode}", uri=True)) as source,
+            closing(sqlite3.connect(to)) as target,
+        ):
+            source.backup(target)
+    except sqlite3.Error as error:
+        raise unavailable(error) from None
 
 
 def missing_database(settings: Settings) -> Path | None:

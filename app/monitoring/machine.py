@@ -12,13 +12,14 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 CGROUP: Final = Path("/sys/fs/cgroup")
+OWN_CGROUP: Final = Path("/proc/self/cgroup")
 PROCESSES: Final = Path("/proc")
 _RESIDENT: Final = 1
 """Second number of `/proc/PID/statm`, in pages (proc(5))."""
 
 
 class MachineCollector(Collector):
-    """Disk, memory of the container, and memory of the processes that read images.
+    """Disk, memory of the container or unit, and memory of the processes that read images.
 
     Args:
         data: The data folder.
@@ -39,8 +40,9 @@ class MachineCollector(Collector):
             yield GaugeMetricFamily("neurofuse_disk_free_bytes", "Free in the data folder.", value=usage.free)
             yield GaugeMetricFamily("neurofuse_disk_bytes", "Size of that disk.", value=usage.total)
         with suppress(OSError, ValueError):  # no control group of version 2, or one without a limit ("max")
-            limit = int((CGROUP / "memory.max").read_text())
-            used = int((CGROUP / "memory.current").read_text()) - _cached_bytes()
+            group = _own_group()
+            limit = int((group / "memory.max").read_text())
+            used = int((group / "memory.current").read_text()) - _cached_bytes(group)
             yield GaugeMetricFamily("neurofuse_memory_limit_bytes", "Of the container.", value=limit)
             yield GaugeMetricFamily(
                 "neurofuse_memory_used_bytes", "Of that limit, without files at hand.", value=used
@@ -53,13 +55,23 @@ class MachineCollector(Collector):
             )
 
 
-def _cached_bytes() -> int:
+def _own_group() -> Path:
+    """A container sees its own control group as the top; systemd names that of a unit, and the top has no limit (cgroups(7), `0::<path>`)."""
+    with suppress(OSError):
+        for line in OWN_CGROUP.read_text().splitlines():
+            own = CGROUP / line.removeprefix("0::").lstrip("/")
+            if line.startswith("0::/") and (own / "memory.max").exists():
+                return own
+    return CGROUP
+
+
+def _cached_bytes(group: Path) -> int:
     """Of files that were read or written, which the kernel keeps until it needs the room: with them every container that writes files is full one day.
 
     As `docker stats` and Kubernetes' working set count.
     """
     with suppress(OSError):
-        for line in (CGROUP / "memory.stat").read_text().splitlines():
+        for line in (group / "memory.stat").read_text().splitlines():
             name, _, number = line.partition(" ")
             if name == "inactive_file":
                 return int(number)

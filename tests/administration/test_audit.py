@@ -1,6 +1,8 @@
 """`neurofuse audit`: the trail of a database is proved and given out as FHIR, and what was changed is said."""
 
 import json
+import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -145,6 +147,47 @@ def test_a_folder_without_a_database_is_said_and_none_is_made(
     assert main(["audit", "verify"]) == 2
     assert "NEUROFUSE_DATA" in capsys.readouterr().err
     assert list((tmp_path / "wrong").iterdir()) == []
+
+
+def _copy_to(disk: Path, data: Path) -> None:
+    for file in data.glob("records.sqlite3*"):
+        shutil.copy(file, disk)
+
+
+@pytest.mark.parametrize("is_in_use", [False, True], ids=["at rest", "with a log"])
+def test_a_copy_that_cannot_be_written_to_is_verified_and_given_out_as_it_is(
+    data: Path,
+    small_disk: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    is_in_use: bool,
+) -> None:
+    with closing(RecordStore(DataFolder(data).database)) as records:
+        digest = records.audit.head().digest
+        if is_in_use:
+            _copy_to(small_disk, data)
+    if not is_in_use:
+        _copy_to(small_disk, data)
+    before = {file.name: file.read_bytes() for file in small_disk.iterdir()}
+    assert len(before) == (3 if is_in_use else 1)
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)  # noqa: S603, S607 - our own words
+    monkeypatch.setenv("NEUROFUSE_DATA", str(small_disk))
+    assert main(["audit", "verify", "--head", digest]) == 0
+    assert capsys.readouterr().out.endswith(f"head {digest}\n")
+    assert main(["audit", "export"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == len(DEEDS)
+    assert {file.name: file.read_bytes() for file in small_disk.iterdir()} == before
+
+
+def test_what_cannot_be_read_as_a_database_is_said_where_nothing_can_be_written(
+    small_disk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    DataFolder(small_disk).database.write_bytes(b"no database" * 1000)
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)  # noqa: S603, S607 - as above
+    monkeypatch.setenv("NEUROFUSE_DATA", str(small_disk))
+    assert main(["audit", "verify"]) != 0
+    assert "storage-unavailable" in capsys.readouterr().err
 
 
 def test_making_and_taking_back_a_key_leave_lines(data: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -89,7 +89,9 @@ def test_dashboards_ask_for_metrics_and_labels_that_exist(path: Path) -> None:
     for query in queries(document):
         assert metrics_in(query), query
         unknown = {
-            name for name in metrics_in(query) - set(LISTED) - BY_PROMETHEUS if not PROCESS.fullmatch(name)
+            name
+            for name in metrics_in(query) - set(LISTED) - BY_PROMETHEUS - RECORDED
+            if not PROCESS.fullmatch(name)
         }
         assert not unknown
         assert labels_in(query) <= LABELS, query
@@ -104,6 +106,7 @@ def test_rules_ask_for_metrics_and_labels_that_exist() -> None:
 
 def test_every_metric_but_the_expected_shares_is_shown_somewhere() -> None:
     shown = {name for path in DASHBOARDS for query in queries(dashboard(path)) for name in metrics_in(query)}
+    shown |= {name for rule in RULES if rule.get("record") in shown for name in metrics_in(rule["expr"])}
     hidden = set(LISTED) - shown
     assert hidden == {
         "neurofuse_models",

@@ -64,6 +64,26 @@ def test_memory_of_a_container_is_told_only_where_it_has_a_limit(
     assert (found["memory_used_bytes",], found["memory_limit_bytes",]) == (700, 1000)
 
 
+def test_memory_of_a_unit_of_systemd_is_that_of_its_own_group(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "own"
+    own.write_text("4:memory:/elsewhere\n0::/system.slice/neurofuse.service\n")
+    monkeypatch.setattr(machine, "OWN_CGROUP", own)
+    monkeypatch.setattr(machine, "CGROUP", tmp_path)
+    unit = tmp_path / "system.slice" / "neurofuse.service"
+    unit.mkdir(parents=True)
+    # The top has no such files.
+    for name, text in (
+        ("memory.max", "1000\n"),
+        ("memory.current", "700\n"),
+        ("memory.stat", "inactive_file 100\n"),
+    ):
+        (unit / name).write_text(text)
+    found = told(MachineCollector(tmp_path, "1"))
+    assert (found["memory_used_bytes",], found["memory_limit_bytes",]) == (600, 1000)
+
+
 def test_files_that_the_kernel_keeps_at_hand_are_no_memory_that_a_container_lacks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from prometheus_client.metrics_core import Metric
 
 from app.metrics import Metrics
+from app.monitoring.certificate import CertificateCollector
 from app.monitoring.drift import DriftWatch
 from app.monitoring.gpu import GpuCollector
 from app.monitoring.keys import KeyWatch
@@ -30,6 +31,7 @@ def families(data: Path) -> list[Metric]:
     metrics.registry.register(DriftWatch(records.predictions, list))
     metrics.registry.register(OutcomeWatch(records.feedback, list))
     metrics.registry.register(KeyWatch(records.api_keys))
+    metrics.registry.register(CertificateCollector(""))
     metrics.registry.register(PackageCollector(list))
     metrics.registry.register(MachineCollector(data, "1.2.3"))
     metrics.registry.register(GpuCollector(no_card))
