@@ -6,6 +6,7 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
+from app import __version__
 from app.administration.records_here import records_here
 from app.ehr.encode import encode
 from app.errors import PackageDigestError
@@ -53,7 +54,8 @@ def _compare(answer: Answer, outputs: Outputs, provider: str) -> int:
     furthest = max(abs(now[label] - probability) for label, probability in then.items())
     is_same = furthest <= TOLERANCE and outputs.label == answer.prediction.label
     table.caption = (
-        f"then on {answer.model.provider}, now on {provider}: "
+        f"then by {f'release {answer.release}' if answer.release else 'a release before 0.2.0'} on {answer.model.provider}, "
+        f"now by {__version__} on {provider}: "
         f"{'the same to the last digit' if furthest == 0 else f'at most {furthest:.1e} apart'}"
     )
     console = Console(highlight=False)

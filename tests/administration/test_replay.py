@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import app
 from app.cli import main
 from app.predictions.data_folder import DataFolder
 from tests.service.server import Server, serving
@@ -35,7 +36,9 @@ def test_an_answer_is_repeated_to_the_last_digit(
 ) -> None:
     assert main(["replay", answered[1]]) == 0
     told = capsys.readouterr().out
-    assert "the same to the last digit" in " ".join(told.split())
+    words = " ".join(told.split())
+    assert f"then by release {app.__version__} on CPUExecutionProvider, now by {app.__version__} on" in words
+    assert "the same to the last digit" in words
     assert told.endswith("repeated\n")
 
 
