@@ -74,6 +74,7 @@ from app.predictions.trial import PackageTrial
 from app.predictions.unrecorded import CASES_EVERY_S, HEATMAPS_EVERY_S, Unrecorded
 from app.predictions.upload_store import UploadStore
 from app.predictions.what_if import KeptCases
+from app.records.copying import require_taken_along
 from app.records.remote_artefacts import open_artefacts
 from app.records.store import RecordStore
 from app.scratch_folders import ScratchFolders
@@ -161,6 +162,8 @@ async def _living(
 ) -> AsyncIterator[Runtime]:
     """The living parts, at work while the block runs."""
     database = settings.database_url.get_secret_value() or folder.database
+    if isinstance(database, str):
+        require_taken_along(folder.database, database)
     records = RecordStore(database, settings.database_connections)
     workers = ImageWorkers(worker_limits(settings), scratch=folder.uploads)
     # Of its own: a job is accepted at once, however long the cases take that are being read.

@@ -7,13 +7,15 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, Table, delete, func, select
 
-from app.errors import MalformedRequestError
+from app.errors import MalformedRequestError, NotReadyError
 from app.records.database import open_database
 from app.records.tables import Base
 
 BATCH: Final = 500
 EMPTY: Final = ("predictions", "jobs", "api_keys", "audit")
 """Tables in which the target may hold no row; what the migrations themselves put into others is replaced."""
+USED: Final = ("predictions", "jobs", "audit")
+"""Tables of which one has rows in a database that a service worked on; keys may be made before its first start."""
 
 
 def copy_records(file: Path, url: str) -> dict[str, int]:
@@ -44,6 +46,26 @@ def copy_records(file: Path, url: str) -> dict[str, int]:
         return {table.name: _copy(table, reading, writing) for table in Base.metadata.sorted_tables}
 
 
+def require_taken_along(file: Path, url: str) -> None:
+    """Refuse to begin on a new database beside a file of answers: of those it knows nothing, so that their heatmaps would be removed as leftovers.
+
+    Args:
+        file: Of SQLite, where there is one.
+        url: `postgresql://...`.
+
+    Raises:
+        NotReadyError: There is such a file, and the database has no answers, jobs and lines of the audit trail.
+        StorageUnavailableError: The database does not answer.
+    """
+    if file.is_file():
+        with _opened(url) as target, target.connect() as connection:
+            if not any(_count(name, connection) for name in USED):
+                raise NotReadyError(
+                    "Expected the new database to hold the answers of records.sqlite3 in the folder NEUROFUSE_DATA; it is empty. "
+                    "Run `neurofuse copy-records` first, or move that file away."
+                )
+
+
 @contextmanager
 def _opened(place: Path | str) -> Iterator[Engine]:
     engine = open_database(place)
@@ -55,10 +77,14 @@ def _opened(place: Path | str) -> Iterator[Engine]:
 
 def _require_empty(connection: Connection) -> None:
     for name in EMPTY:
-        if connection.scalar(select(func.count()).select_from(Base.metadata.tables[name])):
+        if _count(name, connection):
             raise MalformedRequestError(
                 f"Expected a new database; the table {name} of this one has rows. Make another."
             )
+
+
+def _count(name: str, connection: Connection) -> int:
+    return connection.scalar(select(func.count()).select_from(Base.metadata.tables[name])) or 0
 
 
 def _copy(table: Table, reading: Connection, writing: Connection) -> int:

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, select
 
-from app.errors import MalformedRequestError
+from app.errors import MalformedRequestError, NotReadyError
 from app.records import copying
 from app.records.api_keys import KeptKey
 from app.records.audit import Deed
-from app.records.copying import copy_records
+from app.records.copying import copy_records, require_taken_along
 from app.records.database import open_database
 from app.records.feedback import Feedback
 from app.records.predictions import KeptPrediction
@@ -104,3 +104,13 @@ def test_without_a_file_there_is_nothing_to_copy(tmp_path: Path, postgres_url: s
     with pytest.raises(MalformedRequestError):
         copy_records(tmp_path / "absent.sqlite3", postgres_url)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_service_does_not_begin_on_a_new_database_beside_a_file_that_was_not_taken_along(
+    file: Path, postgres_url: str
+) -> None:
+    require_taken_along(file.with_name("absent.sqlite3"), postgres_url)
+    with pytest.raises(NotReadyError, match="copy-records"):
+        require_taken_along(file, postgres_url)
+    copy_records(file, postgres_url)
+    require_taken_along(file, postgres_url)

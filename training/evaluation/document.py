@@ -7,9 +7,10 @@ Sections are None where they do not apply (no masks, no gates, no rivals), never
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.model_package.manifest import Metric
+from training.cohort import CohortError
 from training.whole_files import write_whole
 
 EVALUATION_FILE = "evaluation.json"
@@ -322,5 +323,14 @@ def save_evaluation(evaluation: Evaluation, run: Path) -> Path:
 
 
 def load_evaluation(run: Path) -> Evaluation:
-    """Read what `save_evaluation` wrote."""
-    return Evaluation.model_validate_json((run / EVALUATION_FILE).read_bytes())
+    """Read what `save_evaluation` wrote.
+
+    Raises:
+        CohortError: Another release wrote it, or it is damaged.
+    """
+    try:
+        return Evaluation.model_validate_json((run / EVALUATION_FILE).read_bytes())
+    except ValidationError as error:
+        raise CohortError(
+            f"expected {EVALUATION_FILE} as this release writes it, found another, such as an earlier release's; run `python -m training evaluate` again"
+        ) from error

@@ -7,7 +7,7 @@ embedding.npz      distance of embeddings, where the model has any
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from training.calibrate import Scaling
 from training.cohort import CohortError
@@ -100,5 +100,14 @@ def save_fitted(fitted: Fitted, run: Path) -> None:
 
 
 def load_calibration(run: Path) -> CalibrationFile:
-    """Read calibration.json."""
-    return CalibrationFile.model_validate_json((run / CALIBRATION_FILE).read_bytes())
+    """Read calibration.json.
+
+    Raises:
+        CohortError: Another release wrote it, or it is damaged.
+    """
+    try:
+        return CalibrationFile.model_validate_json((run / CALIBRATION_FILE).read_bytes())
+    except ValidationError as error:
+        raise CohortError(
+            f"expected {CALIBRATION_FILE} as this release writes it, found another, such as an earlier release's; run `python -m training evaluate` again"
+        ) from error

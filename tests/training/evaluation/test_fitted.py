@@ -8,8 +8,15 @@ import pytest
 
 from tests.training.evaluation.support import ordinal_predictions
 from tests.training.evaluation.test_judge import with_train
-from training.cohort import Split
-from training.evaluation.fitted import Fitted, fit_after_training, load_calibration, save_fitted
+from training.cohort import CohortError, Split
+from training.evaluation.document import EVALUATION_FILE, load_evaluation
+from training.evaluation.fitted import (
+    CALIBRATION_FILE,
+    Fitted,
+    fit_after_training,
+    load_calibration,
+    save_fitted,
+)
 from training.predictions import Predictions
 
 
@@ -73,3 +80,14 @@ def test_what_the_package_takes_over_is_what_was_fitted(classes: int, tmp_path: 
     assert kept.operating_point == fitted.operating_point
     assert kept.n == predictions.rows("calibration").sum() == sum(kept.cases)
     assert (tmp_path / "embedding.npz").is_file()
+
+
+def test_what_another_release_has_judged_is_to_be_judged_again(tmp_path: Path) -> None:
+    (tmp_path / CALIBRATION_FILE).write_text(
+        '{"slope": 1.4, "intercept": 0.1, "conformal_threshold": 0.04, "coverage": 0.9, "n": 24}'
+    )
+    with pytest.raises(CohortError, match="evaluate` again"):
+        load_calibration(tmp_path)
+    (tmp_path / EVALUATION_FILE).write_text('{"counts": {"train": 24}}')
+    with pytest.raises(CohortError, match="evaluate` again"):
+        load_evaluation(tmp_path)
