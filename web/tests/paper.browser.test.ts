@@ -137,7 +137,13 @@ describe.skipIf(!CAN_BROWSE)("an answer on paper, on a telephone and in another 
       expect(await breaks(".cases tbody tr", "breakInside")).toBe("avoid");
       await open(page, `#/compare/${first}/${second}`, ".compare-features");
       expect(await breaks(".compare-side .panel", "breakInside")).toBe("avoid");
+      // WebKit asks on paper, too, how wide the window is.
+      await page.setViewportSize({ width: 1440, height: 900 });
       expect(await breaks(".compare-side", "breakBefore")).toBe("page");
+      const [upper, lower] = await page
+        .locator(".compare-side")
+        .evaluateAll((sides) => sides.map((side) => side.getBoundingClientRect()));
+      expect(lower?.left).toBe(upper?.left);
       await page.context().close();
     },
     SLOW,
@@ -153,6 +159,14 @@ describe.skipIf(!CAN_BROWSE)("an answer on paper, on a telephone and in another 
       await page.emulateMedia({ media: "print" });
       const fit = page.locator(".viewer-host canvas");
       expect(await fit.evaluate((canvas) => getComputedStyle(canvas).objectFit)).toBe("contain");
+      // Long after it was drawn, as a browser takes it to paper.
+      const isDrawn = await fit.evaluate((canvas: HTMLCanvasElement) => {
+        const pen = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
+        pen?.drawImage(canvas, 0, 0);
+        const { data } = pen?.getImageData(0, 0, canvas.width, canvas.height) ?? {};
+        return data?.some((value, index) => index % 4 < 3 && value > 0);
+      });
+      expect(isDrawn).toBe(true);
       const heading = page.locator(".cautions h2"); // not alone at the foot of a sheet
       expect(await heading.evaluate((title) => getComputedStyle(title).breakAfter)).toBe("avoid");
       const beyond = await page.locator(".chart").evaluate((chart) => {

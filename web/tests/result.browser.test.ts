@@ -134,6 +134,8 @@ describe.skipIf(!CAN_BROWSE)("the answer", () => {
       await expect.poll(side(0)).toContain("CT-1");
       await expect.poll(side(1)).toContain(`…${second.slice(-8)}`);
       await expect.poll(sheets).not.toContain(first);
+      const both = `"Not for clinical use. First case CT-1, second case …${second.slice(-8)}"`;
+      await expect.poll(sheets).toContain(both);
       await expect.poll(() => page.title()).toBe(`CT-1, …${second.slice(-8)} · Compare · NeuroFuse`);
       await page.getByRole("link", { name: "Worklist" }).click();
       await expect.poll(() => page.title()).toBe("Worklist · NeuroFuse");

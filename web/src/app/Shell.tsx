@@ -3,6 +3,7 @@ import { PersonMenu } from "../sign-in/PersonMenu";
 import { SignInGate } from "../sign-in/SignInGate";
 import { mayCare, useSession } from "../sign-in/session";
 import { texts } from "../texts/en";
+import { nameOf } from "../worklist/name";
 import { Banner } from "./Banner";
 import { Failsafe } from "./Failsafe";
 import { usePrintFoot } from "./print-foot";
@@ -22,7 +23,7 @@ export function Shell() {
   const main = useRef<HTMLElement>(null);
   useAnnouncedView(route, place, main);
   useNoStrayDrops();
-  usePrintFoot(texts.shell.foot("id" in route ? route.id : ""));
+  usePrintFoot(footOf(route));
   return (
     <div className="shell" data-view={route.view}>
       <button type="button" className="skip-link" onClick={() => main.current?.focus()}>
@@ -39,6 +40,13 @@ export function Shell() {
       </SignInGate>
     </div>
   );
+}
+
+/** Until a view has its cases, and can say what people call them. */
+function footOf(route: Route): string {
+  const { foot, footOfTwo } = texts.shell;
+  if (route.view === "compare") return footOfTwo(nameOf({ id: route.left }), nameOf({ id: route.right }));
+  return foot("id" in route ? route.id : "");
 }
 
 function Bar({ route }: { route: Route }) {

@@ -21,4 +21,8 @@ it("says which case and prediction a sheet is of, in one line", () => {
   expect(texts.shell.foot("0193")).toBe("Not for clinical use. Prediction 0193");
   expect(texts.shell.foot("0193", "CT-1")).toBe("Not for clinical use. Case CT-1, prediction 0193");
   expect(texts.shell.foot("0193", "W".repeat(64)).length).toBeLessThan(80);
+  expect(texts.shell.footOfTwo("CT-1", "…0193c2f4")).toBe(
+    "Not for clinical use. First case CT-1, second case …0193c2f4",
+  );
+  expect(texts.shell.footOfTwo("W".repeat(64), "M".repeat(64)).length).toBeLessThan(100);
 });

@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useState } from "react";
 import { momentWords } from "../app/moment";
 import { ProblemNotice } from "../app/ProblemNotice";
+import { usePrintFoot } from "../app/print-foot";
 import { hrefOf } from "../app/router";
 import { useTitle } from "../app/title";
 import { Cautions } from "../result/Cautions";
@@ -9,6 +10,7 @@ import { Outcomes } from "../result/Outcomes";
 import { Statement } from "../result/Statement";
 import { sourceOf } from "../result/source";
 import { type Case, useCase } from "../result/useCase";
+import { standingOf, useSession } from "../sign-in/session";
 import { texts } from "../texts/en";
 import type { Open } from "../viewer/useViewer";
 import { ViewerPanel } from "../viewer/ViewerPanel";
@@ -27,7 +29,12 @@ export default function CompareView({ left, right }: { left: string; right: stri
   const [isLinked, setLinked] = useState(true);
   const [openLeft, setOpenLeft] = useState<Open | null>(null);
   const [openRight, setOpenRight] = useState<Open | null>(null);
-  useTitle("compare", first.value && second.value ? `${nameIn(first.value)}, ${nameIn(second.value)}` : "");
+  const isIn = standingOf(useSession()) === "in";
+  const [one, other] = [first, second].map(({ value }) => value && nameIn(value));
+  useTitle("compare", one && other ? `${one}, ${other}` : "");
+  usePrintFoot(
+    texts.shell.footOfTwo((isIn && one) || nameOf({ id: left }), (isIn && other) || nameOf({ id: right })),
+  );
   useEffect(() => {
     if (isLinked && openLeft && openRight) return link(openLeft.viewer, openRight.viewer);
   }, [isLinked, openLeft, openRight]);

@@ -97,16 +97,17 @@ function Identity({ answer, reference }: Pick<Case, "answer" | "reference">) {
 function PictureRow({ taking, picture }: { taking: Taking; picture: string | null }) {
   if (taking.state === "taking") return <p className="quiet">{t.drawing}</p>;
   if (taking.state === "failed") return <StoredRow error={taking.error} picture={picture} />;
-  const { urls, place, window } = taking.pictures;
+  const { urls, place, window, hasHeatmap } = taking.pictures;
   return (
     <figure className="report-pictures">
       <div>
         {PLANES.map((plane) => (
-          <img key={plane} src={urls[plane]} alt={t.plane(texts.viewer.layouts[plane])} />
+          <img key={plane} src={urls[plane]} alt={t.plane(texts.viewer.layouts[plane], hasHeatmap)} />
         ))}
       </div>
       <figcaption>
         {place ? t.atPeak(placeWords(place), FIRST_OVERLAY.threshold) : t.inMiddle} {windowWords(window)}.{" "}
+        {!hasHeatmap && (picture === null ? t.noHeatmap : texts.viewer.heatmapGone)}
         {place && (
           <>
             {texts.viewer.overlay.meaning} <Ramp colourMap={FIRST_OVERLAY.colourMap} />

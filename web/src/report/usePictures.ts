@@ -8,7 +8,12 @@ import type { Window } from "../viewer/windows";
 export const PLANES: readonly Plane[] = ["axial", "coronal", "sagittal"];
 
 /** One plane each, as object URLs. */
-export type Pictures = { urls: Record<Plane, string>; place: Place | null; window: Window };
+export type Pictures = {
+  urls: Record<Plane, string>;
+  place: Place | null;
+  window: Window;
+  hasHeatmap: boolean;
+};
 
 export type Taking =
   | { state: "taking" }
@@ -60,11 +65,11 @@ async function take(source: Source, signal: AbortSignal): Promise<Pictures> {
   }
 }
 
-async function picturesOf({ viewer, peak, presets }: Open): Promise<Pictures> {
+async function picturesOf({ viewer, peak, presets, hasHeatmap }: Open): Promise<Pictures> {
   const urls: Partial<Record<Plane, string>> = {};
   for (const plane of PLANES) {
     urls[plane] = URL.createObjectURL(await viewer.picture(plane, peak?.place ?? null));
   }
   const [window = { low: 0, high: 1 }] = presets.values();
-  return { urls: urls as Record<Plane, string>, place: peak?.place ?? null, window };
+  return { urls: urls as Record<Plane, string>, place: peak?.place ?? null, window, hasHeatmap };
 }

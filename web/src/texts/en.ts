@@ -1,3 +1,6 @@
+/** A case number that leaves room for others in one line of a sheet. */
+const shortened = (name: string) => (name.length > 24 ? `${name.slice(0, 23)}…` : name);
+
 /** Every text of the page, one object per view. Another language is another file of the same type, `Texts`. */
 export const texts = {
   shell: {
@@ -12,10 +15,11 @@ export const texts = {
     foot: (id: string, reference: string | null = null) => {
       if (!id) return "Not for clinical use.";
       if (!reference) return `Not for clinical use. Prediction ${id}`;
-      // One line of a sheet.
-      const short = reference.length > 24 ? `${reference.slice(0, 23)}…` : reference;
-      return `Not for clinical use. Case ${short}, prediction ${id}`;
+      return `Not for clinical use. Case ${shortened(reference)}, prediction ${id}`;
     },
+    /** The same where two cases stand side by side, by what people call them. */
+    footOfTwo: (left: string, right: string) =>
+      `Not for clinical use. First case ${shortened(left)}, second case ${shortened(right)}`,
     unknownAddress: "There is no view at this address.",
     titles: {
       new: "New case",
@@ -635,6 +639,7 @@ export const texts = {
       attention: "Attention",
       peak: "Peak",
     },
+    heatmapGone: "The heatmap is no longer kept: this is the image alone.",
     stored: {
       expired:
         "The image itself is not kept: the service keeps it where it was asked to, and for some hours only.",
@@ -877,10 +882,13 @@ export const texts = {
     prediction: "Prediction",
     answered: "Answered",
     printed: "Printed",
-    plane: (plane: string) => `${plane} plane with heatmap, radiological convention`,
+    plane: (plane: string, hasHeatmap: boolean) =>
+      `${plane} plane${hasHeatmap ? " with heatmap" : ""}, radiological convention`,
     atPeak: (place: string, from: number) =>
       `Axial, coronal and sagittal plane through the heatmap's peak at ${place}, heatmap in colour from ${from}. Radiological convention: the patient's right is on the left.`,
-    inMiddle: "Axial, coronal and sagittal plane through the middle. No heatmap was asked for.",
+    inMiddle:
+      "Axial, coronal and sagittal plane through the middle. Radiological convention: the patient's right is on the left.",
+    noHeatmap: "No heatmap was asked for.",
     scores:
       "Computed from the record and from what the clinician entered beside it; not an output of the model.",
   },

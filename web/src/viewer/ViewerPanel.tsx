@@ -35,7 +35,13 @@ export function ViewerPanel({ source, picture, onOpen, takesFocus = false }: Pro
     }
   }, [open, takesFocus]);
   return (
-    <section ref={frame} className="viewer" aria-label={texts.viewer.title} data-state={opening.state}>
+    <section
+      ref={frame}
+      className="viewer"
+      aria-label={texts.viewer.title}
+      data-state={opening.state}
+      tabIndex={-1} // Safari gives a clicked button no focus, but what stands around it
+    >
       <div className="viewer-stage">
         <div ref={host} className="viewer-host" hidden={opening.state === "failed"} />
         {opening.state === "loading" && (
@@ -47,6 +53,11 @@ export function ViewerPanel({ source, picture, onOpen, takesFocus = false }: Pro
           <StoredPicture error={opening.error} picture={picture} onRetry={opening.again} />
         )}
       </div>
+      {open && source.heatmap !== null && !open.hasHeatmap && (
+        <p className="viewer-gone" role="status">
+          {texts.viewer.heatmapGone}
+        </p>
+      )}
       {open && <ReadingLine open={open} modality={source.modality} />}
       {open && <Controls open={open} controls={controls} />}
       {controls.helpShown && (

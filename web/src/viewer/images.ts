@@ -1,11 +1,11 @@
 import { unreachable } from "../api/client";
-import { serviceError } from "../api/problem";
+import { ServiceError, serviceError } from "../api/problem";
 import { heard } from "../api/traffic";
 import { type Nifti, parseNifti, unpacked } from "./nifti";
 import type { Images } from "./viewer";
 
 /**
- * Reads a case's volume and its heatmap.
+ * Reads a case's volume and its heatmap; without the heatmap where only that is no longer kept, as each has its own days.
  *
  * @throws {ServiceError} `case-expired` where the volume is no longer kept.
  */
@@ -16,9 +16,14 @@ export async function loadImages(
 ): Promise<Images> {
   const [volume, above] = await Promise.all([
     loadNifti(image, signal),
-    heatmap === null ? null : loadNifti(heatmap, signal),
+    heatmap === null ? null : loadNifti(heatmap, signal).catch(nullIfExpired),
   ]);
   return { image: volume, heatmap: above };
+}
+
+function nullIfExpired(error: unknown): null {
+  if (error instanceof ServiceError && error.code === "case-expired") return null;
+  throw error;
 }
 
 /** @throws {ServiceError} The service refused the file, or could not be reached. */

@@ -1,5 +1,4 @@
 import { DRAG_MODE, Niivue, SHOW_RENDER } from "@niivue/niivue";
-import { COLOUR_MAPS, type ColourMap } from "./viewer";
 
 const CROSSHAIR: [number, number, number, number] = [0.55, 0.8, 0.95, 0.8];
 const LETTER_PIXELS = 14;
@@ -35,10 +34,6 @@ export function newNiivue(): Niivue {
   // NiiVue's own keys would act beside the page's.
   nv.keyDownListener = () => {};
   nv.keyUpListener = () => {};
-  for (const name of COLOUR_MAPS) {
-    const map = nv.colormapFromKey(name);
-    nv.addColormap(mapName(name), { ...map, A: [...map.I] });
-  }
   return nv;
 }
 
@@ -59,11 +54,6 @@ function tellOfDraggedWindows(nv: Niivue): void {
     const [base] = nv.volumes;
     if (base) nv.onIntensityChange(base);
   };
-}
-
-/** NiiVue's own map, with an opacity that grows with the value from nothing. */
-export function mapName(colourMap: ColourMap): string {
-  return `${colourMap}-fading`;
 }
 
 const NOTHING_IS_DRAWN = "#version 300 es\nvoid main() { gl_Position = vec4(2.0, 2.0, 2.0, 1.0); }";

@@ -1,7 +1,7 @@
 import { type Niivue, NVImage, SLICE_TYPE } from "@niivue/niivue";
 import { texts } from "../texts/en";
 import { hasShear, type Nifti, type Place } from "./nifti";
-import { leaveOutGradients, mapName, newNiivue } from "./niivue-setup";
+import { leaveOutGradients, newNiivue } from "./niivue-setup";
 import type { Images, Layout, Overlay, Plane, Reading, Viewer } from "./viewer";
 import type { Window } from "./windows";
 
@@ -17,8 +17,11 @@ const THREE_PLANES: Niivue["customLayout"] = [
   { sliceType: SLICE_TYPE.CORONAL, position: [0.6, 0, 0.4, 0.5] },
   { sliceType: SLICE_TYPE.SAGITTAL, position: [0.6, 0.5, 0.4, 0.5] },
 ];
-/** `ZERO_TO_MAX_TRANSPARENT_BELOW_MIN`: colours keep their meaning when the threshold moves. */
-const TRANSPARENT_BELOW = 1;
+/**
+ * Colours keep their meaning when the threshold moves, and below it nothing is drawn. NiiVue 0.69 takes its own name of
+ * that, 1, for the other kind, `ZERO_TO_MAX_TRANSLUCENT_BELOW_MIN` (niivue/niivue#1594).
+ */
+const TRANSPARENT_BELOW = 2;
 const OVERLAY = 1;
 /** A drag of so many pixels moves a window by its first width: values of an MR have any scale, and NiiVue's step is 2. */
 const WINDOW_PIXELS = 40;
@@ -35,6 +38,8 @@ export class NiivueViewer implements Viewer {
 
   static async in(host: HTMLElement): Promise<NiivueViewer> {
     const viewer = new NiivueViewer(host);
+    // As NiiVue's own, but kept once it is shown: of a canvas without a buffer browsers print black.
+    viewer.#canvas.getContext("webgl2", { alpha: true, antialias: false, preserveDrawingBuffer: true });
     await viewer.#nv.attachToCanvas(viewer.#canvas, false);
     leaveOutGradients(viewer.#nv);
     return viewer;
@@ -55,8 +60,7 @@ export class NiivueViewer implements Viewer {
 
   async show({ image, heatmap }: Images, window: Window, overlay: Overlay): Promise<void> {
     const base = await nvImage(image, "image.nii", "gray", window);
-    const above =
-      heatmap && (await nvImage(heatmap, "heatmap.nii", mapName(overlay.colourMap), { low: 0, high: 1 }));
+    const above = heatmap && (await nvImage(heatmap, "heatmap.nii", overlay.colourMap, { low: 0, high: 1 }));
     if (this.#disposed) {
       return;
     }
@@ -152,7 +156,7 @@ export class NiivueViewer implements Viewer {
     this.setLayout(plane);
     if (place) this.moveTo(place);
     this.#nv.drawScene();
-    // The drawing buffer is gone after this task, so the copy is made before anything is awaited.
+    // Copied before the layout goes back, which draws anew.
     const picture = onBlack(this.#canvas).convertToBlob({ type: "image/png" });
     this.setLayout(layout);
     return picture;
@@ -197,7 +201,7 @@ export class NiivueViewer implements Viewer {
     this.#overlay = overlay;
     const above = this.#nv.volumes[OVERLAY];
     if (above) {
-      above._colormap = mapName(colourMap);
+      above._colormap = colourMap;
       above._opacity = visible ? opacity : 0;
       above.colormapType = TRANSPARENT_BELOW;
       above.cal_min = Math.max(threshold, 1 / 255);

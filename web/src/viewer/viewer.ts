@@ -17,7 +17,7 @@ export type ColourMap = (typeof COLOUR_MAPS)[number];
 
 export interface Overlay {
   readonly visible: boolean;
-  /** 0 to 1; multiplied by the value itself, so that weak attention stays faint. */
+  /** 0 to 1, the same for every value that is drawn. */
   readonly opacity: number;
   /** Values below are not drawn, 0 to 1. */
   readonly threshold: number;

@@ -86,7 +86,13 @@ function Day({ name, value, onChange }: DayProps) {
   return (
     <label>
       {name}
-      <input type="date" max={LAST_DAY} value={value} onChange={(event) => onChange(event.target.value)} />
+      <input
+        type="date"
+        max={LAST_DAY}
+        value={value}
+        data-empty={value === ""}
+        onChange={(event) => onChange(event.target.value)}
+      />
     </label>
   );
 }
