@@ -8,7 +8,7 @@ Example:
     python -m training report runs/gos
     python -m training export runs/gos --store model_store --version 3
     python -m training validate model_store/gos/3 /data/another-cohort --out runs/gos-there
-    python -m training recalibrate model_store/gos/3 /data/another-cohort --version 4
+    python -m training recalibrate model_store/gos/3 /data/another-cohort --version 4 --out runs/gos-there
 """
 
 import argparse
@@ -38,7 +38,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """What each module of `training.commands` does, in the order in which they are listed."""
-GO_ON: Final = frozenset({"phantoms", "train", "ablation"})
+GO_ON: Final = frozenset({"phantoms", "train", "ablation", "validate", "recalibrate"})
 """Steps that keep what an earlier call has finished."""
 
 

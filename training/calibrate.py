@@ -34,7 +34,14 @@ class Scaling:
     intercept: float
 
 
-def fit_scaling(logits: Tensor, label: Tensor, *, intercept_sd: float = 0.0, centre: float = 0.0) -> Scaling:
+def fit_scaling(
+    logits: Tensor,
+    label: Tensor,
+    *,
+    intercept_sd: float = 0.0,
+    centre: float = 0.0,
+    log_slope_sd: float = _LOG_SLOPE_SD,
+) -> Scaling:
     """Fit the scaling that minimises the negative log-likelihood.
 
     A temperature (slope 1/T) where there is no intercept, Platt scaling with a normal prior on the intercept where there is. The
@@ -47,10 +54,11 @@ def fit_scaling(logits: Tensor, label: Tensor, *, intercept_sd: float = 0.0, cen
             (`prior_intercept_sd`); 0 fits none, infinity trusts these cases alone.
         centre: Logit that the slope leaves where it is; of a rare event its log odds in training (`smoothed_log_odds`), else a few cases without one would
             make it rarer still by the slope.
+        log_slope_sd: How far from 0 the logarithm of the slope is expected, before these cases are seen.
     """
     start = np.zeros(2 if intercept_sd else 1)
     bounds = [(-_WIDEST_LOG_SLOPE, _WIDEST_LOG_SLOPE), (None, None)][: len(start)]
-    spread = np.array([_LOG_SLOPE_SD, intercept_sd])[: len(start)]
+    spread = np.array([log_slope_sd, intercept_sd])[: len(start)]
     precision = torch.from_numpy(1 / (spread**2 * len(label)))
     known = (logits.double() - centre, centre, label, precision)
     fit = minimize(_loss_and_gradient, start, args=known, jac=True, bounds=bounds)

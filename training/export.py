@@ -29,6 +29,7 @@ from app.model_package.manifest import (
     OutOfDistribution,
     Outputs,
 )
+from app.model_package.naming import Task
 from app.model_package.package import CARD, GOLDEN_CASE, GOLDEN_FOLDER, MODEL, Package, open_package, seal
 from app.model_package.store import ModelStore, Reference
 from app.model_package.training_summary import TRAINING_SUMMARY
@@ -46,7 +47,7 @@ from training.networks.config import CLASSES
 from training.networks.serving_graph import ServingGraph
 from training.onnx_graph import halve, write_onnx
 from training.onnx_planes import convolve_by_planes
-from training.outcomes import Task, favourable_labels, outcome_classes
+from training.outcomes import favourable_labels, outcome_classes
 from training.served import why_not_served
 
 PARITY: Mapping[Precision, float] = MappingProxyType({"float32": 1e-4, "float16": 2e-3})

@@ -95,6 +95,7 @@ def recalibrated_card(
         f"what follows was measured on {counts['test']} that nothing was fitted to. The event is: {plain(after.event)}.",
         _table(("on the held-out cases", "before (95 % interval)", "recalibrated", "n"), rows),
         f"{at_the_ends(after)} Sensitivity and specificity are at a probability of 0.5.",
+        *(likelihood_changed(each.difference) for each in after.comparisons),
         _promise(manifest, after),
         _sets(after),
         _unlike(after),
@@ -106,6 +107,20 @@ def recalibrated_card(
         ).strip(),
     )
     return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def likelihood_changed(difference: Metric) -> str:
+    """What recalibration gained on the patients that judged it, in words.
+
+    Args:
+        difference: Of the negative log-likelihood, recalibrated less before, on the same patients.
+    """
+    shown = (
+        "so what happens to such patients is likelier under it than before."
+        if difference.high < 0
+        else "which holds 0: these patients are too few, or too little changed, to show that it is better than before."
+    )
+    return f"Negative log-likelihood, recalibrated less before: {estimate(difference)}, {shown}"
 
 
 def _promise(manifest: Manifest, evaluation: Evaluation) -> str:

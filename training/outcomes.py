@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
 
 from app.model_package.manifest import OutputClass
+from app.model_package.naming import Task
 from training.cohort import Cohort, CohortError
 from training.networks.config import CLASSES, FAVOURABLE_FROM, GOS_CLASSES, Outcome
-
-Task = Literal["gos", "ad"]
 
 _GRADES = {
     1: ("gos_1", "Dead"),

@@ -13,10 +13,8 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import onnx
 import torch
 from jaxtyping import Float64
-from onnx import numpy_helper
 
 from app.errors import GoldenMismatchError
 from app.inference.calibration import OutOfDistributionScorer
@@ -37,32 +35,41 @@ from app.model_package.training_summary import TRAINING_SUMMARY, load_training_s
 from training.calibrate import Scaling, fit_scaling
 from training.cohort import Case, Cohort, CohortError, Split
 from training.evaluation.answers import answers, scaled_probabilities
+from training.evaluation.comparison import Planned, Rows
 from training.evaluation.distance import Distances
 from training.evaluation.document import Distance, Evaluation
 from training.evaluation.fitted import Fitted
 from training.evaluation.judge import judge_answers
 from training.evaluation.sets import fit_thresholds
 from training.export import INTENDED_USE
+from training.graph_scaling import INTERCEPT, SLOPE, rescale
 from training.model_card import recalibrated_card
 from training.outcomes import event_from
 from training.predictions import Predictions
+from training.splits.saved import save_splits
 from training.splits.shares import deal
 from training.summary import abstained, scores
-from training.validate import OPERATING_POINT, Asked, answers_of, ask_everyone, fitted_of, opened_for
+from training.validate import (
+    OPERATING_POINT,
+    Asked,
+    answers_of,
+    ask_everyone,
+    fitted_of,
+    opened_for,
+    require_own_folder,
+)
 
 SHARES: Final[Mapping[Split, float]] = {"validation": 0.3, "calibration": 0.35, "test": 0.35}
 SHARES_UNTESTED: Final[Mapping[Split, float]] = {"validation": 0.45, "calibration": 0.55}
 """Where rows of the table name the test split: it was chosen, and nobody else is dealt into it."""
 INTERCEPT_SD: Final = 1.0
 """How far the log odds of another hospital are expected from those of training, before its patients are seen: few patients change little."""
+LOG_SLOPE_SD: Final = 0.5
+"""The same of the slope's logarithm, for two thirds of hospitals within 0.6 to 1.65: half of what is expected of a network that was never scaled."""
 FEWEST: Final = 10
 """Events, and non-events, below which two numbers cannot be fitted, no set be promised, and nothing be judged."""
-HEAD_BIAS: Final = "net.head.linear.bias"
-"""Names in an exported graph: the head's bias, and the calibration that `ServingGraph` holds."""
-SLOPE: Final = "slope"
 UNCHANGED: Final = Scaling(1.0, 0.0)
 NO_BETTER_THAN_CHANCE: Final = 0.5
-INTERCEPT: Final = "intercept"
 CLIP: Final = 1e-6
 
 
@@ -81,11 +88,13 @@ class Recalibrated:
     after: Evaluation
 
 
-def recalibrate_package(
+def recalibrate_package(  # noqa: PLR0913 - what the command takes
     package_folder: Path,
     cohort_folder: Path,
     store: ModelStore,
     version: int,
+    out: Path,
+    *,
     workers: int = 1,
     seed: int = 1,
 ) -> Recalibrated:
@@ -97,15 +106,18 @@ def recalibrate_package(
             keep it, the others are dealt; where rows name the test split, nobody else is dealt into it, and none may name training.
         store: Where the new version goes.
         version: Its number.
+        out: Folder for the answers of the old version, as they come, and for who fitted and who judged, which stay also where no version is published.
         workers: Processes that read images; 1 reads in this one.
         seed: Decides the deal.
 
     Raises:
         PackageInvalidError: The package is broken.
         PackageExistsError: The version is taken.
-        CohortError: As `validate_package`; or there are too few patients, the package was not exported by this program, or the new version would be no better.
+        CohortError: As `validate_package`; or there are too few patients, the package was not exported by this program, `out` is another's, or the new
+            version would be no better.
         GoldenMismatchError: The new package does not answer as the old one and the new scaling say; nothing is published.
     """
+    require_own_folder(out)
     predictor, cohort = opened_for(package_folder, cohort_folder)
     old = predictor.package
     _refuse_phantoms(old, cohort)
@@ -114,31 +126,49 @@ def recalibrate_package(
     _require_enough(cohort.cases, _dealt(cohort.cases, seed), len(old.manifest.outputs.classes))
     with store.staging() as folder:
         rescale(Path(shutil.copyfile(old.model_path, folder / MODEL)), UNCHANGED)
-    return recalibrate(old, cohort, ask_everyone(predictor, cohort, workers), store, version, seed)
+    asked = ask_everyone(predictor, cohort, workers, out)
+    held = dealt(cohort, asked, seed)
+    how = f"recalibration of {old.manifest.name}@{old.manifest.version}"
+    save_splits(held, how, seed, deal_folder(out, old.manifest.name, version))
+    return recalibrate(old, held, asked, store, version)
+
+
+def deal_folder(out: Path, name: str, version: int) -> Path:
+    """Where it is told who fitted a version and who judged it, so that the next one does not take its place."""
+    return out / f"{name}-{version}"
+
+
+def dealt(cohort: Cohort, asked: Sequence[Asked], seed: int) -> Cohort:
+    """Those who got an answer, each in a split."""
+    answered = [each.case for each in asked if each.outputs]
+    split = _dealt(answered, seed)
+    return replace(cohort, cases=tuple(replace(case, split=split[case.patient_id]) for case in answered))
 
 
 def recalibrate(
-    old: Package, cohort: Cohort, asked: Sequence[Asked], store: ModelStore, version: int, seed: int
+    old: Package, held: Cohort, asked: Sequence[Asked], store: ModelStore, version: int
 ) -> Recalibrated:
-    """The same, from what the package has answered."""
-    _refuse_phantoms(old, cohort)
-    answered = [each.case for each in asked if each.outputs]
-    split = _dealt(answered, seed)
-    _require_enough(answered, split, len(old.manifest.outputs.classes))
+    """The same, from what the package has answered to patients who are `dealt`."""
+    _refuse_phantoms(old, held)
+    split: dict[str, Split] = {case.patient_id: case.split for case in held.cases if case.split}
+    _require_enough(held.cases, split, len(old.manifest.outputs.classes))
     given = _as_predictions(asked, split)
     fitted = _fit(given, old)
-    held = replace(
-        cohort,
-        cases=tuple(replace(case, split=split) for case, split in zip(answered, given.split, strict=True)),
-    )
     flagged = Distance(
         threshold=old.manifest.out_of_distribution.threshold, flagged={"test": _flagged(asked, split)}
     )
+    names = tuple(f"{old.manifest.name}@{number}" for number in (old.manifest.version, version))
+    told = tuple(
+        (which, answers(given, which.scaling, "test")) for which in (fitted_of(old.manifest), fitted)
+    )
+    compared = Rows({name: [own] for name, (_, own) in zip(names, told, strict=True)}).compare(
+        [Planned(names[1], names[0], "nll")]
+    )
     before, after = (
-        judge_answers(
-            f"{old.manifest.name}@{number}", answers(given, which.scaling, "test"), which, held
-        ).model_copy(update={"distance": flagged})
-        for number, which in ((old.manifest.version, fitted_of(old.manifest)), (version, fitted))
+        judge_answers(name, own, which, held).model_copy(
+            update={"distance": flagged, "comparisons": compared}
+        )
+        for name, (which, own) in zip(names, told, strict=True)
     )
     _require_better(before, after)
     manifest = _manifest(old.manifest, version, fitted, after, given)
@@ -210,6 +240,7 @@ def _fit(given: Predictions, old: Package) -> Fitted:
         torch.from_numpy(validation.logits),
         torch.from_numpy(validation.label),
         intercept_sd=INTERCEPT_SD,
+        log_slope_sd=LOG_SLOPE_SD,
     )
     held = answers(given, scaling, "calibration")
     known = OutOfDistributionScorer.from_package(old)
@@ -238,7 +269,8 @@ def _require_better(before: Evaluation, after: Evaluation) -> None:
     if area is None or area.low <= NO_BETTER_THAN_CHANCE:
         told = f"{area.value:.3f} ({area.low:.2f} to {area.high:.2f})" if area else "none"
         raise CohortError(
-            f"expected patients who are told apart, found an AUROC of {told}; no recalibration helps: train on this cohort, or add patients"
+            f"expected patients who are told apart, found an AUROC of {told}, where no recalibration helps if it is {NO_BETTER_THAN_CHANCE}; add patients, or "
+            "train on this cohort"
         )
     if found["nll"].value >= earlier["nll"].value:
         raise CohortError(
@@ -313,38 +345,6 @@ def _published(
         (folder / GOLDEN_CASE).write_text(case.model_dump_json(indent=2) + "\n", encoding="utf-8")
         self_test(Predictor(package := seal(folder, manifest), OnnxSession(package)))
         return store.publish(folder)
-
-
-def rescale(path: Path, relative: Scaling) -> None:
-    """Change the calibration inside an exported graph: its logits are multiplied and moved once more.
-
-    Args:
-        path: The graph, replaced.
-        relative: logits * slope + intercept, of the logits as they were calibrated before.
-
-    Raises:
-        CohortError: The graph does not hold its calibration under the names that this program's export gives.
-    """
-    graph = onnx.load(path)
-    known = {each.name: each for each in graph.graph.initializer}
-    if not {SLOPE, HEAD_BIAS} <= set(known):
-        raise CohortError(
-            "expected a package exported by this program, whose graph names its calibration, found another; export the run again, or train anew"
-        )
-
-    def put(name: str, value: np.ndarray) -> None:
-        dtype = numpy_helper.to_array(known[name]).dtype
-        known[name].CopyFrom(numpy_helper.from_array(value.astype(dtype), name))
-
-    slope = numpy_helper.to_array(known[SLOPE]).astype(np.float64) * relative.slope
-    put(SLOPE, slope)
-    if INTERCEPT in known:
-        before = numpy_helper.to_array(known[INTERCEPT]).astype(np.float64)
-        put(INTERCEPT, before * relative.slope + relative.intercept)
-    else:  # grades were exported with a temperature alone: what moves their logits is the head's own bias
-        bias = numpy_helper.to_array(known[HEAD_BIAS]).astype(np.float64)
-        put(HEAD_BIAS, bias + relative.intercept / slope)
-    onnx.save(graph, path)
 
 
 def _summarise(old: Package, folder: Path, fitted: Fitted, given: Predictions) -> None:

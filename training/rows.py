@@ -15,6 +15,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from app.ehr.schema import Feature
+from app.model_package.naming import Task
 from training import tabular
 from training.checkpoint import load_checkpoint
 from training.cohort import SPLITS, Cohort, CohortError, Split
@@ -24,7 +25,6 @@ from training.networks.config import CLASSES
 from training.networks.model import FusionNet
 from training.networks.rivals import RIVALS
 from training.networks.rows import ROWS, row
-from training.outcomes import Task
 from training.predict import answered
 from training.predictions import PREDICTIONS_FILE, Predictions, save_predictions
 from training.runs import prepared_parts

@@ -30,7 +30,7 @@ from app.inference.session import OnnxSession
 from app.model_package.manifest import Manifest
 from app.model_package.package import MANIFEST, open_package
 from training.calibrate import Scaling
-from training.cohort import Case, Cohort, CohortError, load_cohort
+from training.cohort import DESCRIPTION_FILE, Case, Cohort, CohortError, load_cohort
 from training.cohort_description import CohortDescription
 from training.evaluation.answers import Answers
 from training.evaluation.cohort_table import cohort_table
@@ -38,7 +38,10 @@ from training.evaluation.document import Distance, Evaluation, External
 from training.evaluation.fitted import Fitted
 from training.evaluation.judge import judge_answers
 from training.evaluation.sets import ClassThresholds
+from training.kept_answers import KeptAnswers
 from training.outcomes import as_classes_of, outcome_of
+from training.predictions import PREDICTIONS_FILE
+from training.runs import RUN_FILE
 from training.whole_files import write_whole
 
 ANSWERS_FILE = "answers.csv"
@@ -63,7 +66,7 @@ class Asked:
 
 
 def validate_package(
-    package_folder: Path, cohort_folder: Path, workers: int = 1
+    package_folder: Path, cohort_folder: Path, workers: int = 1, out: Path | None = None
 ) -> tuple[Evaluation, list[Asked]]:
     """Ask a package about every patient of a cohort, and judge its answers.
 
@@ -71,6 +74,7 @@ def validate_package(
         package_folder: A package, such as `model_store/gos/2`.
         cohort_folder: A cohort, as for training; its splits do not matter here.
         workers: Processes that read images; 1 reads in this one.
+        out: Folder in which answers are kept as they come, and from which those of an earlier start are taken.
 
     Returns:
         The numbers, and what became of each patient, in the table's order.
@@ -80,7 +84,7 @@ def validate_package(
         CohortError: The cohort's task, modality, outcome or record is not what the package answers or reads, or nobody got an answer.
     """
     predictor, cohort = opened_for(package_folder, cohort_folder)
-    asked = ask_everyone(predictor, cohort, workers)
+    asked = ask_everyone(predictor, cohort, workers, out)
     return _judged(predictor.package.manifest, cohort, asked), asked
 
 
@@ -100,6 +104,18 @@ def opened_for(package_folder: Path, cohort_folder: Path) -> tuple[Predictor, Co
     predictor = Predictor(package, OnnxSession(package))
     self_test(predictor)
     return predictor, cohort
+
+
+def require_own_folder(out: Path) -> None:
+    """Refuse a folder whose content would be replaced, or be no longer whole.
+
+    Raises:
+        CohortError: It is that of a run, a package or a cohort.
+    """
+    if any((out / name).exists() for name in (RUN_FILE, PREDICTIONS_FILE, MANIFEST, DESCRIPTION_FILE)):
+        raise CohortError(
+            "expected a folder of its own for --out, found that of a run, a package or a cohort; name another"
+        )
 
 
 def save_answers(asked: Sequence[Asked], out: Path) -> Path:
@@ -169,8 +185,10 @@ def _require_the_same(feature: Feature, own: Feature | None) -> None:
         )
 
 
-def ask_everyone(predictor: Predictor, cohort: Cohort, workers: int) -> list[Asked]:
+def ask_everyone(predictor: Predictor, cohort: Cohort, workers: int, out: Path | None = None) -> list[Asked]:
     """Ask a package about every patient, several at a time where there are several workers; in the table's order.
+
+    What an earlier start has kept in `out` is not asked again; who got no answer is.
 
     Raises:
         CohortError: A file cannot be read, or nobody gets an answer.
@@ -183,7 +201,8 @@ def ask_everyone(predictor: Predictor, cohort: Cohort, workers: int) -> list[Ask
         if workers > 1:
             loader = stack.enter_context(ImageWorkers(WorkerLimits(workers=workers)))
         threads = stack.enter_context(ThreadPoolExecutor(workers))
-        one = partial(_asked, predictor=predictor, loader=loader, units=read)
+        kept = KeptAnswers(out, predictor.package.sha256)
+        one = partial(_asked, predictor=predictor, loader=loader, units=read, kept=kept)
         asked = list(track(threads.map(one, count(1), cohort.cases), "Asking", total=len(cohort.cases)))
     if not any(each.outputs for each in asked):
         refused = ", ".join(f"{code} {count} times" for code, count in refusals(asked).items())
@@ -197,7 +216,12 @@ def refusals(asked: Sequence[Asked]) -> dict[str, int]:
 
 
 def _asked(
-    place: int, case: Case, predictor: Predictor, loader: Loader, units: dict[str, str | None]
+    place: int,
+    case: Case,
+    predictor: Predictor,
+    loader: Loader,
+    units: dict[str, str | None],
+    kept: KeptAnswers,
 ) -> Asked:
     record = {
         name: value if units[name] is None else {"value": value, "unit": units[name]}
@@ -205,6 +229,9 @@ def _asked(
         if name in units
     }
     try:
+        key = kept.key(case.image, record)
+        if known := kept.get(key):
+            return Asked(case, known)
         answer = analyse(case.image, record, predictor, heatmap="none", loader=loader, voxels=False)
     except RequestError as error:
         return Asked(case, None, error.code)
@@ -213,7 +240,7 @@ def _asked(
             f"the files of patient {place} in the table cannot be read: {error.strerror or 'an error of reading'}; mend the disk, the file's rights or what "
             "is short, and begin again"
         ) from None
-    return Asked(case, replace(answer.outputs, heatmap=np.empty((0, 0, 0), np.float32)))
+    return Asked(case, kept.add(key, answer.outputs))
 
 
 def answers_of(asked: Sequence[Asked]) -> Answers:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from torch.distributed import distributed_c10d
+from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from tests.support.loaded import run_loaded
@@ -62,7 +63,7 @@ def in_two(folder: Path) -> None:
     distributed_c10d.default_pg_timeout = dt.timedelta(milliseconds=1)
     two = LaunchConfig(
         min_nodes=1, max_nodes=1, nproc_per_node=2, rdzv_backend="c10d", rdzv_endpoint="127.0.0.1:0", local_addr="127.0.0.1",
-        max_restarts=0, start_method="fork",
+        max_restarts=0, start_method="fork", logs_specs=DefaultLogsSpecs(str(folder)),  # by itself in a temporary folder, for good
     )  # fmt: skip
     elastic_launch(two, divided)(folder)
 

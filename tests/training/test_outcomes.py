@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from app.imaging.volume import Modality
+from app.model_package.naming import Task
 from training.cohort import Case, Cohort, CohortDescription, CohortError
 from training.features import unitless
 from training.networks.config import CLASSES, Outcome
-from training.outcomes import Task, as_classes_of, event_from, outcome_classes, outcome_of
+from training.outcomes import as_classes_of, event_from, outcome_classes, outcome_of
 
 
 def cohort(labels: list[int], levels: dict[str, str]) -> Cohort:

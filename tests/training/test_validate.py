@@ -14,6 +14,7 @@ from app.errors import GoldenMismatchError
 from app.inference.case import analyse
 from app.inference.predictor import Predictor
 from app.model_package.package import GOLDEN_CASE, open_package, seal
+from training.__main__ import main
 from training.cohort import CohortError, load_cohort
 from training.validate import ANSWERS_FILE, Asked, save_answers, validate_package
 
@@ -170,6 +171,12 @@ def test_a_cohort_of_another_kind_is_refused_before_a_patient_is_asked(
     two = tuple(p for p in PATIENTS if p[-1] in {"1", "5"})
     with pytest.raises(CohortError, match=message):
         validate_package(gos, replace(cohort, description=description, patients=two).written())
+
+
+def test_a_refusal_leaves_no_folder(gos: Path, cohort: CohortFolder, tmp_path: Path) -> None:
+    other = replace(cohort, description={"modality": "MR"}).written()
+    assert main(["validate", str(gos), str(other), "--out", str(tmp_path / "out")]) == 2
+    assert not (tmp_path / "out").exists()
 
 
 def test_one_name_for_two_things_is_refused(gos: Path, cohort: CohortFolder) -> None:

@@ -1,10 +1,11 @@
 """Fit a package's probabilities and prediction sets to another cohort, and publish it as a new version. Nothing is trained.
 
 About a third of the patients fit slope and intercept of the logits, a third the sets, and the last third judges old and new version. A table that
-names its splits (validation, calibration, test) is dealt as it says.
+names its splits (validation, calibration, test) is dealt as it says. Who fitted and who judged is written to gos-3/splits.json below --out; patients whom `validate --out`
+has asked in the same folder are not asked again.
 
 Example:
-    python -m training recalibrate model_store/gos/2 /data/our-cohort --version 3
+    python -m training recalibrate model_store/gos/2 /data/our-cohort --version 3 --out runs/gos-here
 """
 
 import argparse
@@ -24,6 +25,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("cohort", type=Path, help="folder of a cohort, as for training", metavar="COHORT")
     parser.add_argument(
         "--version", type=package_version, required=True, help="of the new package; never overwritten"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder for the answers and for who fitted and who judged",
     )
     parser.add_argument(
         "--store", type=Path, default=Path("model_store"), help="model store (default: model_store)"

@@ -1,7 +1,7 @@
 """Ask a package about patients of another cohort whose outcome is known, and judge its answers (external validation).
 
 Nothing is fitted to these patients, who should be none of those that the package was trained on. Writes evaluation.json, of which `report` makes a
-page, and answers.csv, with a line for each patient.
+page, and answers.csv, with a line for each patient. After an interruption the same command goes on: answers are kept in asked.jsonl as they come.
 
 Example:
     python -m training validate model_store/gos/2 /data/our-cohort --out runs/gos-here

@@ -3,10 +3,10 @@
 from typing import cast
 
 from app.model_package.manifest import Metric
+from app.model_package.naming import Task
 from training.evaluation.document import Comparison, stated_beside
 from training.evaluation.judge import MODEL
 from training.evaluation.network_maps import ATTENTION
-from training.outcomes import Task
 from training.report.material import Material
 from training.report.words import (
     decimal,

@@ -7,7 +7,9 @@ from rich.table import Column, Table
 
 from app.model_package.store import ModelStore
 from training.evaluation.printing import interval
-from training.recalibrate import Recalibrated, recalibrate_package
+from training.model_card import likelihood_changed
+from training.recalibrate import Recalibrated, deal_folder, recalibrate_package
+from training.splits.saved import SPLITS_FILE
 
 
 def run(options: argparse.Namespace) -> int:
@@ -17,11 +19,14 @@ def run(options: argparse.Namespace) -> int:
         options.cohort,
         ModelStore(options.store),
         options.version,
-        options.workers,
-        options.seed,
+        options.out,
+        workers=options.workers,
+        seed=options.seed,
     )
     console = Console(markup=False, emoji=False, highlight=False)
     console.print(_table(found))
+    for each in found.after.comparisons:
+        console.print(likelihood_changed(each.difference), soft_wrap=True)
     if found.after.sets:
         console.print(f"sets: {found.after.sets.method}", soft_wrap=True)
     if found.after.distance:
@@ -29,6 +34,8 @@ def run(options: argparse.Namespace) -> int:
             f"unlike training, before as after: {found.after.distance.flagged['test']:.0%} of these patients",
             soft_wrap=True,
         )
+    told = deal_folder(options.out, found.package.manifest.name, options.version) / SPLITS_FILE
+    console.print(f"who fitted and who judged: {told}", soft_wrap=True)
     console.print(f"package: {found.package.path}", soft_wrap=True)
     return 0
 

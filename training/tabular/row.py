@@ -7,7 +7,7 @@ from typing import Protocol, Self
 import numpy as np
 from jaxtyping import Float32
 
-from training.outcomes import Task
+from app.model_package.naming import Task
 from training.tabular.records import Records
 
 
