@@ -7,6 +7,7 @@ from app.model_package.naming import Task
 from training.evaluation.document import Comparison, stated_beside
 from training.evaluation.judge import MODEL
 from training.evaluation.network_maps import ATTENTION
+from training.evaluation.subgroups import FEWEST
 from training.report.material import Material
 from training.report.words import (
     decimal,
@@ -149,7 +150,7 @@ def _calibration(material: Material) -> str:
     slope, large = (
         find(material.metrics, name) for name in ("calibration_slope", "calibration_in_the_large")
     )
-    said = f"The calibration slope was {estimate(slope, 2)}: {slope_in_words(slope)}." if slope else ""
+    said = f"The calibration slope was {estimate(slope, 2)}: {slope_in_words(slope, material)}." if slope else ""
     # A good slope says nothing of a model that is too low or too high on average.
     if large and not large.low <= 0 <= large.high:
         often = "more" if large.value > 0 else "less"
@@ -157,8 +158,15 @@ def _calibration(material: Material) -> str:
     return said.strip()
 
 
-def slope_in_words(slope: Metric) -> str:
-    """What a slope means; its interval decides whether it can be told from the ideal."""
+def slope_in_words(slope: Metric, material: Material) -> str:
+    """What a slope means; its interval decides whether it can be told from the ideal.
+
+    Not where one outcome is as rare as in a subgroup that is not judged either: of a well calibrated model with twelve patients, the interval
+    lay above the ideal in 13 to 19 of 100 simulated studies.
+    """
+    events = material.evaluation.events.get("test")
+    if events is not None and min(events, slope.n - events) < FEWEST:
+        return f"fewer than {FEWEST} {patients(material)} had one of the outcomes, too few to judge it"
     if slope.low <= 1 <= slope.high:
         near = SLOPE_GOOD[0] <= slope.value <= SLOPE_GOOD[1]
         return (

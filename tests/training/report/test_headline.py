@@ -42,7 +42,14 @@ def test_a_gain_is_claimed_only_below_the_level_after_holms_correction() -> None
     ],
 )
 def test_a_slope_is_judged_by_its_interval(value: float, half: float, words: str) -> None:
-    assert slope_in_words(near("calibration_slope", value, half)) == words
+    assert slope_in_words(near("calibration_slope", value, half), material(study=False)) == words
+
+
+def test_of_very_few_events_the_slope_is_not_judged() -> None:
+    few = external_material(events=9)
+    assert slope_in_words(near("calibration_slope", 1.4, 0.1), few) == (
+        "fewer than 10 patients had one of the outcomes, too few to judge it"
+    )
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def calibration(material: Material) -> Section:
     )
     blocks: list[Block] = [FigureRow((Figure(curves.calibration(judged, material.metrics), caption),))]
     if slope:
-        blocks.append(Paragraph(f"By the slope, {slope_in_words(slope)}."))
+        blocks.append(Paragraph(f"By the slope, {slope_in_words(slope, material)}."))
     fitted = material.fitted
     if fitted:
         blocks.append(
