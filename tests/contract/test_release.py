@@ -1,5 +1,6 @@
 """One version everywhere, and a package that keeps what it declares."""
 
+import json
 import re
 import tomllib
 from importlib.metadata import distribution
@@ -33,23 +34,22 @@ def test_changes_wait_under_unreleased() -> None:
     assert CHANGELOG.index("## [Unreleased]") < CHANGELOG.index(f"## [{RELEASES[0][0]}]")
 
 
-@pytest.mark.parametrize(
-    "place",
-    [
-        "pyproject.toml",
-        "Dockerfile",
-        "docker-compose.yml",
-        "docs/how-to/deploy.md",
-        "web/openapi.json",
-    ],
+PLACES = ("pyproject.toml", "Dockerfile", "docker-compose.yml", "docs/how-to/deploy.md", "web/openapi.json")
+VERSION_NAMED = re.compile(
+    r'(?:^version = "|VERSION=|neurofuse:|^    "version": ")(\d+\.\d[\w.]*)', flags=re.MULTILINE
 )
+
+
+@pytest.mark.parametrize("place", PLACES)
 def test_this_version_stands_wherever_one_does(place: str) -> None:
-    text = (ROOT / place).read_text(encoding="utf-8")
-    named = re.findall(
-        r'(?:^version = "|VERSION=|neurofuse:|^    "version": ")(\d+\.\d[\w.]*)', text, flags=re.MULTILINE
-    )
-    assert named
-    assert set(named) == {app.__version__}
+    assert set(VERSION_NAMED.findall((ROOT / place).read_text(encoding="utf-8"))) == {app.__version__}
+
+
+def test_the_page_has_this_version_as_npm_writes_it() -> None:
+    package = json.loads((ROOT / "web/package.json").read_text(encoding="utf-8"))
+    lock = json.loads((ROOT / "web/package-lock.json").read_text(encoding="utf-8"))
+    named = {package["version"], lock["version"], lock["packages"][""]["version"]}
+    assert named == {app.__version__.replace(".dev", "-dev.")}
 
 
 def test_the_console_command_exists() -> None:
