@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from app import __version__
 from app.imaging.model_grid import PREPROCESSING_VERSION, READING_REVISION
 from app.inference.calibration import OodResult
 from app.inference.predictor import Outputs
@@ -44,13 +45,13 @@ class KeptAnswers:
                     self._known[key] = _outputs(told)
 
     def key(self, image: Sequence[Path], record: Mapping[str, object]) -> str:
-        """Changes when anything does that the answer depends on: files by place, size and time, the record, the package, the way of reading.
+        """Changes when anything does that the answer depends on: files by place, size and time, the record, the package, the release and its way of reading.
 
         Raises:
             OSError: A file is not there.
         """
         stamps = [(str(file.resolve()), *file_stamp(file)) for file in image]
-        parts = [PREPROCESSING_VERSION, READING_REVISION, self._package, stamps, dict(record)]
+        parts = [__version__, PREPROCESSING_VERSION, READING_REVISION, self._package, stamps, dict(record)]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     def get(self, key: str) -> Outputs | None:

@@ -41,7 +41,9 @@ def test_after_an_interruption_only_what_has_no_answer_is_asked(
     assert [each.refused for each in reasked] == [each.refused for each in asked]
 
 
-def test_what_an_answer_depends_on_has_a_key_of_its_own(tmp_path: Path) -> None:
+def test_what_an_answer_depends_on_has_a_key_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     image = tmp_path / "a.nii"
     image.write_bytes(b"voxels")
     kept = KeptAnswers(None, "package")
@@ -52,8 +54,10 @@ def test_what_an_answer_depends_on_has_a_key_of_its_own(tmp_path: Path) -> None:
     ]
     os.utime(image, ns=(1, 1))
     keys.append(kept.key([image], {"age": 70.0}))
-    assert len(set(keys)) == 4
     assert kept.key([image], {"age": 70.0}) == keys[-1]
+    monkeypatch.setattr("training.kept_answers.__version__", "another release")
+    keys.append(kept.key([image], {"age": 70.0}))
+    assert len(set(keys)) == 5
 
 
 def test_what_is_kept_names_no_patient_and_no_value_of_the_record(

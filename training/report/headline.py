@@ -150,7 +150,9 @@ def _calibration(material: Material) -> str:
     slope, large = (
         find(material.metrics, name) for name in ("calibration_slope", "calibration_in_the_large")
     )
-    said = f"The calibration slope was {estimate(slope, 2)}: {slope_in_words(slope, material)}." if slope else ""
+    said = (
+        f"The calibration slope was {estimate(slope, 2)}: {slope_in_words(slope, material)}." if slope else ""
+    )
     # A good slope says nothing of a model that is too low or too high on average.
     if large and not large.low <= 0 <= large.high:
         often = "more" if large.value > 0 else "less"
