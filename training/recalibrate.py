@@ -120,16 +120,21 @@ def recalibrate_package(  # noqa: PLR0913 - what the command takes
     require_own_folder(out)
     predictor, cohort = opened_for(package_folder, cohort_folder)
     old = predictor.package
+    require_own_folder(told := deal_folder(out, old.manifest.name, version))
     _refuse_phantoms(old, cohort)
     # All that can be refused is, before the hours of reading.
     store.refuse_taken(Reference(old.manifest.name, version))
+    if version == old.manifest.version:
+        raise CohortError(
+            f"expected another --version than the package's own, found {version}, also for another store: name and number tell whose answer it is; give another"
+        )
     _require_enough(cohort.cases, _dealt(cohort.cases, seed), len(old.manifest.outputs.classes))
     with store.staging() as folder:
         rescale(Path(shutil.copyfile(old.model_path, folder / MODEL)), UNCHANGED)
     asked = ask_everyone(predictor, cohort, workers, out)
     held = dealt(cohort, asked, seed)
     how = f"recalibration of {old.manifest.name}@{old.manifest.version}"
-    save_splits(held, how, seed, deal_folder(out, old.manifest.name, version))
+    save_splits(held, how, seed, told)
     return recalibrate(old, held, asked, store, version)
 
 

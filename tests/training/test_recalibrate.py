@@ -37,6 +37,7 @@ from training.recalibrate import (
     dealt,
     recalibrate,
 )
+from training.runs import RUN_FILE
 from training.splits.saved import SPLITS_FILE, load_splits
 from training.validate import Asked
 
@@ -338,6 +339,20 @@ def test_the_command_asks_fits_and_publishes(
     assert "told apart" in capsys.readouterr().err
     assert load_splits(out / "gos-8" / SPLITS_FILE) == stood
     assert (out / KEPT_FILE).read_text() == kept
+
+
+def test_neither_the_old_number_nor_the_folder_of_a_run_is_taken(
+    tmp_path: Path, head_ct: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two packages of one name and number could not be told apart, nor compared; and a run has a splits.json of its own."""
+    cohort = str(CohortFolder(tmp_path / "cohort", head_ct).written())
+    command = ["recalibrate", str(shipped("gos").path), cohort, "--store", str(tmp_path / "store")]
+    assert main([*command, "--version", "2", "--out", str(tmp_path / "out")]) == 2
+    assert "another --version" in capsys.readouterr().err
+    (tmp_path / "runs" / "gos-8").mkdir(parents=True)
+    (tmp_path / "runs" / "gos-8" / RUN_FILE).touch()
+    assert main([*command, "--version", "8", "--out", str(tmp_path / "runs")]) == 2
+    assert "a folder of its own" in capsys.readouterr().err
 
 
 def _with_outcomes(root: Path, outcomes: Sequence[str]) -> None:

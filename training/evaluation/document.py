@@ -332,5 +332,5 @@ def load_evaluation(run: Path) -> Evaluation:
         return Evaluation.model_validate_json((run / EVALUATION_FILE).read_bytes())
     except ValidationError as error:
         raise CohortError(
-            f"expected {EVALUATION_FILE} as this release writes it, found another, such as an earlier release's; run `python -m training evaluate` again"
+            f"expected {EVALUATION_FILE} as this release writes it, found another, such as an earlier release's; run `python -m training evaluate` again, or `validate` where that wrote it"
         ) from error

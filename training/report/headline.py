@@ -160,14 +160,18 @@ def _calibration(material: Material) -> str:
     return said.strip()
 
 
-def slope_in_words(slope: Metric, material: Material) -> str:
-    """What a slope means; its interval decides whether it can be told from the ideal.
+def has_too_few_for_slope(slope: Metric, material: Material) -> bool:
+    """Whether one outcome is as rare as in a subgroup that is not judged either.
 
-    Not where one outcome is as rare as in a subgroup that is not judged either: of a well calibrated model with twelve patients, the interval
-    lay above the ideal in 13 to 19 of 100 simulated studies.
+    Of a well calibrated model with twelve patients, the interval lay above the ideal in 13 to 19 of 100 simulated studies.
     """
     events = material.evaluation.events.get("test")
-    if events is not None and min(events, slope.n - events) < FEWEST:
+    return events is not None and min(events, slope.n - events) < FEWEST
+
+
+def slope_in_words(slope: Metric, material: Material) -> str:
+    """What a slope means; its interval decides whether it can be told from the ideal."""
+    if has_too_few_for_slope(slope, material):
         return f"fewer than {FEWEST} {patients(material)} had one of the outcomes, too few to judge it"
     if slope.low <= 1 <= slope.high:
         near = SLOPE_GOOD[0] <= slope.value <= SLOPE_GOOD[1]

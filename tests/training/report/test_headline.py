@@ -9,6 +9,7 @@ from tests.training.report.simulated import external_material, material
 from training.evaluation.document import Comparison
 from training.evaluation.network_maps import GRAD_CAM_LAST
 from training.report.headline import headline, signed, slope_in_words
+from training.report.sections.run import limits
 from training.report.words import find
 
 
@@ -50,6 +51,10 @@ def test_of_very_few_events_the_slope_is_not_judged() -> None:
     assert slope_in_words(near("calibration_slope", 1.4, 0.1), few) == (
         "fewer than 10 patients had one of the outcomes, too few to judge it"
     )
+    steep = near("calibration_slope", 1.4, 0.1)
+    for judged, told in ((few, False), (external_material(), True)):
+        evaluation = judged.evaluation.model_copy(update={"metrics": (steep,)})
+        assert ("slope differs" in str(limits(replace(judged, evaluation=evaluation)))) == told
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """How the run was made, and what it may not be used for."""
 
 from training.report.blocks import Bullets, Paragraph, Section, Table
-from training.report.headline import patients
+from training.report.headline import has_too_few_for_slope, patients
 from training.report.material import Material
 from training.report.methods import methods
 from training.report.words import find
@@ -75,7 +75,7 @@ def limits(material: Material) -> Section:
             "Phantoms were drawn from a risk model of this project; a model of them has learnt that model, not medicine.",
         )
     slope = find(material.metrics, "calibration_slope")
-    if slope is not None and not slope.low <= 1 <= slope.high:
+    if slope and not has_too_few_for_slope(slope, material) and not slope.low <= 1 <= slope.high:
         items.append(
             "The calibration slope differs from 1: recalibrate (`python -m training recalibrate`) before any probability is read as a risk."
         )

@@ -24,5 +24,9 @@ it("says which case and prediction a sheet is of, in one line", () => {
   expect(texts.shell.footOfTwo("CT-1", "…0193c2f4")).toBe(
     "Not for clinical use. First case CT-1, second case …0193c2f4",
   );
+  const names = ["1", "2"].map((end) => `2026-NEUROLOGY-HAEMORRHAGE-0000${end}`) as [string, string];
+  expect(texts.shell.footOfTwo(...names)).toBe(
+    "Not for clinical use. First case 2026-NEUROL…RRHAGE-00001, second case 2026-NEUROL…RRHAGE-00002",
+  );
   expect(texts.shell.footOfTwo("W".repeat(64), "M".repeat(64)).length).toBeLessThan(100);
 });

@@ -10,8 +10,9 @@ export function ReadingLine({ open, modality }: { open: Open; modality: string }
   const [reading, setReading] = useState<Reading | null>(null);
   useEffect(() => {
     const stop = open.viewer.onMove(setReading);
-    // The viewer moved to the peak before anybody listened.
+    // The viewer moved before anybody listened.
     if (open.peak) open.viewer.moveTo(open.peak.place);
+    else open.viewer.step("axial", 0);
     return stop;
   }, [open]);
   const t = texts.viewer.reading;
