@@ -1,6 +1,7 @@
 """The database of the service here, for commands that need no running service."""
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -53,15 +54,19 @@ def evidence_here(settings: Settings) -> Iterator[RecordStore]:
 
 
 def _copy(database: Path, to: Path) -> None:
-    """As of one moment, of a database in use too; one without a log is in nobody's use, and read as it is (https://www.sqlite.org/wal.html#readonly)."""
-    mode = "mode=ro" if Path(f"{database}-wal").exists() else "immutable=1"
+    """As of one moment, of a database in use too; whoever uses it keeps an index beside its log (https://www.sqlite.org/wal.html#readonly)."""
     try:
+        if not all(Path(f"{database}{end}").exists() for end in ("-wal", "-shm")):
+            for end in ("", "-wal"):
+                if (file := Path(f"{database}{end}")).exists():
+                    shutil.copyfile(file, f"{to}{end}")
+            return
         with (
-            closing(sqlite3.connect(f"{database.as_uri()}?{mode}", uri=True)) as source,
+            closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as source,
             closing(sqlite3.connect(to)) as target,
         ):
             source.backup(target)
-    except sqlite3.Error as error:
+    except (OSError, sqlite3.Error) as error:
         raise unavailable(error) from None
 
 

@@ -202,7 +202,7 @@ class Rollout:
 
     def _prepared(self, reference: Reference) -> Entry:
         """At the start there are no cases to lose, and no time; from then on what is new is tried first."""
-        if self.is_stopping:
+        if self.is_stopping and not self._is_ready(reference):
             raise stopping()
         return self._catalogue.prepare(reference, tried_first=self._plan is not None)
 

@@ -1,7 +1,8 @@
 """Take what an SQLite file holds into a PostgreSQL database, once, when a site grows."""
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -9,13 +10,13 @@ from sqlalchemy import Connection, Engine, Table, delete, func, select
 
 from app.errors import MalformedRequestError, NotReadyError
 from app.records.database import open_database
-from app.records.tables import Base
+from app.records.tables import AuditRow, Base
 
 BATCH: Final = 500
 EMPTY: Final = ("predictions", "jobs", "api_keys", "audit")
 """Tables in which the target may hold no row; what the migrations themselves put into others is replaced."""
-USED: Final = ("predictions", "jobs", "audit")
-"""Tables of which one has rows in a database that a service worked on; keys may be made before its first start."""
+USED: Final = ("predictions", "jobs")
+"""Tables of which one has rows in a database that a service worked on, unless all was over its time since."""
 
 
 def copy_records(file: Path, url: str) -> dict[str, int]:
@@ -54,16 +55,33 @@ def require_taken_along(file: Path, url: str) -> None:
         url: `postgresql://...`.
 
     Raises:
-        NotReadyError: There is such a file, and the database has no answers, jobs and lines of the audit trail.
+        NotReadyError: There is such a file with answers or jobs, and the database has none.
         StorageUnavailableError: The database does not answer.
     """
-    if file.is_file():
+    if file.is_file() and _is_used(file):
         with _opened(url) as target, target.connect() as connection:
-            if not any(_count(name, connection) for name in USED):
+            if not (any(_count(name, connection) for name in USED) or _has_trail(connection)):
                 raise NotReadyError(
                     "Expected the new database to hold the answers of records.sqlite3 in the folder NEUROFUSE_DATA; it is empty. "
                     "Run `neurofuse copy-records` first, or move that file away."
                 )
+
+
+def _has_trail(connection: Connection) -> bool:
+    """Of a service; keys may be made before its first start."""
+    lines = select(func.count()).select_from(AuditRow).where(AuditRow.action.not_like("keys %"))
+    return bool(connection.scalar(lines))
+
+
+def _is_used(file: Path) -> bool:
+    """Whether it holds answers or jobs, or cannot be read; looked at as it is, since an older release may be what goes on with it."""
+    try:
+        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as reading:
+            there = {name for (name,) in reading.execute("SELECT name FROM sqlite_master")}
+            tables = [name for name in USED if name in there]  # 0.1.0 had no jobs
+            return any(reading.execute(f"SELECT 1 FROM {name}").fetchone() for name in tables)  # noqa: S608 - our own names
+    except sqlite3.Error:
+        return True
 
 
 @contextmanager

@@ -114,3 +114,25 @@ def test_a_service_does_not_begin_on_a_new_database_beside_a_file_that_was_not_t
         require_taken_along(file, postgres_url)
     copy_records(file, postgres_url)
     require_taken_along(file, postgres_url)
+
+
+def test_keys_that_were_made_before_the_first_start_do_not_pass_for_answers(
+    file: Path, postgres_url: str
+) -> None:
+    with closing(RecordStore(postgres_url)) as records:
+        records.audit.add(Deed("here", "service", "keys create", "k"))
+    with pytest.raises(NotReadyError, match="copy-records"):
+        require_taken_along(file, postgres_url)
+    with closing(RecordStore(postgres_url)) as records:
+        records.audit.add(Deed("somebody", "service", "predict", "1"))
+    require_taken_along(file, postgres_url)
+
+
+def test_a_file_that_holds_no_answer_is_nothing_to_take_along(tmp_path: Path, postgres_url: str) -> None:
+    file = tmp_path / "records.sqlite3"
+    with closing(RecordStore(file)):
+        pass
+    require_taken_along(file, postgres_url)
+    file.write_bytes(b"no database" * 1000)
+    with pytest.raises(NotReadyError, match="copy-records"):
+        require_taken_along(file, postgres_url)
