@@ -15,7 +15,7 @@ from app.records.tables import AuditRow, Base
 BATCH: Final = 500
 EMPTY: Final = ("predictions", "jobs", "api_keys", "audit")
 """Tables in which the target may hold no row; what the migrations themselves put into others is replaced."""
-USED: Final = ("predictions", "jobs")
+USED: Final = {"predictions": "SELECT 1 FROM predictions LIMIT 1", "jobs": "SELECT 1 FROM jobs LIMIT 1"}
 """Tables of which one has rows in a database that a service worked on, unless all was over its time since."""
 
 
@@ -78,8 +78,8 @@ def _is_used(file: Path) -> bool:
     try:
         with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as reading:
             there = {name for (name,) in reading.execute("SELECT name FROM sqlite_master")}
-            tables = [name for name in USED if name in there]  # 0.1.0 had no jobs
-            return any(reading.execute(f"SELECT 1 FROM {name}").fetchone() for name in tables)  # noqa: S608 - our own names
+            # 0.1.0 had no jobs
+            return any(reading.execute(one).fetchone() for name, one in USED.items() if name in there)
     except sqlite3.Error:
         return True
 
