@@ -50,7 +50,6 @@ from app.metrics import Metrics
 from app.model_package.package import Package
 from app.model_package.store import ModelStore
 from app.monitoring.certificate import CertificateCollector
-from app.monitoring.faults import CountedSweep
 from app.monitoring.room import Monitoring, keep_watching
 from app.predictions.admission import Admission
 from app.predictions.bounded_folders import KeepingLimits
@@ -197,9 +196,7 @@ async def _living(
             background.start_soon(anyio.to_thread.run_sync, cleaner.begin)
             background.start_soon(end_when_lost)
             background.start_soon(keep_following, runtime.rollout)
-            background.start_soon(
-                keep_sweeping, [CountedSweep(each, metrics.sweep_faults) for each in runtime.swept]
-            )
+            background.start_soon(keep_sweeping, runtime.swept, metrics.sweep_faults)
             background.start_soon(keep_watching, monitoring.watches)
             background.start_soon(runtime.jobs.run)
             with closing(trial):  # before the threads that wait for it are waited for

@@ -38,9 +38,7 @@ def _first_end(chain: Path) -> datetime | None:
     """Not only that of the service's own: where one between it and the root ends, clients refuse it as well."""
     try:
         return min(each.not_valid_after_utc for each in load_pem_x509_certificates(chain.read_bytes()))
-    except (
-        OSError,
-        ValueError,
-    ):  # this reader is stricter than the one of TLS; no gauge rather than no service
+    except (OSError, ValueError):
+        # This reader is stricter than the one of TLS; no gauge rather than no service.
         log.warning("certificate-unreadable")
         return None

@@ -1,35 +1,15 @@
-"""A fault in what is watched of one package leaves the others' gauges right, and one of what removes things is counted."""
+"""A fault in what is watched of one package leaves the others' gauges right."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import structlog
-from prometheus_client import Counter
 
 from app.errors import StorageUnavailableError
 from app.model_package.manifest import Manifest
-from app.predictions.sweeping import Swept
 from app.telemetry import describe_exception
 
 log = structlog.stdlib.get_logger(__name__)
-
-
-class CountedSweep:
-    """A store whose sweeps that fail are counted; whoever sweeps hears of them all the same.
-
-    Args:
-        store: What is swept.
-        faults: Where they are counted.
-    """
-
-    def __init__(self, store: Swept, faults: Counter) -> None:
-        self._store = store
-        self._faults = faults
-
-    def sweep(self) -> int:
-        """Sweep it; the number of things removed."""
-        with self._faults.count_exceptions():
-            return self._store.sweep()
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 import anyio
 import anyio.to_thread
 import structlog
+from prometheus_client import Counter
 
 from app.telemetry import describe_exception
 
@@ -29,12 +30,16 @@ class Swept(Protocol):
 
 
 async def keep_sweeping(
-    stores: Sequence[Swept], every_s: float = SWEEP_EVERY_S, clock: Callable[[], float] = time.time
+    stores: Sequence[Swept],
+    faults: Counter,
+    every_s: float = SWEEP_EVERY_S,
+    clock: Callable[[], float] = time.time,
 ) -> None:
     """Sweeps at once, then again and again, until it is cancelled.
 
     Args:
         stores: What to sweep.
+        faults: Counts the sweeps that fail.
         every_s: Seconds between two sweeps.
         clock: Unix time in seconds.
     """
@@ -48,15 +53,16 @@ async def keep_sweeping(
             paused_until_s = 0.0  # it was set right
         if time.monotonic() >= paused_until_s:
             for store in stores:
-                await anyio.to_thread.run_sync(sweep_once, store)
+                await anyio.to_thread.run_sync(sweep_once, store, faults)
         await anyio.sleep(every_s)
 
 
-def sweep_once(store: Swept) -> None:
-    """Sweeps one store; a fault is logged and tried again a minute later, since the service must go on."""
+def sweep_once(store: Swept, faults: Counter) -> None:
+    """Sweeps one store; a fault is logged, counted and tried again a minute later, since the service must go on."""
     try:
         removed = store.sweep()
     except Exception as error:  # noqa: BLE001 - the disk may say anything
+        faults.inc()
         log.error("sweep-fault", **describe_exception(error))  # noqa: TRY400 - no message, which may hold a path
         return
     if removed:

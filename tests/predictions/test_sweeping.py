@@ -5,6 +5,7 @@ import time
 import anyio
 import anyio.from_thread
 
+from app.metrics import Metrics
 from app.predictions.sweeping import keep_sweeping
 
 
@@ -43,18 +44,21 @@ class Watch:
         return 1
 
 
-async def _sweeps_of_a_faulty_disk() -> int:
+async def _sweeps_of_a_faulty_disk(metrics: Metrics) -> int:
     faulty, watch = FaultyDisk(), Watch()
     async with anyio.create_task_group() as group:
-        group.start_soon(keep_sweeping, (faulty, watch), 0.0)
+        group.start_soon(keep_sweeping, (faulty, watch), metrics.sweep_faults, 0.0)
         with anyio.fail_after(10):
             await watch.twice.wait()
         group.cancel_scope.cancel()
     return faulty.swept
 
 
-def test_every_store_is_swept_again_and_again_past_faults() -> None:
-    assert anyio.run(_sweeps_of_a_faulty_disk) >= 2
+def test_every_store_is_swept_again_and_again_past_faults_which_are_counted() -> None:
+    metrics = Metrics()
+    swept = anyio.run(_sweeps_of_a_faulty_disk, metrics)
+    assert swept >= 2
+    assert metrics.registry.get_sample_value("neurofuse_sweep_faults_total") == swept
 
 
 async def _sweeps_by_clock(*offsets_s: float) -> int:
@@ -67,7 +71,7 @@ async def _sweeps_by_clock(*offsets_s: float) -> int:
         return time.time() + (left.pop(0) if len(left) > 1 else left[0])
 
     async with anyio.create_task_group() as group:
-        group.start_soon(keep_sweeping, (store,), 0.0, clock)
+        group.start_soon(keep_sweeping, (store,), Metrics().sweep_faults, 0.0, clock)
         with anyio.fail_after(10):
             await ended.wait()
         group.cancel_scope.cancel()

@@ -5,7 +5,7 @@ Sections are None where they do not apply (no masks, no gates, no rivals), never
 """
 
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -14,6 +14,7 @@ from training.cohort import CohortError
 from training.whole_files import write_whole
 
 EVALUATION_FILE = "evaluation.json"
+Judged = TypeVar("Judged", bound=BaseModel)
 
 
 class _Frozen(BaseModel):
@@ -323,14 +324,20 @@ def save_evaluation(evaluation: Evaluation, run: Path) -> Path:
 
 
 def load_evaluation(run: Path) -> Evaluation:
-    """Read what `save_evaluation` wrote.
+    """Read what `save_evaluation` wrote; errors as of `as_written`."""
+    return as_written(Evaluation, run / EVALUATION_FILE)
+
+
+def as_written(kind: type[Judged], file: Path) -> Judged:
+    """Read a document that an evaluation wrote.
 
     Raises:
         CohortError: Another release wrote it, or it is damaged.
     """
     try:
-        return Evaluation.model_validate_json((run / EVALUATION_FILE).read_bytes())
+        return kind.model_validate_json(file.read_bytes())
     except ValidationError as error:
         raise CohortError(
-            f"expected {EVALUATION_FILE} as this release writes it, found another, such as an earlier release's; run `python -m training evaluate` again, or `validate` where that wrote it"
+            f"expected {file.name} as this release writes it, found another, such as an earlier release's; run `python -m training evaluate` again, "
+            "or `validate` where that wrote it"
         ) from error

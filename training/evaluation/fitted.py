@@ -7,13 +7,14 @@ embedding.npz      distance of embeddings, where the model has any
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from training.calibrate import Scaling
 from training.cohort import CohortError
 from training.evaluation.answers import answers, fit_on_validation
 from training.evaluation.discrimination import youden_threshold
 from training.evaluation.distance import Distances, fit_distances
+from training.evaluation.document import as_written
 from training.evaluation.sets import ClassThresholds, fit_thresholds
 from training.predictions import Predictions
 from training.whole_files import write_whole
@@ -100,14 +101,5 @@ def save_fitted(fitted: Fitted, run: Path) -> None:
 
 
 def load_calibration(run: Path) -> CalibrationFile:
-    """Read calibration.json.
-
-    Raises:
-        CohortError: Another release wrote it, or it is damaged.
-    """
-    try:
-        return CalibrationFile.model_validate_json((run / CALIBRATION_FILE).read_bytes())
-    except ValidationError as error:
-        raise CohortError(
-            f"expected {CALIBRATION_FILE} as this release writes it, found another, such as an earlier release's; run `python -m training evaluate` again"
-        ) from error
+    """Read calibration.json; errors as of `as_written`."""
+    return as_written(CalibrationFile, run / CALIBRATION_FILE)
