@@ -44,7 +44,7 @@ RUN cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --
 
 FROM ${PYTHON_IMAGE} AS runtime
 ARG VARIANT=cpu
-ARG VERSION=0.2.0
+ARG VERSION=0.3.0.dev0
 LABEL org.opencontainers.image.title="NeuroFuse" \
       org.opencontainers.image.description="Head CT or brain MRI and the patient's record in, an explained outcome out; not for clinical use" \
       org.opencontainers.image.version="${VERSION}" \

@@ -1,3 +1,3 @@
 """NeuroFuse, the service: an image and a record in, an explained outcome out. Never imports torch or training."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0.dev0"

@@ -2999,7 +2999,7 @@ export interface operations {
                      * @example {
                      *       "id": "0193c2f4-6a00-7a31-9c2e-5d1f0b7e8a90",
                      *       "created": "2026-11-23T10:00:00Z",
-                     *       "release": "0.2.0",
+                     *       "release": "0.3.0.dev0",
                      *       "task": "gos",
                      *       "model": {
                      *         "name": "gos",
