@@ -38,6 +38,10 @@ from app.api.page import page_router
 from app.api.problems import install_problem_handlers
 from app.api.runtime import Runtime
 from app.api.session_cookie import page_address
+from app.data_folder.bounded_folders import KeepingLimits
+from app.data_folder.case_store import CaseStore
+from app.data_folder.layout import DataFolder
+from app.data_folder.upload_store import UploadStore
 from app.errors import NotReadyError, UnreadableImageError
 from app.imaging.isolation import CLEANER, ImageWorkers
 from app.imaging.load import Loader
@@ -52,26 +56,16 @@ from app.model_package.store import ModelStore
 from app.monitoring.certificate import CertificateCollector
 from app.monitoring.room import Monitoring, keep_watching
 from app.predictions.admission import Admission
-from app.predictions.bounded_folders import KeepingLimits
 from app.predictions.case_list import CaseList
-from app.predictions.case_store import CaseStore
-from app.predictions.catalogue import Catalogue
-from app.predictions.data_folder import DataFolder
-from app.predictions.entry import StartPredictor
 from app.predictions.feedback import FeedbackService
 from app.predictions.heatmaps import Heatmaps
 from app.predictions.limits import read_limits, worker_limits
 from app.predictions.preview import Previewer
 from app.predictions.rehearsal import rehearse
 from app.predictions.retention import AuditRetention, Retention
-from app.predictions.rollout import Rollout, keep_following
 from app.predictions.service import PredictionService
-from app.predictions.shadow import ShadowComparisons
-from app.predictions.start import start_as_set
 from app.predictions.sweeping import keep_sweeping
-from app.predictions.trial import PackageTrial
 from app.predictions.unrecorded import CASES_EVERY_S, HEATMAPS_EVERY_S, Unrecorded
-from app.predictions.upload_store import UploadStore
 from app.predictions.what_if import KeptCases
 from app.records.copying import require_taken_along
 from app.records.remote_artefacts import open_artefacts
@@ -80,6 +74,12 @@ from app.scratch_folders import ScratchFolders
 from app.security.authenticator import Authenticator
 from app.security.sessions import Sessions
 from app.security.sign_in import sign_in_of
+from app.serving.catalogue import Catalogue
+from app.serving.entry import StartPredictor
+from app.serving.rollout import Rollout, keep_following
+from app.serving.shadow import ShadowComparisons
+from app.serving.start import start_as_set
+from app.serving.trial import PackageTrial
 from app.settings import Settings
 from app.tracing import Tracing
 
@@ -104,7 +104,7 @@ def create_app(settings: Settings, start_predictor: StartPredictor | None = None
 
     Args:
         settings: The operator's choices; nothing else is read from the environment.
-        start_predictor: How packages are made ready; by default in this process (`app.predictions.start`).
+        start_predictor: How packages are made ready; by default in this process (`app.serving.start`).
 
     Returns:
         An ASGI application whose packages are loaded in the background once its lifespan begins.

@@ -16,13 +16,13 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from app.heap import keep_freed_memory
+from app.identifiers import uuid7
 from app.imaging.limits import DEFAULT_LIMITS
 from app.inference.heatmap_choice import HeatmapChoice
 from app.inference.predictor import Predictor
 from app.main import create_app
-from app.predictions.entry import require_ready
 from app.predictions.explain import Case, explain
-from app.predictions.identifiers import uuid7
+from app.serving.entry import require_ready
 from app.settings import Settings
 from app.telemetry import configure_logging
 from benchmarks.cases import head_ct

@@ -13,9 +13,9 @@ import pytest
 from pydantic import ValidationError
 
 from app.cli import FAILED, OK, REFUSED, main
+from app.data_folder.layout import DataFolder
 from app.model_package.package import open_package, seal
 from app.predictions.answer import Answer
-from app.predictions.data_folder import DataFolder
 from app.records.store import RecordStore
 from app.settings import Settings
 from tests.service.server import Server, serving

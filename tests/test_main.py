@@ -16,7 +16,7 @@ from app.inference.predictor import Predictor
 from app.main import create_app
 from app.metrics import Metrics
 from app.model_package.package import Package
-from app.predictions.entry import State
+from app.serving.entry import State
 from app.settings import Settings
 from tests.monitoring.test_certificate import certificate
 

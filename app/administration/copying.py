@@ -6,8 +6,8 @@ from typing import Final
 
 from rich.console import Console
 
+from app.data_folder.layout import DataFolder
 from app.errors import MalformedRequestError
-from app.predictions.data_folder import DataFolder
 from app.records.copying import copy_records
 from app.settings import Settings
 

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from app.administration.records_here import missing_database, records_here
+from app.data_folder.layout import DataFolder
 from app.errors import MalformedRequestError
-from app.predictions.data_folder import DataFolder
 from app.records.api_keys import KeptKey
 from app.records.audit import Deed
 from app.records.store import RecordStore

@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Table
 
 from app.model_package.store import store_at
-from app.predictions.catalogue import Catalogue
-from app.predictions.entry import State
-from app.predictions.start import starter_alone
+from app.serving.catalogue import Catalogue
+from app.serving.entry import State
+from app.serving.start import starter_alone
 from app.settings import Settings
 
 OK: Final = 0

@@ -8,8 +8,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from app.data_folder.layout import DataFolder
 from app.errors import MalformedRequestError
-from app.predictions.data_folder import DataFolder
 from app.records.faults import unavailable
 from app.records.store import RecordStore
 from app.settings import Settings

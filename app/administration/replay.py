@@ -8,15 +8,15 @@ from rich.table import Table
 
 from app import __version__
 from app.administration.records_here import records_here
+from app.data_folder.bounded_folders import KeepingLimits
+from app.data_folder.case_store import CaseStore, KeptCase
+from app.data_folder.layout import DataFolder
 from app.ehr.encode import encode
 from app.errors import PackageDigestError
 from app.inference.predictor import Outputs
 from app.model_package.store import store_at
 from app.predictions.answer import Answer, require_answer
-from app.predictions.bounded_folders import KeepingLimits
-from app.predictions.case_store import CaseStore, KeptCase
-from app.predictions.data_folder import DataFolder
-from app.predictions.start import starter_alone
+from app.serving.start import starter_alone
 from app.settings import Settings
 
 OK: Final = 0

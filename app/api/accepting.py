@@ -16,6 +16,7 @@ from app.api.preferences import Wishes
 from app.api.runtime import Runtime
 from app.api.uploads import upload_folder
 from app.api.visibility import caller_of, id_of, require_own_batch, require_own_upload
+from app.data_folder.upload_store import KeptUpload
 from app.ehr.encode import encode
 from app.errors import MalformedRequestError, NotAllowedError, NotReadyError
 from app.imaging.deidentify import new_key
@@ -23,10 +24,9 @@ from app.imaging.deidentify_dicom import series_uid
 from app.inference.ticket import Urgency
 from app.jobs.request import fingerprint
 from app.jobs.service import Wanted
-from app.predictions.entry import Entry, require_ready
 from app.predictions.explain import Case
-from app.predictions.upload_store import KeptUpload
 from app.records.jobs import Job
+from app.serving.entry import Entry, require_ready
 
 JOB_PARTS: Final = frozenset({"webhook", "batch"})
 

@@ -24,9 +24,9 @@ from app.jobs.batches import Asked
 from app.jobs.request import fingerprint
 from app.model_package.manifest import Manifest, Task
 from app.predictions.document import Document
-from app.predictions.entry import require_ready
 from app.records.audit import model_in_words
 from app.records.batches import Batch
+from app.serving.entry import require_ready
 
 MOST_MODEL: Final = 160
 CSV_MEDIA_TYPE: Final = "text/csv"

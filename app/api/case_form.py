@@ -6,13 +6,13 @@ from typing import Final, TypeVar, get_args
 
 from app import errors
 from app.api.form_receiver import FIELD_PARTS, Form, UploadLimits
+from app.data_folder.upload_store import KeptUpload
 from app.inference.heatmap_choice import HeatmapChoice
 from app.model_package.manifest import Task
-from app.predictions.catalogue import Catalogue
-from app.predictions.entry import Entry
 from app.predictions.explain import Case, ExplainChoice
 from app.predictions.record_text import parse_record
-from app.predictions.upload_store import KeptUpload
+from app.serving.catalogue import Catalogue
+from app.serving.entry import Entry
 from app.settings import Settings
 
 TASKS: Final[tuple[Task, ...]] = get_args(Task)

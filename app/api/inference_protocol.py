@@ -33,10 +33,10 @@ from app.api.runtime import CurrentRuntime
 from app.inference.graph_contract import OUTPUTS, input_shapes, output_shapes
 from app.inference.predictor import Predictor
 from app.inference.ticket import Ticket
-from app.predictions.catalogue import Catalogue
-from app.predictions.entry import require_ready
 from app.predictions.tensors import answer_tensors
 from app.records.audit import model_in_words
+from app.serving.catalogue import Catalogue
+from app.serving.entry import require_ready
 
 PREFIX: Final = "/v2"
 PLATFORM: Final = "onnxruntime_onnx"

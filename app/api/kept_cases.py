@@ -18,7 +18,7 @@ from app.api.predictions import NIFTI_MEDIA_TYPE
 from app.api.preferences import CurrentTicket
 from app.api.runtime import CurrentRuntime
 from app.api.visibility import PredictionId
-from app.predictions.case_store import IMAGE_NAME
+from app.data_folder.case_store import IMAGE_NAME
 from app.predictions.document import Document
 from app.predictions.explain import ExplainChoice
 from app.predictions.what_if_answer import Curve, RecordSent, WhatIf

@@ -17,8 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.departure import ABANDONED, GONE
 from app.api.problems import internal_problem
+from app.identifiers import uuid7
 from app.metrics import Metrics
-from app.predictions.identifiers import uuid7
 from app.telemetry import describe_exception
 from app.tracing import Span, Tracing
 

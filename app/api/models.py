@@ -22,9 +22,9 @@ from app.ehr.json_schema import record_json_schema
 from app.errors import MalformedRequestError, NotReadyError, UnknownModelError
 from app.inference.batching import BatchedSession
 from app.model_package.package import Package
-from app.predictions.catalogue import Catalogue
-from app.predictions.entry import RETRY_AFTER_S, Entry
 from app.records.aliases import Alias
+from app.serving.catalogue import Catalogue
+from app.serving.entry import RETRY_AFTER_S, Entry
 
 router = APIRouter(prefix="/models", tags=["models"])
 

@@ -17,9 +17,9 @@ from app.api.runtime import CurrentRuntime, Runtime
 from app.api.schemas import AliasState, CanaryShare, ModelList, ModelSummary
 from app.model_package.store import Reference
 from app.predictions.document import Document
-from app.predictions.plan_edits import AliasChange
-from app.predictions.routing import ALIAS_PATTERN
 from app.records.aliases import Alias, Canary
+from app.serving.plan_edits import AliasChange
+from app.serving.routing import ALIAS_PATTERN
 
 FOUND: Final = (errors.MalformedRequestError, errors.UnknownModelError)
 REFUSED: Final = (*FOUND, errors.PackageRefusedError)

@@ -23,9 +23,9 @@ from app.api.uploads import receive_form, upload_folder
 from app.api.visibility import caller_of
 from app.inference.ticket import Ticket
 from app.predictions.answer import Answer
-from app.predictions.entry import require_ready
 from app.records.audit import model_in_words
 from app.records.predictions import KeptPrediction
+from app.serving.entry import require_ready
 from app.tracing import span
 
 router = APIRouter(tags=["predictions"])

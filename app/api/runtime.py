@@ -8,24 +8,24 @@ from typing import Annotated, cast
 from anyio import CapacityLimiter
 from fastapi import Depends, Request
 
+from app.data_folder.upload_store import UploadStore
 from app.jobs.room import JobRoom
 from app.metrics import Metrics
 from app.predictions.admission import Admission
 from app.predictions.case_list import CaseList
-from app.predictions.catalogue import Catalogue
 from app.predictions.feedback import FeedbackService
 from app.predictions.preview import Previewer
-from app.predictions.rollout import Rollout
 from app.predictions.service import PredictionService
-from app.predictions.shadow import ShadowComparisons
 from app.predictions.sweeping import Swept
-from app.predictions.upload_store import UploadStore
 from app.predictions.what_if import KeptCases
 from app.records.audit import AuditTrail
 from app.scratch_folders import ScratchFolders
 from app.security.authenticator import Authenticator
 from app.security.sessions import Sessions
 from app.security.sign_in import SignIn
+from app.serving.catalogue import Catalogue
+from app.serving.rollout import Rollout
+from app.serving.shadow import ShadowComparisons
 from app.settings import Settings
 
 

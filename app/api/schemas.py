@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.model_package.manifest import Manifest, Task
 from app.predictions.document import Document
-from app.predictions.entry import State
+from app.serving.entry import State
 
 
 class Problem(BaseModel):

@@ -18,9 +18,9 @@ from app.api.response_headers import LOCATION
 from app.api.runtime import CurrentRuntime
 from app.api.uploads import receive_form, upload_folder
 from app.api.visibility import UploadId, caller_of
-from app.predictions.entry import require_ready
+from app.data_folder.upload_store import OVERVIEW_NAME
 from app.predictions.preview import Preview
-from app.predictions.upload_store import OVERVIEW_NAME
+from app.serving.entry import require_ready
 
 PREFIX: Final = "/uploads"
 PREVIEW_PARTS: Final = frozenset({"task", "model", "series"})

@@ -10,7 +10,7 @@ from fastapi import Depends, Path
 
 from app.api.access import CurrentPrincipal
 from app.api.runtime import CurrentRuntime, Runtime
-from app.predictions.upload_store import unknown_upload
+from app.data_folder.upload_store import unknown_upload
 from app.records.job_acceptance import unknown_batch
 from app.records.jobs import unknown_job
 from app.records.predictions import unknown_prediction

@@ -18,7 +18,7 @@ from app.predictions.answer import Answer
 from app.predictions.explain import NIFTI_NAME, PNG_NAME, Case, explain
 from app.predictions.limits import read_limits
 from app.predictions.record_text import parse_record
-from app.predictions.start import starter_alone
+from app.serving.start import starter_alone
 from app.settings import Settings
 
 ANSWER_NAME: Final = "answer.json"

@@ -20,7 +20,7 @@ from app.model_package.package import Package
 from app.predictions.explain import Case, explain
 from app.predictions.limits import read_limits, worker_limits
 from app.predictions.result_lines import Line, answered, failed
-from app.predictions.start import start_as_set
+from app.serving.start import start_as_set
 from app.settings import Settings
 from app.telemetry import describe_exception
 

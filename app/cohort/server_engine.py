@@ -31,10 +31,10 @@ from app.errors import (
     NotAuthenticatedError,
     NotReadyError,
 )
+from app.identifiers import uuid7
 from app.imaging.folders import files_in
 from app.model_package.manifest import Manifest, Task
 from app.predictions.answer import Answer
-from app.predictions.identifiers import uuid7
 from app.predictions.result_lines import Line, answered, failed, failed_with
 from app.records.jobs import OPEN
 from app.settings import Settings

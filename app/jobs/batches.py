@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from app.identifiers import uuid7
 from app.inference.ticket import Urgency
 from app.jobs.batch_csv import batch_csv, labels_of
 from app.jobs.request import require_same
 from app.jobs.service import JobService
 from app.model_package.manifest import Manifest
 from app.model_package.store import Reference
-from app.predictions.identifiers import uuid7
 from app.records.batches import Batch, BatchRecords
 from app.records.jobs import JobRecords, JobState
 

@@ -18,12 +18,12 @@ import anyio
 import anyio.to_thread
 import structlog
 
+from app.identifiers import uuid7
 from app.inference.lost_device import DEVICE_LOST
 from app.inference.ticket import Ticket, Urgency, current_ticket
 from app.jobs.signals import Attempt
 from app.jobs.turn import INTERRUPTED, Turn
 from app.predictions.admission import Admission
-from app.predictions.identifiers import uuid7
 from app.records.job_turns import Model
 from app.records.jobs import Job
 from app.telemetry import describe_exception

@@ -21,14 +21,14 @@ from app.inference.ticket import AbandonedError, current_ticket
 from app.jobs.request import read_request, upload_name
 from app.jobs.signals import Signals
 from app.metrics import Metrics
-from app.predictions.catalogue import Catalogue
-from app.predictions.entry import require_ready
 from app.predictions.service import PredictionService
 from app.records.artefacts import Artefacts
 from app.records.faults import explain_disk
 from app.records.job_turns import JobTurns
 from app.records.jobs import Job, JobRecords
 from app.records.predictions import KeptPrediction
+from app.serving.catalogue import Catalogue
+from app.serving.entry import require_ready
 from app.telemetry import describe_exception
 from app.tracing import span
 

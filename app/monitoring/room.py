@@ -10,6 +10,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 from prometheus_client.registry import Collector
 
+from app.data_folder.layout import DataFolder
 from app.inference.predictor import ModelArray
 from app.metrics import Metrics
 from app.model_package.package import Package
@@ -21,9 +22,8 @@ from app.monitoring.machine import MachineCollector
 from app.monitoring.outcomes import OutcomeWatch
 from app.monitoring.packages import PackageCollector
 from app.predictions.answer import Answer
-from app.predictions.catalogue import Catalogue
-from app.predictions.data_folder import DataFolder
 from app.records.store import RecordStore
+from app.serving.catalogue import Catalogue
 from app.telemetry import describe_exception
 
 REFRESH_EVERY_S: Final = 30.0

@@ -5,10 +5,10 @@ from typing import Annotated, Final, cast
 
 from pydantic import Field
 
+from app.data_folder.case_store import CaseStore
 from app.errors import AnswerUnreadableError
 from app.model_package.manifest import Probability, Task
 from app.predictions.answer import read_answer
-from app.predictions.case_store import CaseStore
 from app.predictions.document import Document
 from app.records.feedback import Agreement
 from app.records.worklist import Entry, Page, Selection, Worklist

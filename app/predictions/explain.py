@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from app import __version__
+from app.identifiers import uuid7
 from app.imaging.heatmap_files import Shown, draw
 from app.imaging.limits import ReadLimits
 from app.imaging.load import Loader, load_case
@@ -18,7 +19,6 @@ from app.inference.heatmap_choice import HeatmapChoice
 from app.inference.predictor import Predictor
 from app.predictions.answer import Answer, HeatmapFiles, RecordUsed, Timing
 from app.predictions.cautions import cautions
-from app.predictions.identifiers import uuid7
 from app.predictions.summary import image_used, model_used, outcome, record_used, spent, timing
 from app.tracing import span
 

@@ -9,6 +9,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from app.data_folder.upload_store import FILES_NAME, OVERVIEW_NAME, UploadStore
+from app.identifiers import uuid7
 from app.imaging.deidentify import deidentify, new_key
 from app.imaging.limits import ReadLimits
 from app.imaging.load import Loader
@@ -17,9 +19,7 @@ from app.imaging.overview import write_head_overview_png
 from app.predictions.answer import Caution, ImageUsed
 from app.predictions.cautions import image_cautions
 from app.predictions.document import Document
-from app.predictions.identifiers import uuid7
 from app.predictions.summary import image_used
-from app.predictions.upload_store import FILES_NAME, OVERVIEW_NAME, UploadStore
 
 
 class Preview(Document):

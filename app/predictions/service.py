@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from app.data_folder.case_store import CaseStore, KeptCase
 from app.errors import CaseExpiredError
 from app.imaging.limits import ReadLimits
 from app.imaging.load import Loader, load_case
@@ -13,12 +14,11 @@ from app.inference.predictor import ModelArray, Predictor
 from app.inference.ticket import AbandonedError, current_ticket
 from app.metrics import Metrics
 from app.predictions.answer import Answer, require_answer
-from app.predictions.case_store import CaseStore, KeptCase
 from app.predictions.explain import Case, Explained, explain
 from app.predictions.heatmaps import Heatmaps, HeatmapSuffix
-from app.predictions.shadow import ShadowComparisons
 from app.records.audit import Deed
 from app.records.predictions import KeptPrediction, PredictionRecords
+from app.serving.shadow import ShadowComparisons
 from app.tracing import span
 
 MILLISECONDS = 1000

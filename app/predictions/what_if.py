@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from app.data_folder.case_store import CaseStore
 from app.ehr.encode import EncodedRecord, encode
 from app.ehr.schema import EhrSchema, Feature
 from app.ehr.variation import with_value, without
@@ -16,13 +17,12 @@ from app.inference.alternatives import effects, predict_alternatives
 from app.inference.predictor import ModelArray, Outputs, Predictor
 from app.metrics import Metrics
 from app.predictions.answer import Answer
-from app.predictions.case_store import CaseStore
-from app.predictions.catalogue import Catalogue
-from app.predictions.entry import require_ready
 from app.predictions.explain import ExplainChoice
 from app.predictions.service import PredictionService
 from app.predictions.summary import outcome, record_used
 from app.predictions.what_if_answer import Curve, CurvePoint, RecordSent, WhatIf
+from app.serving.catalogue import Catalogue
+from app.serving.entry import require_ready
 
 
 class KeptCases:

@@ -14,7 +14,7 @@ from app.inference.self_test import self_test
 from app.inference.ticket import Ticket, Urgency, holding
 from app.model_package.package import Package
 from app.model_package.store import ModelStore
-from app.predictions.entry import StartPredictor, TryPackage
+from app.serving.entry import StartPredictor, TryPackage
 from deploy.ray.wire import OpenedPackage, PackageKey, Question
 
 

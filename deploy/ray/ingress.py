@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from app.errors import NotReadyError
 from app.main import create_app
-from app.predictions.entry import Entry, State
+from app.serving.entry import Entry, State
 from app.settings import Settings
 from app.telemetry import configure_logging
 from deploy.ray.lifespan_state import LifespanState

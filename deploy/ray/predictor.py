@@ -1,6 +1,6 @@
 """The replicas that hold the graphs: tensors in, tensors out, for every package of their node's store.
 
-A package is made ready as in a service of one process (`app.predictions.start`), so what gathers cases into batches is the same: measured
+A package is made ready as in a service of one process (`app.serving.start`), so what gathers cases into batches is the same: measured
 sizes, the more urgent first, and a case that fails none but itself. Ray's own `serve.batch` knows neither urgency nor deadlines, and fails
 a batch as a whole.
 
@@ -20,8 +20,8 @@ from app.errors import NeuroFuseError, NotReadyError
 from app.inference.graph_session import RawOutputs
 from app.inference.ticket import AbandonedError, Ticket
 from app.model_package.store import ModelStore
-from app.predictions.start import start_as_set
-from app.predictions.trial import PackageTrial
+from app.serving.start import start_as_set
+from app.serving.trial import PackageTrial
 from app.settings import Settings
 from app.telemetry import configure_logging, describe_exception
 from deploy.ray.graphs import Graphs
@@ -38,7 +38,7 @@ class PredictorReplica:
     """A process with the graphs, and a GPU where the deployment asks for one.
 
     What is in the store when it begins is made ready before it counts as running; what comes later, when it is first asked for, and
-    then a process of its own tries it first (`app.predictions.trial`).
+    then a process of its own tries it first (`app.serving.trial`).
 
     Args:
         _release: Another one makes another replica; see `deploy.ray.application.Arguments`.

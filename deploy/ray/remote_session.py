@@ -25,7 +25,7 @@ from app.inference.predictor import Predictor
 from app.inference.self_test import self_test
 from app.inference.ticket import AbandonedError, Ticket, Urgency, current_ticket, holding
 from app.model_package.package import Package
-from app.predictions.entry import StartPredictor
+from app.serving.entry import StartPredictor
 from deploy.ray.wire import OpenedPackage, PackageKey, Question
 
 LOOK_UP_S: Final = 0.25

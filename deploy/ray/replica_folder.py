@@ -12,7 +12,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from app.predictions.data_folder import DataFolder
+from app.data_folder.layout import DataFolder
 
 LOCK_NAME: Final = ".lock"
 PREFIX: Final = "replica-"

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, create_engine, text
 
 from app.administration.audit import BROKEN
 from app.cli import main
-from app.predictions.data_folder import DataFolder
+from app.data_folder.layout import DataFolder
 from app.records.audit import AuditTrail, Deed
 from app.records.store import RecordStore
 from tests.support.small_disk import full

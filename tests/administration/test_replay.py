@@ -10,7 +10,7 @@ import pytest
 
 import app
 from app.cli import main
-from app.predictions.data_folder import DataFolder
+from app.data_folder.layout import DataFolder
 from tests.service.server import Server, serving
 
 

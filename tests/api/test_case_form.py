@@ -6,10 +6,10 @@ import pytest
 
 from app.api.case_form import MAX_REFERENCE, case_of
 from app.api.form_receiver import Form
+from app.data_folder.upload_store import KeptUpload
 from app.errors import MalformedRequestError
 from app.imaging.deidentify_dicom import series_uid
 from app.predictions.explain import Case
-from app.predictions.upload_store import KeptUpload
 
 IMAGE = Path("000000")
 UPLOAD = KeptUpload((Path("kept"),), "1.2.3", b"key")

@@ -20,7 +20,7 @@ from app.inference.session import OnnxSession
 from app.inference.ticket import Ticket, Urgency
 from app.model_package.package import Package
 from app.model_package.store import ModelStore
-from app.predictions.start import start_with
+from app.serving.start import start_with
 from deploy.ray.graphs import Graphs
 from deploy.ray.wire import PackageKey, Question
 

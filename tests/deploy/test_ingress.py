@@ -10,7 +10,7 @@ with warnings.catch_warnings():
 
 from app.errors import NotReadyError
 from app.model_package.store import Reference
-from app.predictions.entry import Entry, State
+from app.serving.entry import Entry, State
 from deploy.ray.ingress import has_begun
 
 

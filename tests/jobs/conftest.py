@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from app.data_folder.bounded_folders import KeepingLimits
+from app.data_folder.case_store import CaseStore
 from app.imaging.limits import DEFAULT_LIMITS
 from app.imaging.load import LoadedCase, load_case
 from app.inference.lost_device import DEVICE_LOST
@@ -21,15 +23,13 @@ from app.jobs.signals import Signals
 from app.jobs.turn import Turn
 from app.metrics import Metrics
 from app.model_package.store import ModelStore, Reference
-from app.predictions.bounded_folders import KeepingLimits
-from app.predictions.case_store import CaseStore
-from app.predictions.catalogue import Catalogue
 from app.predictions.explain import Case
 from app.predictions.heatmaps import Heatmaps
 from app.predictions.service import PredictionService
 from app.records.artefacts import FolderArtefacts
 from app.records.jobs import Job
 from app.records.store import RecordStore
+from app.serving.catalogue import Catalogue
 from tests.support.records import tables_at
 from tests.support.waiting import LONGEST_S
 

@@ -8,6 +8,8 @@ from typing import Final
 
 import pytest
 
+from app.data_folder.bounded_folders import KeepingLimits
+from app.data_folder.case_store import CaseStore
 from app.errors import NotAHeadError, UnknownPredictionError
 from app.imaging.limits import DEFAULT_LIMITS
 from app.inference.ticket import Urgency
@@ -16,8 +18,6 @@ from app.jobs.service import JobLimits, JobService
 from app.jobs.signals import Signals
 from app.jobs.turn import problem_of
 from app.metrics import Metrics
-from app.predictions.bounded_folders import KeepingLimits
-from app.predictions.case_store import CaseStore
 from app.predictions.heatmaps import Heatmaps
 from app.predictions.service import PredictionService
 from app.records.artefacts import FolderArtefacts

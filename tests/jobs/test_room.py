@@ -4,10 +4,10 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from app.identifiers import uuid7
 from app.jobs.request import upload_name
 from app.jobs.room import leftovers_of
 from app.jobs.sweep import JobSweep
-from app.predictions.identifiers import uuid7
 from app.records.remote_artefacts import open_artefacts, patience_s
 from app.settings import Settings
 from tests.jobs.conftest import Parts

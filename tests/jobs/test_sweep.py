@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from app.errors import StorageUnavailableError
+from app.identifiers import uuid7
 from app.jobs.request import upload_name
 from app.jobs.sweep import JobSweep
-from app.predictions.identifiers import uuid7
 from app.records.leftovers import Leftovers
 from tests.jobs.conftest import Parts, counted, has_upload
 

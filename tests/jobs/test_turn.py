@@ -18,12 +18,12 @@ from app.inference.ticket import Ticket, holding
 from app.jobs.request import read_request, upload_name
 from app.jobs.turn import BACK_OFF_S, FAULT, INTERRUPTED, LONGEST_BACK_OFF_S, Turn
 from app.model_package.store import ModelStore
-from app.predictions.catalogue import Catalogue
 from app.records.artefacts import FolderArtefacts
 from app.records.job_turns import LEASE
 from app.records.jobs import Job
 from app.records.predictions import KeptPrediction
 from app.records.remote_artefacts import open_artefacts
+from app.serving.catalogue import Catalogue
 from tests.jobs.conftest import MODEL, Parts, has_upload
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from app.ehr.schema import Feature
+from app.identifiers import uuid7
 from app.imaging.intensity import intensity_of
 from app.imaging.volume import Modality
 from app.model_package.manifest import Manifest
@@ -27,7 +28,6 @@ from app.predictions.answer import (
     RecordUsed,
     Timing,
 )
-from app.predictions.identifiers import uuid7
 
 TRAINING_CASES = 2000
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)

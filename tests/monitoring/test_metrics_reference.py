@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 from prometheus_client.metrics_core import Metric
 
+from app.data_folder.layout import DataFolder
 from app.metrics import Metrics
 from app.monitoring.certificate import CertificateCollector
 from app.monitoring.drift import DriftWatch
@@ -14,7 +15,6 @@ from app.monitoring.keys import KeyWatch
 from app.monitoring.machine import MachineCollector
 from app.monitoring.outcomes import OutcomeWatch
 from app.monitoring.packages import PackageCollector
-from app.predictions.data_folder import DataFolder
 from app.records.store import RecordStore
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "metrics.md").read_text(encoding="utf-8")

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from app.api.predict_document import ANSWER
-from app.predictions.bounded_folders import KeepingLimits
+from app.data_folder.bounded_folders import KeepingLimits
+from app.data_folder.case_store import CaseStore
 from app.predictions.case_list import CaseList
-from app.predictions.case_store import CaseStore
 from app.records.predictions import KeptPrediction
 from app.records.store import RecordStore
 from app.records.worklist import Page, Selection

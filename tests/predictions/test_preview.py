@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from app.data_folder.upload_store import UploadStore
 from app.errors import RequestError, UploadTooLargeError
 from app.imaging.limits import DEFAULT_LIMITS
 from app.imaging.load import load_case
 from app.inference.predictor import Predictor
 from app.predictions.explain import Case, explain
 from app.predictions.preview import Preview, Previewer
-from app.predictions.upload_store import UploadStore
 
 
 def preview(image: Path, predictor: Predictor, folder: Path, max_bytes: int = 10**8) -> Preview:

@@ -14,8 +14,8 @@ from app.imaging.load import LoadedCase, load_case
 from app.inference.predictor import Predictor
 from app.model_package.store import ModelStore
 from app.predictions.rehearsal import rehearse
-from app.predictions.start import start_with
 from app.records.store import RecordStore
+from app.serving.start import start_with
 
 
 @pytest.fixture(scope="module")

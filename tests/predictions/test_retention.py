@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from app.data_folder.bounded_folders import KeepingLimits
+from app.data_folder.case_store import CaseStore
 from app.errors import UnknownPredictionError
 from app.imaging.limits import DEFAULT_LIMITS
 from app.metrics import Metrics
 from app.predictions import retention
-from app.predictions.bounded_folders import KeepingLimits
-from app.predictions.case_store import CaseStore
 from app.predictions.heatmaps import Heatmaps
 from app.predictions.retention import FORGET_EVERY_S, AuditRetention, Retention
 from app.predictions.service import PredictionService

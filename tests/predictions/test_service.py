@@ -8,6 +8,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from app.data_folder.bounded_folders import KeepingLimits
+from app.data_folder.case_store import CaseStore
 from app.errors import CaseExpiredError, RequestError
 from app.imaging.limits import DEFAULT_LIMITS
 from app.imaging.load import load_case
@@ -15,8 +17,6 @@ from app.inference.heatmap_choice import HeatmapChoice
 from app.inference.predictor import Predictor
 from app.inference.ticket import AbandonedError, Ticket, holding
 from app.metrics import Metrics
-from app.predictions.bounded_folders import KeepingLimits
-from app.predictions.case_store import CaseStore
 from app.predictions.explain import Case
 from app.predictions.heatmaps import Heatmaps, HeatmapSuffix
 from app.predictions.service import PredictionService

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.predictions.bounded_folders import KeepingLimits
-from app.predictions.case_store import CaseStore, KeptCase
+from app.data_folder.bounded_folders import KeepingLimits
+from app.data_folder.case_store import CaseStore, KeptCase
+from app.identifiers import uuid7
 from app.predictions.heatmaps import Heatmaps
-from app.predictions.identifiers import uuid7
 from app.predictions.unrecorded import Unrecorded
 from app.records.artefacts import FolderArtefacts
 from app.records.jobs import Job

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from app.data_folder.bounded_folders import KeepingLimits
+from app.data_folder.case_store import CaseStore
 from app.errors import CaseExpiredError, EhrInvalidError, UnknownModelError, UnknownPredictionError
 from app.imaging.limits import DEFAULT_LIMITS
 from app.metrics import Metrics
@@ -13,18 +15,16 @@ from app.model_package.package import open_package, seal
 from app.model_package.store import ModelStore
 from app.model_package.training_summary import TRAINING_SUMMARY, Distribution, TrainingSummary
 from app.predictions.answer import Answer
-from app.predictions.bounded_folders import KeepingLimits
-from app.predictions.case_store import CaseStore
-from app.predictions.catalogue import Catalogue
-from app.predictions.entry import require_ready
 from app.predictions.explain import Case
 from app.predictions.heatmaps import Heatmaps
 from app.predictions.service import PredictionService
-from app.predictions.start import start_with
 from app.predictions.what_if import KeptCases
 from app.records.artefacts import FolderArtefacts
 from app.records.database import open_database
 from app.records.predictions import PredictionRecords
+from app.serving.catalogue import Catalogue
+from app.serving.entry import require_ready
+from app.serving.start import start_with
 from tests.support.records import tables_at
 from tests.support.tiny_package import build_tiny_package
 

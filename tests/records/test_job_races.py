@@ -11,12 +11,12 @@ from sqlalchemy import Engine, event
 
 from app.errors import PackageInUseError
 from app.model_package.store import Reference
-from app.predictions.plan_edits import not_wanting
 from app.records.aliases import PlanRecords
 from app.records.batches import Batch, BatchRecords
 from app.records.database import open_database
 from app.records.job_turns import JobTurns
 from app.records.jobs import JobRecords
+from app.serving.plan_edits import not_wanting
 from tests.records.test_jobs import MODELS, NOW, PROBLEM, claimed, job
 
 

@@ -17,7 +17,6 @@ from app.errors import (
     UnknownPredictionError,
 )
 from app.model_package.store import Reference
-from app.predictions.plan_edits import not_wanting, wanting
 from app.records.aliases import PlanRecords
 from app.records.audit import AuditTrail
 from app.records.batches import Batch, BatchRecords
@@ -25,6 +24,7 @@ from app.records.job_turns import LEASE, JobTurns
 from app.records.jobs import Job, JobRecords, JobSelection
 from app.records.predictions import KeptPrediction, PredictionRecords
 from app.records.webhooks import WebhookRecords
+from app.serving.plan_edits import not_wanting, wanting
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 MODELS = [("gos", 1)]

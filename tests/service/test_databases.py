@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from app.api.predict_document import ANSWER
-from app.predictions.identifiers import made_s
+from app.identifiers import made_s
 from app.records.predictions import KeptPrediction
 from app.records.remote_artefacts import open_artefacts
 from app.records.store import RecordStore

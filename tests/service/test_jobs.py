@@ -16,8 +16,8 @@ from typing import Any
 import httpx
 import pytest
 
+from app.identifiers import uuid7
 from app.inference.ticket import Urgency
-from app.predictions.identifiers import uuid7
 from app.records.jobs import Job
 from app.records.store import RecordStore
 from tests.service.jobs import ASYNC, LOOK_S, NO_CT, Receiver, accepted, ended, receiving, send, state

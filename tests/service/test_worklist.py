@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.predictions.data_folder import DataFolder
+from app.data_folder.layout import DataFolder
 from tests.service.server import Server, named_below
 from tests.service.test_problems import problem
 

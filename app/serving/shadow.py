@@ -24,7 +24,7 @@ from app.inference.ticket import Ticket, Urgency, holding
 from app.metrics import Metrics
 from app.model_package.manifest import Manifest
 from app.model_package.store import Reference
-from app.predictions.catalogue import Catalogue
+from app.serving.catalogue import Catalogue
 from app.telemetry import describe_exception
 
 MOST_WAITING: Final = 8

@@ -11,10 +11,10 @@ import pytest
 from app.inference.predictor import Predictor
 from app.model_package.package import Package
 from app.model_package.store import ModelStore
-from app.predictions.catalogue import Catalogue
-from app.predictions.rollout import Rollout, keep_following
-from app.predictions.start import Gathering, start_with
 from app.records.store import RecordStore
+from app.serving.catalogue import Catalogue
+from app.serving.rollout import Rollout, keep_following
+from app.serving.start import Gathering, start_with
 from tests.support.records import tables_at
 from tests.support.waiting import LONGEST_S
 

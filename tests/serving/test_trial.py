@@ -16,8 +16,8 @@ from app.errors import NotReadyError, PackageInvalidError, PackageRefusedError
 from app.main import create_app
 from app.model_package.package import Package
 from app.model_package.store import ModelStore, Reference
-from app.predictions.start import start_as_set
-from app.predictions.trial import _NEEDED, PackageTrial, longest_of
+from app.serving.start import start_as_set
+from app.serving.trial import _NEEDED, PackageTrial, longest_of
 from app.settings import Provider, Settings
 from tests.service.processes import descendants
 from tests.support.waiting import wait_until

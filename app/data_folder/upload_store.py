@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from app.data_folder.bounded_folders import BoundedFolders, KeepingLimits
 from app.errors import UnknownUploadError, UploadTooLargeError
 from app.imaging.deidentify_dicom import series_uid
-from app.predictions.bounded_folders import BoundedFolders, KeepingLimits
 
 UPLOAD_AGE_S: Final = 30 * 60.0
 FILES_NAME: Final = "files"

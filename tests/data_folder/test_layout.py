@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from app.data_folder.layout import DataFolder
 from app.errors import NotReadyError
-from app.predictions.data_folder import DataFolder
 
 
 def test_folders_are_made_for_their_owner_only(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_uploads_of_a_release_that_had_no_lock_are_ours(tmp_path: Path) -> None:
 AS_ANOTHER_USER = """
 import os, sys
 from pathlib import Path
-from app.predictions.data_folder import DataFolder
+from app.data_folder.layout import DataFolder
 os.setuid(65534)
 try:
     DataFolder(Path(sys.argv[1])).prepare()

@@ -9,7 +9,8 @@ from hypothesis import assume, given
 
 from app.errors import MalformedRequestError, NothingToRollBackError, PackageInUseError, UnknownModelError
 from app.model_package.store import Reference
-from app.predictions.plan_edits import (
+from app.records.aliases import Alias, Canary, Plan
+from app.serving.plan_edits import (
     MOST_PREVIOUS,
     AliasChange,
     existing,
@@ -20,7 +21,6 @@ from app.predictions.plan_edits import (
     trying,
     wanting,
 )
-from app.records.aliases import Alias, Canary, Plan
 
 VERSIONS = st.integers(1, 9)
 

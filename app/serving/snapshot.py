@@ -7,12 +7,12 @@ from app.errors import UnknownModelError
 from app.inference.predictor import Predictor
 from app.model_package.manifest import Task
 from app.model_package.store import Reference
-from app.predictions.entry import Entry, State
-from app.predictions.routing import Meaning, Routing
+from app.serving.entry import Entry, State
+from app.serving.routing import Meaning, Routing
 
 
 @dataclass(frozen=True)
-class Serving:
+class Snapshot:
     """A moment of a catalogue; between what a name means and who answers nothing can come.
 
     Attributes:
@@ -51,7 +51,7 @@ class Serving:
         return entry.state in (State.READY, State.LOADING) or entry.reference in self.wanted()
 
     def find(self, model: str, key: str | None = None) -> tuple[Entry, Meaning]:
-        """Find what a name means; see `app.predictions.catalogue.Catalogue.entry`.
+        """Find what a name means; see `app.serving.catalogue.Catalogue.entry`.
 
         Raises:
             UnknownModelError: There is no such package.

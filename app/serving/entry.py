@@ -16,7 +16,7 @@ RETRY_AFTER_S: Final = 5
 StartPredictor = Callable[[Package], Predictor]
 """Opens the session of a package and runs its golden case; raises where the package must not be served."""
 TryPackage = Callable[[Package], None]
-"""Does the same where nothing is lost by it; raises where that ended the process it was done in (`app.predictions.trial`)."""
+"""Does the same where nothing is lost by it; raises where that ended the process it was done in (`app.serving.trial`)."""
 
 
 class State(StrEnum):

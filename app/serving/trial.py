@@ -23,8 +23,8 @@ import structlog
 from app.errors import PackageInvalidError
 from app.expendable import become_expendable
 from app.model_package.package import Package, open_package
-from app.predictions.entry import stopping
-from app.predictions.start import start_as_set
+from app.serving.entry import stopping
+from app.serving.start import start_as_set
 from app.settings import ENV_PREFIX, Provider, Settings
 
 NAME: Final = "package-trial"

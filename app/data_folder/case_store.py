@@ -17,8 +17,8 @@ from typing import Any, Final
 import numpy as np
 from jaxtyping import Float32
 
+from app.data_folder.bounded_folders import BoundedFolders, KeepingLimits
 from app.errors import CaseExpiredError
-from app.predictions.bounded_folders import BoundedFolders, KeepingLimits
 
 TENSOR_NAME: Final = "tensor.npy"
 RECORD_NAME: Final = "record.json"

@@ -7,7 +7,7 @@ from app.inference.graph_session import GraphSession
 from app.inference.predictor import Predictor
 from app.inference.session import OnnxSession
 from app.model_package.store import ModelStore
-from app.predictions.releasing import Releaser
+from app.serving.releasing import Releaser
 from tests.support.waiting import LONGEST_S
 
 

@@ -11,12 +11,12 @@ import pytest
 from app.errors import PackageInUseError, PackageRefusedError, UnknownModelError
 from app.inference.self_test import self_test
 from app.model_package.store import ModelStore, Reference
-from app.predictions.catalogue import Catalogue
-from app.predictions.entry import State, require_ready
-from app.predictions.rollout import Rollout, follow_once, keep_following
-from app.predictions.start import Gathering, start_with
 from app.records.aliases import Alias, Canary
 from app.records.store import RecordStore
+from app.serving.catalogue import Catalogue
+from app.serving.entry import State, require_ready
+from app.serving.rollout import Rollout, follow_once, keep_following
+from app.serving.start import Gathering, start_with
 from tests.support.postgres import Postgres
 from tests.support.records import tables_at
 from tests.support.tiny_package import build_tiny_package

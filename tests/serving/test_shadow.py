@@ -13,32 +13,32 @@ from typing import Any
 
 import pytest
 
+from app.data_folder.bounded_folders import KeepingLimits
+from app.data_folder.case_store import CaseStore
 from app.imaging.limits import DEFAULT_LIMITS
 from app.imaging.volume import without_voxels
 from app.inference.case import Analysis, analyse
 from app.inference.predictor import Predictor
 from app.metrics import Metrics
 from app.model_package.store import ModelStore, Reference
-from app.predictions.bounded_folders import KeepingLimits
-from app.predictions.case_store import CaseStore
-from app.predictions.catalogue import Catalogue
-from app.predictions.entry import require_ready
 from app.predictions.explain import Case
 from app.predictions.heatmaps import Heatmaps
-from app.predictions.routing import Routing
 from app.predictions.service import PredictionService
-from app.predictions.shadow import (
+from app.records.aliases import Alias
+from app.records.artefacts import FolderArtefacts
+from app.records.database import open_database
+from app.records.predictions import PredictionRecords
+from app.serving.catalogue import Catalogue
+from app.serving.entry import require_ready
+from app.serving.routing import Routing
+from app.serving.shadow import (
     MOST_WAITING,
     Comparison,
     ShadowComparisons,
     shadow_outputs,
     total_variation,
 )
-from app.predictions.start import Gathering, start_with
-from app.records.aliases import Alias
-from app.records.artefacts import FolderArtefacts
-from app.records.database import open_database
-from app.records.predictions import PredictionRecords
+from app.serving.start import Gathering, start_with
 from tests.support.records import tables_at
 from tests.support.tiny_package import build_tiny_package
 from tests.support.waiting import wait_until

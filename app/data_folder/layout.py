@@ -36,12 +36,12 @@ class DataFolder:
 
     @property
     def cases(self) -> Path:
-        """Cases that are kept for a while, by prediction (`app.predictions.case_store`)."""
+        """Cases that are kept for a while, by prediction (`app.data_folder.case_store`)."""
         return self.root / "cases"
 
     @property
     def previews(self) -> Path:
-        """Uploads that were previewed, kept for a while (`app.predictions.upload_store`)."""
+        """Uploads that were previewed, kept for a while (`app.data_folder.upload_store`)."""
         return self.root / "previews"
 
     @property

@@ -13,10 +13,10 @@ from app.inference.predictor import Predictor
 from app.metrics import Metrics
 from app.model_package.manifest import Task
 from app.model_package.store import ModelStore, Reference
-from app.predictions.entry import Entry, StartPredictor, State, TryPackage
-from app.predictions.releasing import Releaser
-from app.predictions.routing import Meaning, Routing
-from app.predictions.serving import Serving
+from app.serving.entry import Entry, StartPredictor, State, TryPackage
+from app.serving.releasing import Releaser
+from app.serving.routing import Meaning, Routing
+from app.serving.snapshot import Snapshot
 from app.telemetry import describe_exception
 
 log = structlog.stdlib.get_logger(__name__)
@@ -25,7 +25,7 @@ log = structlog.stdlib.get_logger(__name__)
 class Catalogue:
     """The packages of this process. Found in the store when the process began, or loaded since; a store is never polled.
 
-    Any thread may ask at any time. Changes are made by one thread at a time, `app.predictions.rollout` sees to that.
+    Any thread may ask at any time. Changes are made by one thread at a time, `app.serving.rollout` sees to that.
 
     Args:
         store: Where packages lie.
@@ -52,7 +52,7 @@ class Catalogue:
         self._releaser = Releaser()
         self.found = store.references()
         self._changing = threading.Lock()
-        self._now = Serving(
+        self._now = Snapshot(
             {reference: Entry(reference) for reference in self.found}, Routing(frozenset(self.found))
         )
 
@@ -71,11 +71,11 @@ class Catalogue:
 
     @property
     def ready(self) -> bool:
-        """Whether this process answers whatever names mean; see `app.predictions.serving.Serving.ready`. Without its GPU it does not."""
+        """Whether this process answers whatever names mean; see `app.serving.snapshot.Snapshot.ready`. Without its GPU it does not."""
         return self._now.ready and not DEVICE_LOST.is_set()
 
     def entry(self, model: str, key: str | None = None) -> Entry:
-        """Find what `name`, `name@version` or `name@alias` means (`app.predictions.routing`).
+        """Find what `name`, `name@version` or `name@alias` means (`app.serving.routing`).
 
         Args:
             model: The name.
@@ -168,7 +168,7 @@ class Catalogue:
                 else Entry(reference, State.UNLOADED, entry.package)
                 for reference, entry in before.entries.items()
             }
-            self._now = Serving(entries, routing, frozenset(lagging))
+            self._now = Snapshot(entries, routing, frozenset(lagging))
         for reference, entry in before.entries.items():
             if entry.state is State.READY and entries[reference].state is State.UNLOADED:
                 log.info("package-unloaded", model=str(reference))
@@ -178,7 +178,7 @@ class Catalogue:
     def close(self) -> None:
         """Let go of every package; call once no more requests come."""
         with self._changing:
-            self._now = Serving()
+            self._now = Snapshot()
         self._releaser.close()
 
     def report(self) -> None:

@@ -20,7 +20,7 @@ from app.inference.warm_up import SIZES, exercise, fastest_run_s, warm_up
 from app.metrics import Metrics
 from app.model_package.package import Package
 from app.model_package.training_summary import load_training_summary
-from app.predictions.entry import StartPredictor
+from app.serving.entry import StartPredictor
 from app.settings import Settings
 
 MOST_THREADS: Final = 4

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from app.predictions.identifiers import made_s
+from app.identifiers import made_s
 
 UNFINISHED: Final = "."
 """Begins the name of a folder that is being written or removed."""

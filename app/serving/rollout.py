@@ -16,9 +16,10 @@ import structlog
 
 from app.errors import PackageRefusedError, UnknownModelError
 from app.model_package.store import Reference
-from app.predictions.catalogue import Catalogue
-from app.predictions.entry import Entry, State, stopping
-from app.predictions.plan_edits import (
+from app.records.aliases import Alias, Plan, PlanRecords
+from app.serving.catalogue import Catalogue
+from app.serving.entry import Entry, State, stopping
+from app.serving.plan_edits import (
     AliasChange,
     Edit,
     existing,
@@ -29,8 +30,7 @@ from app.predictions.plan_edits import (
     trying,
     wanting,
 )
-from app.predictions.routing import planned
-from app.records.aliases import Alias, Plan, PlanRecords
+from app.serving.routing import planned
 from app.telemetry import describe_exception
 
 FOLLOW_EVERY_S: Final = 2.0

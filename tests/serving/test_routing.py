@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 
 from app.model_package.store import Reference
-from app.predictions.routing import PRODUCTION, Routing, planned, version_for
 from app.records.aliases import Alias, Canary, Plan
+from app.serving.routing import PRODUCTION, Routing, planned, version_for
 
 NAMES = st.sampled_from(["gos", "ad", "site-a"])
 VERSIONS = st.integers(1, 5)

@@ -22,11 +22,11 @@ from app.inference.predictor import Predictor
 from app.inference.session import OnnxSession
 from app.model_package.package import Package
 from app.model_package.store import ModelStore, Reference
-from app.predictions.catalogue import Catalogue
-from app.predictions.entry import State, require_ready
-from app.predictions.rollout import Rollout
 from app.records.aliases import Alias, Canary
 from app.records.store import RecordStore
+from app.serving.catalogue import Catalogue
+from app.serving.entry import State, require_ready
+from app.serving.rollout import Rollout
 from tests.support.records import tables_at
 from tests.support.tiny_package import build_tiny_package
 

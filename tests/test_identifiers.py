@@ -3,7 +3,7 @@
 import time
 import uuid
 
-from app.predictions.identifiers import uuid7
+from app.identifiers import uuid7
 
 
 def test_the_version_is_seven_and_the_variant_is_that_of_the_rfc() -> None:

@@ -1,4 +1,4 @@
-"""app.predictions.start: CUDA graphs are kept where they can be had and bring something, and a package is served in any case."""
+"""app.serving.start: CUDA graphs are kept where they can be had and bring something, and a package is served in any case."""
 
 import shutil
 import time
@@ -19,8 +19,8 @@ from app.inference.session import OnnxSession
 from app.model_package.package import Package, open_package, seal
 from app.model_package.store import ModelStore
 from app.model_package.training_summary import TRAINING_SUMMARY
-from app.predictions import start
-from app.predictions.start import Gathering, captured_where_faster, start_with, starter_alone
+from app.serving import start
+from app.serving.start import Gathering, captured_where_faster, start_with, starter_alone
 from app.settings import Settings
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.predictions.bounded_folders import BoundedFolders, KeepingLimits
-from app.predictions.identifiers import uuid7
+from app.data_folder.bounded_folders import BoundedFolders, KeepingLimits
+from app.identifiers import uuid7
 
 HOUR_S = 3600.0
 START_S = 1_800_000_000.0

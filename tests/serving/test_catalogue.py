@@ -13,9 +13,9 @@ from app.inference.predictor import Predictor
 from app.inference.session import OnnxSession
 from app.model_package.package import Package
 from app.model_package.store import ModelStore
-from app.predictions.catalogue import Catalogue
-from app.predictions.entry import State, require_ready
-from app.predictions.start import start_with
+from app.serving.catalogue import Catalogue
+from app.serving.entry import State, require_ready
+from app.serving.start import start_with
 from tests.support.tiny_package import build_tiny_package
 
 START = start_with("cpu", threads=1)

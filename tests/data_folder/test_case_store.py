@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.data_folder.bounded_folders import KeepingLimits
+from app.data_folder.case_store import RECORD_NAME, TENSOR_NAME, CaseStore, KeptCase
 from app.errors import CaseExpiredError
+from app.identifiers import uuid7
 from app.imaging.read import read_image
 from app.imaging.volume import Modality
 from app.imaging.write import write_image
-from app.predictions.bounded_folders import KeepingLimits
-from app.predictions.case_store import RECORD_NAME, TENSOR_NAME, CaseStore, KeptCase
-from app.predictions.identifiers import uuid7
 from tests.imaging.making import Series
 from tests.support.small_disk import full
 
