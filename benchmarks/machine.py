@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from importlib.metadata import distributions, version
 from pathlib import Path
 
+from app import __version__
+
 LIBRARIES = (
-    "neurofuse",
     "numpy",
     "scipy",
     "onnxruntime",
@@ -25,9 +26,7 @@ def described() -> str:
     """Processor, cores this process may use, and versions, on one line."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
-    return (
-        f"{_processor()}, {cores} cores, load {_load():.1f}; Python {platform.python_version()}, {versions}"
-    )
+    return f"{_processor()}, {cores} cores, load {_load():.1f}; Python {platform.python_version()}, neurofuse {__version__}, {versions}"
 
 
 def peers_described(python: Path) -> str:

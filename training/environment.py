@@ -9,10 +9,11 @@ from pathlib import Path
 
 import torch
 
+from app import __version__
 from training.whole_files import write_whole
 
 ENVIRONMENT_FILE = "environment.json"
-PACKAGES = ("neurofuse", "torch", "monai", "lightning", "numpy", "scikit-learn", "onnx")
+PACKAGES = ("torch", "monai", "lightning", "numpy", "scikit-learn", "onnx")
 CPU_FACTS = Path("/proc/cpuinfo")
 
 
@@ -41,6 +42,8 @@ def _environment() -> dict[str, str]:
     return {
         "started": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "python": platform.python_version(),
+        # Not what was installed: of an editable installation that is the version of the day it was made.
+        "neurofuse": __version__,
         **versions,
         "system": f"{platform.system()} {platform.machine()}",
         "processor": f"{_processor()}, {os.cpu_count() or 1} cores",

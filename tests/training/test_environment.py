@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from app import __version__
 from training.environment import read_environment, write_environment
 
 
@@ -16,6 +17,14 @@ def test_versions_and_machine_are_noted_without_its_name(tmp_path: Path) -> None
     assert facts["torch"].startswith("2.")
     assert {"started", "python", "system", "processor", "accelerator"} <= facts.keys()
     assert platform.node() not in path.read_text(encoding="utf-8")
+
+
+def test_the_release_that_runs_is_noted_whatever_was_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.environment.version", lambda _: "0.0.1")
+    write_environment(tmp_path)
+    assert read_environment(tmp_path)["neurofuse"] == __version__
 
 
 def test_a_resumed_run_keeps_what_it_was_started_with(tmp_path: Path) -> None:
