@@ -18,9 +18,9 @@ from app.errors import GoldenMismatchError
 from app.imaging.model_grid import PREPROCESSING_VERSION
 from app.imaging.volume import Modality
 from app.inference.case import Analysis, analyse
+from app.inference.onnx_runtime.session import OnnxSession
 from app.inference.predictor import Predictor
 from app.inference.self_test import PROBABILITY_TOLERANCE, make_golden_case, self_test
-from app.inference.session import OnnxSession
 from app.model_package.manifest import (
     Calibration,
     ClassThreshold,

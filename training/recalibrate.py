@@ -18,9 +18,9 @@ from jaxtyping import Float64
 
 from app.errors import GoldenMismatchError
 from app.inference.calibration import OutOfDistributionScorer
+from app.inference.onnx_runtime.session import OnnxSession
 from app.inference.predictor import Predictor
 from app.inference.self_test import make_golden_case, self_test
-from app.inference.session import OnnxSession
 from app.model_package.golden import read_golden_case
 from app.model_package.manifest import Calibration, ClassThreshold, Manifest
 from app.model_package.package import (

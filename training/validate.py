@@ -24,9 +24,9 @@ from app.errors import RequestError
 from app.imaging.isolation import ImageWorkers, WorkerLimits
 from app.imaging.load import Loader, load_case
 from app.inference.case import analyse
+from app.inference.onnx_runtime.session import OnnxSession
 from app.inference.predictor import Outputs, Predictor
 from app.inference.self_test import self_test
-from app.inference.session import OnnxSession
 from app.model_package.manifest import Manifest
 from app.model_package.package import MANIFEST, open_package
 from training.calibrate import Scaling

@@ -14,7 +14,8 @@ from app.inference.cpu_session import CpuSession, answers_alike
 from app.inference.graph_session import GraphSession
 from app.inference.predictor import Predictor
 from app.inference.self_test import self_test
-from app.inference.session import OnnxSession, Provider
+from app.inference.onnx_runtime.providers import Provider
+from app.inference.onnx_runtime.session import OnnxSession
 from app.inference.sized_session import SizedSession
 from app.inference.warm_up import SIZES, exercise, fastest_run_s, warm_up
 from app.metrics import Metrics

@@ -10,8 +10,8 @@ from numpy import ndarray
 
 from app.ehr.encode import EncodedRecord, encode
 from app.imaging.load import load_case
+from app.inference.onnx_runtime.session import OnnxSession
 from app.inference.predictor import Predictor
-from app.inference.session import OnnxSession
 from app.model_package.package import open_package
 
 Prepared = tuple[Float32[ndarray, "D H W"], EncodedRecord]

@@ -15,8 +15,8 @@ from app.errors import (
 )
 from app.inference.graph_contract import input_shapes
 from app.inference.graph_session import GraphSession, RawOutputs
+from app.inference.onnx_runtime.session import OnnxSession
 from app.inference.predictor import Predictor
-from app.inference.session import OnnxSession
 from app.inference.ticket import Ticket, Urgency
 from app.model_package.package import Package
 from app.model_package.store import ModelStore

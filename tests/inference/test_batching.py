@@ -14,7 +14,7 @@ from app.inference import batching
 from app.inference.batching import BatchedSession, BatchPolicy
 from app.inference.graph_contract import OUTPUTS, input_shapes
 from app.inference.graph_session import RawOutputs
-from app.inference.session import OnnxSession
+from app.inference.onnx_runtime.session import OnnxSession
 from app.inference.ticket import RETRY_AFTER_S, AbandonedError, Ticket, Urgency, holding
 from app.model_package.store import ModelStore
 from tests.support.slow_graph import REFUSED, SlowGraph, case

@@ -9,10 +9,10 @@ import pytest
 from app.errors import OverloadedError
 from app.inference.cpu_session import CpuSession, answers_alike
 from app.inference.graph_session import RawOutputs
-from app.inference.session import OnnxSession
+from app.inference.onnx_runtime.session import OnnxSession
 from app.model_package.package import Package
 from app.model_package.store import ModelStore
-from tests.inference.test_session import batch
+from tests.inference.onnx_runtime.graphs import batch
 from tests.support.slow_graph import REFUSED, SlowGraph, case
 
 

@@ -7,9 +7,9 @@ import pytest
 from onnx import numpy_helper
 
 from app.errors import GoldenMismatchError, PackageInvalidError
+from app.inference.onnx_runtime.session import OnnxSession
 from app.inference.predictor import Predictor
 from app.inference.self_test import make_golden_case, self_test
-from app.inference.session import OnnxSession
 from app.model_package.golden import read_golden_case
 from app.model_package.package import Package
 from tests.support.synthetic_head import CT_HU, write_head

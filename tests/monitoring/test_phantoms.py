@@ -13,8 +13,8 @@ from app.imaging.intensity import intensity_of
 from app.imaging.limits import DEFAULT_LIMITS
 from app.imaging.load import load_case
 from app.inference.calibration import mahalanobis
+from app.inference.onnx_runtime.session import OnnxSession
 from app.inference.predictor import Predictor
-from app.inference.session import OnnxSession
 from app.model_package.package import Package
 from app.model_package.training_summary import TRAINING_SUMMARY, TrainingSummary, distribution_of_numbers
 from app.monitoring.drift import DriftWatch

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from app.errors import MalformedRequestError
+from app.inference.onnx_runtime.session import OnnxSession
 from app.inference.predictor import Predictor
-from app.inference.session import OnnxSession
 from app.model_package.store import ModelStore
 from app.predictions.tensors import MOST_CASES, Tensor, answer_tensors
 

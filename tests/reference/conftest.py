@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from app.inference.onnx_runtime.session import OnnxSession
 from app.inference.predictor import Predictor
-from app.inference.session import OnnxSession
 from app.model_package.store import ModelStore
 
 STORE = Path(__file__).parents[2] / "model_store"

@@ -9,8 +9,8 @@ import pytest
 from app.errors import NotReadyError, UnknownModelError
 from app.inference.graph_contract import blank_inputs
 from app.inference.lost_device import DEVICE_LOST
+from app.inference.onnx_runtime.session import OnnxSession
 from app.inference.predictor import Predictor
-from app.inference.session import OnnxSession
 from app.model_package.package import Package
 from app.model_package.store import ModelStore
 from app.serving.catalogue import Catalogue

@@ -4,8 +4,8 @@ import threading
 from pathlib import Path
 
 from app.inference.graph_session import GraphSession
+from app.inference.onnx_runtime.session import OnnxSession
 from app.inference.predictor import Predictor
-from app.inference.session import OnnxSession
 from app.model_package.store import ModelStore
 from app.serving.releasing import Releaser
 from tests.support.waiting import LONGEST_S

@@ -18,8 +18,8 @@ from app.errors import (
     PackageRefusedError,
     UnknownModelError,
 )
+from app.inference.onnx_runtime.session import OnnxSession
 from app.inference.predictor import Predictor
-from app.inference.session import OnnxSession
 from app.model_package.package import Package
 from app.model_package.store import ModelStore, Reference
 from app.records.aliases import Alias, Canary

@@ -15,7 +15,7 @@ from app.errors import NotReadyError, OverloadedError, PackageInvalidError
 from app.inference.batching import BatchedSession
 from app.inference.graph_contract import blank_inputs
 from app.inference.graph_session import GraphSession, RawOutputs
-from app.inference.session import OnnxSession
+from app.inference.onnx_runtime.session import OnnxSession
 from app.model_package.package import Package, open_package, seal
 from app.model_package.store import ModelStore
 from app.model_package.training_summary import TRAINING_SUMMARY

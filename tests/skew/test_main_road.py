@@ -12,9 +12,9 @@ import torch
 
 from app.inference.case import analyse
 from app.inference.graph_contract import OUTPUTS
+from app.inference.onnx_runtime.session import OnnxSession
 from app.inference.predictor import Predictor
 from app.inference.self_test import self_test
-from app.inference.session import OnnxSession
 from app.model_package.store import ModelStore
 from app.model_package.training_summary import load_training_summary
 from training.__main__ import main

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import structlog
 
+from app.inference.onnx_runtime.session import OnnxSession
 from app.inference.predictor import Predictor
-from app.inference.session import OnnxSession
 from app.model_package.store import ModelStore
 from tests.support.synthetic_head import CT_HU, MR_RAW, write_head
 from tests.support.tiny_package import build_tiny_package

@@ -9,9 +9,9 @@ import numpy as np
 from app.ehr.reference import AD_SCHEMA, GOS_SCHEMA
 from app.imaging.model_grid import PREPROCESSING_VERSION, ModelGrid
 from app.imaging.volume import Modality
+from app.inference.onnx_runtime.session import OnnxSession
 from app.inference.predictor import Predictor
 from app.inference.self_test import make_golden_case
-from app.inference.session import OnnxSession
 from app.model_package.manifest import (
     Calibration,
     Heatmap,

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.inference.session import OnnxSession
+from app.inference.onnx_runtime.session import OnnxSession
 from app.model_package.package import MODEL
 from tests.training.test_recalibrate import shipped
 from training.calibrate import Scaling

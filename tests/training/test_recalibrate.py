@@ -15,9 +15,9 @@ from scipy.optimize import minimize
 
 from app.errors import PackageExistsError
 from app.inference.calibration import OodResult
+from app.inference.onnx_runtime.session import OnnxSession
 from app.inference.predictor import Outputs, Predictor
 from app.inference.self_test import self_test
-from app.inference.session import OnnxSession
 from app.model_package.package import CARD, MODEL, Package, open_package, seal
 from app.model_package.store import ModelStore
 from app.model_package.training_summary import load_training_summary

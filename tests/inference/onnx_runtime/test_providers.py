@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import onnxruntime as ort
@@ -12,9 +11,9 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 from structlog.testing import capture_logs
 
 from app.errors import NotReadyError, OverloadedError, PackageInvalidError
-from app.inference.session import OnnxSession, Provider, _prepare_for_gpu
+from app.inference.onnx_runtime.providers import Provider, prepare_for_gpu
+from app.inference.onnx_runtime.session import OnnxSession
 from app.model_package.package import Package
-from app.model_package.store import ModelStore
 
 GPU_PROVIDERS: dict[Provider, str] = {
     "cuda": "CUDAExecutionProvider",
@@ -24,17 +23,12 @@ TF32 = "NVIDIA_TF32_OVERRIDE"
 absent = [name for name, full in GPU_PROVIDERS.items() if full not in ort.get_available_providers()]
 
 
-@pytest.fixture(scope="module")
-def package(tiny_store: Path) -> Package:
-    return ModelStore(tiny_store).load("gos", 1)
-
-
 @pytest.fixture
 def unprepared() -> Iterator[None]:
     """A process that has asked for no GPU yet."""
-    _prepare_for_gpu.cache_clear()
+    prepare_for_gpu.cache_clear()
     yield
-    _prepare_for_gpu.cache_clear()
+    prepare_for_gpu.cache_clear()
 
 
 def test_the_cpu_is_the_cpu(package: Package) -> None:
