@@ -9,8 +9,8 @@ import numpy as np
 import onnxruntime as ort
 from jaxtyping import Float32
 
-from app.inference.capturing import CAPTURES
 from app.inference.graph_contract import INPUTS, OUTPUTS
+from app.inference.onnx_runtime.capturing import CAPTURES
 
 _GRAPH_NUMBER: Final = "gpu_graph_id"
 """Of a run: which captured CUDA graph it is to be (onnxruntime_run_options_config_keys.h); 0 is ONNX Runtime's own."""

@@ -7,9 +7,9 @@ import numpy as np
 from jaxtyping import Float32
 
 from app.cpus import usable_cpus
-from app.inference.capturing import CAPTURES
 from app.inference.graph_contract import INPUTS, OUTPUTS, blank_inputs, check_answer, check_tensors
 from app.inference.graph_session import Features, Images, RawOutputs
+from app.inference.onnx_runtime.capturing import CAPTURES
 from app.inference.onnx_runtime.device_tensors import DeviceTensors, Feed
 from app.inference.onnx_runtime.faults import RUN_ERRORS, named
 from app.inference.onnx_runtime.providers import CPU, Provider, open_graph

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
-from app.inference.capturing import CaptureLock
+from app.inference.onnx_runtime.capturing import CaptureLock
 
 LONGEST_S = 10.0
 NOT_YET_S = 0.1
