@@ -2,6 +2,7 @@
 
     imaging             files to model tensor, beside SimpleITK, TorchIO, MONAI and dcm2niix (`make bench` installs them)
     network             the graph of a package plane by plane, beside the same graph as the exporter leaves it
+    providers           the packages on every execution provider that there is here: CPU, CUDA, CUDA graphs, TensorRT
     serving_overhead    what HTTP, admission and the record add to the work itself, stage by stage
     serving_peers       our service beside LitServe, BentoML, Ray Serve, mosec and FastAPI with the same package
     serving_overload    four times what it can answer, for a minute; then 5,000 requests, and its memory
@@ -24,6 +25,7 @@ from benchmarks.machine import described
 NAMES = (
     "imaging",
     "network",
+    "providers",
     "serving_overhead",
     "serving_peers",
     "serving_overload",

@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 
 from app.ehr.encode import encode
+from app.inference.onnx_runtime.providers import Provider
+from app.inference.onnx_runtime.session import OnnxSession
 from app.inference.predictor import Outputs, Predictor
 from app.inference.self_test import self_test
 from app.model_package.manifest import Manifest
+from tests.support.providers import providers_here
 
 LARGEST_BYTES = 5_000_000
 
@@ -24,8 +27,12 @@ def value(manifest: Manifest, name: str) -> float:
     return next(metric.value for metric in manifest.metrics if metric.name == name)
 
 
-def test_the_golden_case_gives_the_stored_answer(predictor: Predictor) -> None:
-    self_test(predictor)
+@pytest.mark.parametrize("provider", providers_here())
+def test_the_golden_case_gives_the_stored_answer_on_every_device(
+    predictor: Predictor, provider: Provider
+) -> None:
+    package = predictor.package
+    self_test(Predictor(package, OnnxSession(package, provider=provider)))
 
 
 def test_the_package_is_small_enough_to_ship(predictor: Predictor) -> None:

@@ -1,4 +1,4 @@
-"""Tensors that stay on a device. On a CPU nothing is captured; the tensors and the thread of a captured graph are the same as on a GPU."""
+"""Tensors that stay on a device, on every one that there is here; a CPU is one that captures nothing and keeps tensors and thread as a GPU does."""
 
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -9,79 +9,99 @@ import onnxruntime as ort
 import pytest
 
 from app.errors import NotReadyError, OverloadedError
+from app.inference.onnx_runtime.providers import Provider
 from app.inference.onnx_runtime.session import OnnxSession
 from app.model_package.package import Package
 from tests.inference.onnx_runtime.graphs import Spoil, ask_for_petabytes, batch
+from tests.support.providers import assert_same, providers_here
 
 LONGEST_S = 10.0
 NOT_YET_S = 0.1
 
-BOUND: tuple[tuple[int, ...], ...] = ((), (1, 2))
-"""Sizes that are captured. On a CPU nothing is; the tensors and the thread of a captured graph are the same as on a GPU."""
+PLACES: list[tuple[Provider, tuple[int, ...]]] = [
+    (provider, captured)
+    for provider in providers_here()
+    for captured in ((), (1, 2))
+    if not captured or provider != "tensorrt"
+]
+"""Where a session runs, and the sizes that it captures."""
+on_every_device = pytest.mark.parametrize(("provider", "captured"), PLACES)
 
 
-@pytest.mark.parametrize("captured", BOUND)
+@on_every_device
 def test_tensors_that_stay_on_the_device_give_the_same_answers_whatever_ran_before(
-    package: Package, captured: tuple[int, ...]
+    package: Package, provider: Provider, captured: tuple[int, ...]
 ) -> None:
-    anew, bound = OnnxSession(package), OnnxSession(package, captured=captured)
+    anew, bound = OnnxSession(package), OnnxSession(package, provider=provider, captured=captured)
     sizes = [1, 3, 1, 2, *range(1, 12), 1]
     runs = [batch(package, size, seed) for seed, size in enumerate(sizes)]
     answers = [bound.run(*tensors) for tensors in runs]
     for tensors, answer in zip(runs, answers, strict=True):
         expected = anew.run(*tensors).tensors()
         for name, tensor in answer.tensors().items():
-            np.testing.assert_array_equal(
-                tensor, expected[name], err_msg="an earlier answer is not written over"
-            )
+            assert_same(provider, tensor, expected[name])  # an earlier answer is not written over
 
 
-@pytest.mark.parametrize("captured", BOUND)
+@on_every_device
 def test_threads_that_share_tensors_on_the_device_never_mix_their_cases(
-    package: Package, captured: tuple[int, ...]
+    package: Package, provider: Provider, captured: tuple[int, ...]
 ) -> None:
-    bound = OnnxSession(package, captured=captured)
+    bound = OnnxSession(package, provider=provider, captured=captured)
     runs = [batch(package, 1 + seed % 2, seed) for seed in range(24)]
     alone = [bound.run(*tensors).probabilities for tensors in runs]
     with ThreadPoolExecutor(6) as pool:
         together = list(pool.map(lambda tensors: bound.run(*tensors).probabilities, runs))
     for one, other in zip(alone, together, strict=True):
-        np.testing.assert_array_equal(one, other)
+        assert_same(provider, one, other)
 
 
-@pytest.mark.parametrize("captured", BOUND)
+@on_every_device
 def test_a_run_that_fails_gives_its_tensors_back_and_the_next_one_answers(
-    package: Package, captured: tuple[int, ...]
+    package: Package, provider: Provider, captured: tuple[int, ...]
 ) -> None:
-    bound = OnnxSession(package, captured=captured)
+    bound = OnnxSession(package, provider=provider, captured=captured)
     image, values, missing = batch(package, 2)
     expected = bound.run(image, values, missing).probabilities
     with pytest.raises(NotReadyError):
         bound.run(image[:, :, :-1], values, missing)
     with pytest.raises(NotReadyError):
         bound.run(image, values[:, :-1], missing)
-    np.testing.assert_array_equal(bound.run(image, values, missing).probabilities, expected)
+    assert_same(provider, bound.run(image, values, missing).probabilities, expected)
 
 
-@pytest.mark.parametrize("captured", BOUND)
-def test_numbers_of_another_width_are_not_read_as_if_they_were_of_this_one(
-    package: Package, captured: tuple[int, ...]
+@on_every_device
+def test_a_batch_that_the_device_has_no_memory_for_leaves_it_to_others(
+    package: Package, spoil: Spoil, provider: Provider, captured: tuple[int, ...]
 ) -> None:
-    bound, tensors = OnnxSession(package, captured=captured), batch(package, 2)
+    tensors = batch(package, 2)
+    greedy = OnnxSession(spoil(ask_for_petabytes), provider=provider, captured=())
+    modest = OnnxSession(package, provider=provider, captured=captured)
+    expected = modest.run(*tensors).probabilities
+    for _ in range(3):
+        with pytest.raises(OverloadedError, match="no memory left for this batch"):
+            greedy.run(*tensors)
+        assert_same(provider, modest.run(*tensors).probabilities, expected)
+
+
+@on_every_device
+def test_numbers_of_another_width_are_not_read_as_if_they_were_of_this_one(
+    package: Package, provider: Provider, captured: tuple[int, ...]
+) -> None:
+    bound, tensors = OnnxSession(package, provider=provider, captured=captured), batch(package, 2)
     wide = bound.run(*(tensor.astype(np.float64) for tensor in tensors))
-    np.testing.assert_array_equal(wide.probabilities, bound.run(*tensors).probabilities)
+    assert_same(provider, wide.probabilities, bound.run(*tensors).probabilities)
 
 
 def graph_threads() -> set[threading.Thread]:
     return {each for each in threading.enumerate() if each.name.startswith("gpu-runs")}
 
 
-@pytest.mark.parametrize("captured", BOUND)
+@on_every_device
 def test_a_session_on_a_device_has_a_thread_until_it_is_closed(
-    package: Package, captured: tuple[int, ...]
+    package: Package, provider: Provider, captured: tuple[int, ...]
 ) -> None:
     others = graph_threads()  # of sessions that are yet to be collected
-    session = OnnxSession(package, captured=captured)
+    session = OnnxSession(package, provider=provider, captured=captured)
     for _ in range(3):
         session.run(*batch(package, 1))
     (thread,) = graph_threads() - others
@@ -89,9 +109,9 @@ def test_a_session_on_a_device_has_a_thread_until_it_is_closed(
     assert not thread.is_alive()
 
 
-@pytest.mark.parametrize("captured", BOUND)
+@on_every_device
 def test_runs_on_a_device_have_the_same_thread_whoever_asks(
-    package: Package, monkeypatch: pytest.MonkeyPatch, captured: tuple[int, ...]
+    package: Package, monkeypatch: pytest.MonkeyPatch, provider: Provider, captured: tuple[int, ...]
 ) -> None:
     threads = set[int]()
     run = ort.InferenceSession.run_with_iobinding
@@ -101,7 +121,7 @@ def test_runs_on_a_device_have_the_same_thread_whoever_asks(
         run(session, *how)
 
     monkeypatch.setattr(ort.InferenceSession, "run_with_iobinding", watched)
-    session = OnnxSession(package, captured=captured)
+    session = OnnxSession(package, provider=provider, captured=captured)
     for _ in range(3):
         with ThreadPoolExecutor(
             1
