@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Sequence
 from os import SEEK_END
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pydicom
 from pydicom import Dataset
@@ -146,7 +146,7 @@ def _write(source: Source, target: Path, limits: ReadLimits, key: bytes, place: 
             out.write(no_pixels(place, encoding))
 
 
-def _clean(dataset: Any, key: bytes) -> None:  # noqa: ANN401 - pydicom ships no types
+def _clean(dataset: Dataset, key: bytes) -> None:
     meta = FileMetaDataset()
     meta.FileMetaInformationGroupLength = 0  # counted when it is written
     meta.TransferSyntaxUID = UID(_syntax(dataset))
@@ -168,7 +168,7 @@ def _clean(dataset: Any, key: bytes) -> None:  # noqa: ANN401 - pydicom ships no
     dataset.file_meta, dataset.preamble = meta, bytes(DICOM_PREAMBLE_BYTES)
 
 
-def _clean_item(item: Any) -> None:  # noqa: ANN401
+def _clean_item(item: Dataset) -> None:
     if has_contrast_agent(item):
         item.ContrastBolusAgent = AGENT
     else:
@@ -181,7 +181,7 @@ def _clean_item(item: Any) -> None:  # noqa: ANN401
                 _clean_item(below)
 
 
-def _syntax(dataset: Any) -> str:  # noqa: ANN401
+def _syntax(dataset: Dataset) -> str:
     """The encoding that is named, where it compresses pixels or is not known here; else the one that the elements were found in."""
     named = dataset.file_meta.get("TransferSyntaxUID")
     if named and (named.is_private or (named.is_transfer_syntax and named.is_encapsulated)):

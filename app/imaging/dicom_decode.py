@@ -10,11 +10,11 @@ as a pattern of bits; overlay bits above the value (retired, PS3.5 8.1.2) fall a
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 import imagecodecs
 import numpy as np
-from jaxtyping import Integer
+from jaxtyping import Integer, Shaped
 from pydicom.uid import (
     HTJ2K,
     JPEG2000,
@@ -39,6 +39,8 @@ from app.imaging.dicom_header import PixelFormat
 from app.imaging.source import Buffer
 
 Stored = Integer[np.ndarray, "rows columns"]
+Cells = Shaped[np.ndarray, "..."]
+"""As a codec gives them: of any type and shape, which is checked afterwards."""
 
 ENCAPSULATED_UNCOMPRESSED: Final = "1.2.840.10008.1.2.1.98"
 """Explicit VR Little Endian with frames as fragments (PS3.5 A.4.11); pydicom has no name for it yet."""
@@ -57,23 +59,23 @@ END_BYTES: Final = 16
 """The marker, and padding after it (PS3.5 A.4)."""
 
 
-def _rle(data: bytes, form: PixelFormat) -> Any:  # noqa: ANN401
+def _rle(data: bytes, form: PixelFormat) -> Cells:
     cells = imagecodecs.dicomrle_decode(data, np.dtype(f"<u{form.bits_allocated // 8}"))
     return np.frombuffer(cells, f"<u{form.bits_allocated // 8}").reshape(form.rows, form.columns)
 
 
-def _jpeg(data: bytes, _form: PixelFormat) -> Any:  # noqa: ANN401
+def _jpeg(data: bytes, _form: PixelFormat) -> Cells:
     """libjpeg-turbo fills what a truncated image lacks with grey and says nothing; the end marker tells."""
     if END_OF_IMAGE not in data[-END_BYTES:]:
         raise CorruptImageError("A JPEG slice ends before its image does. Send the complete files.")
     return imagecodecs.jpeg8_decode(data)
 
 
-def _codec(decode: Callable[[bytes], Any]) -> Callable[[bytes, PixelFormat], Any]:
+def _codec(decode: Callable[[bytes], Cells]) -> Callable[[bytes, PixelFormat], Cells]:
     return lambda data, _form: decode(data)
 
 
-CODECS: Final[Mapping[str, Callable[[bytes, PixelFormat], Any]]] = {
+CODECS: Final[Mapping[str, Callable[[bytes, PixelFormat], Cells]]] = {
     RLELossless: _rle,
     JPEGBaseline8Bit: _jpeg,
     JPEGExtended12Bit: _jpeg,
@@ -130,14 +132,14 @@ def decode_frame(data: Buffer, syntax: str, form: PixelFormat) -> Stored:
     return stored_values(cells, form)
 
 
-def native_cells(data: Buffer, syntax: str, form: PixelFormat) -> Any:  # noqa: ANN401
+def native_cells(data: Buffer, syntax: str, form: PixelFormat) -> Cells:
     """Uncompressed cells as an array on the bytes themselves; what follows the pixels is padding (PS3.5 8.1.1)."""
     order = ">" if syntax == ExplicitVRBigEndian else "<"
     cells = np.frombuffer(data, f"{order}u{form.bits_allocated // 8}", form.rows * form.columns)
     return cells.reshape(form.rows, form.columns)
 
 
-def stored_values(cells: Any, form: PixelFormat) -> Stored:  # noqa: ANN401
+def stored_values(cells: Cells, form: PixelFormat) -> Stored:
     """Cells to values: shifted, stripped of foreign bits, with their sign."""
     if cells.dtype.kind not in "iu":
         raise CorruptImageError("A DICOM slice holds no whole numbers. Export the series again.")

@@ -1,6 +1,6 @@
 """From the elements of a parsed dataset to our own types; only listed elements are ever looked at.
 
-pydicom ships no types, hence `Any`; whatever it raises on broken values is caught by `decoding` at the door.
+Values are of any type, since files hold anything; what is raised on broken ones is caught by `decoding` at the door.
 """
 
 import re
@@ -18,6 +18,7 @@ from pydicom.uid import (
 
 from app.imaging.dicom_file import PixelPlace
 from app.imaging.dicom_header import Acquisition, Echo, LookupTable, PixelFormat, Placement
+from app.imaging.dicom_values import Elements, Keyed
 
 KEYWORDS: Final = (
     "SOPClassUID",
@@ -85,7 +86,7 @@ MAYBE_LOSSY: Final = frozenset({JPEGLSNearLossless, JPEG2000, HTJ2K})
 """Encodings that lose something as a rule; their lossless use has names of its own (PS3.5 A.4)."""
 
 
-def pixel_format(dataset: Any) -> PixelFormat:  # noqa: ANN401
+def pixel_format(dataset: Elements) -> PixelFormat:
     """Layout of the stored values; raises what pydicom raises where an element is absent or odd."""
     allocated = int(dataset["BitsAllocated"])
     stored = int(number(dataset, "BitsStored", allocated))
@@ -102,7 +103,7 @@ def pixel_format(dataset: Any) -> PixelFormat:  # noqa: ANN401
     )
 
 
-def lookup_table(dataset: Any) -> LookupTable | None:  # noqa: ANN401
+def lookup_table(dataset: Keyed) -> LookupTable | None:
     """The modality LUT, where it is a table."""
     sequence = dataset.get("ModalityLUTSequence")
     if not sequence:
@@ -131,7 +132,7 @@ def placement(position: object, orientation: object, spacing: object) -> Placeme
     return Placement(*values) if [len(value) for value in values] == [3, 6, 2] else None
 
 
-def is_lossy(dataset: Any, pixels: PixelPlace | None) -> bool:  # noqa: ANN401
+def is_lossy(dataset: Keyed, pixels: PixelPlace | None) -> bool:
     """Whether a slice lost something to compression, now or ever (PS3.3 C.7.6.1.1.5).
 
     A classic image need not say so; then its encoding tells. It may deny it only where the encoding allows that.
@@ -141,7 +142,7 @@ def is_lossy(dataset: Any, pixels: PixelPlace | None) -> bool:  # noqa: ANN401
     return declared == "01" or syntax in LOSSY or (syntax in MAYBE_LOSSY and declared != "00")
 
 
-def image_type(dataset: Any, keyword: str) -> tuple[str, ...]:  # noqa: ANN401
+def image_type(dataset: Keyed, keyword: str) -> tuple[str, ...]:
     """What kind of image it is: the values of Image Type or Frame Type, and what an enhanced image says beside them.
 
     Enhanced images keep magnitude and phase, and projections, out of their Image Type (PS3.3 C.8.13.3.1, C.8.16.2).
@@ -150,7 +151,7 @@ def image_type(dataset: Any, keyword: str) -> tuple[str, ...]:  # noqa: ANN401
     return tuple(str(value).upper() for value in (*several(dataset.get(keyword)), *beside) if value)
 
 
-def several(value: Any) -> tuple[Any, ...]:  # noqa: ANN401
+def several(value: Any) -> tuple[Any, ...]:  # noqa: ANN401 - whatever a file holds
     """The values of an element: none, one or many."""
     if isinstance(value, tuple):
         return value
@@ -162,31 +163,32 @@ def several(value: Any) -> tuple[Any, ...]:  # noqa: ANN401
         return (value,)
 
 
-def number(dataset: Any, keyword: str, absent: float) -> float:  # noqa: ANN401
+def number(dataset: Keyed, keyword: str, absent: float) -> float:
     """A numeric element, or what stands for its absence."""
     value = dataset.get(keyword)
     return absent if value is None or value == "" else float(value)
 
 
-def is_rescaled(dataset: Any) -> bool:  # noqa: ANN401
+def is_rescaled(dataset: Keyed) -> bool:
     """Whether an intercept or a table says what stored values mean."""
     return dataset.get("RescaleIntercept") not in {None, ""} or bool(dataset.get("ModalityLUTSequence"))
 
 
-def rescale_type(dataset: Any) -> str:  # noqa: ANN401
+def rescale_type(dataset: Keyed) -> str:
     """Unit that slope and intercept lead to (PS3.3 C.11.1.1.2), upper case; empty where the file does not say."""
     return str(dataset.get("RescaleType") or "").upper()
 
 
-def optional(dataset: Any, keyword: str) -> float | None:  # noqa: ANN401
+def optional(dataset: Keyed, keyword: str) -> float | None:
     """A numeric element; None where it is absent, empty or no number: nothing but a choice depends on it."""
+    value = dataset.get(keyword)
     try:
-        return float(dataset.get(keyword))
+        return None if value is None else float(value)
     except (TypeError, ValueError):
         return None
 
 
-def _padding(dataset: Any) -> tuple[int, int] | None:  # noqa: ANN401
+def _padding(dataset: Keyed) -> tuple[int, int] | None:
     """Stored values that were never measured (PS3.3 C.7.5.1.1.2): one, or a range."""
     value = dataset.get("PixelPaddingValue")
     if value is None:
@@ -198,7 +200,7 @@ def _padding(dataset: Any) -> tuple[int, int] | None:  # noqa: ANN401
     return low, high
 
 
-def acquisition(dataset: Any) -> Acquisition:  # noqa: ANN401
+def acquisition(dataset: Keyed) -> Acquisition:
     """What a file declares about how it was made."""
     return Acquisition(
         series_number=whole(dataset, "SeriesNumber"),
@@ -218,7 +220,7 @@ def acquisition(dataset: Any) -> Acquisition:  # noqa: ANN401
     )
 
 
-def _echo(dataset: Any) -> Echo:  # noqa: ANN401
+def _echo(dataset: Keyed) -> Echo:
     """Of Scanning Sequence (PS3.3 C.8.3.1.1.2), or of what enhanced images have in its place (C.8.13.4). Echo trains of gradients weigh like one."""
     said = {*several(dataset.get("ScanningSequence")), dataset.get("EchoPulseSequence")}
     if said & {"GR", "EP", "GRADIENT", "BOTH"} or dataset.get("EchoPlanarPulseSequence") == "YES":
@@ -226,7 +228,7 @@ def _echo(dataset: Any) -> Echo:  # noqa: ANN401
     return "spin" if said & {"SE", "IR", "SPIN"} else ""
 
 
-def has_contrast_agent(dataset: Any) -> bool:  # noqa: ANN401
+def has_contrast_agent(dataset: Keyed) -> bool:
     """Whether a contrast agent is named, or some of one whose name was taken away, as de-identification does (PS3.15 Table E.1-1)."""
     names = (" ".join(WORD.findall(str(name).upper())) for name in several(dataset.get("ContrastBolusAgent")))
     named = [name for name in names if name]
@@ -238,7 +240,7 @@ def has_contrast_agent(dataset: Any) -> bool:  # noqa: ANN401
     )
 
 
-def whole(dataset: Any, keyword: str) -> int | None:  # noqa: ANN401
+def whole(dataset: Keyed, keyword: str) -> int | None:
     """As `optional`; None also where it is no whole number."""
     value = optional(dataset, keyword)
     return None if value is None or not value.is_integer() else int(value)

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from pydicom.dataset import Dataset
+
 from app.errors import ArchiveTooLargeError
 from app.imaging.dicom_elements import (
     KEYWORDS,
@@ -28,6 +30,7 @@ from app.imaging.dicom_elements import (
 )
 from app.imaging.dicom_file import PixelPlace
 from app.imaging.dicom_header import Acquisition, Concatenation, SliceHeader
+from app.imaging.dicom_values import Elements, Keyed
 from app.imaging.limits import ReadLimits
 from app.imaging.source import Source
 
@@ -40,7 +43,7 @@ UNASSIGNED: Final = (
 
 def enhanced_slices(
     source: Source,
-    dataset: Any,  # noqa: ANN401
+    dataset: Elements,
     pixels: PixelPlace,
     limits: ReadLimits,
 ) -> Sequence[SliceHeader]:
@@ -82,7 +85,7 @@ def enhanced_slices(
     return [_frame(base, n, _Groups(own, shared)) for n, own in enumerate(per_frame)]
 
 
-def _concatenation(dataset: Any) -> Concatenation | None:  # noqa: ANN401
+def _concatenation(dataset: Elements) -> Concatenation | None:
     part = whole(dataset, "InConcatenationNumber")
     if part is None:
         return None
@@ -94,17 +97,17 @@ def _concatenation(dataset: Any) -> Concatenation | None:  # noqa: ANN401
 class _Groups:
     """The functional groups of one frame: its own first, then those of all."""
 
-    def __init__(self, own: Any, shared: Any) -> None:  # noqa: ANN401
+    def __init__(self, own: Dataset, shared: Dataset | None) -> None:
         self._own, self._shared = own, shared
 
-    def items(self, keyword: str) -> tuple[Any, ...]:
+    def items(self, keyword: str) -> tuple[Dataset, ...]:
         """Those of a functional group; none where the group is absent."""
         for groups in (self._own, self._shared):
             if groups is not None and (items := several(groups.get(keyword))):
                 return items
         return ()
 
-    def item(self, keyword: str) -> Any:  # noqa: ANN401
+    def item(self, keyword: str) -> Keyed:
         """The first of them; an empty mapping where there is none."""
         return next(iter(self.items(keyword)), {})
 

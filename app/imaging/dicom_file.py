@@ -187,7 +187,7 @@ def _elements(dataset: Dataset, keywords: tuple[str, ...]) -> Elements:
     return found
 
 
-def _value(dataset: Dataset, tag: int, representation: str) -> Any:  # noqa: ANN401
+def _value(dataset: Dataset, tag: int, representation: str) -> object:
     raw: object = dataset.get_item(tag)  # typed as never raw, which it is
     if not isinstance(raw, RawDataElement) or raw.value is None:
         return dataset[tag].value
@@ -200,9 +200,9 @@ def _is_pixels(tag: BaseTag, _vr: str | None, _length: int) -> bool:
     return int(tag) >= PIXEL_TAGS
 
 
-def _pixel_place(stream: BinaryIO, dataset: Any, *, is_deflated: bool) -> PixelPlace | None:  # noqa: ANN401
+def _pixel_place(stream: BinaryIO, dataset: Dataset, *, is_deflated: bool) -> PixelPlace | None:
     """Reads the pixel element's own header, at which parsing stopped."""
-    implicit, little = dataset.original_encoding
+    implicit, little = map(bool, dataset.original_encoding)
     order = "<" if little else ">"
     head = stream.read(12)
     if len(head) < 12 or struct.unpack(order + "HH", head[:4]) != (PIXEL_DATA >> 16, PIXEL_DATA & 0xFFFF):  # noqa: PLR2004

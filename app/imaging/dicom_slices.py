@@ -1,7 +1,7 @@
 """One DICOM file to the slices in it: one for a classic CT or MR image, many for an enhanced one."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from pydicom.uid import (
     CTImageStorage,
@@ -28,6 +28,7 @@ from app.imaging.dicom_elements import (
 from app.imaging.dicom_enhanced import enhanced_slices
 from app.imaging.dicom_file import PixelPlace, parse
 from app.imaging.dicom_header import SliceHeader
+from app.imaging.dicom_values import Elements
 from app.imaging.limits import DEFAULT_LIMITS, ReadLimits
 from app.imaging.source import Source
 
@@ -68,7 +69,7 @@ def read_slices(source: Source, limits: ReadLimits = DEFAULT_LIMITS) -> Sequence
         ]
 
 
-def _classic(source: Source, dataset: Any, pixels: PixelPlace | None) -> SliceHeader:  # noqa: ANN401
+def _classic(source: Source, dataset: Elements, pixels: PixelPlace | None) -> SliceHeader:
     return SliceHeader(
         source,
         str(dataset.get("Modality") or ""),

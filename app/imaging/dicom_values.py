@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, Final, Literal
 
 from pydicom.datadict import dictionary_VR
+from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
 from app.imaging.dicom_walk import Wanted
@@ -15,6 +16,8 @@ from app.imaging.dicom_walk import Wanted
 Elements = Mapping[str, Any]
 """Values by keyword. Text, and numbers that DICOM writes as text: a string, or several as a tuple. Binary numbers: an int
 or a tuple of them. Sequences: pydicom's. An element without a value is absent."""
+Keyed = Elements | Dataset
+"""What is asked by keyword: the elements of a file, or an item of a sequence, which pydicom has made."""
 TEXT: Final = frozenset({"CS", "DS", "IS", "LO", "SH", "UI"})
 BINARY: Final = {"US": (2, False), "SS": (2, True), "UL": (4, False), "SL": (4, True), "US or SS": (2, False)}
 """Bytes of one number, and whether it has a sign; `US or SS` is what Pixel Padding Value is, its sign known later (`dicom_elements`)."""

@@ -13,10 +13,11 @@ nifti_quatern_to_mat44), which also takes a `qfac` (`pixdim[0]`) below 0 as -1 a
 honoured; unknown means millimetres.
 """
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from jaxtyping import Float64
+from nibabel.nifti1 import Nifti1Header
 from nibabel.quaternions import quat2mat
 
 from app.errors import IrregularGeometryError
@@ -42,14 +43,11 @@ FLATTEST: Final = 0.01
 Affine = Float64[np.ndarray, "4 4"]
 
 
-def index_to_ras_mm(
-    header: Any,  # noqa: ANN401 - nibabel ships no types
-    shape: tuple[int, int, int],
-) -> tuple[Affine, tuple[Finding, ...]]:
+def index_to_ras_mm(header: Nifti1Header, shape: tuple[int, int, int]) -> tuple[Affine, tuple[Finding, ...]]:
     """The affine of a header, and what was noticed about it.
 
     Args:
-        header: A nibabel `Nifti1Header` or `Nifti2Header`, unchecked.
+        header: Of either version (`Nifti2Header` is one of these), unchecked.
         shape: Voxels along (i, j, k).
 
     Raises:
@@ -69,7 +67,7 @@ def index_to_ras_mm(
     return affine, findings
 
 
-def _mm_per_unit(header: Any) -> float:  # noqa: ANN401
+def _mm_per_unit(header: Nifti1Header) -> float:
     code = int(header["xyzt_units"]) & UNIT_BITS
     if code not in MM_PER_UNIT:
         raise IrregularGeometryError(
@@ -86,7 +84,7 @@ def _scaled(affine: Affine, mm: float) -> Affine:
     return affine + 0.0  # a negative zero becomes zero
 
 
-def _qform(header: Any) -> Affine:  # noqa: ANN401
+def _qform(header: Nifti1Header) -> Affine:
     """Method 2; not-a-number where quaternion or voxel sizes make no rotation."""
     vector = np.array([header[name] for name in ("quatern_b", "quatern_c", "quatern_d")], np.longdouble)
     pixdim, square = header["pixdim"], vector @ vector

@@ -112,14 +112,14 @@ def read_nifti_header(stream: IO[bytes], kind: FileKind, limits: ReadLimits, *, 
     return NiftiHeader(shape, affine, findings, stored, offset, *header.get_slope_inter())
 
 
-def _parsed(head: bytes) -> Any:  # noqa: ANN401 - nibabel ships no types
+def _parsed(head: bytes) -> Nifti1Header:
     # The byte order is told: nibabel would guess it from `dim[0]`, which may be what is broken.
     if nifti_version(head) == 1:
         return Nifti1Header(head[:NIFTI1_HEADER_BYTES], byte_order(head), check=False)
     return Nifti2Header(head[:NIFTI2_HEADER_BYTES], byte_order(head), check=False)
 
 
-def _stored_type(header: Any) -> np.dtype[Any]:  # noqa: ANN401
+def _stored_type(header: Nifti1Header) -> np.dtype[Any]:
     code = int(header["datatype"])
     if code not in REAL_TYPES:
         raise UnsupportedFileError(
@@ -137,7 +137,7 @@ def _check_intent(code: int, *, labels: bool) -> None:
         )
 
 
-def _spatial_shape(header: Any, limits: ReadLimits) -> tuple[int, int, int]:  # noqa: ANN401
+def _spatial_shape(header: Nifti1Header, limits: ReadLimits) -> tuple[int, int, int]:
     if int(header["dim"][0]) not in AXES:
         raise CorruptImageError(
             "The NIfTI header says no number of axes from 1 to 7. Export the image again."
@@ -159,7 +159,7 @@ def _spatial_shape(header: Any, limits: ReadLimits) -> tuple[int, int, int]:  # 
     return shape[0], shape[1], shape[2]
 
 
-def _vox_offset(header: Any, kind: FileKind) -> int:  # noqa: ANN401
+def _vox_offset(header: Nifti1Header, kind: FileKind) -> int:
     offset = float(header["vox_offset"])
     least = int(header["sizeof_hdr"]) if kind is FileKind.NIFTI else 0
     if not least <= offset <= least + MOST_EXTENSION_BYTES:

@@ -105,7 +105,7 @@ def _levels(heatmap: Float32[np.ndarray, "I J K"]) -> UInt8[np.ndarray, "I J K"]
     return np.clip(scaled, 0, LEVELS, out=scaled).astype(np.uint8)
 
 
-def _write(header: Any, parts: Iterable[Real[np.ndarray, "..."]], path: Path) -> None:  # noqa: ANN401 - no types
+def _write(header: Nifti1Header, parts: Iterable[Real[np.ndarray, "..."]], path: Path) -> None:
     """Writes the header, and after it the parts of the array in Fortran's order."""
     with path.open("wb") as file, igzip.IGzipFile("", "wb", GZIP_LEVEL, file, mtime=0) as stream:
         stream.write(header.binaryblock + NO_EXTENSION)
@@ -113,7 +113,7 @@ def _write(header: Any, parts: Iterable[Real[np.ndarray, "..."]], path: Path) ->
             stream.write(np.ascontiguousarray(part.transpose()))
 
 
-def _header(dtype: np.dtype[Any], scl_slope: float, grid: Grid) -> Any:  # noqa: ANN401 - no types
+def _header(dtype: np.dtype[Any], scl_slope: float, grid: Grid) -> Nifti1Header:
     header = Nifti1Header()
     header.set_data_dtype(dtype)
     header.set_data_shape(grid.shape)

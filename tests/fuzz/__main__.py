@@ -14,7 +14,7 @@ from rich.table import Table
 
 from tests.fuzz.run import BATCH, Finding, Tally, fuzz
 
-FOUND = Path(__file__).parent / "found"
+FOUND = Path(__file__).parents[2] / "runs" / "fuzz"
 
 
 def main() -> int:
@@ -44,12 +44,14 @@ def _print(total: Tally, count: int) -> None:
     console = Console()
     console.print(table)
     console.print(f"{len(total.findings)} broke the promise")
+    if total.findings:
+        console.print(f"kept in {FOUND}", soft_wrap=True)
     for finding in total.findings[:20]:
         console.print(f"{finding.index}: {finding.what[:200]}", markup=False)
 
 
 def _keep(finding: Finding, seed: int) -> None:
-    """The corpus of regressions: `tests/fuzz/test_fuzz.py` reads it again and again."""
+    """For whoever mends it, with a test of its own that says what was wrong."""
     folder = FOUND / f"{seed}-{finding.index}"
     folder.mkdir(parents=True, exist_ok=True)
     for n, data in enumerate(finding.files):
