@@ -144,7 +144,7 @@ locks: $(VENV)/.development ## Pin what the image is built from, with digests (L
 	$(LOCK) requirements/build.in --output-file requirements/build.txt
 
 clean: ## Remove caches and build products; environments, runs and models stay
-	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
+	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find app training tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python $(VENV)-serving/bin/python $(VENV)-ray/bin/python $(VENV)-peers/bin/python $(VENV)-peers-serving/bin/python: %/bin/python:
