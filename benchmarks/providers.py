@@ -94,7 +94,7 @@ def compared(packages: Sequence[Package], rounds: int) -> Table:
         table.add_column(column, justify="right" if number > 1 else "left")
     for package in packages:
         for row in _rows(package, rounds):
-            table.add_row(f"{package.manifest.name}@{package.manifest.version}", *row)
+            table.add_row(str(package.manifest.reference), *row)
     return table
 
 

@@ -29,9 +29,9 @@ from app.model_package.manifest import (
     OutOfDistribution,
     Outputs,
 )
-from app.model_package.naming import Task
+from app.model_package.naming import Reference, Task
 from app.model_package.package import CARD, GOLDEN_CASE, GOLDEN_FOLDER, MODEL, Package, open_package, seal
-from app.model_package.store import ModelStore, Reference
+from app.model_package.store import ModelStore
 from app.model_package.training_summary import TRAINING_SUMMARY
 from training.checkpoint import Checkpoint
 from training.cohort import CohortDescription, CohortError

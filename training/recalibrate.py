@@ -23,6 +23,7 @@ from app.inference.predictor import Predictor
 from app.inference.self_test import make_golden_case, self_test
 from app.model_package.golden import read_golden_case
 from app.model_package.manifest import Calibration, ClassThreshold, Manifest
+from app.model_package.naming import Reference
 from app.model_package.package import (
     CARD,
     GOLDEN_CASE,
@@ -30,7 +31,7 @@ from app.model_package.package import (
     Package,
     seal,
 )
-from app.model_package.store import ModelStore, Reference
+from app.model_package.store import ModelStore
 from app.model_package.training_summary import TRAINING_SUMMARY, load_training_summary
 from training.calibrate import Scaling, fit_scaling
 from training.cohort import Case, Cohort, CohortError, Split

@@ -15,7 +15,7 @@ from app.api.models import Version, alias_state, model_list, model_summary
 from app.api.openapi import problem_responses
 from app.api.runtime import CurrentRuntime, Runtime
 from app.api.schemas import AliasState, CanaryShare, ModelList, ModelSummary
-from app.model_package.store import Reference
+from app.model_package.naming import Reference
 from app.predictions.document import Document
 from app.records.aliases import Alias, Canary
 from app.serving.plan_edits import AliasChange

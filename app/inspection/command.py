@@ -88,7 +88,7 @@ def _reported(seen: Survey, package: Package | None) -> tuple[Report, RequestErr
         report,
         image=describe(seen.volume),
         head=head_seen(head),
-        model_grid=f"{package.manifest.name}@{package.manifest.version}" if package else None,
+        model_grid=str(package.manifest.reference) if package else None,
         findings=(*seen.volume.findings, *findings),
         refused=refusal(error),
     ), error

@@ -10,7 +10,7 @@ from app.jobs.batch_csv import batch_csv, labels_of
 from app.jobs.request import require_same
 from app.jobs.service import JobService
 from app.model_package.manifest import Manifest
-from app.model_package.store import Reference
+from app.model_package.naming import Reference
 from app.records.batches import Batch, BatchRecords
 from app.records.jobs import JobRecords, JobState
 

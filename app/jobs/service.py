@@ -10,7 +10,7 @@ from app.errors import NotReadyError, OverloadedError, RequestError
 from app.inference.ticket import Urgency
 from app.jobs.request import require_same, upload_name, write_request
 from app.jobs.signals import Signals
-from app.model_package.store import Reference
+from app.model_package.naming import Reference
 from app.predictions.explain import Case
 from app.records.artefacts import Artefacts
 from app.records.jobs import Job, JobRecords, JobSelection

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, 
 
 from app.ehr.schema import EhrSchema
 from app.imaging.model_grid import ModelGrid
-from app.model_package.naming import PACKAGE_NAME
+from app.model_package.naming import PACKAGE_NAME, Reference
 from app.model_package.naming import Task as Task  # noqa: PLC0414 - a part of the manifest, defined apart for the command line
 
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -193,6 +193,11 @@ class Manifest(_Frozen):
     out_of_distribution: OutOfDistribution
     metrics: tuple[Metric, ...]
     sha256: dict[str, Sha256]
+
+    @property
+    def reference(self) -> Reference:
+        """The name and the version that it states."""
+        return Reference(self.name, self.version)
 
     @model_validator(mode="after")
     def _every_class_has_its_threshold(self) -> "Manifest":

@@ -113,7 +113,7 @@ def _manifest(folder: Path) -> Manifest:
 def _check_preprocessing(manifest: Manifest) -> None:
     if manifest.preprocessing_version != PREPROCESSING_VERSION:
         raise PackageInvalidError(
-            f"{manifest.name}@{manifest.version} needs preprocessing version {manifest.preprocessing_version} "
+            f"{manifest.reference} needs preprocessing version {manifest.preprocessing_version} "
             f"and this program has {PREPROCESSING_VERSION}; serve it with the release that made it, or export it again"
         )
 

@@ -7,25 +7,13 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from app.errors import MalformedRequestError, PackageExistsError, PackageInvalidError, UnknownModelError
-from app.model_package.naming import PACKAGE_NAME, PACKAGE_VERSION, Task
+from app.model_package.naming import PACKAGE_NAME, PACKAGE_VERSION, Reference, Task
 from app.model_package.package import Package, open_package
 
 _STAGING = ".staging"
-
-
-@dataclass(frozen=True, order=True)
-class Reference:
-    """One version of one model, by name."""
-
-    name: str
-    version: int
-
-    def __str__(self) -> str:
-        return f"{self.name}@{self.version}"
 
 
 class ModelStore:
@@ -138,7 +126,7 @@ class ModelStore:
             PackageDigestError: A file was changed after sealing.
         """
         package = open_package(folder)
-        reference = Reference(package.manifest.name, package.manifest.version)
+        reference = package.manifest.reference
         target = self._folder(reference)
         target.parent.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o755)  # mkdtemp makes folders for one user only
@@ -182,4 +170,4 @@ def _taken(reference: Reference) -> PackageExistsError:
 def _check_name(package: Package, reference: Reference) -> None:
     manifest = package.manifest
     if (manifest.name, manifest.version) != (reference.name, reference.version):
-        raise PackageInvalidError(f"the folder of {reference} holds {manifest.name}@{manifest.version}")
+        raise PackageInvalidError(f"the folder of {reference} holds {manifest.reference}")

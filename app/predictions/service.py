@@ -82,7 +82,7 @@ class PredictionService:
         with span(
             "predict",
             prediction_id=case.id,
-            model=f"{manifest.name}@{manifest.version}",
+            model=str(manifest.reference),
             waited_ms=MILLISECONDS * waited_s,
         ):
             return self._predict(case, predictor, waited_s, keep)

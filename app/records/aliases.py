@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import Engine, delete, select, update
 from sqlalchemy.orm import Session
 
-from app.model_package.store import Reference
+from app.model_package.naming import Reference
 from app.records.jobs import OPEN
 from app.records.tables import AliasRow, JobRow, PackageWishRow, PlanRow
 

@@ -12,7 +12,8 @@ from app.inference.lost_device import DEVICE_LOST
 from app.inference.predictor import Predictor
 from app.metrics import Metrics
 from app.model_package.manifest import Task
-from app.model_package.store import ModelStore, Reference
+from app.model_package.naming import Reference
+from app.model_package.store import ModelStore
 from app.serving.entry import Entry, StartPredictor, State, TryPackage
 from app.serving.releasing import Releaser
 from app.serving.routing import Meaning, Routing

@@ -8,8 +8,8 @@ from typing import Final
 from app.errors import NotReadyError
 from app.inference.predictor import Predictor
 from app.model_package.manifest import Manifest
+from app.model_package.naming import Reference
 from app.model_package.package import Package
-from app.model_package.store import Reference
 
 RETRY_AFTER_S: Final = 5
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final, TypedDict
 
 from app.errors import MalformedRequestError, NothingToRollBackError, PackageInUseError, UnknownModelError
-from app.model_package.store import Reference
+from app.model_package.naming import Reference
 from app.records.aliases import Alias, Canary, Plan
 
 Edit = Callable[[Plan], Plan]

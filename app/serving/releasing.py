@@ -36,8 +36,7 @@ class Releaser:
 
     def watch(self, predictor: Predictor) -> None:
         """Close the session of a predictor once the last reference to the predictor is gone."""
-        manifest = predictor.package.manifest
-        name = f"{manifest.name}@{manifest.version}"
+        name = str(predictor.package.manifest.reference)
         finalizer = weakref.finalize(predictor, self._done_with.put, (predictor.session, name))
         finalizer.atexit = False
 

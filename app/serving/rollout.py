@@ -15,7 +15,7 @@ import anyio.to_thread
 import structlog
 
 from app.errors import PackageRefusedError, UnknownModelError
-from app.model_package.store import Reference
+from app.model_package.naming import Reference
 from app.records.aliases import Alias, Plan, PlanRecords
 from app.serving.catalogue import Catalogue
 from app.serving.entry import Entry, State, stopping

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Final
 
-from app.model_package.naming import PACKAGE_NAME, PACKAGE_VERSION
-from app.model_package.store import Reference
+from app.model_package.naming import PACKAGE_NAME, PACKAGE_VERSION, Reference
 from app.records.aliases import Alias, Plan
 
 PRODUCTION: Final = "production"

@@ -23,7 +23,7 @@ from app.inference.predictor import Outputs, Predictor
 from app.inference.ticket import Ticket, Urgency, holding
 from app.metrics import Metrics
 from app.model_package.manifest import Manifest
-from app.model_package.store import Reference
+from app.model_package.naming import Reference
 from app.serving.catalogue import Catalogue
 from app.telemetry import describe_exception
 
@@ -65,8 +65,7 @@ class Comparison:
     @property
     def labels(self) -> tuple[str, str]:
         """The two versions, as metrics name them."""
-        manifest = self.shadow.package.manifest
-        return str(self.answered), f"{manifest.name}@{manifest.version}"
+        return str(self.answered), str(self.shadow.package.manifest.reference)
 
     @property
     def image_bytes(self) -> int:
@@ -100,10 +99,8 @@ class ShadowComparisons:
 
     def need_voxels(self, manifest: Manifest) -> bool:
         """Whether a shadow of this version sees another grid, which only the image as acquired can be brought to."""
-        answered = Reference(manifest.name, manifest.version)
-        return any(
-            shadow.package.manifest.image != manifest.image for shadow in self._catalogue.shadows_of(answered)
-        )
+        shadows = self._catalogue.shadows_of(manifest.reference)
+        return any(shadow.package.manifest.image != manifest.image for shadow in shadows)
 
     def offer(self, record: Mapping[str, object], analysis: Analysis) -> None:
         """Let the shadows of the version that answered answer too, later; returns at once and never fails.
@@ -114,11 +111,10 @@ class ShadowComparisons:
         """
         try:
             manifest = analysis.package.manifest
-            answered = Reference(manifest.name, manifest.version)
-            for shadow in self._catalogue.shadows_of(answered):
+            for shadow in self._catalogue.shadows_of(manifest.reference):
                 same_grid = shadow.package.manifest.image == manifest.image
                 comparison = Comparison(
-                    answered=answered,
+                    answered=manifest.reference,
                     modality=manifest.image.modality,
                     outputs=analysis.outputs,
                     image=analysis.image if same_grid else analysis.volume,

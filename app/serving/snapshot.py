@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from app.errors import UnknownModelError
 from app.inference.predictor import Predictor
 from app.model_package.manifest import Task
-from app.model_package.store import Reference
+from app.model_package.naming import Reference
 from app.serving.entry import Entry, State
 from app.serving.routing import Meaning, Routing
 

@@ -12,10 +12,10 @@ from app.errors import NeuroFuseError, OverloadedError
 from app.inference.batching import BatchedSession, BatchPolicy
 from app.inference.cpu_session import CpuSession, answers_alike
 from app.inference.graph_session import GraphSession
-from app.inference.predictor import Predictor
-from app.inference.self_test import self_test
 from app.inference.onnx_runtime.providers import Provider
 from app.inference.onnx_runtime.session import OnnxSession
+from app.inference.predictor import Predictor
+from app.inference.self_test import self_test
 from app.inference.sized_session import SizedSession
 from app.inference.warm_up import SIZES, exercise, fastest_run_s, warm_up
 from app.metrics import Metrics
@@ -132,7 +132,7 @@ def start_with(
         self_test(predictor)
         log.info(
             "package-warm",
-            model=_name(package),
+            model=str(package.manifest.reference),
             lanes=len(lanes),
             max_batch=policy.max_batch,
             max_wait_ms=round(1000 * policy.max_wait_s, 1),
@@ -180,7 +180,7 @@ def _narrowed(
     narrow = OnnxSession(package, threads=1)
     if answers_alike(sessions[0], narrow, package.manifest):
         return [CpuSession(sessions, narrow, threads, cores)] * cores
-    log.info("cpu-threads-differ", model=_name(package), threads=threads)
+    log.info("cpu-threads-differ", model=str(package.manifest.reference), threads=threads)
     narrow.close()
     return sessions
 
@@ -204,17 +204,18 @@ def captured_where_faster(
         captured = open_captured()
         gain = plain_s / fastest_run_s(captured, package.manifest, 1)
     except NeuroFuseError as error:
-        log.warning("cuda-graphs-refused", model=_name(package), code=error.code)
+        log.warning("cuda-graphs-refused", model=str(package.manifest.reference), code=error.code)
         gain = 0.0
-    log.info("cuda-graphs-tried", model=_name(package), gain=round(gain, 2), kept=gain >= LEAST_GAIN)
+    log.info(
+        "cuda-graphs-tried",
+        model=str(package.manifest.reference),
+        gain=round(gain, 2),
+        kept=gain >= LEAST_GAIN,
+    )
     kept, other = (captured, plain) if captured is not None and gain >= LEAST_GAIN else (plain, captured)
     if other is not None:
         other.close()
     return kept
-
-
-def _name(package: Package) -> str:
-    return f"{package.manifest.name}@{package.manifest.version}"
 
 
 def _observer(package: Package, metrics: Metrics | None) -> Callable[[int], None]:

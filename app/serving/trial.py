@@ -68,7 +68,7 @@ class PackageTrial:
         fault = self._fault(package)
         log.info(
             "package-tried",
-            model=f"{package.manifest.name}@{package.manifest.version}",
+            model=str(package.manifest.reference),
             detail=fault or "lived through it",
             duration_ms=round(1000 * (time.monotonic() - began_s)),
         )

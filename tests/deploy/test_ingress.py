@@ -9,7 +9,7 @@ with warnings.catch_warnings():
     pytest.importorskip("ray.serve", reason="Ray is not installed here: make test-ray")
 
 from app.errors import NotReadyError
-from app.model_package.store import Reference
+from app.model_package.naming import Reference
 from app.serving.entry import Entry, State
 from deploy.ray.ingress import has_begun
 

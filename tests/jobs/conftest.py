@@ -22,7 +22,8 @@ from app.jobs.service import JobLimits, JobService, Wanted
 from app.jobs.signals import Signals
 from app.jobs.turn import Turn
 from app.metrics import Metrics
-from app.model_package.store import ModelStore, Reference
+from app.model_package.naming import Reference
+from app.model_package.store import ModelStore
 from app.predictions.explain import Case
 from app.predictions.heatmaps import Heatmaps
 from app.predictions.service import PredictionService

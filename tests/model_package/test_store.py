@@ -10,8 +10,9 @@ from app.errors import (
     PackageInvalidError,
     UnknownModelError,
 )
+from app.model_package.naming import Reference
 from app.model_package.package import seal
-from app.model_package.store import ModelStore, Reference
+from app.model_package.store import ModelStore
 from tests.support.tiny_package import build_tiny_package
 
 

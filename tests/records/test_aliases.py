@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Engine
 
-from app.model_package.store import Reference
+from app.model_package.naming import Reference
 from app.records.aliases import Alias, Canary, Plan, PlanRecords
 from app.records.jobs import Job, JobRecords
 

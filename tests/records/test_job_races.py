@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from app.errors import PackageInUseError
-from app.model_package.store import Reference
+from app.model_package.naming import Reference
 from app.records.aliases import PlanRecords
 from app.records.batches import Batch, BatchRecords
 from app.records.database import open_database

@@ -16,7 +16,7 @@ from app.errors import (
     UnknownJobError,
     UnknownPredictionError,
 )
-from app.model_package.store import Reference
+from app.model_package.naming import Reference
 from app.records.aliases import PlanRecords
 from app.records.audit import AuditTrail
 from app.records.batches import Batch, BatchRecords

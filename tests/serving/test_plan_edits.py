@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 
 from app.errors import MalformedRequestError, NothingToRollBackError, PackageInUseError, UnknownModelError
-from app.model_package.store import Reference
+from app.model_package.naming import Reference
 from app.records.aliases import Alias, Canary, Plan
 from app.serving.plan_edits import (
     MOST_PREVIOUS,

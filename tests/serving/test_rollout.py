@@ -10,7 +10,8 @@ import pytest
 
 from app.errors import PackageInUseError, PackageRefusedError, UnknownModelError
 from app.inference.self_test import self_test
-from app.model_package.store import ModelStore, Reference
+from app.model_package.naming import Reference
+from app.model_package.store import ModelStore
 from app.records.aliases import Alias, Canary
 from app.records.store import RecordStore
 from app.serving.catalogue import Catalogue

@@ -20,8 +20,9 @@ from app.errors import (
 )
 from app.inference.onnx_runtime.session import OnnxSession
 from app.inference.predictor import Predictor
+from app.model_package.naming import Reference
 from app.model_package.package import Package
-from app.model_package.store import ModelStore, Reference
+from app.model_package.store import ModelStore
 from app.records.aliases import Alias, Canary
 from app.records.store import RecordStore
 from app.serving.catalogue import Catalogue

@@ -4,7 +4,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from app.model_package.store import Reference
+from app.model_package.naming import Reference
 from app.records.aliases import Alias, Canary, Plan
 from app.serving.routing import PRODUCTION, Routing, planned, version_for
 

@@ -20,7 +20,8 @@ from app.imaging.volume import without_voxels
 from app.inference.case import Analysis, analyse
 from app.inference.predictor import Predictor
 from app.metrics import Metrics
-from app.model_package.store import ModelStore, Reference
+from app.model_package.naming import Reference
+from app.model_package.store import ModelStore
 from app.predictions.explain import Case
 from app.predictions.heatmaps import Heatmaps
 from app.predictions.service import PredictionService

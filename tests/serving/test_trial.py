@@ -14,8 +14,9 @@ from structlog.testing import capture_logs
 
 from app.errors import NotReadyError, PackageInvalidError, PackageRefusedError
 from app.main import create_app
+from app.model_package.naming import Reference
 from app.model_package.package import Package
-from app.model_package.store import ModelStore, Reference
+from app.model_package.store import ModelStore
 from app.serving.start import start_as_set
 from app.serving.trial import _NEEDED, PackageTrial, longest_of
 from app.settings import Provider, Settings
