@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
 from pydicom import Dataset
 from pydicom.config import IGNORE, settings
