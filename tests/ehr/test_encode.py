@@ -177,6 +177,14 @@ def test_a_quantity_needs_value_and_a_convertible_ucum_unit(sent: object) -> Non
     assert set(problems({"glucose": sent})) == {"glucose"}
 
 
+def test_the_units_that_would_do_are_told_be_it_one_or_several() -> None:
+    sent = {"glucose": {"value": 5, "unit": "nonsense"}}
+    assert problems(sent)["glucose"].startswith("must have its unit in UCUM, one of mmol/L, ")
+    glucose = next(feature for feature in NUMERIC if feature.name == "glucose")
+    alone = GOS_SCHEMA.model_copy(update={"features": (glucose.model_copy(update={"unit": "[arb'U]"}),)})
+    assert problems(sent, alone) == {"glucose": "must have its unit in UCUM, [arb'U]"}
+
+
 def test_a_category_has_no_unit() -> None:
     assert "without a unit" in problems({"sex": {"value": "male", "unit": "1"}})["sex"]
 
