@@ -1,4 +1,5 @@
 import io
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -195,3 +196,21 @@ def test_an_array_that_is_missing_is_refused(package: Package) -> None:
     np.savez(package.path / "embedding.npz", mean=GOOD["mean"], precision=GOOD["precision"])
     with pytest.raises(PackageInvalidError, match="should be an npz"):
         OutOfDistributionScorer.from_package(package)
+
+
+class Hostile:
+    """An object whose unpickling makes a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = str(folder)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.mkdir, (self._folder,)
+
+
+def test_a_program_hidden_among_the_arrays_does_not_run(package: Package, tmp_path: Path) -> None:
+    trace = tmp_path / "it-ran"
+    np.savez(package.path / "embedding.npz", **(GOOD | {"mean": np.array([Hostile(trace)], object)}))
+    with pytest.raises(PackageInvalidError, match="should be an npz"):
+        OutOfDistributionScorer.from_package(package)
+    assert not trace.exists()
