@@ -107,7 +107,7 @@ async def _end_of(job: Job, wishes: Wishes, request: Request, runtime: Runtime) 
                 raise AbandonedError
             with anyio.move_on_after(_next_look_s(deadline_s)):
                 await ended.wait()
-            job = await anyio.to_thread.run_sync(runtime.jobs.service.get, job.id)
+            job = await anyio.to_thread.run_sync(runtime.jobs.records.get, job.id)
     return job
 
 

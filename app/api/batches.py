@@ -29,7 +29,6 @@ from app.records.batches import Batch
 from app.serving.entry import require_ready
 
 MOST_MODEL: Final = 160
-CSV_MEDIA_TYPE: Final = "text/csv"
 UNKNOWN: Final = problem_responses(errors.UnknownBatchError)
 
 router = APIRouter(prefix="/batches", tags=["jobs"], route_class=BoundedJson)
@@ -128,14 +127,13 @@ def cancel_batch(runtime: CurrentRuntime, batch_id: BatchId) -> BatchStatus:
     operation_id="get_batch_results",
     summary="What came of a batch, as a table",
     response_class=TableAnswer,
-    responses={**UNKNOWN, 200: {"content": {CSV_MEDIA_TYPE: {"schema": {"type": "string"}}}}},
+    responses=UNKNOWN,
 )
 def get_batch_results(runtime: CurrentRuntime, batch_id: BatchId) -> TableAnswer:
     """One row for each job that is done or failed, in the order of acceptance; the columns of `neurofuse predict --cohort`."""
     batch = runtime.jobs.batches.get(batch_id)
     lines = runtime.jobs.batches.table(batch, _manifest(batch, runtime))
-    headers = {"Content-Disposition": 'attachment; filename="results.csv"'}
-    return TableAnswer(lines, media_type=CSV_MEDIA_TYPE, headers=headers)
+    return TableAnswer(lines, headers={"Content-Disposition": 'attachment; filename="results.csv"'})
 
 
 def _manifest(batch: Batch, runtime: Runtime) -> Manifest | None:

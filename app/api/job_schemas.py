@@ -106,9 +106,8 @@ class BatchStatus(Document):
 
 def stored_problem(job: Job) -> tuple[ProblemType, str, dict[str, Any]]:
     """Why a job failed: the kind of problem, its words, its further members."""
-    stored: dict[str, Any] = json.loads(job.problem or "{}")
-    kind = PROBLEM_TYPES.get(stored.get("code", ""), INTERNAL)
-    return kind, stored.get("detail", kind.meaning), stored.get("fields", {})
+    stored = json.loads(job.problem or "")
+    return PROBLEM_TYPES.get(stored["code"], INTERNAL), stored["detail"], stored["fields"]
 
 
 def job_status(job: Job, webhook: Webhook | None) -> JobStatus:

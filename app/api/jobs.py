@@ -43,7 +43,7 @@ def list_jobs(
     """One page, the latest first; a system sees its own."""
     batch = None if query.batch is None else id_of(query.batch)
     wanted = JobSelection(query.state, batch, only_of(principal))
-    jobs, total = runtime.jobs.service.page(wanted, query.limit, query.offset)
+    jobs, total = runtime.jobs.records.page(wanted, query.limit, query.offset)
     webhooks = runtime.jobs.webhooks.of(job.id for job in jobs if job.webhook_url)
     items = [job_status(job, webhooks.get(job.id)) for job in jobs]
     return JobList(items=items, total=total, limit=query.limit, offset=query.offset)
@@ -57,7 +57,7 @@ def list_jobs(
 )
 def get_job(runtime: CurrentRuntime, job_id: JobId) -> JobStatus:
     """Always the status, also of a job that is done; `GET /predictions/{id}` is the answer."""
-    return job_status(runtime.jobs.service.get(job_id), runtime.jobs.webhooks.find(job_id))
+    return job_status(runtime.jobs.records.get(job_id), runtime.jobs.webhooks.find(job_id))
 
 
 @router.delete(

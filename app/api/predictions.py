@@ -68,7 +68,7 @@ def get_prediction(
     try:
         return with_links(runtime.predictions.find(prediction_id))
     except UnknownPredictionError:
-        job = runtime.jobs.service.find(prediction_id)
+        job = runtime.jobs.records.find(prediction_id)
         if job is None:
             raise
     return accepted(job, runtime) if job.state in OPEN else outcome(job, request, runtime)

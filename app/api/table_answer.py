@@ -5,10 +5,12 @@ from starlette.types import Receive, Scope, Send
 
 
 class TableAnswer(StreamingResponse):
-    """Starlette's own, for text, that gives clients of HTTP/1.0 all of it at once.
+    """Starlette's own, for CSV, that gives clients of HTTP/1.0 all of it at once.
 
     The server puts the size of each piece between the pieces, which such a client would take for lines of the table (RFC 9112, section 6.1).
     """
+
+    media_type = "text/csv"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""

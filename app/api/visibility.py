@@ -125,7 +125,7 @@ async def _may_see(runtime: Runtime, principal: Principal, case_id: str) -> bool
 
 def _is_of(runtime: Runtime, only: str, case_id: str) -> bool:
     """Whether a caller asked for an answer, or sent its job. One that is not there is nobody's, so that it cannot be told from another's."""
-    job = runtime.jobs.service.find(case_id)
+    job = runtime.jobs.records.find(case_id)
     return only in {runtime.predictions.caller(case_id), job and job.caller}
 
 

@@ -133,4 +133,4 @@ def list_predictions(
 )
 def delete_prediction(runtime: CurrentRuntime, prediction_id: PredictionId) -> None:
     """The answer, what was said of it, its heatmap, and what is kept of its case; for good. A job that is not finished is cancelled."""
-    delete_case(prediction_id, runtime.predictions, runtime.jobs.service)
+    delete_case(prediction_id, runtime.predictions, runtime.jobs.service, runtime.jobs.records)

@@ -4,9 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
-from app.errors import NeuroFuseError
 from app.predictions.answer import read_answer, unreadable_answer
 from app.predictions.feedback_csv import cell
 from app.predictions.result_lines import Line, answered, columns_of, failed, failed_with
@@ -50,7 +48,6 @@ def _line(job: Job, document: str | None) -> Line | None:
             return failed(name, case, unreadable_answer())
         return answered(name, case, answer)
     if job.state == "failed":
-        stored: dict[str, Any] = json.loads(job.problem or "{}")
-        code, detail = stored.get("code", NeuroFuseError.code), stored.get("detail", "")
-        return failed_with(name, case, code, detail, stored.get("fields", {}))
+        stored = json.loads(job.problem or "")
+        return failed_with(name, case, stored["code"], stored["detail"], stored["fields"])
     return None

@@ -3,15 +3,17 @@
 from app.errors import JobFinishedError, UnknownJobError, UnknownPredictionError
 from app.jobs.service import JobService
 from app.predictions.service import PredictionService
+from app.records.jobs import JobRecords
 
 
-def delete_case(case_id: str, predictions: PredictionService, jobs: JobService) -> None:
+def delete_case(case_id: str, predictions: PredictionService, jobs: JobService, records: JobRecords) -> None:
     """See that there is no answer to a case, and will be none.
 
     Args:
         case_id: Of the answer, or of the job that may become one.
         predictions: Remove what is there.
         jobs: Cancel what is on its way.
+        records: The table of jobs.
 
     Raises:
         UnknownPredictionError: No answer with this id is kept, and none will be.
@@ -19,7 +21,7 @@ def delete_case(case_id: str, predictions: PredictionService, jobs: JobService) 
     try:
         predictions.delete(case_id)
     except UnknownPredictionError:
-        job = jobs.find(case_id)
+        job = records.find(case_id)
         if job is None or job.state == "cancelled":
             raise
         try:

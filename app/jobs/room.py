@@ -32,8 +32,9 @@ class JobRoom:
         admission: The queue that jobs share with interactive cases.
 
     Attributes:
-        service: Accepts, finds and cancels jobs.
-        batches: The same for batches.
+        records: The table of jobs.
+        service: Accepts and cancels them.
+        batches: Makes, finds and cancels batches.
         addresses: Where webhooks may go.
         webhooks: What became of them.
         signals: Short cuts inside this process.
@@ -43,6 +44,7 @@ class JobRoom:
     def __init__(self, settings: Settings, records: RecordStore, turn: Turn, admission: Admission) -> None:
         limits = JobLimits(settings.job_limit, settings.job_attempts)
         self.signals = turn.signals
+        self.records = records.jobs
         self.service = JobService(
             records.jobs, turn.artefacts, limits, turn.signals, turn.predictions.discard
         )

@@ -1,4 +1,4 @@
-"""Accept, find and cancel jobs."""
+"""Accept and cancel jobs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from app.jobs.signals import Signals
 from app.model_package.naming import Reference
 from app.predictions.explain import Case
 from app.records.artefacts import Artefacts
-from app.records.jobs import Job, JobRecords, JobSelection
+from app.records.jobs import Job, JobRecords
 from app.tracing import traceparent
 
 RETRY_AFTER_S: Final = 5
@@ -153,22 +153,6 @@ class JobService:
                 limit=self._limits.most,
                 retry_after_s=RETRY_AFTER_S,
             )
-
-    def get(self, job_id: str) -> Job:
-        """Find a job.
-
-        Raises:
-            UnknownJobError: None has this id.
-        """
-        return self._records.get(job_id)
-
-    def find(self, job_id: str) -> Job | None:
-        """Find a job, or None."""
-        return self._records.find(job_id)
-
-    def page(self, wanted: JobSelection, limit: int, offset: int) -> tuple[list[Job], int]:
-        """Jobs from the latest to the first, and how many there are in all; see `JobRecords.page`."""
-        return self._records.page(wanted, limit, offset)
 
     def cancel(self, job_id: str) -> Job:
         """Drop a job: at once where it waits, before the network runs where it is worked on.

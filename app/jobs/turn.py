@@ -45,7 +45,7 @@ class LostError(Exception):
 
 
 def problem_of(error: NeuroFuseError) -> str:
-    """Why a job failed, as it is kept: what a problem document needs."""
+    """Why a job failed, as it is kept: what a problem document needs. All three are always there."""
     return json.dumps({"code": error.code, "detail": error.detail, "fields": error.fields})
 
 
@@ -152,7 +152,7 @@ class Turn:
         ended = list(jobs)
         # All of them before the first file: a store that is away must not hide that they ended.
         for job in ended:
-            self._count(job, job.state, json.loads(job.problem).get("code", "") if job.problem else "")
+            self._count(job, job.state, json.loads(job.problem)["code"] if job.problem else "")
         for job in ended:
             self.predictions.discard(job.id)
             self._clean_up(job)

@@ -34,7 +34,7 @@ def all_of(connection: socket.socket) -> tuple[bytes, bytes]:
 def test_a_client_that_knows_no_chunks_gets_the_table_and_nothing_between_its_lines(
     first_line: bytes, chunked: bool, body: bytes
 ) -> None:
-    with served(TableAnswer(iter(LINES), media_type="text/csv", headers=NAMED)) as connection:
+    with served(TableAnswer(iter(LINES), headers=NAMED)) as connection:
         connection.sendall(first_line + b"Host: x\r\n\r\n")
         head, given = all_of(connection)
     assert given == body

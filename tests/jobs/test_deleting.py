@@ -61,7 +61,8 @@ def delete(records: RecordStore, folder: Path, at_last: Callable[[], object] = l
     cases = CaseStore(folder / "cases", KeepingLimits(3600, 10**9))
     predictions = Predictions(records.predictions, Heatmaps(artefacts), cases, DEFAULT_LIMITS, Metrics())
     limits = JobLimits(1, attempts=1)
-    delete_case("a", predictions, JobService(records.jobs, artefacts, limits, Signals(), predictions.discard))
+    jobs = JobService(records.jobs, artefacts, limits, Signals(), predictions.discard)
+    delete_case("a", predictions, jobs, records.jobs)
 
 
 def test_a_case_that_waits_is_never_answered_once_it_was_deleted(

@@ -18,7 +18,6 @@ from tests.jobs.conftest import MOST, Parts, has_upload
 def test_an_accepted_job_has_its_files(parts: Parts) -> None:
     job = parts.accept()
     assert (parts.state(job), has_upload(parts, job)) == ("queued", True)
-    assert parts.service.get(job.id) == parts.service.find(job.id) == job
 
 
 def test_a_request_that_comes_again_is_the_same_job(parts: Parts) -> None:
@@ -26,7 +25,7 @@ def test_a_request_that_comes_again_is_the_same_job(parts: Parts) -> None:
     assert parts.accept("key", "one") == job
     with pytest.raises(IdempotencyKeyReusedError):
         parts.accept("key", "another")
-    assert parts.service.page(JobSelection(), 9, 0) == ([job], 1)
+    assert parts.records.jobs.page(JobSelection(), 9, 0) == ([job], 1)
 
 
 def test_one_too_many_is_refused_until_another_ends(parts: Parts) -> None:
@@ -53,7 +52,7 @@ def test_what_may_have_been_accepted_keeps_its_files(parts: Parts) -> None:
             parts.accept()
     finally:
         event.remove(Session, "after_commit", lose_the_answer)
-    (job,), _ = parts.service.page(JobSelection(), 9, 0)
+    (job,), _ = parts.records.jobs.page(JobSelection(), 9, 0)
     assert has_upload(parts, job)
 
 

@@ -57,9 +57,9 @@ def test_after_its_time_a_job_that_ended_is_forgotten_and_one_that_waits_is_give
     parts.turn.work(parts.claim(), 0.0)
     at_once = sweep_of(parts, timedelta(0))
     assert at_once.sweep() >= 2
-    assert parts.service.find(done.id) is None
+    assert parts.records.jobs.find(done.id) is None
     at_once.sweep()
-    assert parts.service.find(waiting.id) is None
+    assert parts.records.jobs.find(waiting.id) is None
     assert parts.files() == {"heatmaps", "cases"}
     assert parts.records.predictions.get(done.id).id == done.id
     assert counted(parts.turn.metrics) == {("done", ""): 1, ("failed", "internal"): 1}
