@@ -194,9 +194,9 @@ class Answer(Document):
 
 
 def read_answer(document: str) -> Answer | None:
-    """A kept answer; None where it is damaged, or another release wrote what this one cannot read, so that the others count all the same."""
+    """A kept answer, without what a later release has added to it; None where it is damaged, or another release wrote what this one cannot read."""
     try:
-        return Answer.model_validate_json(document)
+        return Answer.model_validate_json(document, extra="ignore")
     except ValidationError:
         return None
 
@@ -216,5 +216,5 @@ def require_answer(document: str) -> Answer:
 def unreadable_answer() -> AnswerUnreadableError:
     """The error that says so."""
     return AnswerUnreadableError(
-        "Expected an answer as it was kept; it is damaged, or another release kept it. Send the case again."
+        "Expected an answer as it was kept; it is damaged, or another release kept it. Send the case again, with another Idempotency-Key where it had one."
     )

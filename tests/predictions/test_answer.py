@@ -19,5 +19,10 @@ def test_an_answer_of_0_1_0_which_named_no_release_is_read() -> None:
     assert answer.release is None
 
 
+def test_what_a_later_release_added_to_an_answer_is_passed_over() -> None:
+    later = {**ANSWER, "later": 1, "image": {**ANSWER["image"], "later": 2}}
+    assert read_answer(json.dumps(later)) == read_answer(json.dumps(ANSWER))
+
+
 def test_an_answer_that_was_cut_short_is_none() -> None:
     assert read_answer(json.dumps(ANSWER)[:-9]) is None
