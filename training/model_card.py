@@ -8,15 +8,18 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from app.model_package.manifest import Manifest, Metric
+from training.cohort_description import PHANTOMS
 from training.config import RunConfig
 from training.evaluation.document import Evaluation, Group, Resplits
 from training.names import Precision
 from training.report.words import (
+    FAITHFULNESS,
     at_the_ends,
     decimal,
     estimate,
     find,
     metric_words,
+    most,
     p_value,
     percent,
     sentence,
@@ -62,7 +65,7 @@ def model_card(
         _distance(manifest, evaluation),
         _heatmaps(evaluation),
         _robustness(evaluation),
-        _limits(manifest, precision),
+        _limits(manifest, evaluation, precision),
     )
     return "\n\n".join(section for section in sections if section) + "\n"
 
@@ -311,6 +314,11 @@ def _distance(manifest: Manifest, evaluation: Evaluation) -> str:
         "## Out of distribution\n\nAn image and record farther from training than "
         f"{manifest.out_of_distribution.threshold:.1%} of the calibration cases are flagged as out of distribution."
         + (f" Flagged: {shares}." if shares else "")
+        + (
+            f" Disturbed copies are of {most(evaluation.robustness[0].metrics)} held-out cases."
+            if evaluation.robustness
+            else ""
+        )
     )
 
 
@@ -329,16 +337,18 @@ def _heatmaps(evaluation: Evaluation) -> str:
         else ""
     )
     with_mask = f"On {maps.n} held-out cases with a mask." if maps.n else "The cohort has no masks."
+    removed = [metric for method in maps.methods for metric in method.metrics if metric.name in FAITHFULNESS]
+    tried = f" Voxels were removed and given in {most(removed)} held-out cases." if removed else ""
     head = ("map", *(sentence(metric_words(name).long) for name in shown))
-    return f"## Heatmaps\n\n{with_mask}{chance}\n\n{_table(head, rows)}"
+    return f"## Heatmaps\n\n{with_mask}{chance}{tried}\n\n{_table(head, rows)}"
 
 
 def _robustness(evaluation: Evaluation) -> str:
     lines = [(line, area) for line in evaluation.robustness if (area := find(line.metrics, "auroc"))]
     if not lines:
         return ""
-    rows = [(plain(f"{line.kind} {line.level}"), _estimate(area)) for line, area in lines]
-    return "## Robustness\n\n" + _table(("held-out cases, disturbed", "AUROC (95 % interval)"), rows)
+    rows = [(plain(f"{line.kind} {line.level}"), str(area.n), _estimate(area)) for line, area in lines]
+    return "## Robustness\n\n" + _table(("held-out cases, disturbed", "n", "AUROC (95 % interval)"), rows)
 
 
 def _estimate(metric: Metric, digits: int = 3) -> str:
@@ -346,10 +356,15 @@ def _estimate(metric: Metric, digits: int = 3) -> str:
     return estimate(metric, digits).replace("\N{NO-BREAK SPACE}", " ")
 
 
-def _limits(manifest: Manifest, precision: Precision) -> str:
+def _limits(manifest: Manifest, evaluation: Evaluation, precision: Precision) -> str:
+    others = (
+        "any hospital"
+        if evaluation.source == PHANTOMS
+        else "another hospital; that needs an external evaluation"
+    )
     return (
         "## Limits\n\n"
-        "- The numbers above hold for cases drawn like the training data. They say nothing about patients of any hospital.\n"
+        f"- The numbers above hold for cases drawn like the training data. They say nothing about patients of {others}.\n"
         "- The heatmap is relative within one image (1 = its peak). It shows attention, not cause; a good overlap with a lesion "
         "is not evidence of a right reason.\n"
         "- The image share is a share of a mixture, not a causal importance.\n"

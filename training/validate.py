@@ -16,6 +16,7 @@ from itertools import count
 from pathlib import Path
 
 import numpy as np
+from rich.console import Console
 from rich.progress import track
 
 from app.ehr.schema import Feature
@@ -31,6 +32,7 @@ from app.model_package.manifest import Manifest
 from app.model_package.package import MANIFEST, open_package
 from training.calibrate import Scaling
 from training.cohort import DESCRIPTION_FILE, Case, Cohort, CohortError, load_cohort
+from training.cohort_check.beforehand import tell_errors
 from training.cohort_description import CohortDescription
 from training.evaluation.answers import Answers
 from training.evaluation.cohort_table import cohort_table
@@ -188,11 +190,13 @@ def _require_the_same(feature: Feature, own: Feature | None) -> None:
 def ask_everyone(predictor: Predictor, cohort: Cohort, workers: int, out: Path | None = None) -> list[Asked]:
     """Ask a package about every patient, several at a time where there are several workers; in the table's order.
 
-    What an earlier start has kept in `out` is not asked again; who got no answer is.
+    What the table and copied images tell against the numbers to come is printed first. What an earlier start has kept in `out` is not asked again;
+    who got no answer is.
 
     Raises:
         CohortError: A file cannot be read, or nobody gets an answer.
     """
+    tell_errors(cohort.root, None, Console(stderr=True))
     schema = predictor.package.manifest.ehr
     units = {feature.name: feature.unit for feature in cohort.description.features}
     read = {feature.name: units[feature.name] for feature in schema.features if feature.name in units}

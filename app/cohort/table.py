@@ -156,7 +156,10 @@ def _row(
 ) -> Row:
     # csv puts what is too long under the key None, and None where a row is too short.
     if None in line or any(text is None for text in line.values()):
-        raise MalformedRequestError(f"Expected as many cells as columns; row {number} has another number.")
+        raise MalformedRequestError(
+            f"Expected as many cells as columns; row {number} has another number. Write a comma for every empty cell, also at the end of a row, "
+            "where spreadsheets may leave them out, and put a cell that holds a comma in quotation marks."
+        )
     cells = {name: (text or "").strip() for name, text in line.items() if name is not None}
     if not cells[IMAGE]:
         raise MalformedRequestError(f"Expected a file or folder under `image`; row {number} names none.")

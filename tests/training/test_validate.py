@@ -128,6 +128,16 @@ def test_a_cohort_in_other_units_gets_the_same_answers(
     np.testing.assert_allclose(probabilities(first), probabilities(second), atol=1e-6)
 
 
+def test_what_spoils_the_numbers_is_told_before_anybody_is_asked(
+    gos: Path, cohort: CohortFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As where the outcome counts the other way round, or, here, eight patients have one and the same head."""
+    validate_package(gos, cohort.written())
+    told = capsys.readouterr().err
+    assert "duplicate-image" in told
+    assert "split-empty" not in told
+
+
 def test_who_gets_no_answer_is_counted_by_the_reason_and_is_in_no_number(
     gos: Path, cohort: CohortFolder, tmp_path: Path
 ) -> None:

@@ -86,7 +86,11 @@ class Job:
             return f"test on site {self.leave_site}"
         if self.test_from:
             return f"test from {self.test_from}"
-        return "as a file says" if self.splits else "the cohort's own splits, the rest by shares"
+        if self.splits:
+            return "as a file says"
+        return (
+            "as the table says where it names one, the others at random, evenly by outcome, sex, age and site"
+        )
 
 
 def cohort_of(job: Job, folder: Path, config: RunConfig) -> Cohort:

@@ -1,4 +1,4 @@
-"""What is said before hours are spent: errors that table and files show without an image being opened, to whoever trains without a check."""
+"""What is said before hours are spent: errors that table and files show without an image being opened, to whoever trains or judges without a check."""
 
 import hashlib
 from collections import defaultdict
@@ -17,15 +17,15 @@ from training.cohort_check.table import Table, read_table
 from training.config import RunConfig
 
 _OF_SPLITS = frozenset({"split-empty"})
-"""`require_patients` asks for these in the splits of the run, which may be others than the table's."""
+"""`require_patients` asks for these in the splits of the run, which may be others than the table's; a package needs none to be judged."""
 
 
-def tell_errors(root: Path, config: RunConfig, console: Console) -> None:
+def tell_errors(root: Path, config: RunConfig | None, console: Console) -> None:
     """Print the errors; none stops the run, since whoever tries on purpose what a leak is worth may do so.
 
     Args:
         root: Folder of a cohort that `load_cohort` takes.
-        config: Of the run.
+        config: Of the run; None where a package is asked.
         console: To print to.
     """
     table, _ = read_table(root)

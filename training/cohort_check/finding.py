@@ -7,7 +7,10 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict
 
 Severity = Literal["error", "warning"]
-NAME_THE_FILE: Final = "Write the path relative to the cohort's folder, with slashes (/); capitals matter."
+NAME_THE_FILE: Final = (
+    "Write the path relative to the cohort's folder, with slashes (/); capitals matter, and how umlauts and accents are coded: files "
+    "from a Mac may have them as characters of their own."
+)
 """Remedy for a cell that leads to no file."""
 
 MEND_THE_FILE: Final = "Ask for the right to read it, or copy it anew from where it came."

@@ -6,20 +6,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from rich.console import Console
 from rich.progress import track
 
 from app.errors import NeuroFuseError
+from app.imaging import dicom_series, quality
 from app.imaging.head import find_head
 from app.imaging.one_slice import read_slice, slice_on_model_grid
-from app.imaging.quality import judge
 from app.imaging.read import read_image
 from app.imaging.resample import place_model_grid
+from app.imaging.volume import Finding as ImageFinding
 from app.imaging.volume import Volume
 from training.cohort import image_files
-from training.cohort_check.finding import MEND_THE_FILE, NAME_THE_FILE, Finding, error
+from training.cohort_check.finding import MEND_THE_FILE, NAME_THE_FILE, Finding, error, warning
 from training.cohort_check.masks import check_masks
 from training.cohort_check.orientation import canonical, orientation
 from training.cohort_check.phantoms import check_phantom_image
@@ -28,6 +30,8 @@ from training.config import RunConfig
 from training.reading_processes import reading_processes
 
 Spacing = tuple[float, float, float]
+LIMITING: Final = quality.LIMITING | dicom_series.LIMITING
+"""Codes of findings about an image that limit an answer, whoever gives it."""
 
 
 @dataclass(frozen=True)
@@ -158,6 +162,7 @@ def _opened(
     files: Sequence[Path], table: Table, column: str, config: RunConfig | None
 ) -> tuple[Volume | None, list[Finding]]:
     description = table.description
+    noticed: tuple[ImageFinding, ...] = ()
     try:
         if description.few_slices:
             volume = read_slice(files[0], modality=description.modality)
@@ -165,7 +170,7 @@ def _opened(
                 slice_on_model_grid(volume, config.grid)
         else:
             volume = read_image(files, modality=description.modality)
-            judge(volume, find_head(volume))
+            noticed = quality.judge(volume, find_head(volume))
             if config:
                 place_model_grid(volume, config.grid)
     except OSError:
@@ -182,7 +187,19 @@ def _opened(
                 column=column,
             )
         ]
-    return volume, []
+    return volume, list(_limiting((*volume.findings, *noticed), column))
+
+
+def _limiting(noticed: Iterable[ImageFinding], column: str) -> Iterator[Finding]:
+    """What the service would warn of with every answer: nobody should learn from such an image, or be judged by it, unseen."""
+    for code in sorted({each.code for each in noticed} & LIMITING):
+        yield warning(
+            code,
+            "The image can be read; the service would limit its answer by this warning.",
+            "Look at it (`neurofuse inspect`); name another image, or leave the row out where the model should neither learn from it nor be "
+            "judged by it.",
+            column=column,
+        )
 
 
 def _digest(volume: Volume) -> str:

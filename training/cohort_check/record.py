@@ -39,13 +39,13 @@ def _cells(table: Table, feature: Feature) -> Iterator[Finding]:
         return
     wrong = [(line, text) for line, text in known if number(text) is None]
     if wrong:
-        commas = all(number(text.replace(",", ".")) is not None for _, text in wrong)
+        commas = [number(text.replace(",", ".")) is not None for _, text in wrong]
+        remedies = ["Write decimal points, not commas."] if any(commas) else []
+        remedies += [] if all(commas) else ["Correct the cells, or empty them where unknown."]
         yield error(
             "not-a-number",
             f"Cells are no number in {feature.unit}.",
-            "Write decimal points, not commas."
-            if commas
-            else "Correct the cells, or empty them where unknown.",
+            " ".join(remedies),
             column=feature.name,
             rows=[line for line, _ in wrong],
         )
@@ -73,12 +73,12 @@ def _categories(feature: Feature, wrong: list[tuple[int, str]]) -> Iterator[Find
     if not wrong:
         return
     spellings = {category.casefold() for category in feature.categories}
-    spelt = all(text.casefold() in spellings for _, text in wrong)
+    spelt = [text.casefold() in spellings for _, text in wrong]
     levels = ", ".join(feature.categories)
     yield error(
         "unknown-category",
         "Cells are none of the categories.",
-        f"Write {levels}{' (capitals matter)' if spelt else '; or empty the cell where unknown'}.",
+        f"Write {levels}{' (capitals matter)' if any(spelt) else ''}{'' if all(spelt) else '; or empty the cell where unknown'}.",
         column=feature.name,
         rows=[line for line, _ in wrong],
     )

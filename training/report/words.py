@@ -119,6 +119,8 @@ METRICS = {
 """Every metric that `training.evaluation` writes; one that is not listed is shown by its own name."""
 
 
+FAITHFULNESS = ("deletion", "deletion_contralateral", "insertion", "deletion_gain")
+"""Of maps: what comes of the answer while voxels are removed, or given; a mask is not needed."""
 MAP_METRICS = {
     "auprc": MetricWords(
         "AUPRC", "area under the precision-recall curve of the map's voxels against the mask"
@@ -157,6 +159,11 @@ def sentence(text: str) -> str:
 def clipped(text: str, longest: int) -> str:
     """A label that fits a plot; what is cut off ends in an ellipsis, and the tables have it in full."""
     return text if len(text) <= longest else text[: longest - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def most(metrics: Sequence[Metric]) -> int:
+    """How many cases numbers are of that need not all be of the same."""
+    return max((each.n for each in metrics), default=0)
 
 
 def glossary(names: Sequence[str], own: Mapping[str, MetricWords] | None = None) -> str:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.training.report.few import of_few
 from tests.training.report.reading import Page
 from tests.training.report.simulated import evaluation, external_material, material
 from training.evaluation.document import Curve, Evaluation
@@ -123,6 +124,15 @@ def test_a_split_with_one_outcome_has_no_curves_and_says_so() -> None:
     empty = judged.model_copy(update={"roc": Curve(x=(), y=()), "precision_recall": Curve(x=(), y=())})
     made = replace(given, evaluation=given.evaluation.model_copy(update={"discrimination": empty}))
     assert "No curves: the held-out phantoms all have the same outcome." in Page(render(made)).text
+
+
+def test_numbers_of_few_held_out_cases_say_of_how_few_and_mark_no_auroc_that_there_is_not() -> None:
+    """`--image-cases` says on how many of the held-out patients maps and disturbances are tried."""
+    found = material(study=False)
+    few = Page(render(replace(found, evaluation=of_few(found.evaluation, 2)))).text
+    assert "Does the answer depend on where the maps point? On 2 cases, with 95 % intervals." in few
+    assert "Held-out cases disturbed on purpose, with 95 % intervals. Disturbance n Mean change" in few
+    assert "40 HU 2 0.0" in few
 
 
 @pytest.mark.parametrize(("row", "words"), [("mma+mhgmu", "this model higher"), ("concat", "first higher")])

@@ -9,21 +9,22 @@ from app.model_package.manifest import Metric
 from training.evaluation.document import Disturbance, Example, Heatmaps
 from training.report import progress_plots
 from training.report.blocks import Block, Cell, Figure, FigureRow, Paragraph, Section, Table
-from training.report.forest import axis, mark, scale_for
+from training.report.forest import Scale, axis, mark, scale_for
 from training.report.material import Material
 from training.report.words import (
+    FAITHFULNESS,
     MAP_METRICS,
     estimate,
     find,
     glossary,
     metric_words,
+    most,
     percent,
     percent_estimate,
     sentence,
 )
 
 AGREEMENT = ("pointing", "pointing_strict", "relevance_mass", "relevance_rank", "auprc", "dice")
-FAITHFULNESS = ("deletion", "deletion_contralateral", "insertion", "deletion_gain")
 ROBUSTNESS_METRICS = ("auroc", "auroc_change", "mean_change", "flagged")
 OVERLAP_WARNING = "A map shows where the gates are open, relative within one image. A good overlap with a region is not evidence of a right reason."
 
@@ -75,8 +76,12 @@ def maps(material: Material) -> Section:
     agreement = _methods(
         judged, AGREEMENT, f"Maps held against the masks of {judged.n} cases, with 95 % intervals.", chance
     )
+    tried = most([each for one in judged.methods for each in one.metrics if each.name in FAITHFULNESS])
     faithfulness = _methods(
-        judged, FAITHFULNESS, "Does the answer depend on where the maps point? With 95 % intervals.", ""
+        judged,
+        FAITHFULNESS,
+        f"Does the answer depend on where the maps point? On {tried} cases, with 95 % intervals.",
+        "",
     )
     blocks: list[Block] = [Paragraph(OVERLAP_WARNING), *agreement, *faithfulness]
     if not judged.n:
@@ -155,24 +160,30 @@ def robustness(material: Material) -> Section:
     shown = [name for name in ROBUSTNESS_METRICS if any(find(each.metrics, name) for each in lines)]
     areas = [area for line in lines if (area := find(line.metrics, "auroc"))]
     undisturbed = next((find(line.metrics, "auroc") for line in lines if not line.level), None)
-    scale = scale_for(areas, undisturbed.value if undisturbed else 0.5)
+    scale = scale_for(areas, undisturbed.value) if undisturbed else None  # of few cases there is no AUROC
     kinds = Counter(line.kind for line in lines)
     rows: list[tuple[Cell | str, ...]] = []
     for before, line in zip((None, *lines), lines, strict=False):
         grouped = kinds[line.kind] > 1
         if grouped and (before is None or before.kind != line.kind):
-            rows.append((Cell(line.kind, strong=True), *[""] * len(shown), Cell(mark=mark(scale, None))))
+            rows.append((Cell(line.kind, strong=True), *[""] * (1 + len(shown)), *_marked(scale, None)))
         head = Cell(line.level, indent=True) if grouped else Cell(_words(line), strong=not line.level)
         cells = ("" if (each := find(line.metrics, name)) is None else _written(each) for name in shown)
-        rows.append((head, *cells, Cell(mark=mark(scale, find(line.metrics, "auroc")))))
+        n = str(most(line.metrics))
+        rows.append((head, n, *cells, *_marked(scale, find(line.metrics, "auroc"))))
+    line_words = "; the line marks the AUROC of the undisturbed cases" if scale else ""
     table = Table(
-        caption="Held-out cases disturbed on purpose, with 95 % intervals; the line marks the AUROC of the undisturbed cases.",
-        columns=("Disturbance", *(metric_words(name).short for name in shown), ""),
+        caption=f"Held-out cases disturbed on purpose, with 95 % intervals{line_words}.",
+        columns=("Disturbance", "n", *(metric_words(name).short for name in shown), *([""] if scale else [])),
         rows=rows,
-        foot=(*[""] * (1 + len(shown)), Cell(mark=axis(scale, "AUROC", ""))),
-        note=glossary(shown),
+        foot=(*[""] * (2 + len(shown)), Cell(mark=axis(scale, "AUROC", ""))) if scale else (),
+        note=f"n: cases that were tried so; {glossary(shown)}",
     )
     return Section("robustness", "Robustness", (table,))
+
+
+def _marked(scale: Scale | None, area: Metric | None) -> tuple[Cell, ...]:
+    return () if scale is None else (Cell(mark=mark(scale, area)),)
 
 
 def _written(metric: Metric) -> str:
