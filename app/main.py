@@ -43,8 +43,8 @@ from app.data_folder.case_store import CaseStore
 from app.data_folder.layout import DataFolder
 from app.data_folder.upload_store import UploadStore
 from app.errors import NotReadyError, UnreadableImageError
-from app.imaging.isolation import CLEANER, ImageWorkers
 from app.imaging.load import Loader
+from app.imaging.workers.isolation import CLEANER, ImageWorkers
 from app.inference.lost_device import end_when_lost
 from app.inference.predictor import Predictor
 from app.jobs.room import JobRoom

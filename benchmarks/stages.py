@@ -9,7 +9,6 @@ import signal
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from pathlib import Path
 from types import FrameType
 from typing import Final
 
@@ -17,19 +16,26 @@ EVERY_S: Final = 0.001
 AT_LEAST_S: Final = 0.5
 """Short calls are repeated until there is enough to look at."""
 STAGES: Final = {
-    "judge": ("quality",),
-    "find head": ("head",),
-    "unpack": ("archive", "zip_member"),
-    "headers": ("dicom_slices", "dicom_file", "dicom_enhanced", "nifti_header", "nifti_affine", "file_kind"),
-    "decode": ("dicom_pixels", "nifti_voxels"),
+    "judge": ("head.quality",),
+    "find head": ("head.find",),
+    "unpack": ("files.archive", "files.zip_member"),
+    "headers": (
+        "dicom.slices",
+        "dicom.file",
+        "dicom.enhanced",
+        "nifti.header",
+        "nifti.affine",
+        "files.file_kind",
+    ),
+    "decode": ("dicom.pixels", "nifti.voxels"),
     "values": ("content",),
-    "choose series": ("dicom_series",),
-    "geometry": ("dicom", "geometry"),
+    "choose series": ("dicom.series",),
+    "geometry": ("dicom.read", "geometry"),
     "resample": ("resample",),
 }
 """Stage to modules of `app.imaging`; the first stage with a module anywhere on the stack gets the time."""
 OTHER: Final = "other"
-PACKAGE: Final = ("app", "imaging")
+PACKAGE: Final = "app.imaging."
 
 
 def shares(call: Callable[[], object]) -> dict[str, float]:
@@ -71,8 +77,8 @@ def modules_on(frame: FrameType | None) -> set[str]:
     """Names of the modules of `app.imaging` on a stack."""
     found = set()
     while frame is not None:
-        path = Path(frame.f_code.co_filename)
-        if path.parts[-3:-1] == PACKAGE:
-            found.add(path.stem)
+        name = str(frame.f_globals.get("__name__"))
+        if name.startswith(PACKAGE):
+            found.add(name.removeprefix(PACKAGE))
         frame = frame.f_back
     return found

@@ -24,7 +24,7 @@ from pydantic import ValidationError
 from app.ehr.encode import encode
 from app.ehr.schema import EhrSchema, Feature
 from app.errors import EhrInsufficientError, EhrInvalidError, NeuroFuseError
-from app.imaging.folders import files_below
+from app.imaging.files.folders import files_below
 from training.cohort_description import MASK, PHANTOMS, CohortDescription
 
 __all__ = ["SPLITS", "Case", "Cohort", "CohortDescription", "CohortError", "Split", "load_cohort"]

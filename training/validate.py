@@ -22,8 +22,8 @@ from rich.progress import track
 from app.ehr.schema import Feature
 from app.ehr.units import accepted_units
 from app.errors import RequestError
-from app.imaging.isolation import ImageWorkers, WorkerLimits
 from app.imaging.load import Loader, load_case
+from app.imaging.workers.isolation import ImageWorkers, WorkerLimits
 from app.inference.case import analyse
 from app.inference.onnx_runtime.session import OnnxSession
 from app.inference.predictor import Outputs, Predictor

@@ -19,8 +19,8 @@ from app.api.visibility import caller_of, id_of, require_own_batch, require_own_
 from app.data_folder.upload_store import KeptUpload
 from app.ehr.encode import encode
 from app.errors import MalformedRequestError, NotAllowedError, NotReadyError
-from app.imaging.deidentify import new_key
-from app.imaging.deidentify_dicom import series_uid
+from app.imaging.deidentify.dicom import series_uid
+from app.imaging.deidentify.upload import new_key
 from app.inference.ticket import Urgency
 from app.jobs.request import fingerprint
 from app.jobs.service import Wanted

@@ -11,7 +11,7 @@ from app.cli import OK
 from app.cohort.command import predict_cohort
 from app.cohort.server_engine import remote_package
 from app.errors import MalformedRequestError
-from app.imaging.folders import files_in
+from app.imaging.files.folders import files_in
 from app.model_package.package import Package
 from app.model_package.store import store_at
 from app.predictions.answer import Answer

@@ -11,10 +11,10 @@ import structlog
 
 from app.cohort.table import Row, unreadable
 from app.errors import NeuroFuseError
-from app.imaging.folders import files_in
-from app.imaging.isolation import ImageWorkers
+from app.imaging.files.folders import files_in
 from app.imaging.limits import ReadLimits
 from app.imaging.load import Loader
+from app.imaging.workers.isolation import ImageWorkers
 from app.inference.predictor import Predictor
 from app.model_package.package import Package
 from app.predictions.explain import Case, explain

@@ -32,7 +32,7 @@ from app.errors import (
     NotReadyError,
 )
 from app.identifiers import uuid7
-from app.imaging.folders import files_in
+from app.imaging.files.folders import files_in
 from app.model_package.manifest import Manifest, Task
 from app.predictions.answer import Answer
 from app.predictions.result_lines import Line, answered, failed, failed_with

@@ -18,7 +18,7 @@ from typing import Final
 
 from app.ehr.schema import EhrSchema
 from app.errors import MalformedRequestError, NoUsableSeriesError
-from app.imaging.folders import files_in
+from app.imaging.files.folders import files_in
 from app.predictions.feedback_csv import cell
 
 IMAGE: Final = "image"

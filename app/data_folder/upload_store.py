@@ -13,7 +13,7 @@ from typing import Final
 
 from app.data_folder.bounded_folders import BoundedFolders, KeepingLimits
 from app.errors import UnknownUploadError, UploadTooLargeError
-from app.imaging.deidentify_dicom import series_uid
+from app.imaging.deidentify.dicom import series_uid
 
 UPLOAD_AGE_S: Final = 30 * 60.0
 FILES_NAME: Final = "files"
@@ -30,7 +30,7 @@ class KeptUpload:
     Attributes:
         images: Its files.
         series: Series Instance UID, in these files, of the DICOM series that was named with it, if one was.
-        key: From `app.imaging.deidentify.new_key`.
+        key: From `app.imaging.deidentify.upload.new_key`.
     """
 
     images: tuple[Path, ...]

@@ -50,7 +50,7 @@ class LoadedCase:
 
 
 class Loader(Protocol):
-    """Where images are loaded: `load_case` in this process, `app.imaging.isolation.ImageWorkers` in processes beside it."""
+    """Where images are loaded: `load_case` in this process, `app.imaging.workers.isolation.ImageWorkers` in processes beside it."""
 
     def __call__(
         self,
@@ -93,7 +93,7 @@ def load_case(
         paths: Files by any names in any order.
         spec: The grid of the package that is to answer; its modality is the one needed.
         limits: Bounds on files, bytes and voxels.
-        series: Series Instance UID of the DICOM series that is meant; None leaves the choice to `app.imaging.dicom_series`.
+        series: Series Instance UID of the DICOM series that is meant; None leaves the choice to `app.imaging.dicom.series`.
         seen: Called once with the volume, as soon as it is read; the volume must stay as it is.
         voxels: Whether the voxels as acquired are wanted too: they are most of what is read, and an answer needs only the
             model grid.

@@ -13,12 +13,12 @@ from scipy import ndimage
 
 from app.errors import IrregularGeometryError, NoUsableSeriesError
 from app.imaging.content import check_values, cleaned, finite, unmeasured
-from app.imaging.dicom import read_dicom_slice
-from app.imaging.file_kind import FileKind, kind_inside
-from app.imaging.head import TAIL, tissue_threshold
+from app.imaging.dicom.read import read_dicom_slice
+from app.imaging.files.file_kind import FileKind, kind_inside
+from app.imaging.head.find import TAIL, tissue_threshold
 from app.imaging.limits import DEFAULT_LIMITS, ReadLimits
 from app.imaging.model_grid import ModelGrid
-from app.imaging.nifti import read_nifti
+from app.imaging.nifti.read import read_nifti
 from app.imaging.read import opened, read_mask
 from app.imaging.resample import sample_on_grid
 from app.imaging.volume import Grid, Modality, Volume

@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Final
 
 from app.errors import IrregularGeometryError, MalformedRequestError, NoUsableSeriesError, UploadTooLargeError
-from app.imaging.archive import members_of
 from app.imaging.content import check_values, cleaned, finite
-from app.imaging.dicom import read_dicom
-from app.imaging.dicom_series import FEWEST_SLICES, Wanted
-from app.imaging.file_kind import FileKind, kind_of_file
+from app.imaging.dicom.read import read_dicom
+from app.imaging.dicom.series import FEWEST_SLICES, Wanted
+from app.imaging.files.archive import members_of
+from app.imaging.files.file_kind import FileKind, kind_of_file
+from app.imaging.files.sorted_files import SortedFiles, sort_files
+from app.imaging.files.source import DiskFile, Source
 from app.imaging.limits import DEFAULT_LIMITS, ReadLimits
-from app.imaging.nifti import read_nifti, read_nifti_pair
-from app.imaging.sorted_files import SortedFiles, sort_files
-from app.imaging.source import DiskFile, Source
+from app.imaging.nifti.read import read_nifti, read_nifti_pair
 from app.imaging.volume import Finding, Modality, Volume
 
 LONGEST_AXIS: Final = 32767
@@ -40,7 +40,7 @@ def read_image(
         modality: What the task needs.
         limits: Bounds on files, bytes and voxels.
         series: Series Instance UID of the DICOM series that is meant; None leaves the choice to the rules of
-            `app.imaging.dicom_series`.
+            `app.imaging.dicom.series`.
 
     Raises:
         RequestError: Always one of its leaves, whatever the bytes are.

@@ -1,7 +1,7 @@
 """Volume to the model grid, and the model's heatmap back to the patient's grid.
 
 Both directions read trilinearly at true places: in-plane and between the true positions of the slices, in one go, so a
-tilted or unevenly spaced series is never resampled twice. Shrinking smooths first (`app.imaging.axis_weights`).
+tilted or unevenly spaced series is never resampled twice. Shrinking smooths first (`app.imaging.sampling.axis_weights`).
 Beyond half a voxel outside the stored lattice lies `fill`.
 
 Two roads lead to the same numbers. Where the stored axes are parallel to the grid's, each axis is one weight matrix and
@@ -15,12 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Float64
 
-from app.imaging.head import Head, find_head
-from app.imaging.lattice import StoredLattice
+from app.imaging.head.find import Head, find_head
+from app.imaging.head.quality import judge
 from app.imaging.model_grid import ModelGrid
-from app.imaging.oblique import sample_oblique
-from app.imaging.quality import judge
-from app.imaging.separable import parallel_axes, sample_parallel
+from app.imaging.sampling.lattice import StoredLattice
+from app.imaging.sampling.oblique import sample_oblique
+from app.imaging.sampling.separable import parallel_axes, sample_parallel
 from app.imaging.volume import Finding, Grid, Modality, Volume
 
 VERTEX_MARGIN_MM = 5.0
@@ -36,7 +36,7 @@ class ModelImage:
     Attributes:
         array: [D, H, W] = (z, y, x), HU for CT or raw MR intensity.
         grid: The same lattice; index order (d, h, w), affine to RAS mm.
-        findings: What was noticed about the head in it (`app.imaging.quality`).
+        findings: What was noticed about the head in it (`app.imaging.head.quality`).
     """
 
     array: Float32[np.ndarray, "D H W"]
@@ -88,7 +88,7 @@ def heatmap_to_patient_grid(
         In Fortran's order, as a NIfTI file stores it.
     """
     # Rows along the patient's first axis, which is most often one of the heatmap's too, are read whole, even where a
-    # gantry's tilt turns the other two (`app.imaging.oblique_rows`).
+    # gantry's tilt turns the other two (`app.imaging.sampling.oblique_rows`).
     order = _first_along(heatmap_grid, patient_grid.affine[:3, 0])
     stored = as_volume(heatmap.transpose(order), heatmap_grid.permuted(order))
     on_patient = sample_on_grid(stored, patient_grid.permuted((2, 1, 0)), 0.0)

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.errors import CorruptImageError, RequestError, WrongModalityError
-from app.imaging.dicom_header import SliceHeader
-from app.imaging.dicom_series import Wanted, candidates_of, choose_series
-from app.imaging.dicom_slices import read_slices
-from app.imaging.file_kind import FileKind, kind_inside
+from app.imaging.dicom.header import SliceHeader
+from app.imaging.dicom.series import Wanted, candidates_of, choose_series
+from app.imaging.dicom.slices import read_slices
+from app.imaging.files.file_kind import FileKind, kind_inside
+from app.imaging.files.source import Source
 from app.imaging.limits import ReadLimits
 from app.imaging.read import opened, read_sources
 from app.imaging.series_choice import PassedOver, SeriesChoice
-from app.imaging.source import Source
 from app.imaging.volume import Modality, Volume
 
 DAMAGED = "damaged"

@@ -8,12 +8,12 @@ from typing import Final
 
 from app.errors import RequestError
 from app.imaging.decoding_errors import decoding
-from app.imaging.dicom_file import parse
-from app.imaging.file_kind import HEAD_BYTES, FileKind, kind_inside, nifti_version
+from app.imaging.dicom.file import parse
+from app.imaging.files.file_kind import HEAD_BYTES, FileKind, kind_inside, nifti_version
+from app.imaging.files.source import Source
 from app.imaging.limits import DEFAULT_LIMITS
-from app.imaging.nifti import opened_nifti
+from app.imaging.nifti.read import opened_nifti
 from app.imaging.read import opened
-from app.imaging.source import Source
 
 SYNTHETIC: Final = "Synthetic: no patient was imaged"
 _KEYWORD: Final = "DeidentificationMethod"

@@ -1,7 +1,7 @@
 """The one shape every image takes after the door: stored slices with their true positions, and the patient's grid.
 
 Frame: all positions are millimetres in RAS+ (x to the patient's Right, y Anterior, z Superior), the frame of NIfTI.
-DICOM speaks LPS; the change of sign happens in `app.imaging.dicom` and nowhere else.
+DICOM speaks LPS; the change of sign happens in `app.imaging.dicom.read` and nowhere else.
 """
 
 from dataclasses import dataclass, replace

@@ -14,7 +14,7 @@ from nibabel.nifti1 import Nifti1Header
 
 from app.imaging.content import AIR
 from app.imaging.resample import heatmap_by_slices, sample_on_grid
-from app.imaging.stack import keeps_pixels, stack_on_grid
+from app.imaging.sampling.stack import keeps_pixels, stack_on_grid
 from app.imaging.volume import Grid, Modality, Volume
 
 SCANNER: Final = 1

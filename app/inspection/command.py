@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.progress import Progress
 
 from app.errors import NeuroFuseError, RequestError
-from app.imaging.folders import files_in
-from app.imaging.head import Head, find_head
-from app.imaging.overview import write_head_overview_png
-from app.imaging.quality import judge
+from app.imaging.files.folders import files_in
+from app.imaging.head.find import Head, find_head
+from app.imaging.head.quality import judge
+from app.imaging.pictures.overview import write_head_overview_png
 from app.imaging.survey import Survey, survey
 from app.imaging.volume import Finding, Modality, Volume
 from app.inspection.report import Report, describe, head_seen, refusal, series_rows

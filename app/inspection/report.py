@@ -10,7 +10,7 @@ import numpy as np
 
 from app.errors import RequestError
 from app.imaging.geometry import normal_of
-from app.imaging.head import Head
+from app.imaging.head.find import Head
 from app.imaging.series_choice import SeriesSummary
 from app.imaging.survey import FileCount, Survey
 from app.imaging.volume import Finding, Grid, Modality, Volume

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from app.ehr.unit_words import unit_words
-from app.imaging import dicom_series, quality
+from app.imaging.limiting import LIMITING
 from app.imaging.volume import Volume
 from app.inference.case import Analysis
 from app.model_package.manifest import Manifest
@@ -66,5 +66,5 @@ def image_cautions(volume: Volume) -> list[Caution]:
     return [
         Caution(code=finding.code, detail=finding.detail)
         for finding in volume.findings
-        if finding.code in quality.LIMITING | dicom_series.LIMITING
+        if finding.code in LIMITING
     ]

@@ -10,9 +10,9 @@ from typing import Final, Literal
 
 from app import __version__
 from app.identifiers import uuid7
-from app.imaging.heatmap_files import Shown, draw
 from app.imaging.limits import ReadLimits
 from app.imaging.load import Loader, load_case
+from app.imaging.pictures.heatmap_files import Shown, draw
 from app.inference.alternatives import effects
 from app.inference.case import Analysis, analyse
 from app.inference.heatmap_choice import HeatmapChoice

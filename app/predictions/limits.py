@@ -1,7 +1,7 @@
 """Bounds on reading, as the operator chose them."""
 
-from app.imaging.isolation import WorkerLimits
 from app.imaging.limits import ReadLimits
+from app.imaging.workers.isolation import WorkerLimits
 from app.settings import Settings
 
 

@@ -11,11 +11,11 @@ from pydantic import Field
 
 from app.data_folder.upload_store import FILES_NAME, OVERVIEW_NAME, UploadStore
 from app.identifiers import uuid7
-from app.imaging.deidentify import deidentify, new_key
+from app.imaging.deidentify.upload import deidentify, new_key
 from app.imaging.limits import ReadLimits
 from app.imaging.load import Loader
 from app.imaging.model_grid import ModelGrid
-from app.imaging.overview import write_head_overview_png
+from app.imaging.pictures.overview import write_head_overview_png
 from app.predictions.answer import Caution, ImageUsed
 from app.predictions.cautions import image_cautions
 from app.predictions.document import Document

@@ -8,7 +8,7 @@ from app.api.case_form import MAX_REFERENCE, case_of
 from app.api.form_receiver import Form
 from app.data_folder.upload_store import KeptUpload
 from app.errors import MalformedRequestError
-from app.imaging.deidentify_dicom import series_uid
+from app.imaging.deidentify.dicom import series_uid
 from app.predictions.explain import Case
 
 IMAGE = Path("000000")

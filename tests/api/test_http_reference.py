@@ -11,7 +11,7 @@ from app.api.form_receiver import FIELD_PARTS, IMAGE_PART
 from app.api.parameter_faults import OTHER, REASONS, WRONG_TYPE
 from app.api.problems import PROBLEM_TYPES
 from app.api.worklist import WorklistQuery
-from app.imaging import dicom_series, quality
+from app.imaging.limiting import LIMITING
 from app.records.worklist import SortKey
 
 ROOT: Final = Path(__file__).parents[2]
@@ -44,11 +44,10 @@ def test_every_warning_and_finding_is_told_here_and_named_on_the_page() -> None:
     keywords = [keyword for call in _calls() if _called(call) == "Caution" for keyword in call.keywords]
     fixed = [each.value for each in keywords if each.arg == "code" and isinstance(each.value, ast.Constant)]
     cautions = {errors.AnswerUnreadableError.code, *(each.value for each in fixed)}
-    limiting = quality.LIMITING | dicom_series.LIMITING
     assert told == (
         dict.fromkeys(cautions, "warning")
         | dict.fromkeys(findings, "finding")
-        | dict.fromkeys(limiting, "finding, and warning")
+        | dict.fromkeys(LIMITING, "finding, and warning")
     )
     words = (ROOT / "web" / "src" / "texts" / "en.ts").read_text(encoding="utf-8")
     words = words.split("  findings: {")[1].split("\n  }")[0]

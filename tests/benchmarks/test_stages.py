@@ -6,21 +6,22 @@ import numpy as np
 import pytest
 
 import app.imaging
-from app.imaging.head import find_head
+from app.imaging.head.find import find_head
 from app.imaging.resample import as_volume
 from app.imaging.volume import Grid, Modality
 from benchmarks.stages import OTHER, STAGES, shares, stage_of
 
 
 def test_every_module_that_is_named_exists() -> None:
-    modules = {path.stem for path in Path(app.imaging.__path__[0]).glob("*.py")}
+    root = Path(app.imaging.__path__[0])
+    modules = {".".join(path.relative_to(root).with_suffix("").parts) for path in root.rglob("*.py")}
     assert {name for names in STAGES.values() for name in names} <= modules
 
 
 def test_the_stage_is_the_task_and_not_the_tool_it_uses() -> None:
-    assert stage_of({"resample", "head", "lattice"}) == "find head"
-    assert stage_of({"read", "dicom", "dicom_pixels"}) == "decode"
-    assert stage_of({"resample", "separable", "axis_weights"}) == "resample"
+    assert stage_of({"resample", "head.find", "sampling.lattice"}) == "find head"
+    assert stage_of({"read", "dicom.read", "dicom.pixels"}) == "decode"
+    assert stage_of({"resample", "sampling.separable", "sampling.axis_weights"}) == "resample"
     assert stage_of(set()) == OTHER
 
 

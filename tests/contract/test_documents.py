@@ -19,7 +19,7 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)")
 IMAGE = re.compile(r"!\[[^\]]*\]\(([^)\s]+)\)")
 INSTALLED = re.compile(r"[Ii]nstall (--\w+ )?['\"]?neurofuse")
-NAMED_TEST = re.compile(r"`(test_\w+)`")
+NAMED_TEST = re.compile(r"`((?:\w+/)?test_\w+)`")
 NAMED_PATH = re.compile(r"`((?:app|benchmarks|deploy|docs|model_store|tests|training|web)/[\w/.-]+)`")
 MADE = {"app/web/", "web/shots/"}
 """Named, and not in a clone: `make page` and `make test-page` make them."""
@@ -95,10 +95,10 @@ def test_every_page_of_the_documentation_is_in_its_index() -> None:
 
 @cache
 def _tests() -> set[str]:
-    """Names of the tests, and of the files they lie in."""
+    """Names of the tests, and of the files they lie in, with and without their folder."""
     files = [path for path in tracked(".py") if path.is_relative_to(ROOT / "tests")]
     named = (re.findall(r"^def (test_\w+)", text_of(path), flags=re.MULTILINE) for path in files)
-    return {path.stem for path in files}.union(*named)
+    return {path.stem for path in files}.union({f"{path.parent.name}/{path.stem}" for path in files}, *named)
 
 
 @pytest.mark.parametrize("document", _documents(), ids=shown)

@@ -8,7 +8,7 @@ import pytest
 from app.data_folder.upload_store import FILES_NAME, OVERVIEW_NAME, UPLOAD_AGE_S, UploadStore
 from app.errors import UnknownUploadError, UploadTooLargeError
 from app.identifiers import uuid7
-from app.imaging.deidentify_dicom import series_uid
+from app.imaging.deidentify.dicom import series_uid
 
 KEY = b"of this test"
 

@@ -19,7 +19,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from app.imaging.dicom_decode import ENCAPSULATED_UNCOMPRESSED
+from app.imaging.dicom.decode import ENCAPSULATED_UNCOMPRESSED
 from tests.imaging.making import Series, save
 
 Image = np.ndarray

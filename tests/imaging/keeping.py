@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.errors import NeuroFuseError, RequestError
-from app.imaging.deidentify import deidentify
+from app.imaging.deidentify.upload import deidentify
 from app.imaging.read import read_image
 from app.imaging.volume import Modality, Volume
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from app.imaging.dicom_elements import KEYWORDS
+from app.imaging.dicom.elements import KEYWORDS
 
 LONG = {"OB", "OW", "SQ", "UN", "UT"}
 UNDEFINED = 0xFFFFFFFF

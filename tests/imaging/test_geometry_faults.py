@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from app.errors import IrregularGeometryError, MissingSlicesError, MixedSeriesError, NeuroFuseError
-from app.imaging.dicom_series import LIMITING
+from app.imaging.limiting import LIMITING
 from app.imaging.read import read_image
 from app.imaging.resample import sample_on_grid
 from app.imaging.volume import Grid, Modality, Volume

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from pydicom import dcmread
 
+from app.imaging.dicom.write import SeriesIdentity, write_series
 from app.imaging.synthetic import SYNTHETIC, is_synthetic
 from app.imaging.volume import Grid, Modality, Volume
 from app.imaging.write import write_nifti
-from app.imaging.write_dicom import SeriesIdentity, write_series
 
 GRID = Grid((4, 5, 3), np.eye(4))
 VOXELS = np.zeros((4, 5, 3), np.int16)

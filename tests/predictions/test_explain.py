@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.imaging.limits import DEFAULT_LIMITS
-from app.imaging.overlay import write_overlay_png
+from app.imaging.pictures.overlay import write_overlay_png
 from app.inference.predictor import Predictor
 from app.predictions.explain import PNG_NAME, Case, explain
 

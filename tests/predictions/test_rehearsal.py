@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from app.errors import NotReadyError, StorageUnavailableError
-from app.imaging.isolation import ImageWorkers, WorkerLimits
 from app.imaging.limits import DEFAULT_LIMITS
 from app.imaging.load import LoadedCase, load_case
+from app.imaging.workers.isolation import ImageWorkers, WorkerLimits
 from app.inference.predictor import Predictor
 from app.model_package.store import ModelStore
 from app.predictions.rehearsal import rehearse

@@ -9,7 +9,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-from app.imaging.isolation import CLEANER
+from app.imaging.workers.isolation import CLEANER
 from tests.service.server import Server
 from tests.support.waiting import wait_until
 

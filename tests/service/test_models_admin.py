@@ -14,7 +14,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from app.imaging.isolation import CLEANER
+from app.imaging.workers.isolation import CLEANER
 from tests.service.jobs import accepted, ended, send
 from tests.service.processes import descendants, name
 from tests.service.server import Server, serving

@@ -132,7 +132,7 @@ def test_an_answer_that_cannot_be_read_is_said_to_be_so_and_can_be_deleted(
     answer = server.predict(head_ct, task="gos", keep="image", reference="unreadable").json()
     with closing(sqlite3.connect(DataFolder(server.data).database)) as database, database:
         # As after the way back to an older release.
-        newer = "UPDATE predictions SET document = json_set(document, '$.newer', 1) WHERE id = ?"
+        newer = "UPDATE predictions SET document = json_set(document, '$.task', 'newer') WHERE id = ?"
         database.execute(newer, [answer["id"]])
     path = f"/predictions/{answer['id']}"
     asked = [

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from app.imaging.fork_server import LeanContext
+from app.imaging.workers.fork_server import LeanContext
 
 
 def run_loaded(log: Path, function: Callable[..., object], *given: object) -> int:

@@ -6,8 +6,8 @@ import pytest
 
 from app.ehr.encode import encode
 from app.ehr.schema import EhrSchema, Feature
-from app.imaging.head import find_head
-from app.imaging.quality import judge
+from app.imaging.head.find import find_head
+from app.imaging.head.quality import judge
 from app.imaging.read import read_image
 from app.imaging.volume import Modality
 from app.model_package.manifest import Task

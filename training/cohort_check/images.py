@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 from rich.console import Console
 from rich.progress import track
 
 from app.errors import NeuroFuseError
-from app.imaging import dicom_series, quality
-from app.imaging.head import find_head
+from app.imaging.head.find import find_head
+from app.imaging.head.quality import judge
+from app.imaging.limiting import LIMITING
 from app.imaging.one_slice import read_slice, slice_on_model_grid
 from app.imaging.read import read_image
 from app.imaging.resample import place_model_grid
@@ -30,8 +30,6 @@ from training.config import RunConfig
 from training.reading_processes import reading_processes
 
 Spacing = tuple[float, float, float]
-LIMITING: Final = quality.LIMITING | dicom_series.LIMITING
-"""Codes of findings about an image that limit an answer, whoever gives it."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +168,7 @@ def _opened(
                 slice_on_model_grid(volume, config.grid)
         else:
             volume = read_image(files, modality=description.modality)
-            noticed = quality.judge(volume, find_head(volume))
+            noticed = judge(volume, find_head(volume))
             if config:
                 place_model_grid(volume, config.grid)
     except OSError:

@@ -11,8 +11,8 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from app.imaging.drawing import window, window_in_words
-from app.imaging.planes import Plane, three_planes
+from app.imaging.pictures.drawing import window, window_in_words
+from app.imaging.pictures.planes import Plane, three_planes
 from app.imaging.resample import heatmap_to_patient_grid, sample_on_grid
 from app.imaging.volume import Grid, Volume
 

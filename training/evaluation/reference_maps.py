@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Bool, Float32
 from scipy import ndimage
 
-from app.imaging.head import tissue_threshold
+from app.imaging.head.find import tissue_threshold
 from app.imaging.volume import Modality
 
 BLOOD_HU = (50.0, 90.0)

@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 from jaxtyping import Integer
 
+from app.imaging.dicom.write import SeriesIdentity, write_series
 from app.imaging.volume import Grid, Volume
-from app.imaging.write_dicom import SeriesIdentity, write_series
 
 NIFTI_ORDERS: Final = ("LAS", "LPS", "RAS", "LPI", "RPI", "PSR", "ASL", "SRP")
 """Directions of a file's axes: dcm2niix leaves LAS, ITK LPS, nibabel's canonical is RAS; the rest is what else is met."""

@@ -1,0 +1,1 @@
+"""An upload without what leads to the patient."""

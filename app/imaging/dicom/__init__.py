@@ -1,0 +1,1 @@
+"""DICOM files to slices, slices to a volume."""

@@ -1,0 +1,1 @@
+"""Finding the head, and judging whether it is one, and whole."""

@@ -1,0 +1,1 @@
+"""One NIfTI to a volume."""

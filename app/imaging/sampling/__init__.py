@@ -1,0 +1,1 @@
+"""Reading a volume at the places of another grid."""

@@ -1,0 +1,1 @@
+"""Images are read and drawn in processes beside the service."""
