@@ -21,7 +21,8 @@ from app.imaging.limits import DEFAULT_LIMITS
 from app.inference.heatmap_choice import HeatmapChoice
 from app.inference.predictor import Predictor
 from app.main import create_app
-from app.predictions.explain import Case, explain
+from app.predictions.answering import answer_case
+from app.predictions.case import Case
 from app.serving.entry import require_ready
 from app.settings import Settings
 from app.telemetry import configure_logging
@@ -69,7 +70,7 @@ class Ways:
     def library(self, case: Case) -> None:
         """As the command line does it."""
         with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
-            explain(case, self.predictor, Path(folder), DEFAULT_LIMITS)
+            answer_case(case, self.predictor, Path(folder), DEFAULT_LIMITS)
 
 
 def run(rounds: int) -> RenderableType:

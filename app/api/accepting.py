@@ -24,7 +24,7 @@ from app.imaging.deidentify.upload import new_key
 from app.inference.ticket import Urgency
 from app.jobs.request import fingerprint
 from app.jobs.service import Wanted
-from app.predictions.explain import Case
+from app.predictions.case import Case
 from app.records.jobs import Job
 from app.serving.entry import Entry, require_ready
 

@@ -9,7 +9,7 @@ from app.api.form_receiver import FIELD_PARTS, Form, UploadLimits
 from app.data_folder.upload_store import KeptUpload
 from app.inference.heatmap_choice import HeatmapChoice
 from app.model_package.manifest import Task
-from app.predictions.explain import Case, ExplainChoice
+from app.predictions.case import Case, ExplainChoice
 from app.predictions.record_text import parse_record
 from app.serving.catalogue import Catalogue
 from app.serving.entry import Entry

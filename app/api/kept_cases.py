@@ -19,8 +19,8 @@ from app.api.preferences import CurrentTicket
 from app.api.runtime import CurrentRuntime
 from app.api.visibility import PredictionId
 from app.data_folder.case_store import IMAGE_NAME
+from app.predictions.case import ExplainChoice
 from app.predictions.document import Document
-from app.predictions.explain import ExplainChoice
 from app.predictions.what_if_answer import Curve, RecordSent, WhatIf
 
 MOST_POINTS: Final = 101

@@ -5,7 +5,7 @@ from typing import Any, Final, get_args
 from app import __version__
 from app.inference.heatmap_choice import HeatmapChoice
 from app.model_package.manifest import Task
-from app.predictions.explain import ExplainChoice
+from app.predictions.case import ExplainChoice
 
 PREDICTION_ID: Final = "0193c2f4-6a00-7a31-9c2e-5d1f0b7e8a90"
 

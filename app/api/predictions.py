@@ -27,7 +27,7 @@ from app.errors import (
     UnknownPredictionError,
 )
 from app.predictions.answer import Answer
-from app.predictions.explain import NIFTI_NAME, PNG_NAME
+from app.predictions.answering import NIFTI_NAME, PNG_NAME
 from app.predictions.heatmaps import HeatmapSuffix, expired
 from app.records.jobs import OPEN
 

@@ -15,7 +15,8 @@ from app.imaging.files.folders import files_in
 from app.model_package.package import Package
 from app.model_package.store import store_at
 from app.predictions.answer import Answer
-from app.predictions.explain import NIFTI_NAME, PNG_NAME, Case, explain
+from app.predictions.answering import NIFTI_NAME, PNG_NAME, answer_case
+from app.predictions.case import Case
 from app.predictions.limits import read_limits
 from app.predictions.record_text import parse_record
 from app.serving.start import starter_alone
@@ -48,7 +49,7 @@ def predict(arguments: argparse.Namespace, settings: Settings) -> int:
     case = Case(files_in(arguments.image), record, arguments.heatmap or "native", arguments.series)
     predictor = starter_alone(settings)(_package(arguments, settings))
     _clear(arguments.out)
-    answer = explain(case, predictor, arguments.out, read_limits(settings)).answer
+    answer = answer_case(case, predictor, arguments.out, read_limits(settings)).answer
     (arguments.out / ANSWER_NAME).write_text(answer.model_dump_json(indent=2) + "\n", encoding="utf-8")
     Console().print(_answer_table(answer))
     for caution in answer.warnings:

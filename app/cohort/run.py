@@ -17,7 +17,8 @@ from app.imaging.load import Loader
 from app.imaging.workers.isolation import ImageWorkers
 from app.inference.predictor import Predictor
 from app.model_package.package import Package
-from app.predictions.explain import Case, explain
+from app.predictions.answering import answer_case
+from app.predictions.case import Case
 from app.predictions.limits import read_limits, worker_limits
 from app.predictions.result_lines import Line, answered, failed
 from app.serving.start import start_as_set
@@ -96,7 +97,7 @@ def _line(row: Row, digest: str, engine: Engine) -> Line:
         case = Case(files_in([row.image]), row.record, "none")
         # No heatmap is asked for, so nothing is written there.
         with TemporaryDirectory(prefix="neurofuse-") as folder:
-            explained = explain(case, engine.predictor, Path(folder), engine.limits, loader=engine.loader)
+            given = answer_case(case, engine.predictor, Path(folder), engine.limits, loader=engine.loader)
     except NeuroFuseError as error:
         return failed(row.name, digest, error)
     except OSError as error:
@@ -106,4 +107,4 @@ def _line(row: Row, digest: str, engine: Engine) -> Line:
         return failed(
             row.name, digest, NeuroFuseError("A fault of the software; the log holds its kind and place.")
         )
-    return answered(row.name, digest, explained.answer)
+    return answered(row.name, digest, given.answer)

@@ -1,4 +1,4 @@
-"""One case from files and record to an explained answer.
+"""One case from files and record to the network's answer.
 
 The service, the command line, the golden self-test and the exporter all come through `analyse`, so what was trained,
 tested and served can only be the same thing.

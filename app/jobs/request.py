@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from app.errors import IdempotencyKeyReusedError
-from app.predictions.explain import Case
+from app.predictions.case import Case
 from app.records.batches import Batch
 from app.records.jobs import Job
 

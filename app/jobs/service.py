@@ -11,7 +11,7 @@ from app.inference.ticket import Urgency
 from app.jobs.request import require_same, upload_name, write_request
 from app.jobs.signals import Signals
 from app.model_package.naming import Reference
-from app.predictions.explain import Case
+from app.predictions.case import Case
 from app.records.artefacts import Artefacts
 from app.records.jobs import Job, JobRecords
 from app.tracing import traceparent

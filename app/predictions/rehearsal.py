@@ -13,7 +13,8 @@ from app.imaging.load import Loader
 from app.inference.predictor import Predictor
 from app.model_package.golden import read_golden_case
 from app.predictions.answer import Answer
-from app.predictions.explain import Case, explain
+from app.predictions.answering import answer_case
+from app.predictions.case import Case
 from app.predictions.service import row_of
 from app.records.audit import Deed
 from app.records.predictions import PredictionRecords
@@ -35,14 +36,14 @@ def rehearse(
         records: Where answers are kept; this one is written there and taken back.
 
     Raises:
-        NeuroFuseError: As `app.predictions.explain.explain`: the package would not answer its first case either.
+        NeuroFuseError: As `app.predictions.answering.answer_case`: the package would not answer its first case either.
     """
     golden = read_golden_case(predictor.package)
     case = Case(tuple(golden.paths(predictor.package)), golden.record)
 
     def answer(_reader: int) -> Answer:
         with TemporaryDirectory(prefix="neurofuse-") as folder:
-            return explain(case, predictor, Path(folder), limits, loader=loader).answer
+            return answer_case(case, predictor, Path(folder), limits, loader=loader).answer
 
     with ThreadPoolExecutor(readers, thread_name_prefix="rehearsal") as pool:
         list(pool.map(answer, range(readers)))

@@ -14,7 +14,8 @@ from app.inference.predictor import ModelArray, Predictor
 from app.inference.ticket import AbandonedError, current_ticket
 from app.metrics import Metrics
 from app.predictions.answer import Answer, require_answer
-from app.predictions.explain import Case, Explained, explain
+from app.predictions.answering import Answered, answer_case
+from app.predictions.case import Case
 from app.predictions.heatmaps import Heatmaps, HeatmapSuffix
 from app.records.audit import Deed
 from app.records.predictions import KeptPrediction, PredictionRecords
@@ -76,7 +77,7 @@ class PredictionService:
 
         Raises:
             AbandonedError: The client went before the answer was kept; nothing of it stays.
-            NeuroFuseError: As `app.predictions.explain.explain`.
+            NeuroFuseError: As `app.predictions.answering.answer_case`.
         """
         manifest = predictor.package.manifest
         with span(
@@ -98,21 +99,23 @@ class PredictionService:
         # The store's sweep removes what a killed process left of this folder.
         with self._cases.writing() as folder:
             voxels = self._shadows is not None and self._shadows.need_voxels(predictor.package.manifest)
-            explained = explain(case, predictor, folder, self._limits, waited_s, self._loader, voxels=voxels)
-            self._observe(model_name, explained.spent_ms)
+            answered = answer_case(
+                case, predictor, folder, self._limits, waited_s, self._loader, voxels=voxels
+            )
+            self._observe(model_name, answered.spent_ms)
             if current_ticket().gone.is_set():
                 raise AbandonedError  # nobody knows its id: it would lie among the answers as a case that somebody meant to stop
             with self._metrics.postprocess.labels(model_name).time(), span("keep"):
                 # Files first: an answer that can be found always has its heatmap. They leave the folder, which is then kept as the case's.
                 # Where there is no row in the end, `app.predictions.unrecorded` finds them.
-                self._keep_heatmap(explained.answer, folder)
-                self._keep_case(case, explained, folder)
-                (keep or self._records.add)(row_of(explained.answer, case))
+                self._keep_heatmap(answered.answer, folder)
+                self._keep_case(case, answered, folder)
+                (keep or self._records.add)(row_of(answered.answer, case))
         if self._shadows is not None:
-            self._shadows.offer(case.record, explained.analysis)
+            self._shadows.offer(case.record, answered.analysis)
         if self._watch is not None:
-            self._watch(explained.answer, explained.analysis.image.array)
-        return explained.answer
+            self._watch(answered.answer, answered.analysis.image.array)
+        return answered.answer
 
     def keep(self, prediction: KeptPrediction, deed: Deed) -> None:
         """Keep an answer together with its line in the audit trail: what a caller of `predict` may have done with it."""
@@ -163,14 +166,14 @@ class PredictionService:
         self._cases.delete(prediction_id)
         self._heatmaps.delete(prediction_id)
 
-    def _keep_case(self, case: Case, explained: Explained, folder: Path) -> None:
-        analysis = explained.analysis
+    def _keep_case(self, case: Case, answered: Answered, folder: Path) -> None:
+        analysis = answered.analysis
         kept = KeptCase(analysis.image.array, case.record)
 
         def write(path: Path) -> None:
             analysis.on_volume(partial(write_image, path=path))
 
-        self._cases.keep(explained.answer.id, kept, folder, write if case.keep_image else None)
+        self._cases.keep(answered.answer.id, kept, folder, write if case.keep_image else None)
 
     def _keep_heatmap(self, answer: Answer, folder: Path) -> None:
         if answer.heatmap is not None:

@@ -17,7 +17,7 @@ from app.inference.alternatives import effects, predict_alternatives
 from app.inference.predictor import ModelArray, Outputs, Predictor
 from app.metrics import Metrics
 from app.predictions.answer import Answer
-from app.predictions.explain import ExplainChoice
+from app.predictions.case import ExplainChoice
 from app.predictions.service import PredictionService
 from app.predictions.summary import outcome, record_used
 from app.predictions.what_if_answer import Curve, CurvePoint, RecordSent, WhatIf

@@ -9,7 +9,7 @@ from app.api.form_receiver import Form
 from app.data_folder.upload_store import KeptUpload
 from app.errors import MalformedRequestError
 from app.imaging.deidentify.dicom import series_uid
-from app.predictions.explain import Case
+from app.predictions.case import Case
 
 IMAGE = Path("000000")
 UPLOAD = KeptUpload((Path("kept"),), "1.2.3", b"key")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.jobs.request import fingerprint, read_request, write_request
-from app.predictions.explain import Case
+from app.predictions.case import Case
 from app.records.jobs import Job
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)

@@ -19,7 +19,8 @@ from app.model_package.package import Package
 from app.model_package.training_summary import TRAINING_SUMMARY, TrainingSummary, distribution_of_numbers
 from app.monitoring.drift import DriftWatch
 from app.monitoring.observation import event_probability
-from app.predictions.explain import Case, Explained, explain
+from app.predictions.answering import Answered, answer_case
+from app.predictions.case import Case
 from app.records.store import RecordStore
 from tests.monitoring.test_drift import as_rule_test, gauges, keep
 from tests.support.promtool import failures_of_rules
@@ -52,11 +53,11 @@ def phantom(path: Path, chance: np.random.Generator, shift: Shift = unshifted) -
     return path
 
 
-def answered(predictor: Predictor, folder: Path, image: Path, age: float) -> Explained:
-    return explain(Case((image,), {"age": age}, "none"), predictor, folder, DEFAULT_LIMITS)
+def answered(predictor: Predictor, folder: Path, image: Path, age: float) -> Answered:
+    return answer_case(Case((image,), {"age": age}, "none"), predictor, folder, DEFAULT_LIMITS)
 
 
-def fitted(predictor: Predictor, folder: Path, cases: list[Explained]) -> Predictor:
+def fitted(predictor: Predictor, folder: Path, cases: list[Answered]) -> Predictor:
     """The same network, had it been trained on the first half of these cases and calibrated on the second."""
     trained, held = np.split(np.array([each.analysis.outputs.embedding for each in cases], np.float64), 2)
     mean, precision = trained.mean(axis=0), np.linalg.pinv(np.cov(trained, rowvar=False))
@@ -67,7 +68,7 @@ def fitted(predictor: Predictor, folder: Path, cases: list[Explained]) -> Predic
     return Predictor(Package(folder, package.manifest, package.sha256), OnnxSession(package))
 
 
-def summary_of(cases: list[Explained]) -> TrainingSummary:
+def summary_of(cases: list[Answered]) -> TrainingSummary:
     brightness = [intensity_of(each.analysis.image.array) for each in cases]
     spacings = [each.answer.image.spacing_mm for each in cases]
     ages = [float(each.answer.ehr.features[0].value or 0) for each in cases]

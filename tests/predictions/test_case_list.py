@@ -31,7 +31,9 @@ def store(tmp_path: Path) -> Iterator[RecordStore]:
         yield opened
 
 
-@pytest.mark.parametrize("document", ["", SOUND.document[:-9], json.dumps({**ANSWER, "task": "newer"}), "null"])
+@pytest.mark.parametrize(
+    "document", ["", SOUND.document[:-9], json.dumps({**ANSWER, "task": "newer"}), "null"]
+)
 def test_an_answer_that_cannot_be_read_is_listed_as_such_and_hides_no_other(
     store: RecordStore, tmp_path: Path, document: str
 ) -> None:

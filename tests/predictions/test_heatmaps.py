@@ -7,7 +7,7 @@ import pytest
 
 from app.errors import CaseExpiredError
 from app.identifiers import made_s
-from app.predictions.explain import NIFTI_NAME, PNG_NAME
+from app.predictions.answering import NIFTI_NAME, PNG_NAME
 from app.predictions.heatmaps import LIST_EVERY_S, Heatmaps
 from app.predictions.sweeping import PART_S
 from app.records.artefacts import FolderArtefacts

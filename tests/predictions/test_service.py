@@ -17,7 +17,7 @@ from app.inference.heatmap_choice import HeatmapChoice
 from app.inference.predictor import Predictor
 from app.inference.ticket import AbandonedError, Ticket, holding
 from app.metrics import Metrics
-from app.predictions.explain import Case
+from app.predictions.case import Case
 from app.predictions.heatmaps import Heatmaps, HeatmapSuffix
 from app.predictions.service import PredictionService
 from app.records.artefacts import FolderArtefacts

@@ -15,7 +15,7 @@ from app.model_package.package import open_package, seal
 from app.model_package.store import ModelStore
 from app.model_package.training_summary import TRAINING_SUMMARY, Distribution, TrainingSummary
 from app.predictions.answer import Answer
-from app.predictions.explain import Case
+from app.predictions.case import Case
 from app.predictions.heatmaps import Heatmaps
 from app.predictions.service import PredictionService
 from app.predictions.what_if import KeptCases

@@ -22,7 +22,7 @@ from app.inference.predictor import Predictor
 from app.metrics import Metrics
 from app.model_package.naming import Reference
 from app.model_package.store import ModelStore
-from app.predictions.explain import Case
+from app.predictions.case import Case
 from app.predictions.heatmaps import Heatmaps
 from app.predictions.service import PredictionService
 from app.records.aliases import Alias

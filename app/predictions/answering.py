@@ -1,62 +1,32 @@
-"""One case to an explained answer with its heatmap files; the service and the command line both come through here."""
+"""A case is answered: the document, and the files of its heatmap. Service, jobs and command line all come through here."""
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from app import __version__
-from app.identifiers import uuid7
 from app.imaging.limits import ReadLimits
 from app.imaging.load import Loader, load_case
 from app.imaging.pictures.heatmap_files import Shown, draw
 from app.inference.alternatives import effects
 from app.inference.case import Analysis, analyse
-from app.inference.heatmap_choice import HeatmapChoice
 from app.inference.predictor import Predictor
 from app.predictions.answer import Answer, HeatmapFiles, RecordUsed, Timing
+from app.predictions.case import Case, ExplainChoice
 from app.predictions.cautions import cautions
 from app.predictions.summary import image_used, model_used, outcome, record_used, spent, timing
 from app.tracing import span
 
 NIFTI_NAME: Final = "heatmap.nii.gz"
 PNG_NAME: Final = "heatmap.png"
-ExplainChoice = Literal["none", "ehr"]
-"""Whether the answer says what each feature of the record does to it."""
 
 
 @dataclass(frozen=True)
-class Case:
-    """What is asked.
-
-    Attributes:
-        images: The image files, in any order and by any name.
-        record: Feature name to value.
-        heatmap: On which grid the heatmap is wanted.
-        series: Series Instance UID of the DICOM series that is meant; None leaves the choice to the door.
-        explain: Whether the contribution of each feature is wanted.
-        keep_image: Whether the image is kept for viewing, where answers are kept.
-        reference: The caller's own case number, kept with the answer.
-        caller: Who asks, kept with the answer; empty where nobody was asked for a name.
-        id: The id that the answer will have, UUID version 7; two cases that ask the same are equal without it.
-    """
-
-    images: tuple[Path, ...]
-    record: Mapping[str, object]
-    heatmap: HeatmapChoice = "native"
-    series: str | None = None
-    explain: ExplainChoice = "none"
-    keep_image: bool = False
-    reference: str | None = None
-    caller: str = ""
-    id: str = field(default_factory=lambda: str(uuid7()), compare=False)
-
-
-@dataclass(frozen=True)
-class Explained:
+class Answered:
     """An answer and what it took.
 
     Attributes:
@@ -70,7 +40,7 @@ class Explained:
     spent_ms: Mapping[str, float]
 
 
-def explain(  # noqa: PLR0913 - the case, and how it is answered
+def answer_case(  # noqa: PLR0913 - the case, and how it is answered
     case: Case,
     predictor: Predictor,
     folder: Path,
@@ -79,7 +49,7 @@ def explain(  # noqa: PLR0913 - the case, and how it is answered
     loader: Loader = load_case,
     *,
     voxels: bool = False,
-) -> Explained:
+) -> Answered:
     """Answer a case and write its heatmap files.
 
     Args:
@@ -113,7 +83,7 @@ def explain(  # noqa: PLR0913 - the case, and how it is answered
         analysis, waited_s, writing_s=time.perf_counter() - explained, explaining_s=explained - began
     )
     answer = _answer(case.id, analysis, predictor, record, files, timing(spent_ms))
-    return Explained(answer, analysis, spent_ms)
+    return Answered(answer, analysis, spent_ms)
 
 
 def _record(analysis: Analysis, predictor: Predictor, wish: ExplainChoice) -> RecordUsed:
