@@ -49,7 +49,7 @@ from app.inference.lost_device import end_when_lost
 from app.inference.predictor import Predictor
 from app.jobs.room import JobRoom
 from app.jobs.signals import Signals
-from app.jobs.turn import Turn
+from app.jobs.worker import JobWorker
 from app.metrics import Metrics
 from app.model_package.package import Package
 from app.model_package.store import ModelStore
@@ -248,8 +248,8 @@ def _runtime(  # noqa: PLR0913 - what it is made of
         predictions, records.predictions, settings.keep_predictions_days * DAY_S or math.inf
     )
     forgetting = AuditRetention(records.audit, settings.keep_audit_days * DAY_S or math.inf)
-    turn = Turn(records.job_turns, records.jobs, artefacts, catalogue, predictions, Signals(), metrics)
-    job_room = JobRoom(settings, records, turn, admission)
+    worker = JobWorker(records.job_turns, records.jobs, artefacts, catalogue, predictions, Signals(), metrics)
+    job_room = JobRoom(settings, records, worker, admission)
     idle, lifetime = timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours)
     sessions = Sessions(records.sessions, idle, lifetime)
     authenticator = Authenticator(settings, records.api_keys)

@@ -13,7 +13,7 @@ from app.jobs.runner import JobRunner, runner_identity
 from app.jobs.sender import WebhookSender
 from app.jobs.service import JobLimits, JobService
 from app.jobs.sweep import JobSweep
-from app.jobs.turn import Turn
+from app.jobs.worker import JobWorker
 from app.predictions.admission import Admission
 from app.records.leftovers import PATIENCE_S, Leftovers
 from app.records.remote_artefacts import patience_s
@@ -28,7 +28,7 @@ class JobRoom:
     Args:
         settings: The operator's choices.
         records: The database.
-        turn: What is done with a job.
+        worker: What is done with a job.
         admission: The queue that jobs share with interactive cases.
 
     Attributes:
@@ -41,23 +41,25 @@ class JobRoom:
         sweep: Removes what is over.
     """
 
-    def __init__(self, settings: Settings, records: RecordStore, turn: Turn, admission: Admission) -> None:
+    def __init__(
+        self, settings: Settings, records: RecordStore, worker: JobWorker, admission: Admission
+    ) -> None:
         limits = JobLimits(settings.job_limit, settings.job_attempts)
-        self.signals = turn.signals
+        self.signals = worker.signals
         self.records = records.jobs
         self.service = JobService(
-            records.jobs, turn.artefacts, limits, turn.signals, turn.predictions.discard
+            records.jobs, worker.artefacts, limits, worker.signals, worker.predictions.discard
         )
         self.batches = BatchService(records.batches, records.jobs, self.service)
         self.addresses = AllowedAddresses(settings.webhook_hosts, signed=bool(settings.webhook_secret))
         self.webhooks = records.webhooks
-        self.sweep = JobSweep(records, turn, timedelta(days=settings.job_days), leftovers_of(settings))
+        self.sweep = JobSweep(records, worker, timedelta(days=settings.job_days), leftovers_of(settings))
         # Without a secret too: no address is allowed then, so that what still waits is given up, and nothing is signed.
         key = webhook_key(settings.webhook_secret) if settings.webhook_secret else b""
         self._deliveries = Deliveries(
-            self.webhooks, self.addresses, WebhookSender(key), self.signals, turn.metrics
+            self.webhooks, self.addresses, WebhookSender(key), self.signals, worker.metrics
         )
-        self._runner = JobRunner(turn, admission, settings.cases_at_once, runner_identity(settings.data))
+        self._runner = JobRunner(worker, admission, settings.cases_at_once, runner_identity(settings.data))
 
     async def run(self) -> None:
         """Answer jobs and deliver webhooks until cancelled."""

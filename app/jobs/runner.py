@@ -22,7 +22,7 @@ from app.identifiers import uuid7
 from app.inference.lost_device import DEVICE_LOST
 from app.inference.ticket import Ticket, Urgency, current_ticket
 from app.jobs.signals import Attempt
-from app.jobs.turn import INTERRUPTED, Turn
+from app.jobs.worker import INTERRUPTED, JobWorker
 from app.predictions.admission import Admission
 from app.records.job_turns import Model
 from app.records.jobs import Job
@@ -60,18 +60,18 @@ class JobRunner:
     """The runner of one process.
 
     Args:
-        turn: What is done with a job.
+        worker: What is done with a job.
         admission: The queue that jobs share with interactive cases.
         concurrent: Jobs worked on at the same time, at most.
         identity: From `runner_identity`.
     """
 
-    def __init__(self, turn: Turn, admission: Admission, concurrent: int, identity: str) -> None:
-        self._turn = turn
+    def __init__(self, worker: JobWorker, admission: Admission, concurrent: int, identity: str) -> None:
+        self._worker = worker
         self._admission = admission
         self._concurrent = concurrent
         self._identity = identity
-        self._signals = turn.signals
+        self._signals = worker.signals
         self._stopping = threading.Event()
         self._stranded = set[Job]()
 
@@ -111,7 +111,7 @@ class JobRunner:
         attempt = Attempt(job, current_ticket())
         self._signals.held.add(attempt)
         try:
-            self._turn.work(job, waited_s)
+            self._worker.work(job, waited_s)
         except Exception:
             # What became of it could not be written: the database is gone or full. It waits again once that can be.
             self._stranded.add(job)
@@ -122,27 +122,27 @@ class JobRunner:
     def _claim(self, urgency: Urgency) -> Job | None:
         if self._stopping.is_set():
             return None
-        return self._turn.turns.claim(self._identity, self._models(), urgency, datetime.now(UTC))
+        return self._worker.turns.claim(self._identity, self._models(), urgency, datetime.now(UTC))
 
     def _models(self) -> list[Model]:
         if DEVICE_LOST.is_set():  # a job that is begun now would lose a chance, and this process ends
             return []
-        ready = (entry.reference for entry in self._turn.catalogue.entries() if entry.predictor is not None)
+        ready = (entry.reference for entry in self._worker.catalogue.entries() if entry.predictor is not None)
         return [(reference.name, reference.version) for reference in ready]
 
     def _look(self) -> None:
-        counts = self._turn.jobs.open_counts()
+        counts = self._worker.jobs.open_counts()
         for state, count in counts.items():
-            self._turn.metrics.jobs.labels(state).set(count)
+            self._worker.metrics.jobs.labels(state).set(count)
         if not counts["queued"]:
             return
-        for priority in self._turn.turns.waiting(self._models(), datetime.now(UTC)):
+        for priority in self._worker.turns.waiting(self._models(), datetime.now(UTC)):
             self._signals.job_came(Urgency(priority))
 
     def _hold(self) -> None:
         """Go on holding what is worked on here, and take over what nobody holds any more."""
         mine = tuple(self._signals.held)
-        held = self._turn.turns.renew(self._identity, {each.job.id for each in mine}, datetime.now(UTC))
+        held = self._worker.turns.renew(self._identity, {each.job.id for each in mine}, datetime.now(UTC))
         still = {(each.id, each.attempt) for each in held if not each.cancelling}
         for attempt in mine:
             if (attempt.job.id, attempt.job.attempt) not in still:
@@ -152,14 +152,14 @@ class JobRunner:
 
     def _put_back_stranded(self) -> None:
         for job in tuple(self._stranded):
-            self._turn.put_back(job, datetime.now(UTC), free=True)
+            self._worker.put_back(job, datetime.now(UTC), free=True)
             self._stranded.discard(job)  # at the end of the process two threads may do this
 
     def _take_over(self, dead: str | None) -> None:
-        waiting, ended = self._turn.turns.take_over(datetime.now(UTC), dead, INTERRUPTED)
+        waiting, ended = self._worker.turns.take_over(datetime.now(UTC), dead, INTERRUPTED)
         if waiting or ended:
             log.info("jobs-taken-over", count=len(waiting) + len(ended))
-        self._turn.ended_unseen(ended)
+        self._worker.ended_unseen(ended)
 
     async def _stop_in_time(self) -> None:
         try:
@@ -176,7 +176,7 @@ class JobRunner:
         """Others may begin these jobs at once, though the threads that work on them here take a while to notice."""
         self._put_back_stranded()
         for attempt in tuple(self._signals.held):
-            self._turn.put_back(attempt.job, datetime.now(UTC), free=True)
+            self._worker.put_back(attempt.job, datetime.now(UTC), free=True)
             attempt.ticket.gone.set()
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from app.errors import NeuroFuseError
 from app.jobs.request import KIND, upload_name
-from app.jobs.turn import Turn, problem_of
+from app.jobs.worker import JobWorker, problem_of
 from app.records.jobs import FINISHED, JobState
 from app.records.leftovers import Leftovers
 from app.records.store import RecordStore
@@ -23,7 +23,7 @@ class JobSweep:
 
     Args:
         records: The database.
-        turn: Sees to jobs that end here.
+        worker: Sees to jobs that end here.
         max_age: For which what is finished is kept.
         leftovers: Tell files that were never accepted from those that are about to be.
     """
@@ -31,14 +31,14 @@ class JobSweep:
     def __init__(
         self,
         records: RecordStore,
-        turn: Turn,
+        worker: JobWorker,
         max_age: timedelta,
         leftovers: Leftovers | None = None,
     ) -> None:
         self._leftovers = leftovers or Leftovers()
         self._records = records
-        self._turn = turn
-        self._artefacts = turn.artefacts
+        self._worker = worker
+        self._artefacts = worker.artefacts
         self._max_age = max_age
 
     def sweep(self) -> int:
@@ -47,7 +47,7 @@ class JobSweep:
         now = datetime.now(UTC)
         before = now - self._max_age
         given_up = self._records.job_turns.give_up(before, NEVER_SERVED, now)
-        self._turn.ended_unseen(given_up)
+        self._worker.ended_unseen(given_up)
         removed = len(given_up)
         removed += self._records.jobs.delete_finished(before)
         removed += self._records.webhooks.delete_settled(before)
@@ -58,7 +58,7 @@ class JobSweep:
         """Here and not at a scrape: a share that hangs holds up whoever asks."""
         if (room := self._artefacts.room()) is not None:
             for part, size in zip(("free", "whole"), room, strict=True):
-                self._turn.metrics.artefacts_disk.labels(part).set(size)
+                self._worker.metrics.artefacts_disk.labels(part).set(size)
 
     def _remove_unneeded(self) -> int:
         states: dict[str, JobState | None] = {

@@ -167,7 +167,11 @@ def test_a_name_that_a_spreadsheet_would_compute_is_made_harmless_and_found_agai
         ([], COLUMNS, "at least one row"),
         ([("a", "x.nii"), ("a", "y.nii")], ("id", "image"), "every id once"),
         ([("a", "")], ("id", "image"), "row 1 names none"),
-        ([("a", "x.nii", "more")], ("id", "image"), "row 1 has another number. Write a comma for every empty cell"),
+        (
+            [("a", "x.nii", "more")],
+            ("id", "image"),
+            "row 1 has another number. Write a comma for every empty cell",
+        ),
         ([("head.nii.gz", "9", "13")], ("image", "gcs", "gcs"), "gcs stands twice"),
         ([("head.nii.gz;71,5",)], ("image;age",), "with commas, and with decimal points"),
         ([("head.nii.gz", "71")], ("Image", "age"), "in these letters: image."),

@@ -12,7 +12,7 @@ import pytest
 from app.cli import FAILED, OK, REFUSED, main
 from app.cohort.server_engine import AT_ONCE
 from app.errors import OverloadedError
-from app.jobs.turn import problem_of
+from app.jobs.worker import problem_of
 from tests.cohort.proxy import Page, proxy_before
 from tests.imaging.making import Series
 from tests.service.jobs import NO_CT

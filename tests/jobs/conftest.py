@@ -20,7 +20,7 @@ from app.inference.ticket import Urgency
 from app.jobs.request import upload_name
 from app.jobs.service import JobLimits, JobService, Wanted
 from app.jobs.signals import Signals
-from app.jobs.turn import Turn
+from app.jobs.worker import JobWorker
 from app.metrics import Metrics
 from app.model_package.naming import Reference
 from app.model_package.store import ModelStore
@@ -47,7 +47,7 @@ class Parts:
         records: The database.
         artefacts: The files.
         service: Accepts jobs.
-        turn: Works on them.
+        worker: Works on them.
         accept: Accepts a case of an image.
         gate: Nothing is read while it is not set.
     """
@@ -56,7 +56,7 @@ class Parts:
     records: RecordStore
     artefacts: FolderArtefacts
     service: JobService
-    turn: Turn
+    worker: JobWorker
     accept: Callable[..., Job]
     gate: threading.Event
 
@@ -96,7 +96,9 @@ def parts(tmp_path: Path, tiny_store: Path, gos_predictor: Predictor, head_ct: P
         predictions = PredictionService(
             records.predictions, Heatmaps(artefacts), cases, DEFAULT_LIMITS, metrics, load_when_open
         )
-        turn = Turn(records.job_turns, records.jobs, artefacts, catalogue, predictions, signals, metrics)
+        worker = JobWorker(
+            records.job_turns, records.jobs, artefacts, catalogue, predictions, signals, metrics
+        )
         service = JobService(
             records.jobs, artefacts, JobLimits(MOST, attempts=2), signals, predictions.discard
         )
@@ -108,7 +110,7 @@ def parts(tmp_path: Path, tiny_store: Path, gos_predictor: Predictor, head_ct: P
             (folder / "000000").write_bytes(head_ct.read_bytes())
             return service.accept(Wanted(case, MODEL, Urgency.BATCH, fingerprint, key, None, batch), folder)
 
-        yield Parts(tmp_path, records, artefacts, service, turn, accept, gate)
+        yield Parts(tmp_path, records, artefacts, service, worker, accept, gate)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from app.inference.ticket import Urgency
 from app.jobs.deleting import delete_case
 from app.jobs.service import JobLimits, JobService
 from app.jobs.signals import Signals
-from app.jobs.turn import problem_of
+from app.jobs.worker import problem_of
 from app.metrics import Metrics
 from app.predictions.heatmaps import Heatmaps
 from app.predictions.service import PredictionService

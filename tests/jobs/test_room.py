@@ -20,7 +20,7 @@ def test_what_a_slow_store_is_still_taking_is_not_left_over(parts: Parts, tmp_pa
     settings, now_s = Settings(), [0.0]
     sweep = JobSweep(
         parts.records,
-        replace(parts.turn, artefacts=artefacts),
+        replace(parts.worker, artefacts=artefacts),
         timedelta(days=30),
         leftovers_of(settings, lambda: now_s[0]),
     )

@@ -14,7 +14,7 @@ import pytest
 from app.inference.ticket import Urgency
 from app.jobs import runner
 from app.jobs.runner import IDENTITY_NAME, JobRunner, runner_identity
-from app.jobs.turn import INTERRUPTED
+from app.jobs.worker import INTERRUPTED
 from app.metrics import Metrics
 from app.predictions.admission import Admission
 from app.records.job_turns import LEASE, Model
@@ -30,7 +30,7 @@ def running(parts: Parts, identity: str = "me") -> Iterator[Callable[[], None]]:
 
     async def work() -> None:
         async with anyio.create_task_group() as group:
-            group.start_soon(JobRunner(parts.turn, Admission(2, 8, 0, Metrics().pending), 2, identity).run)
+            group.start_soon(JobRunner(parts.worker, Admission(2, 8, 0, Metrics().pending), 2, identity).run)
             await anyio.to_thread.run_sync(told.wait)
             group.cancel_scope.cancel()
 
@@ -67,7 +67,7 @@ def test_a_job_in_which_the_process_died_once_too_often_is_counted_as_one_that_f
     parts.claim()
     with running(parts, "me"):
         wait_until(lambda: parts.state(job) == "failed")
-    assert counted(parts.turn.metrics) == {("failed", "job-interrupted"): 1}
+    assert counted(parts.worker.metrics) == {("failed", "job-interrupted"): 1}
 
 
 def test_a_job_is_not_begun_by_a_runner_whose_gpu_is_lost(
@@ -146,7 +146,7 @@ def test_a_lease_is_renewed_while_the_job_is_worked_on(parts: Parts, monkeypatch
         parts.records.job_turns.take_over(later, None, "{}")
         other = parts.records.job_turns.claim("other", [("gos", 1)], Urgency.BATCH, later)
         assert other is not None
-        wait_until(lambda: all(each.ticket.gone.is_set() for each in parts.turn.signals.held))
+        wait_until(lambda: all(each.ticket.gone.is_set() for each in parts.worker.signals.held))
     assert parts.records.jobs.get(job.id).owner == "other"
 
 

@@ -26,7 +26,7 @@ def put(parts: Parts, identifier: str) -> Path:
 
 
 def sweep_of(parts: Parts, max_age: timedelta) -> JobSweep:
-    return JobSweep(parts.records, parts.turn, max_age)
+    return JobSweep(parts.records, parts.worker, max_age)
 
 
 def test_files_that_were_never_accepted_go_once_nobody_is_still_about_to_accept_them(
@@ -38,7 +38,7 @@ def test_files_that_were_never_accepted_go_once_nobody_is_still_about_to_accept_
         left = put(parts, str(uuid7()))
     waiting = parts.accept()
     now_s = [0.0]
-    sweep = JobSweep(parts.records, parts.turn, MONTH, Leftovers(60.0, lambda: now_s[0]))
+    sweep = JobSweep(parts.records, parts.worker, MONTH, Leftovers(60.0, lambda: now_s[0]))
     for now_s[0], removed in ((0.0, 0), (59.0, 0), (60.0, 1)):
         assert sweep.sweep() == removed
         assert (left.exists(), has_upload(parts, waiting)) == (not removed, True)
@@ -54,7 +54,7 @@ def test_files_of_a_job_that_ended_go_where_its_process_did_not_come_to_it(parts
 
 def test_after_its_time_a_job_that_ended_is_forgotten_and_one_that_waits_is_given_up(parts: Parts) -> None:
     done, waiting = parts.accept(), parts.accept()
-    parts.turn.work(parts.claim(), 0.0)
+    parts.worker.work(parts.claim(), 0.0)
     at_once = sweep_of(parts, timedelta(0))
     assert at_once.sweep() >= 2
     assert parts.records.jobs.find(done.id) is None
@@ -62,7 +62,7 @@ def test_after_its_time_a_job_that_ended_is_forgotten_and_one_that_waits_is_give
     assert parts.records.jobs.find(waiting.id) is None
     assert parts.files() == {"heatmaps", "cases"}
     assert parts.records.predictions.get(done.id).id == done.id
-    assert counted(parts.turn.metrics) == {("done", ""): 1, ("failed", "internal"): 1}
+    assert counted(parts.worker.metrics) == {("done", ""): 1, ("failed", "internal"): 1}
 
 
 def test_how_full_the_disk_of_artefacts_is_is_told_at_each_sweep(parts: Parts) -> None:
@@ -72,7 +72,7 @@ def test_how_full_the_disk_of_artefacts_is_is_told_at_each_sweep(parts: Parts) -
     database.mkdir()
     with pytest.raises(StorageUnavailableError):  # which may be for want of room
         sweep_of(parts, MONTH).sweep()
-    told = parts.turn.metrics.registry.get_sample_value
+    told = parts.worker.metrics.registry.get_sample_value
     free, whole = (told("neurofuse_artefacts_disk_bytes", {"part": part}) for part in ("free", "whole"))
     assert free is not None
     assert whole is not None

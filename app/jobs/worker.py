@@ -63,7 +63,7 @@ FAULT: Final = problem_of(NeuroFuseError("The job failed by a fault of the servi
 
 
 @dataclass(frozen=True)
-class Turn:
+class JobWorker:
     """What a runner does with a job it has claimed; used from many threads.
 
     Attributes:
