@@ -40,8 +40,8 @@ def note(request: Request, object_id: str, model: str) -> None:
 
     Args:
         request: Being answered.
-        object_id: The prediction, job or batch that came of it.
-        model: The package that answers, as `model_in_words` has it.
+        object_id: The prediction, job, batch or alias that came of it.
+        model: The package that answers, as `model_in_words` has it, or what the alias means.
     """
     request.state.audited = object_id, model
 

@@ -6,10 +6,11 @@ from http import HTTPStatus
 from typing import Annotated, Final, TypeVar
 
 import anyio.to_thread
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Request, Response
 from pydantic import Field
 
 from app import errors
+from app.api.auditing import note
 from app.api.json_body import BoundedJson
 from app.api.models import Version, alias_state, model_list, model_summary
 from app.api.openapi import problem_responses
@@ -55,6 +56,14 @@ class AliasTrial(Document):
 
 def _canary(share: CanaryShare | None) -> Canary | None:
     return Canary(share.version, share.share) if share else None
+
+
+def _told(request: Request, moved: Alias) -> AliasState:
+    """The answer; the audit trail is told what the alias means from now on, of which the path says nothing."""
+    meaning = {"": moved.version, "canary ": moved.canary and moved.canary.version, "shadow ": moved.shadow}
+    parts = (f"{part}{Reference(moved.name, version)}" for part, version in meaning.items() if version)
+    note(request, str(moved), ", ".join(parts))
+    return alias_state(moved)
 
 
 async def _apart(runtime: Runtime, act: Callable[[], Result]) -> Result:
@@ -104,10 +113,12 @@ async def unload_model(runtime: CurrentRuntime, name: Name, version: Version) ->
     summary="Say what an alias means",
     responses=problem_responses(*REFUSED, errors.UploadTooLargeError),
 )
-async def put_alias(runtime: CurrentRuntime, name: Name, alias: AliasName, wish: AliasWish) -> AliasState:
+async def put_alias(
+    request: Request, runtime: CurrentRuntime, name: Name, alias: AliasName, wish: AliasWish
+) -> AliasState:
     """Loads what it needs, then switches at once. A canary gets its share by a hash of the case's `reference`, else of its request id."""
     wanted = Alias(name, alias, wish.version, _canary(wish.canary), wish.shadow)
-    return alias_state(await _apart(runtime, partial(runtime.rollout.point, wanted)))
+    return _told(request, await _apart(runtime, partial(runtime.rollout.point, wanted)))
 
 
 @router.patch(
@@ -117,7 +128,7 @@ async def put_alias(runtime: CurrentRuntime, name: Name, alias: AliasName, wish:
     responses=problem_responses(*REFUSED, errors.UploadTooLargeError),
 )
 async def try_with_alias(
-    runtime: CurrentRuntime, name: Name, alias: AliasName, trial: AliasTrial
+    request: Request, runtime: CurrentRuntime, name: Name, alias: AliasName, trial: AliasTrial
 ) -> AliasState:
     """Loads what it needs, then changes what is named and nothing else: a version to which somebody moved the alias meanwhile stays."""
     what: AliasChange = {}
@@ -125,7 +136,7 @@ async def try_with_alias(
         what["canary"] = _canary(trial.canary)
     if "shadow" in trial.model_fields_set:
         what["shadow"] = trial.shadow
-    return alias_state(await _apart(runtime, partial(runtime.rollout.try_out, name, alias, what)))
+    return _told(request, await _apart(runtime, partial(runtime.rollout.try_out, name, alias, what)))
 
 
 @router.post(
@@ -134,9 +145,11 @@ async def try_with_alias(
     summary="Go back to what answered before",
     responses=problem_responses(*REFUSED, errors.NothingToRollBackError),
 )
-async def roll_alias_back(runtime: CurrentRuntime, name: Name, alias: AliasName) -> AliasState:
+async def roll_alias_back(
+    request: Request, runtime: CurrentRuntime, name: Name, alias: AliasName
+) -> AliasState:
     """Ends the canary, where there is one; else goes back by one version. Either way every case has one and the same version again."""
-    return alias_state(await _apart(runtime, partial(runtime.rollout.roll_back, name, alias)))
+    return _told(request, await _apart(runtime, partial(runtime.rollout.roll_back, name, alias)))
 
 
 @router.delete(

@@ -19,8 +19,8 @@ DEFAULT_CONNECTIONS: Final = 10
 START_LOCK: Final = {
     # The write lock first: of two processes that start together, the second waits and finds the work done.
     "sqlite": "BEGIN IMMEDIATE",
-    # A lock of our own, let go with the transaction; the number is "neurof" in ASCII.
-    "postgresql": "SELECT pg_advisory_xact_lock(121382041186150)",
+    # A lock of our own, let go with the transaction, and waited for as long as another start needs; the number is "neurof" in ASCII.
+    "postgresql": "SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(121382041186150)",
 }
 
 

@@ -26,6 +26,11 @@ NO_ADDRESS: Final = (
     "Expected NEUROFUSE_DATABASE_URL as postgresql://user@host/name with parameters of libpq, such as "
     "?sslmode=verify-full, and several servers as ?host=a,b&port=5432,5432; some of it is something else."
 )
+NO_ANSWER: Final = "Expected the database to answer; it does not. Try again later."
+NO_RIGHT: Final = (
+    "Expected the role of NEUROFUSE_DATABASE_URL to own its database and its tables; it may not do what the service needs. "
+    "As a superuser: ALTER DATABASE name OWNER TO role, and the same of tables that another role has made."
+)
 READ_ONLY: Final = "25006"
 """SQLSTATE of a server that only reads now: a primary that became a standby, or a managed server whose disk is full."""
 NOT_ALLOWED: Final = ("42501", "3F000")
@@ -56,9 +61,9 @@ def explain(context: ExceptionContext) -> None:
     """Take what is no fault of the program for what it is; a listener of SQLAlchemy's event `handle_error`.
 
     Raises:
-        StorageUnavailableError: The database cannot answer now.
+        StorageUnavailableError: The database cannot answer now, or its role may not work in it.
         MalformedRequestError: It cannot keep what it was given.
-        NotReadyError: Its address cannot be understood, or its role may not work in it.
+        NotReadyError: Its address cannot be understood.
     """
     if context.is_pre_ping:
         return  # the pool itself replaces the connection
@@ -68,11 +73,8 @@ def explain(context: ExceptionContext) -> None:
         raise unavailable(error)
     if _is_unavailable(error, context.sqlalchemy_exception):
         raise unavailable(error)
-    if _state(error) in NOT_ALLOWED:
-        raise NotReadyError(
-            "Expected the role of NEUROFUSE_DATABASE_URL to own its database and its tables; it may not do what the service needs. "
-            "As a superuser: ALTER DATABASE name OWNER TO role, and the same of tables that another role has made."
-        ) from None
+    if (state := _state(error)) in NOT_ALLOWED:
+        raise _told(state, NO_RIGHT) from None
     if isinstance(context.sqlalchemy_exception, ProgrammingError) and context.connection is None:
         raise NotReadyError(NO_ADDRESS) from None  # of libpq, whose words may hold the password
     if isinstance(context.sqlalchemy_exception, DataError) and not _state(error):
@@ -104,12 +106,10 @@ def is_unavailable_sqlite(error: sqlite3.Error) -> bool:
     return code & 0xFF in UNAVAILABLE_SQLITE
 
 
-def _told(state: str) -> StorageUnavailableError:
+def _told(state: str, words: str = NO_ANSWER) -> StorageUnavailableError:
     # No message: a server's may hold a value. Its code says what an operator needs.
     log.error("database-unavailable", error_type=state)
-    return StorageUnavailableError(
-        "Expected the database to answer; it does not. Try again later.", retry_after_s=RETRY_AFTER_S
-    )
+    return StorageUnavailableError(words, retry_after_s=RETRY_AFTER_S)
 
 
 def _is_unavailable(error: BaseException, wrapped: BaseException | None) -> bool:

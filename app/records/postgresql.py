@@ -32,6 +32,9 @@ SESSION: Final = {
     "tcp_keepalives_count": "3",
     "idle_in_transaction_session_timeout": "60s",
 }
+LOCK_TIMEOUT: Final = "10s"
+"""As for SQLite (`app.records.sqlite`): who needs what somebody else holds, such as a table that an administrator alters, is told so, and holds no
+connection and no end of the process meanwhile."""
 
 
 def postgresql_engine(url: str, connections: int) -> Engine:
@@ -95,4 +98,9 @@ def _prepare_connection(connection: "psycopg.Connection", _record: object) -> No
     with connection.cursor() as cursor:
         for name, value in SESSION.items():
             cursor.execute("SELECT set_config(%s, %s, false)", (name, value))
+        # 0 is for ever, and PostgreSQL's default: another time is the operator's.
+        cursor.execute(
+            "SELECT set_config('lock_timeout', %s, false) WHERE current_setting('lock_timeout') = '0'",
+            (LOCK_TIMEOUT,),
+        )
     connection.commit()

@@ -116,7 +116,7 @@ def as_rule_test(name: str, series: dict[str, str], raised: set[tuple[str, str]]
         "input_series": [{"series": each, "values": values} for each, values in series.items()],
         "promql_expr_test": [
             {
-                "expr": f'count by (alertname, measure) (max_over_time(ALERTS{{alertstate="firing"}}[{at}]))',
+                "expr": f'count by (alertname, measure) (max_over_time(ALERTS{{alertstate="firing",severity="clinical"}}[{at}]))',
                 "eval_time": at,
                 "exp_samples": [{"labels": each, "value": 1} for each in labels],
             }

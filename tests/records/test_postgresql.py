@@ -8,15 +8,18 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 from sqlalchemy import Engine
+from structlog.testing import capture_logs
 
 from app.errors import MalformedRequestError, NotReadyError, StorageUnavailableError
+from app.records import postgresql
 from app.records.api_keys import ApiKeyRecords
 from app.records.audit import AuditTrail, Deed
-from app.records.database import open_database
+from app.records.database import START_LOCK, open_database
 from app.records.postgresql import postgresql_engine
 from app.records.predictions import PredictionRecords
 from app.records.worklist import Page, Selection, Worklist
 from tests.support.postgres import PASSWORD, SUPERUSER, Postgres
+from tests.support.waiting import wait_until
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -184,11 +187,76 @@ def test_a_role_that_may_make_no_tables_is_told_what_it_needs(postgres_url: str,
         connection.execute(f"{usage} PUBLIC")
         connection.execute(f"CREATE ROLE weak LOGIN PASSWORD '{PASSWORD}'")
     try:
-        with pytest.raises(NotReadyError, match="own its database"):
+        with pytest.raises(StorageUnavailableError, match="own its database"):
             open_database(postgres_url.replace(SUPERUSER, "weak", 1))
     finally:
         with psycopg.connect(postgres_url, autocommit=True) as connection:
             connection.execute("DROP ROLE weak")
+
+
+@pytest.mark.usefixtures("engine")  # which has made the tables
+def test_a_right_that_is_taken_away_meanwhile_is_a_database_that_cannot_answer(postgres_url: str) -> None:
+    """Told as any other: it has its line in the log, and the alert of a storage that is unavailable."""
+    with psycopg.connect(postgres_url, autocommit=True) as superuser:
+        superuser.execute(f"CREATE ROLE weak LOGIN PASSWORD '{PASSWORD}'")
+        superuser.execute("GRANT USAGE ON SCHEMA public TO weak")
+        superuser.execute("GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO weak")
+        weak = open_database(postgres_url.replace(SUPERUSER, "weak", 1), connections=1)
+        try:
+            superuser.execute("REVOKE INSERT ON audit FROM weak")
+            with capture_logs() as lines, pytest.raises(StorageUnavailableError) as raised:
+                AuditTrail(weak).add(Deed("", "local", "GET /jobs"))
+            assert raised.value.fields["retry_after_s"] > 0
+            assert [(line["event"], line["error_type"]) for line in lines] == [
+                ("database-unavailable", "42501")
+            ]
+            superuser.execute("GRANT INSERT ON audit TO weak")
+            AuditTrail(weak).add(Deed("", "local", "GET /jobs"))
+        finally:
+            weak.dispose()
+            superuser.execute("DROP OWNED BY weak; DROP ROLE weak")
+
+
+def test_a_table_that_somebody_else_holds_is_not_waited_for_without_end(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "LOCK_TIMEOUT", "50ms")
+    engine = open_database(postgres_url)
+    keys = ApiKeyRecords(engine)
+    with psycopg.connect(postgres_url) as administrator:
+        administrator.execute("LOCK TABLE api_keys")
+        with capture_logs() as lines, pytest.raises(StorageUnavailableError):
+            keys.revoke("none", NOW)
+    assert [line["error_type"] for line in lines] == ["55P03"]
+    keys.revoke("none", NOW)
+    engine.dispose()
+
+
+def test_the_operators_own_time_for_locks_stays(postgres_url: str) -> None:
+    found = []
+    for url in (postgres_url, f"{postgres_url}?options=-c%20lock_timeout%3D3s"):
+        engine = postgresql_engine(url, connections=1)
+        with engine.connect() as connection:
+            found.append(connection.exec_driver_sql("SHOW lock_timeout").scalar())
+        engine.dispose()
+    assert found == ["10s", "3s"]
+
+
+def test_a_start_waits_as_long_as_another_one_changes_the_tables(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "LOCK_TIMEOUT", "1ms")
+    waited = "SELECT 1 FROM pg_locks WHERE NOT granted AND now() - waitstart > interval '100 ms'"
+    with (
+        ThreadPoolExecutor(1) as pool,
+        psycopg.connect(postgres_url) as other,
+        psycopg.connect(postgres_url, autocommit=True) as watching,
+    ):
+        other.execute(START_LOCK["postgresql"])
+        starting = pool.submit(open_database, postgres_url)
+        wait_until(lambda: starting.done() or watching.execute(waited).fetchone())
+        other.rollback()
+        starting.result().dispose()
 
 
 def test_a_server_that_only_reads_is_unavailable_until_it_writes_again(

@@ -112,7 +112,12 @@ def test_moving_packages_is_written_down_and_trying_to_without_the_token_too(aud
     refused, done = last(audited, 2)
     action = "PUT /admin/models/{name}/aliases/{alias}"
     assert (refused.action, refused.outcome) == (action, "not-authenticated")
-    assert (done.action, done.outcome, done.object_id) == (action, "ok", "gos@production")
+    assert (done.action, done.outcome, done.object_id, done.model) == (
+        action,
+        "ok",
+        "gos@production",
+        "gos@1",
+    )
     assert (done.subject, done.kind) != (refused.subject, refused.kind)
 
 
