@@ -26,7 +26,7 @@ class ModelGrid(BaseModel):
         shape: (D, H, W) voxels.
         spacing_mm: (D, H, W) millimetres.
         orientation: Axes after resampling; array order is (z, y, x) of this frame.
-        crop: `head-top`: the grid is centred on the head in-plane and hangs from its top (`app.imaging.head.find`).
+        crop: `head-top`: the grid is centred on the head in-plane and hangs from its top (`app.imaging.head`).
         channels: Channels of the tensor that enters the graph; windows are made inside the graph.
         intensity_unit: `HU` for CT, `raw` for MR (normalised inside the graph).
         fill: Value outside the field of view (-1024 HU for CT, 0 for MR).
