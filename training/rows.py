@@ -143,8 +143,7 @@ def _fit_network(config: RunConfig, cohort: Cohort, cache: Path, run: Path) -> F
             f"expected masks with the values {list(config.guidance.labels)} (guidance.labels of the configuration), found none of them in "
             "any training patient's mask; name the values that the masks hold, or set weight = 0 in [guidance]"
         )
-    train(config, cohort.description.features, parts, run)
-    net = load_checkpoint(run / "checkpoint.pt").net
+    net = load_checkpoint(train(config, cohort.description.features, parts, run)).net
     with first_process_first():
         if rank() == 0:
             save_predictions(answered(net, cohort, parts, config.training.batch_size), run)

@@ -11,11 +11,11 @@ from rich.console import Console
 
 from tests.training.ablation.support import write_cohort
 from training.__main__ import main
-from training.ablation.jobs import Job, run_job
 from training.ablation.plan import Plan
 from training.ablation.study import run_study
 from training.cohort import CohortError
 from training.config import load_config
+from training.jobs import Job, run_job
 from training.one_process import alone_in
 
 CONFIG = load_config(Path(__file__).parents[2] / "training" / "configs" / "practice.toml")

@@ -16,9 +16,9 @@ from types import FrameType
 from pebble import ProcessExpired, ProcessPool
 
 from app.cpus import usable_cpus
-from training.ablation.jobs import Job
 from training.ablation.plan import Plan
 from training.ablation.work import Outcome, last_lines, work
+from training.jobs import Job
 from training.threads import threads_of_children
 
 REFRESH_S = 0.5

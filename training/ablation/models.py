@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from training.ablation.jobs import Job
 from training.evaluation.answers import Answers, answers, fit_on_validation
 from training.evaluation.comparison import ROW_METRICS
+from training.jobs import Job
 from training.predictions import load_predictions
 
 LIVE_METRICS = ("auroc", "brier", "calibration_slope", "nll")

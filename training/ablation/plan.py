@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.ablation.jobs import Job
 from training.cohort import CohortError
 from training.config import RunConfig
 from training.evaluation.comparison import Planned
+from training.jobs import Job
 from training.names import FULL
 from training.rows import check_row, titles
 

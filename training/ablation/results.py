@@ -6,7 +6,6 @@ import numpy as np
 
 from app.model_package.manifest import Metric
 from training.ablation.document import Ablation, ModelTable, TableRow
-from training.ablation.jobs import Job
 from training.ablation.models import Finished, point
 from training.ablation.plan import Plan
 from training.ablation.work import Outcome
@@ -15,6 +14,7 @@ from training.evaluation import statistics
 from training.evaluation.answers import Answers
 from training.evaluation.bootstrap import DRAWS, Resamples
 from training.evaluation.comparison import ROW_METRICS, Rows
+from training.jobs import Job
 from training.predictions import load_predictions
 from training.rows import titles
 from training.runs import read_notes

@@ -12,11 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from training.ablation.execute import Progress
-from training.ablation.jobs import Job
 from training.ablation.models import Finished
 from training.ablation.plan import Plan
 from training.ablation.tables import SHOWN
 from training.ablation.work import Outcome
+from training.jobs import Job
 from training.rows import titles
 
 

@@ -6,7 +6,6 @@ from rich.console import Console
 
 from training.ablation.document import Ablation, save_ablation
 from training.ablation.execute import execute
-from training.ablation.jobs import Job, cohort_of, is_finished, job_digest
 from training.ablation.models import Finished
 from training.ablation.plan import Plan
 from training.ablation.results import tabulate
@@ -15,6 +14,7 @@ from training.ablation.tables import print_table, write_tables
 from training.ablation.work import Outcome, last_lines
 from training.cohort import Cohort
 from training.cohort_check.beforehand import require_patients, tell_errors
+from training.jobs import Job, cohort_of, is_finished, job_digest
 from training.one_process import alone_in
 from training.rows import titles
 from training.runs import open_cohort, prepared_parts

@@ -13,8 +13,8 @@ from pathlib import Path
 import torch
 
 from app.errors import NeuroFuseError
-from training.ablation.jobs import Job, run_job
 from training.ablation.plan import Plan
+from training.jobs import Job, run_job
 
 LOG_FILE = "log.txt"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app.ehr.schema import Feature
 from app.model_package.manifest import Metric
-from training.checkpoint import load_checkpoint
+from training.checkpoint import CHECKPOINT_FILE, load_checkpoint
 from training.cohort import DESCRIPTION_FILE, CohortDescription, CohortError, read_description
 from training.cohort_description import PHANTOMS
 from training.config import RunConfig, config_to_dict
@@ -127,7 +127,7 @@ def gather(run: Path, ablation: Path | None = None, cohort: Path | None = None) 
         study=study,
         pictures={each.picture: _picture(run, each.picture) for each in evaluation.examples},
     )
-    return _with_network(material, run / "checkpoint.pt", len(description.images) if description else 1)
+    return _with_network(material, run / CHECKPOINT_FILE, len(description.images) if description else 1)
 
 
 def _with_network(material: Material, checkpoint: Path, images: int) -> Material:

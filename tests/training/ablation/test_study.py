@@ -16,11 +16,11 @@ from rich.console import Console
 from tests.training.ablation.support import write_cohort
 from training.__main__ import main
 from training.ablation.document import load_ablation
-from training.ablation.jobs import Job, run_job
 from training.ablation.plan import Plan
 from training.ablation.study import INTERRUPTED, run_study
 from training.ablation.work import LOG_FILE
 from training.config import load_config
+from training.jobs import Job, run_job
 from training.stamps import cohort_stamp
 
 CONFIG = Path(__file__).parents[3] / "training" / "configs" / "practice.toml"

@@ -1,4 +1,4 @@
-"""training.ablation.jobs: what a job is known by, and what it leaves."""
+"""training.jobs: what a job is known by, and what it leaves."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from tests.training.ablation.support import PATIENTS, write_cohort
-from training.ablation.jobs import Job, cohort_of, is_finished, job_digest, refuse_another_run, run_job
 from training.cohort import CohortError
 from training.config import RunConfig, load_config
+from training.jobs import Job, cohort_of, is_finished, job_digest, refuse_another_run, run_job
 from training.networks.pretrained import PretrainedWeightsError, weights_digest
 from training.predictions import load_predictions
 from training.runs import read_notes
