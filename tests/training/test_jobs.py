@@ -14,7 +14,7 @@ from training.networks.pretrained import PretrainedWeightsError, weights_digest
 from training.predictions import load_predictions
 from training.runs import read_notes
 
-CONFIG = load_config(Path(__file__).parents[3] / "training" / "configs" / "practice.toml")
+CONFIG = load_config(Path(__file__).parents[2] / "training" / "configs" / "practice.toml")
 
 
 @pytest.fixture(scope="module")
