@@ -99,6 +99,11 @@ def keep_logged_fields(_logger: object, _method: str, event: EventDict) -> Event
     return {name: value for name, value in event.items() if name in LOGGED_FIELDS}
 
 
+def log_fault(log: structlog.stdlib.BoundLogger, event: str, error: BaseException, **fields: object) -> None:
+    """Write the line of an unexpected error; its words stay out of the log, as `describe_exception` says."""
+    log.error(event, **fields, **describe_exception(error))
+
+
 def describe_exception(error: BaseException) -> dict[str, Any]:
     """An unexpected error as log fields: its type, what the system calls it, and its place; never its message, which may quote a value."""
     frames = traceback.extract_tb(error.__traceback__)

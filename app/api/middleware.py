@@ -19,7 +19,7 @@ from app.api.departure import ABANDONED, GONE
 from app.api.problems import internal_problem
 from app.identifiers import uuid7
 from app.metrics import Metrics
-from app.telemetry import describe_exception
+from app.telemetry import log_fault
 from app.tracing import Span, Tracing
 
 REQUEST_ID_HEADER: Final = "X-Request-ID"
@@ -97,7 +97,7 @@ class _Exchange:
             except GONE:
                 self._scope["state"]["problem_code"] = ABANDONED
             except Exception as error:  # noqa: BLE001 - the net: logged by type and place, answered as a problem
-                log.error("request-fault", **describe_exception(error))  # noqa: TRY400 - no message, no traceback text
+                log_fault(log, "request-fault", error)
                 if self._status is None:
                     await internal_problem(Request(self._scope))(self._scope, receive, observed)
             finally:

@@ -23,7 +23,7 @@ from app.predictions.limits import read_limits, worker_limits
 from app.predictions.result_lines import Line, answered, failed
 from app.serving.start import start_as_set
 from app.settings import Settings
-from app.telemetry import describe_exception
+from app.telemetry import log_fault
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -103,7 +103,7 @@ def _line(row: Row, digest: str, engine: Engine) -> Line:
     except OSError as error:
         return failed(row.name, digest, unreadable(error))
     except Exception as error:  # noqa: BLE001 - one case must not end ten thousand others
-        log.error("case-fault", **describe_exception(error))  # noqa: TRY400
+        log_fault(log, "case-fault", error)
         return failed(
             row.name, digest, NeuroFuseError("A fault of the software; the log holds its kind and place.")
         )

@@ -17,7 +17,7 @@ from app.jobs.sender import TIMEOUT_S, WebhookSender
 from app.jobs.signals import Signals
 from app.metrics import Metrics
 from app.records.webhooks import Webhook, WebhookRecords, WebhookState
-from app.telemetry import describe_exception
+from app.telemetry import log_fault
 
 PAUSES_S: Final = (1, 5, 30, 120, 600, 3600, 7200, 18000, 36000, 86400)
 """Before the second attempt, the third, and so on; after the last, it is given up."""
@@ -121,7 +121,7 @@ def _faults_logged() -> Iterator[None]:
     try:
         yield
     except Exception as error:  # noqa: BLE001 - see above
-        log.error("delivery-fault", **describe_exception(error))  # noqa: TRY400
+        log_fault(log, "delivery-fault", error)
 
 
 def _judge(webhook: Webhook, status: int | None) -> Verdict:

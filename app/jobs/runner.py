@@ -26,7 +26,7 @@ from app.jobs.worker import INTERRUPTED, JobWorker
 from app.predictions.admission import Admission
 from app.records.job_turns import Model
 from app.records.jobs import Job
-from app.telemetry import describe_exception
+from app.telemetry import log_fault
 
 LOOK_EVERY_S: Final = 1.0
 HOLD_EVERY_S: Final = 5.0
@@ -99,7 +99,7 @@ class JobRunner:
             except _NothingWaitsError:
                 pass  # another lane was faster
             except Exception as error:  # noqa: BLE001 - the database may say anything; the next look tries again
-                log.error("runner-fault", **describe_exception(error))  # noqa: TRY400
+                log_fault(log, "runner-fault", error)
                 await anyio.sleep(LOOK_EVERY_S)
 
     def _begin(self, urgency: Urgency, waited_s: float) -> None:
@@ -185,7 +185,7 @@ async def _safely(step: Callable[[], None]) -> bool:
     try:
         await anyio.to_thread.run_sync(step)
     except Exception as error:  # noqa: BLE001 - the database may say anything
-        log.error("runner-fault", **describe_exception(error))  # noqa: TRY400
+        log_fault(log, "runner-fault", error)
         return False
     return True
 

@@ -29,7 +29,7 @@ from app.records.jobs import Job, JobRecords
 from app.records.predictions import KeptPrediction
 from app.serving.catalogue import Catalogue
 from app.serving.entry import require_ready
-from app.telemetry import describe_exception
+from app.telemetry import log_fault
 from app.tracing import span
 
 BACK_OFF_S: Final = 5.0
@@ -161,7 +161,7 @@ class JobWorker:
         if isinstance(error, OSError) and explain_disk(error) is not None:
             self._wait(job)
             return
-        log.error("job-fault", prediction_id=job.id, **describe_exception(error))
+        log_fault(log, "job-fault", error, prediction_id=job.id)
         self._try_again(job, FAULT, NeuroFuseError.code)
 
     def _try_again(self, job: Job, problem: str, code: str) -> None:

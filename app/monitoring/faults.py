@@ -7,7 +7,7 @@ import structlog
 
 from app.errors import StorageUnavailableError
 from app.model_package.manifest import Manifest
-from app.telemetry import describe_exception
+from app.telemetry import log_fault
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -28,7 +28,7 @@ def faults_logged(manifest: Manifest) -> Iterator[None]:
         raise
     except Exception as error:  # noqa: BLE001 - a summary, a stored answer and the database may say anything
         # No message: it may hold a value.
-        log.error("watch-fault", model=name_of(manifest), **describe_exception(error))  # noqa: TRY400
+        log_fault(log, "watch-fault", error, model=name_of(manifest))
 
 
 def tell_unreadable(manifest: Manifest, count: int) -> None:

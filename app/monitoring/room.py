@@ -24,7 +24,7 @@ from app.monitoring.packages import PackageCollector
 from app.predictions.answer import Answer
 from app.records.store import RecordStore
 from app.serving.catalogue import Catalogue
-from app.telemetry import describe_exception
+from app.telemetry import log_fault
 
 REFRESH_EVERY_S: Final = 30.0
 
@@ -80,7 +80,7 @@ class Monitoring:
         try:
             self._cases.see(answer, image)
         except Exception as error:  # noqa: BLE001 - the answer stands, whatever becomes of its numbers
-            log.error("watch-fault", **describe_exception(error))  # noqa: TRY400 - no message, it may hold a value
+            log_fault(log, "watch-fault", error)
 
     @contextmanager
     def shown_in(self, registry: CollectorRegistry) -> Iterator[None]:
@@ -112,4 +112,4 @@ def refresh_once(watch: Watch) -> None:
     try:
         watch.refresh()
     except Exception as error:  # noqa: BLE001 - the database may say anything
-        log.error("watch-fault", **describe_exception(error))  # noqa: TRY400 - no message, it may hold a value
+        log_fault(log, "watch-fault", error)

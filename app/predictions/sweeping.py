@@ -9,7 +9,7 @@ import anyio.to_thread
 import structlog
 from prometheus_client import Counter
 
-from app.telemetry import describe_exception
+from app.telemetry import log_fault
 
 SWEEP_EVERY_S: Final = 60.0
 PART_S: Final = 10.0
@@ -63,7 +63,7 @@ def sweep_once(store: Swept, faults: Counter) -> None:
         removed = store.sweep()
     except Exception as error:  # noqa: BLE001 - the disk may say anything
         faults.inc()
-        log.error("sweep-fault", **describe_exception(error))  # noqa: TRY400 - no message, which may hold a path
+        log_fault(log, "sweep-fault", error)
         return
     if removed:
         log.info("swept", count=removed)

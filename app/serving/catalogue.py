@@ -18,7 +18,7 @@ from app.serving.entry import Entry, StartPredictor, State, TryPackage
 from app.serving.releasing import Releaser
 from app.serving.routing import Meaning, Routing
 from app.serving.snapshot import Snapshot
-from app.telemetry import describe_exception
+from app.telemetry import log_fault
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -213,7 +213,7 @@ class Catalogue:
         except NeuroFuseError as error:
             return Entry(reference, State.FAILED, package, None, error.code, error.detail)
         except Exception as error:  # noqa: BLE001 - one broken package must not stop the others
-            log.error("package-fault", model=str(reference), **describe_exception(error))  # noqa: TRY400
+            log_fault(log, "package-fault", error, model=str(reference))
             return Entry(
                 reference, State.FAILED, package, None, NeuroFuseError.code, "Loading failed; see the log."
             )

@@ -16,7 +16,7 @@ import structlog
 
 from app.inference.graph_session import GraphSession
 from app.inference.predictor import Predictor
-from app.telemetry import describe_exception
+from app.telemetry import log_fault
 
 END_S: Final = 5.0
 """Longest time that the end of the service waits for sessions that are being closed."""
@@ -59,7 +59,7 @@ class Releaser:
             try:
                 session.close()
             except Exception as error:  # noqa: BLE001 - one session must not keep the others open
-                log.error("session-fault", model=model, **describe_exception(error))  # noqa: TRY400 - no message
+                log_fault(log, "session-fault", error, model=model)
             else:
                 log.info("session-released", model=model)
             del session, item

@@ -31,7 +31,7 @@ from app.serving.plan_edits import (
     wanting,
 )
 from app.serving.routing import planned
-from app.telemetry import describe_exception
+from app.telemetry import log_fault
 
 FOLLOW_EVERY_S: Final = 2.0
 LONGEST_PAUSE_S: Final = 20.0
@@ -256,6 +256,6 @@ def follow_once(rollout: Rollout) -> bool:
     except Exception as error:  # noqa: BLE001 - the database may be away for a while
         if rollout.is_stopping:
             return False
-        log.error("follow-fault", **describe_exception(error))  # noqa: TRY400 - no message, it may hold an address
+        log_fault(log, "follow-fault", error)
         return False
     return True

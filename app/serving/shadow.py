@@ -25,7 +25,7 @@ from app.metrics import Metrics
 from app.model_package.manifest import Manifest
 from app.model_package.naming import Reference
 from app.serving.catalogue import Catalogue
-from app.telemetry import describe_exception
+from app.telemetry import describe_exception, log_fault
 
 MOST_WAITING: Final = 8
 MOST_BYTES: Final = 2**28
@@ -127,7 +127,7 @@ class ShadowComparisons:
                 else:  # it became a shadow while the case was answered
                     self._count(comparison, "dropped")
         except Exception as error:  # noqa: BLE001 - the answer stands, whatever becomes of its comparison
-            log.error("shadow-fault", **describe_exception(error))  # noqa: TRY400 - no message, it may hold a value
+            log_fault(log, "shadow-fault", error)
 
     def close(self) -> None:
         """Drop what waits and end."""

@@ -23,7 +23,7 @@ from app.model_package.store import ModelStore
 from app.serving.start import start_as_set
 from app.serving.trial import PackageTrial
 from app.settings import Settings
-from app.telemetry import configure_logging, describe_exception
+from app.telemetry import configure_logging, describe_exception, log_fault
 from deploy.ray.graphs import Graphs
 from deploy.ray.wire import OpenedPackage, PackageKey, Question
 
@@ -101,7 +101,7 @@ class PredictorReplica:
         except AbandonedError:
             return NotReadyError("Expected somebody who waits for the answer; nobody does.")
         except Exception as error:  # noqa: BLE001 - its text may quote a value, and Ray would write it to a log
-            log.error("predictor-fault", **describe_exception(error))  # noqa: TRY400
+            log_fault(log, "predictor-fault", error)
             return NotReadyError(
                 "Expected an answer of the graph, found a fault of the software; see the log."
             )
