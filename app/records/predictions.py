@@ -57,7 +57,7 @@ class PredictionRecords:
     """The table of predictions.
 
     Args:
-        engine: From `app.records.database.open_database`; disposed by `close`.
+        engine: From `app.records.database.open_database`.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -145,10 +145,6 @@ class PredictionRecords:
                 jobs = select(JobRow.id).where(JobRow.id.in_(part), JobRow.state.in_(OPEN))
                 found.update(session.scalars(answers.union_all(jobs)))
         return found
-
-    def close(self) -> None:
-        """Give every connection back."""
-        self._engine.dispose()
 
 
 def _write(connection: Connection, prediction: KeptPrediction, deed: Deed | None) -> None:

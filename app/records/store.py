@@ -25,6 +25,7 @@ class RecordStore:
         connections: Most connections of this process to a PostgreSQL server.
 
     Attributes:
+        engine: Theirs.
         predictions: The answers.
         feedback: What was said of them.
         worklist: Their list.
@@ -40,7 +41,7 @@ class RecordStore:
     """
 
     def __init__(self, place: Path | str, connections: int = DEFAULT_CONNECTIONS) -> None:
-        engine = open_database(place, connections)
+        self.engine = engine = open_database(place, connections)
         self.predictions = PredictionRecords(engine)
         self.feedback = FeedbackRecords(engine)
         self.worklist = Worklist(engine)
@@ -56,4 +57,4 @@ class RecordStore:
 
     def close(self) -> None:
         """Give every connection back."""
-        self.predictions.close()
+        self.engine.dispose()

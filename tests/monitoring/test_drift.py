@@ -58,7 +58,7 @@ def records(tmp_path: Path) -> Iterator[RecordStore]:
 
 def keep(records: RecordStore, answers: Iterable[Answer]) -> None:
     """As the service keeps them, in one transaction instead of one each."""
-    with Session(records.predictions._engine) as session, session.begin():
+    with Session(records.engine) as session, session.begin():
         session.add_all(PredictionRow(**vars(kept(answer))) for answer in answers)
 
 
@@ -81,7 +81,7 @@ def kept(answer: Answer) -> KeptPrediction:
 
 def spoil(records: RecordStore, answer: Answer) -> None:
     """Leave a document that no release can read."""
-    with Session(records.predictions._engine) as session, session.begin():
+    with Session(records.engine) as session, session.begin():
         session.execute(update(PredictionRow).where(PredictionRow.id == answer.id).values(document="{"))
 
 

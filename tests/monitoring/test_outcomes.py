@@ -46,7 +46,7 @@ def say(
     records: RecordStore, answers: list[Answer], outcomes: list[str | None], agreement: str = "agree"
 ) -> None:
     keep(records, answers)
-    with Session(records.predictions._engine) as session, session.begin():
+    with Session(records.engine) as session, session.begin():
         session.add_all(
             FeedbackRow(
                 prediction_id=answer.id, agreement=agreement, outcome=outcome, updated=datetime.now(UTC)

@@ -21,8 +21,7 @@ from app.predictions.case import Case
 from app.predictions.heatmaps import Heatmaps, HeatmapSuffix
 from app.predictions.service import PredictionService
 from app.records.artefacts import FolderArtefacts
-from app.records.database import open_database
-from app.records.predictions import PredictionRecords
+from app.records.store import RecordStore
 from tests.support.records import tables_at
 
 
@@ -38,9 +37,9 @@ def cases(tmp_path: Path) -> CaseStore:
 
 @pytest.fixture
 def service(tmp_path: Path, cases: CaseStore, metrics: Metrics) -> Iterator[PredictionService]:
-    records = PredictionRecords(open_database(tables_at(tmp_path / "records.sqlite3")))
+    records = RecordStore(tables_at(tmp_path / "records.sqlite3"))
     heatmaps = Heatmaps(FolderArtefacts(tmp_path))
-    yield PredictionService(records, heatmaps, cases, DEFAULT_LIMITS, metrics)
+    yield PredictionService(records.predictions, heatmaps, cases, DEFAULT_LIMITS, metrics)
     records.close()
 
 

@@ -20,8 +20,7 @@ from app.predictions.heatmaps import Heatmaps
 from app.predictions.service import PredictionService
 from app.predictions.what_if import KeptCases
 from app.records.artefacts import FolderArtefacts
-from app.records.database import open_database
-from app.records.predictions import PredictionRecords
+from app.records.store import RecordStore
 from app.serving.catalogue import Catalogue
 from app.serving.entry import require_ready
 from app.serving.start import start_with
@@ -43,10 +42,14 @@ class House:
         self.metrics = Metrics()
         self.catalogue = Catalogue(ModelStore(store), start_with("cpu", 1))
         self.catalogue.load()
-        self.records = PredictionRecords(open_database(tables_at(folder / "records.sqlite3")))
+        self.records = RecordStore(tables_at(folder / "records.sqlite3"))
         self.cases = CaseStore(folder / "cases", KeepingLimits(3600, 10**9), lambda: self.now_s)
         self.predictions = PredictionService(
-            self.records, Heatmaps(FolderArtefacts(folder)), self.cases, DEFAULT_LIMITS, self.metrics
+            self.records.predictions,
+            Heatmaps(FolderArtefacts(folder)),
+            self.cases,
+            DEFAULT_LIMITS,
+            self.metrics,
         )
         self.kept = KeptCases(self.predictions, self.cases, self.catalogue, self.metrics)
 

@@ -83,9 +83,9 @@ def records(request: pytest.FixtureRequest, new_place: Callable[[str], Place]) -
     place = new_place(request.param)
     migrate(place, command.upgrade, "0001")
     insert(place, range(ROWS))
-    opened = PredictionRecords(open_database(place))
-    yield opened
-    opened.close()
+    engine = open_database(place)
+    yield PredictionRecords(engine)
+    engine.dispose()
 
 
 @pytest.mark.parametrize("number", [0, 1, 15, 499, 500, 501, 999, 1000, ROWS - 1])

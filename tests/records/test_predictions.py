@@ -1,6 +1,7 @@
 """Answers survive the process that gave them."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -15,6 +16,7 @@ from app.errors import UnknownPredictionError
 from app.records.audit import AuditTrail, Deed
 from app.records.database import open_database
 from app.records.predictions import KeptPrediction, PredictionRecords
+from app.records.store import RecordStore
 from app.records.tables import AuditHeadRow
 from tests.records.conftest import Place
 
@@ -73,12 +75,10 @@ def test_a_rehearsal_leaves_nothing_and_has_every_statement_put_together(place: 
 
 
 def test_an_answer_survives_reopening(place: Place) -> None:
-    first = PredictionRecords(open_database(place))
-    first.add(kept())
-    first.close()
-    second = PredictionRecords(open_database(place))
-    assert second.get("a") == kept()
-    second.close()
+    with closing(RecordStore(place)) as first:
+        first.predictions.add(kept())
+    with closing(RecordStore(place)) as second:
+        assert second.predictions.get("a") == kept()
 
 
 def test_a_moment_in_another_zone_is_the_same_moment_in_utc(records: PredictionRecords) -> None:

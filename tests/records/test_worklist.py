@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -82,12 +81,12 @@ def engine(request: pytest.FixtureRequest, new_place: Callable[[str], Place]) ->
 def filled(place: Place) -> Iterator[Engine]:
     engine = open_database(place)
     records, feedback = PredictionRecords(engine), FeedbackRecords(engine)
-    with closing(records):
-        for entry in EVERYTHING:
-            records.add(entry.prediction)
-            if entry.feedback is not None:
-                feedback.put(entry.prediction.id, entry.feedback)
-        yield engine
+    for entry in EVERYTHING:
+        records.add(entry.prediction)
+        if entry.feedback is not None:
+            feedback.put(entry.prediction.id, entry.feedback)
+    yield engine
+    engine.dispose()
 
 
 def ascii_lower(text: str) -> str:

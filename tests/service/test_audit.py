@@ -151,12 +151,12 @@ def test_where_the_line_cannot_be_written_there_is_no_answer(audited: Server, he
     path = f"/predictions/{answer['id']}"
     assert audited.client.get(path).status_code == 200
     with closing(RecordStore(audited.data / "records.sqlite3")) as records:
-        with records.predictions._engine.begin() as connection:
+        with records.engine.begin() as connection:
             connection.exec_driver_sql("ALTER TABLE audit RENAME TO elsewhere")
         try:
             withheld = audited.client.get(path)
         finally:
-            with records.predictions._engine.begin() as connection:
+            with records.engine.begin() as connection:
                 connection.exec_driver_sql("ALTER TABLE elsewhere RENAME TO audit")
     assert withheld.status_code >= 500
     assert answer["id"] not in withheld.text

@@ -27,8 +27,7 @@ from app.predictions.heatmaps import Heatmaps
 from app.predictions.service import PredictionService
 from app.records.aliases import Alias
 from app.records.artefacts import FolderArtefacts
-from app.records.database import open_database
-from app.records.predictions import PredictionRecords
+from app.records.store import RecordStore
 from app.serving.catalogue import Catalogue
 from app.serving.entry import require_ready
 from app.serving.routing import Routing
@@ -173,9 +172,9 @@ def test_a_service_whose_shadow_sees_another_grid_gives_it_the_voxels(
     tmp_path: Path,
 ) -> None:
     shadowed_by(4)
-    with closing(PredictionRecords(open_database(tables_at(tmp_path / "records.sqlite3")))) as records:
+    with closing(RecordStore(tables_at(tmp_path / "records.sqlite3"))) as records:
         service = PredictionService(
-            records,
+            records.predictions,
             Heatmaps(FolderArtefacts(tmp_path)),
             CaseStore(tmp_path / "cases", KeepingLimits(max_age_s=3600, max_bytes=10**9)),
             DEFAULT_LIMITS,
