@@ -286,8 +286,9 @@ describe.skipIf(!CAN_BROWSE)("a case on the way to its answer", () => {
       }
       expect(await seriousFindings(page)).toEqual([]);
       await page.unroute(`**/predictions/${id}`);
-      await page.getByRole("button", { name: "Try again", exact: true }).click();
+      await page.getByRole("button", { name: "Try again", exact: true }).press("Enter");
       await page.locator(".result-heading", { hasText: "JOB-1" }).waitFor();
+      await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe("view");
       await page.context().close();
     },
     SLOW_MS,
@@ -307,8 +308,12 @@ describe.skipIf(!CAN_BROWSE)("a case on the way to its answer", () => {
         await missing.waitFor();
       }
       await page.unroute(code);
+      await page.route("**/assets/CurveChart-*.js", (route) => route.fulfill({ status: 404 }));
       await page.getByRole("button", { name: "Load the page again" }).click();
       await page.locator(".viewer[data-state=open]").waitFor({ timeout: LOADED_MS });
+      // Of a part without which the answer is one, that alone.
+      await page.locator(".curve .problem").waitFor();
+      await page.getByRole("heading", { name: "Probability" }).waitFor();
       await page.context().close();
     },
     SLOW_MS,

@@ -165,8 +165,9 @@ describe.skipIf(!CAN_BROWSE)("the answer", () => {
       await what.locator(".problem").nth(1).waitFor();
       expect(await what.locator(".chart").count()).toBe(0);
       for (const path of ["**/what-if", "**/curve"]) await page.unroute(path);
-      await what.getByRole("button", retry).first().click();
+      await what.getByRole("button", retry).first().press("Enter");
       await what.locator(".comparison [data-stale=false] .change").waitFor();
+      await expect.poll(() => what.evaluate((panel) => panel === document.activeElement)).toBe(true);
       await what.getByRole("button", retry).click();
       await what.locator(".chart canvas").waitFor();
       await page.context().close();

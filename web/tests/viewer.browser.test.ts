@@ -5,7 +5,15 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openPage, shoot } from "./support/browser";
 import { type Made, makeCase, peaksByNibabel } from "./support/cases";
 import { CAN_BROWSE, launch } from "./support/chromium";
-import { brightAtRight, canvasPicture, changes, crossing, nearest, sharesOf } from "./support/drawn";
+import {
+  brightAtRight,
+  canvasPicture,
+  changes,
+  crossing,
+  nearest,
+  type Spot,
+  sharesOf,
+} from "./support/drawn";
 import { ctFolder, goldenNifti, t1Zip } from "./support/images";
 import { type Shared, shared } from "./support/shared";
 
@@ -153,6 +161,69 @@ describe.skipIf(!CAN_BROWSE)("the viewer", () => {
   );
 
   it(
+    "follows fingers: one moves the crosshair, two zoom, and none changes the window or the place of the page",
+    async () => {
+      const page = await openViewer(await makeCase(service.url, "gos", goldenNifti("gos"), RECORD.gos));
+      const fingers = await page.context().newCDPSession(page);
+      const touch = (type: "touchStart" | "touchMove" | "touchEnd", ...at: Spot[]) =>
+        fingers.send("Input.dispatchTouchEvent", {
+          type,
+          touchPoints: at.map((spot, id) => ({ ...spot, id })),
+        });
+      const reading = () => page.locator(".viewer-reading").innerText();
+      const shown = async () => [await page.locator(".viewer-window").innerText(), await reading()];
+      await press(page, "2");
+      const [chosen, atPeak] = await shown();
+      const box = await page.locator(".viewer-host canvas").boundingBox();
+      if (!box) throw new Error("there is nothing to touch");
+      const middle = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+      const beside = (pixels: number) => ({ x: middle.x + pixels, y: middle.y + pixels / 2 });
+
+      // The second stroke a tenth of a second after the first, however slow this machine is.
+      const now = Date.now();
+      for (const [start, after] of [
+        [20, 0],
+        [30, 100],
+      ] as const) {
+        await page.clock.setFixedTime(now + after);
+        await touch("touchStart", beside(start));
+        for (const step of [1, 2, 3, 4]) await touch("touchMove", beside(start + 10 * step));
+        await touch("touchEnd");
+      }
+      await expect.poll(reading).not.toBe(atPeak);
+      expect((await shown())[0]).toBe(chosen);
+
+      const before = sharesOf(await canvasPicture(page));
+      const place = await reading();
+      await touch("touchStart", beside(-20), beside(20));
+      for (const step of [1, 2, 3, 4])
+        await touch("touchMove", beside(-20 - 5 * step), beside(20 + 5 * step));
+      await touch("touchEnd");
+      await expect
+        .poll(async () => sharesOf(await canvasPicture(page)).grey)
+        .toBeGreaterThan(before.grey * 1.5);
+      expect(await shown()).toEqual([chosen, place]);
+
+      // As high as a telephone that lies on its side, and scrolled: room is left beside the image, and a click moves nothing.
+      await page.setViewportSize({ width: 844, height: 390 });
+      await expect
+        .poll(async () => (await page.locator(".viewer-stage").boundingBox())?.height)
+        .toBeLessThan(300);
+      await page.evaluate(() => {
+        (document.activeElement as HTMLElement).blur();
+        document.querySelector(".viewer-host")?.scrollIntoView({ block: "start" });
+        window.scrollBy(0, 150);
+      });
+      const scrolled = await page.evaluate(() => window.scrollY);
+      await page.mouse.click(100, 150);
+      await expect.poll(() => page.evaluate(() => document.activeElement?.tagName)).toBe("CANVAS");
+      expect(await page.evaluate(() => window.scrollY)).toBe(scrolled);
+      await page.context().close();
+    },
+    SLOW,
+  );
+
+  it(
     "shows the stored picture, and says why, where the image was never kept",
     async () => {
       const made = await makeCase(service.url, "gos", goldenNifti("gos"), RECORD.gos, null);
@@ -206,6 +277,7 @@ describe.skipIf(!CAN_BROWSE)("the viewer", () => {
       const page = await openPage(browser, [410]);
       await page.goto(`${service.url}/#/case/${id}`);
       await page.locator(".viewer[data-state=open]").getByText("no longer kept").waitFor({ timeout: DRAWN });
+      expect(await page.getByRole("application").getAttribute("aria-label")).toMatch(/^Image\./);
       await page.goto(`${service.url}/#/report/${id}`);
       const caption = page.locator(".report-pictures figcaption");
       await caption.waitFor({ timeout: DRAWN });

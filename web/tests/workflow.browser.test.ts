@@ -109,6 +109,7 @@ describe.skipIf(!CAN_BROWSE)("from a new case to the worklist", () => {
       await page.setInputFiles("[data-picker=files]", goldenNifti("gos"));
       await page.getByRole("progressbar", { name: "Upload" }).waitFor();
       await expect.poll(focused).toBe("image-title");
+      await page.locator(".submit-action", { hasText: "Wait until the image has been read." }).waitFor();
       await shoot(page, "new-case-sending");
       await tabTo(page, "Cancel");
       await page.keyboard.press("Enter");

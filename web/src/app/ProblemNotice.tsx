@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { type RefObject, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { type Problem, ServiceError } from "../api/problem";
 import { texts } from "../texts/en";
 import "./problem.css";
@@ -15,8 +15,10 @@ export function ProblemNotice({ error, onRetry, retryLabel = texts.problems.retr
   const known = error instanceof ServiceError ? error : null;
   const { title, remedy } = texts.problems.byCode[known?.code ?? ""] ?? texts.problems.unknown;
   const waiting = useCountdown(known);
+  const notice = useRef<HTMLDivElement>(null);
+  useFocusPassedOn(notice);
   return (
-    <div role="alert" className="problem" data-code={known?.code ?? "unknown"}>
+    <div ref={notice} role="alert" className="problem" data-code={known?.code ?? "unknown"}>
       <h2>{title}</h2>
       <p>{remedy}</p>
       {known?.problem && <Details problem={known.problem} />}
@@ -56,6 +58,22 @@ function Details({ problem }: { problem: Problem }) {
 export function featureProblems(problem: Problem | null): { name: string; problem: string }[] {
   const features = problem?.features;
   return Array.isArray(features) ? features : [];
+}
+
+/** The notice goes as its button is pressed, and the focus with it: what it stood in gets it, unless something else does. */
+function useFocusPassedOn(notice: RefObject<HTMLElement | null>): void {
+  useLayoutEffect(() => {
+    const shown = notice.current;
+    return () => {
+      if (!shown?.contains(document.activeElement)) return;
+      const around = shown.closest<HTMLElement>("section, dialog, main");
+      setTimeout(() => {
+        if (around === null || document.activeElement !== document.body) return;
+        around.tabIndex = -1;
+        around.focus({ preventScroll: true });
+      });
+    };
+  }, [notice]);
 }
 
 /** Seconds that are left to wait; the service's own figure, counted down. */

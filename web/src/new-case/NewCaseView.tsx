@@ -13,7 +13,7 @@ import { focusOn, focusOnRecord, RecordForm, type RecordFormHandle } from "./Rec
 import { refusedFeatures } from "./refused";
 import { SubmitBar } from "./SubmitBar";
 import { hasValues, useEntered } from "./useEntered";
-import { type ImageHandle, useImage } from "./useImage";
+import { type ImageHandle, type ImageState, useImage } from "./useImage";
 import { useModels } from "./useModels";
 import { usePrediction } from "./usePrediction";
 import { useUnsent } from "./useUnsent";
@@ -111,7 +111,7 @@ function CaseForm({ models }: { models: ModelSummary[] }) {
         reference={reference}
         onReference={entered.refer}
         state={prediction.state}
-        obstacle={obstacleOf(upload, schema)}
+        obstacle={obstacleOf(image.state.stage, schema)}
         flaw={flaw}
         onPredict={predict}
         onCancel={prediction.cancel}
@@ -120,9 +120,11 @@ function CaseForm({ models }: { models: ModelSummary[] }) {
   );
 }
 
-function obstacleOf(upload: string | null, schema: object | null): string {
-  if (upload === null) return texts.newCase.submit.needsImage;
-  return schema === null ? texts.newCase.submit.needsFields : "";
+function obstacleOf(stage: ImageState["stage"], schema: object | null): string {
+  const t = texts.newCase.submit;
+  if (stage === "gathering" || stage === "sending") return t.awaitsImage;
+  if (stage !== "ready") return t.needsImage;
+  return schema === null ? t.needsFields : "";
 }
 
 /** The version that a bare name means is asked by that name, so that a canary gets its share; the answer says who gave it. */

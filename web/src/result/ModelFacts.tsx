@@ -1,10 +1,11 @@
-import { lazy, Suspense, useState } from "react";
+import { Suspense, useState } from "react";
 import type { Answer, ModelDetail } from "../api/types";
+import { lazyPart } from "../app/lazy-part";
 import { texts } from "../texts/en";
 import { Fact } from "./ImageFacts";
 
 const t = texts.result.model;
-const ModelCard = lazy(() => import("./ModelCard"));
+const ModelCard = lazyPart(() => import("./ModelCard"));
 
 /** What produced the answer, so that it can be traced, and its card. */
 export function ModelFacts({ answer, model }: { answer: Answer; model: ModelDetail | null }) {

@@ -1,4 +1,5 @@
-import { lazy, Suspense, useMemo, useState } from "react";
+import { Suspense, useMemo, useState } from "react";
+import { lazyPart } from "../app/lazy-part";
 import { momentWords } from "../app/moment";
 import { hrefOf } from "../app/router";
 import { texts } from "../texts/en";
@@ -18,10 +19,11 @@ import type { Case } from "./useCase";
 import { useScores } from "./useScores";
 import "./result.css";
 
-const FeedbackDialog = lazy(() =>
-  import("../worklist/FeedbackDialog").then((module) => ({ default: module.FeedbackDialog })),
-);
-const WhatIf = lazy(() => import("../what-if/WhatIf"));
+const FeedbackDialog = lazyPart(async () => {
+  const { FeedbackDialog } = await import("../worklist/FeedbackDialog");
+  return { default: FeedbackDialog };
+});
+const WhatIf = lazyPart(() => import("../what-if/WhatIf"));
 
 /** An answer as a clinician reads it: what limits it, how probable, why, from what. */
 export default function ResultView({ id }: { id: string }) {

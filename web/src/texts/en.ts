@@ -425,6 +425,7 @@ export const texts = {
     submit: {
       predict: "Predict",
       needsImage: "Choose an image first.",
+      awaitsImage: "Wait until the image has been read.",
       needsFields: "The fields of the record are not here yet.",
       needsRecord: "Correct the fields marked in the record.",
       working: "The model is reading the case",
@@ -589,7 +590,8 @@ export const texts = {
   } as Record<string, string>,
   viewer: {
     title: "Image viewer",
-    canvas: "Image with heatmap. Arrow keys scroll through slices, question mark shows every key.",
+    canvas: (hasHeatmap: boolean) =>
+      `Image${hasHeatmap ? " with heatmap" : ""}. Arrow keys scroll through slices, question mark shows every key.`,
     loading: "Loading the image …",
     view: "View",
     layouts: {
@@ -673,7 +675,8 @@ export const texts = {
         automatic: ["a", "Automatic window"],
       } as Record<string, [string, string]>,
       mouse: [
-        ["Click or drag", "Move the crosshair. 3D: turn"],
+        ["Click, touch or drag", "Move the crosshair. 3D: turn"],
+        ["Two fingers apart or together", "Zoom"],
         ["Wheel", "Scroll slices. 3D: zoom"],
         ["Right button, drag", "Change the window"],
         ["Middle button or Shift, drag", "Move the image; with the wheel, zoom"],

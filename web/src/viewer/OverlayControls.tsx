@@ -79,6 +79,7 @@ function Share({
   onChange: (value: number) => void;
 }) {
   const id = useId();
+  const words = `${Math.round(value * 100)} %`;
   return (
     <span className="viewer-share">
       <label htmlFor={id}>{label}</label>
@@ -89,9 +90,12 @@ function Share({
         max={1}
         step={0.05}
         value={value}
+        aria-valuetext={words}
         onChange={(event) => onChange(event.target.valueAsNumber)}
       />
-      <output htmlFor={id}>{Math.round(value * 100)} %</output>
+      <output htmlFor={id} aria-live="off">
+        {words}
+      </output>
     </span>
   );
 }

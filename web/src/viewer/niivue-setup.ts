@@ -4,8 +4,12 @@ const CROSSHAIR: [number, number, number, number] = [0.55, 0.8, 0.95, 0.8];
 const LETTER_PIXELS = 14;
 const LETTERS: [number, number, number, number] = [0.82, 0.86, 0.9, 1];
 
-/** NiiVue with the page's choices; nothing is attached or drawn yet. */
-export function newNiivue(): Niivue {
+/**
+ * NiiVue with the page's choices; nothing is attached or drawn yet.
+ *
+ * @param zoom called as two fingers go apart or together, with the share of the distance before
+ */
+export function newNiivue(zoom: (factor: number) => void): Niivue {
   const nv = new Niivue({
     isRadiologicalConvention: true,
     sagittalNoseLeft: true,
@@ -19,6 +23,8 @@ export function newNiivue(): Niivue {
     fontMinPx: LETTER_PIXELS,
     backColor: [0, 0, 0, 1],
     dragAndDropEnabled: false,
+    // Two strokes of a finger in short succession are two: NiiVue 0.69 has the second one choose another window.
+    doubleTouchTimeout: 0,
     loadingText: "",
     logLevel: "error",
   });
@@ -29,6 +35,7 @@ export function newNiivue(): Niivue {
   });
   keepLettersInside(nv);
   tellOfDraggedWindows(nv);
+  zoomWithTwoFingers(nv, zoom);
   // Of itself NiiVue gives an image that is clicked twice, or pressed long, another window than the one chosen.
   nv.resetBriCon = () => {};
   // NiiVue's own keys would act beside the page's.
@@ -53,6 +60,16 @@ function tellOfDraggedWindows(nv: Niivue): void {
     drag(...place);
     const [base] = nv.volumes;
     if (base) nv.onIntensityChange(base);
+  };
+}
+
+/** Has two fingers zoom, as they do everywhere: in NiiVue 0.69 each of their moves goes one slice on. */
+function zoomWithTwoFingers(nv: Niivue, zoom: (factor: number) => void): void {
+  nv.handlePinchZoom = ({ touches: [one, other] }) => {
+    if (!one || !other) return;
+    const before = nv.uiData.lastTwoTouchDistance; // 0 until they have moved
+    nv.uiData.lastTwoTouchDistance = Math.hypot(one.clientX - other.clientX, one.clientY - other.clientY);
+    if (before > 0) zoom(nv.uiData.lastTwoTouchDistance / before);
   };
 }
 

@@ -48,9 +48,11 @@ export class NiivueViewer implements Viewer {
   private constructor(host: HTMLElement) {
     this.#canvas = document.createElement("canvas");
     this.#canvas.setAttribute("role", "application");
-    this.#canvas.setAttribute("aria-label", texts.viewer.canvas);
     host.append(this.#canvas);
-    this.#nv = newNiivue();
+    this.#nv = newNiivue((factor) => this.zoom(factor));
+    // NiiVue focuses at every click, and a browser scrolls to what it focuses: the page would jump under the pointer.
+    this.#canvas.focus = (options) =>
+      HTMLElement.prototype.focus.call(this.#canvas, { preventScroll: true, ...options });
     this.#nv.onLocationChange = () => this.#tellMove();
     this.#nv.onIntensityChange = (volume) => {
       const window = { low: volume.cal_min ?? 0, high: volume.cal_max ?? 1 };
@@ -64,6 +66,7 @@ export class NiivueViewer implements Viewer {
     if (this.#disposed) {
       return;
     }
+    this.#canvas.setAttribute("aria-label", texts.viewer.canvas(above !== null));
     // A sheared grid is only shown true to shape in world space; an even one only true to its pixels in its own.
     this.#nv.opts.isSliceMM = hasShear(image.affine);
     this.#nv.volumes = above ? [base, above] : [base];

@@ -1,6 +1,7 @@
-import { lazy, Suspense, useEffect, useMemo, useState } from "react";
+import { Suspense, useEffect, useMemo, useState } from "react";
 import { curve } from "../api/predictions";
 import type { Curve, PatientRecord } from "../api/types";
+import { lazyPart } from "../app/lazy-part";
 import { ProblemNotice } from "../app/ProblemNotice";
 import { type Feature, numberWords, unitWords } from "../record/features";
 import { takenWords } from "../result/taken";
@@ -10,7 +11,7 @@ import { isShaded, limitsOf } from "./limits";
 import { valueWords } from "./record";
 import { useAsked } from "./useWhatIf";
 
-const CurveChart = lazy(() => import("./CurveChart"));
+const CurveChart = lazyPart(() => import("./CurveChart"));
 const t = texts.whatIf;
 const POINTS = 21;
 

@@ -23,6 +23,11 @@ function drawn(kind: typeof NUMBER | typeof CHOICE, required: boolean): string {
   );
 }
 
+it("says the value of a slider once: its output would be a live region that says it again", () => {
+  expect(drawn(NUMBER, false)).toMatch(/aria-valuetext="71 years"/);
+  expect(drawn(NUMBER, false)).toMatch(/<output [^>]*aria-live="off">71 years</);
+});
+
 it("lets nothing be unknown that the package needs: it would answer nothing", () => {
   expect(drawn(NUMBER, false)).not.toContain("disabled");
   expect(drawn(NUMBER, true)).toMatch(/type="checkbox"[^>]*disabled/);

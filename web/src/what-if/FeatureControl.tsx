@@ -45,7 +45,10 @@ function Slider({ feature, value, original, onChange }: Props<NumberFeature>) {
         onChange={(event) => onChange(event.target.valueAsNumber)}
       />
       <div className="control-value">
-        <output htmlFor={id}>{valueWords(feature, value, t.unknown)}</output>
+        {/* The slider itself says its value: as a live region, this would say it again. */}
+        <output htmlFor={id} aria-live="off">
+          {valueWords(feature, value, t.unknown)}
+        </output>
         <Was feature={feature} value={value} original={original} />
       </div>
       <input
