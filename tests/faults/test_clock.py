@@ -12,8 +12,8 @@ import pytest
 
 from tests.faults.outcomes import Outcome
 from tests.service.jobs import accepted, ended, send, state
+from tests.service.processes import held
 from tests.service.server import serving
-from tests.service.test_jobs import held
 from tests.support.waiting import wait_until
 
 SOURCE = Path(__file__).with_name("clock.c")

@@ -13,9 +13,8 @@ from app.records.sqlite import BUSY_TIMEOUT_S
 from tests.faults.conftest import HURRIED_S, LOCK
 from tests.faults.outcomes import Outcome
 from tests.service.jobs import accepted, ended, send, state
-from tests.service.server import Server, serving
-from tests.service.test_jobs import held
-from tests.service.test_problems import problem
+from tests.service.processes import held
+from tests.service.server import Server, problem, serving
 from tests.support.postgres import Postgres
 from tests.support.waiting import LONGEST_S, wait_until
 

@@ -8,9 +8,8 @@ import pytest
 
 from tests.faults.outcomes import Outcome
 from tests.service.jobs import accepted, ended, send, state
-from tests.service.server import Server, serving
-from tests.service.test_jobs import held
-from tests.service.test_problems import problem
+from tests.service.processes import held
+from tests.service.server import Server, problem, serving
 from tests.support.small_disk import full, mounted
 from tests.support.waiting import wait_until
 

@@ -12,8 +12,7 @@ from app.model_package.golden import read_golden_case
 from app.model_package.package import GOLDEN_CASE, MANIFEST, MODEL, open_package, seal
 from tests.faults.conftest import TOKEN
 from tests.faults.outcomes import Outcome
-from tests.service.server import Server, serving
-from tests.service.test_problems import problem
+from tests.service.server import Server, problem, serving
 from tests.service.test_readiness import settled
 from tests.support.deadly_graph import make_deadly
 from tests.support.tiny_package import build_tiny_package

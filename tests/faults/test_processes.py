@@ -11,11 +11,9 @@ import pytest
 
 from tests.faults.outcomes import Outcome
 from tests.service.jobs import accepted, ended, send, state
-from tests.service.processes import long_to_read, stopped_readers
-from tests.service.server import Server, serving
-from tests.service.test_jobs import held
+from tests.service.processes import held, long_to_read, stopped_readers
+from tests.service.server import Server, problem, serving
 from tests.service.test_load import wait_for_pending
-from tests.service.test_problems import problem
 from tests.support.waiting import LONGEST_S, wait_until
 
 JOBS, CLIENTS = 3, 6

@@ -3,6 +3,8 @@
 import gzip
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import numpy as np
 
 from app.imaging.workers.isolation import CLEANER
 from tests.service.server import Server
+from tests.support.frozen import frozen
 from tests.support.waiting import wait_until
 
 BLOCK_BYTES = 64 << 20
@@ -117,3 +120,10 @@ def _parent(stat: Path) -> int:
 def _fields(stat: Path) -> list[str]:
     """State, parent and so on: what comes after the name, which may hold spaces."""
     return stat.read_text(encoding="utf-8").rpartition(")")[2].split()
+
+
+@contextmanager
+def held(server: Server) -> Iterator[None]:
+    """Nothing is read while the block runs: the process that reads stands still."""
+    with frozen(workers(server)):
+        yield

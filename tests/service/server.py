@@ -133,3 +133,18 @@ def _wait(client: httpx.Client, process: Process, path: str, log: Path) -> None:
             pass
         time.sleep(0.1)
     raise RuntimeError(f"the server did not come up:\n{log.read_text()}")
+
+
+def problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    """The document, after a check of all that every problem has."""
+    assert response.headers["content-type"] == "application/problem+json", response.text
+    document: dict[str, Any] = response.json()
+    assert (response.status_code, document["status"], document["type"]) == (
+        status,
+        status,
+        f"/problems/{code}",
+    )
+    assert document["title"]
+    assert document["detail"]
+    assert document["request_id"] == response.headers["x-request-id"]
+    return document

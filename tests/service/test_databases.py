@@ -17,8 +17,7 @@ from app.records.predictions import KeptPrediction
 from app.records.remote_artefacts import open_artefacts
 from app.records.store import RecordStore
 from tests.service.jobs import ASYNC, send
-from tests.service.server import Server, named_below, serving
-from tests.service.test_problems import problem
+from tests.service.server import Server, named_below, problem, serving
 from tests.support.postgres import PASSWORD, Postgres
 from tests.support.s3 import BUCKET, ObjectStore
 from tests.support.waiting import wait_until

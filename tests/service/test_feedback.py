@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.service.server import Server
-from tests.service.test_problems import problem
+from tests.service.server import Server, problem
 
 CANARY = "ZZREASON"
 NOTHING = {"agreement": None, "reason": None, "outcome": None, "updated": None}

@@ -19,8 +19,7 @@ from tests.service.processes import (
     stopped_readers,
     workers,
 )
-from tests.service.server import Server, serving
-from tests.service.test_problems import problem
+from tests.service.server import Server, problem, serving
 from tests.support.waiting import LONGEST_S, wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are looked at in /proc")

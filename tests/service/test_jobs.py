@@ -8,7 +8,7 @@ import io
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,8 @@ from app.inference.ticket import Urgency
 from app.records.jobs import Job
 from app.records.store import RecordStore
 from tests.service.jobs import ASYNC, LOOK_S, NO_CT, Receiver, accepted, ended, receiving, send, state
-from tests.service.processes import workers
-from tests.service.server import Server, files_below, serving
-from tests.service.test_problems import problem
-from tests.support.frozen import frozen
+from tests.service.processes import held
+from tests.service.server import Server, files_below, problem, serving
 from tests.support.waiting import wait_until
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
@@ -47,13 +45,6 @@ def server(
     }  # fmt: skip
     with serving(tiny_store, tmp_path_factory.mktemp("jobs") / "var", **settings) as running:
         yield running
-
-
-@contextmanager
-def held(server: Server) -> Iterator[None]:
-    """Nothing is read while the block runs: the process that reads stands still."""
-    with frozen(workers(server)):
-        yield
 
 
 def wait_until_gone(folder: Path, pattern: str = "*") -> None:

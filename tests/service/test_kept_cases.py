@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 from app.predictions.what_if_answer import Curve, WhatIf
-from tests.service.server import Server, serving
+from tests.service.server import Server, problem, serving
 from tests.service.test_predict import RECORD, downloaded, loaded
-from tests.service.test_problems import problem
 
 SENT: dict[str, Any] = {
     "age": 71,

@@ -9,8 +9,7 @@ import httpx
 import pytest
 
 from tests.service.processes import workers
-from tests.service.server import Server, serving
-from tests.service.test_problems import problem
+from tests.service.server import Server, problem, serving
 from tests.support.frozen import frozen
 from tests.support.waiting import wait_until
 

@@ -17,8 +17,7 @@ import pytest
 from app.imaging.workers.isolation import CLEANER
 from tests.service.jobs import accepted, ended, send
 from tests.service.processes import descendants, name
-from tests.service.server import Server, serving
-from tests.service.test_problems import problem
+from tests.service.server import Server, problem, serving
 from tests.support.frozen import frozen
 from tests.support.tiny_package import build_tiny_package
 from tests.support.waiting import LONGEST_S, wait_until

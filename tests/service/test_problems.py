@@ -7,26 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from app.model_package.package import open_package, seal
-from tests.service.server import Server, serving
-
-
-def problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
-    """The document, after a check of all that every problem has."""
-    assert response.headers["content-type"] == "application/problem+json", response.text
-    document: dict[str, Any] = response.json()
-    assert (response.status_code, document["status"], document["type"]) == (
-        status,
-        status,
-        f"/problems/{code}",
-    )
-    assert document["title"]
-    assert document["detail"]
-    assert document["request_id"] == response.headers["x-request-id"]
-    return document
+from tests.service.server import Server, problem, serving
 
 
 @pytest.mark.parametrize(

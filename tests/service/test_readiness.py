@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.service.server import Server, serving
-from tests.service.test_problems import problem
+from tests.service.server import Server, problem, serving
 from tests.support.waiting import wait_until
 
 TINY_USE = "Tests of the software only."

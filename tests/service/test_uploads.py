@@ -7,9 +7,8 @@ import httpx
 import pytest
 
 from tests.imaging.making import Series
-from tests.service.server import Server
+from tests.service.server import Server, problem
 from tests.service.test_predict import RECORD, lasting
-from tests.service.test_problems import problem
 
 ABSENT = "0193c2f4-6a00-7a31-9c2e-5d1f0b7e8a90"
 

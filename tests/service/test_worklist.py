@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from app.data_folder.layout import DataFolder
-from tests.service.server import Server, named_below
-from tests.service.test_problems import problem
+from tests.service.server import Server, named_below, problem
 
 
 @pytest.fixture(scope="module")
