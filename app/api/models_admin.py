@@ -60,8 +60,11 @@ def _canary(share: CanaryShare | None) -> Canary | None:
 
 def _told(request: Request, moved: Alias) -> AliasState:
     """The answer; the audit trail is told what the alias means from now on, of which the path says nothing."""
-    meaning = {"": moved.version, "canary ": moved.canary and moved.canary.version, "shadow ": moved.shadow}
-    parts = (f"{part}{Reference(moved.name, version)}" for part, version in meaning.items() if version)
+    parts = [str(Reference(moved.name, moved.version))]
+    if moved.canary is not None:
+        parts.append(f"canary {moved.canary.share:g} {Reference(moved.name, moved.canary.version)}")
+    if moved.shadow is not None:
+        parts.append(f"shadow {Reference(moved.name, moved.shadow)}")
     note(request, str(moved), ", ".join(parts))
     return alias_state(moved)
 

@@ -32,6 +32,10 @@ from jaxtyping import Float64
 from app.errors import IrregularGeometryError, MissingSlicesError
 from app.imaging.volume import Finding, Grid
 
+SPACING_MM: Final = (0.01, 50.0)
+"""No head is sampled finer or coarser: outside lies a wrong unit."""
+FARTHEST_MM: Final = 1e5
+"""A hundred metres: beyond lies no scanner, and the arithmetic of places would lose its digits."""
 EVEN_MM: Final = 0.1
 """A tenth of a millimetre: rounding of positions in real files, and smaller than any voxel."""
 STRAIGHT_MM: Final = 1.0

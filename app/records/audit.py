@@ -42,8 +42,8 @@ class Deed:
         subject: Who did it, as `app.security.principal.Principal`; empty where that was not known.
         kind: How that was found out.
         action: What was done: method and template of the route, or the name of a deed of the service itself.
-        object_id: The prediction, job, batch or package that it was done to; empty for none.
-        model: Package, version and digest that answered, `name@version sha256:...`; empty for none.
+        object_id: The prediction, job, batch, package or alias that it was done to; empty for none.
+        model: Package, version and digest that answered, `name@version sha256:...`, or what an alias means from then on; empty for none.
         outcome: `ok`, or the code of the problem.
         request_id: Finds the log lines of the same request.
     """

@@ -20,7 +20,7 @@ UNAVAILABLE_SQLITE: Final = frozenset({
 """Busy, full, not to be reached, or damaged; the log says which."""
 UNAVAILABLE_SQLSTATE: Final = ("08", "25P03", "40", "53", "55P03", "57", "58")
 """Classes of SQLSTATE, and of some only a code: connection exception; a transaction that was idle for too long, as where this machine stood still;
-one that was taken back for others' sake, by a deadlock or by isolation; insufficient resources; a lock that was not given in the operator's time;
+one that was taken back for others' sake, by a deadlock or by isolation; insufficient resources; a lock that was not given in time (`app.records.postgresql`);
 operator intervention; an error of the server's own disk."""
 NO_ADDRESS: Final = (
     "Expected NEUROFUSE_DATABASE_URL as postgresql://user@host/name with parameters of libpq, such as "

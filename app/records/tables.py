@@ -173,7 +173,7 @@ class JobRow(Base):
         owner: The runner that works on it.
         lease_until: When that runner counts as dead.
         cancelling: Whether it is to be dropped.
-        problem: Why it failed, as JSON text: status, code, detail and further members.
+        problem: Why it failed, as JSON text: code, detail and fields (`app.jobs.worker.problem_of`).
         webhook_url: Who is told when it is finished.
         batch_id: The batch it belongs to.
         created: When it was accepted.

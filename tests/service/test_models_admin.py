@@ -6,7 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from app.imaging.workers.isolation import CLEANER
+from app.records.store import RecordStore
 from tests.service.jobs import accepted, ended, send
 from tests.service.processes import descendants, name
 from tests.service.server import Server, problem, serving
@@ -200,6 +201,10 @@ def test_a_canary_and_a_shadow_are_given_and_ended_by_themselves(moving: Server)
     ):
         now = admin(moving, "PATCH", path, trial).json()
         assert (now["version"], now["canary"], now["shadow"]) == meant
+    with closing(RecordStore(moving.data / "records.sqlite3")) as records:
+        told = [line.deed.model for line in records.audit.lines() if line.deed.outcome == "ok"][-4:]
+    both = "gos@1, canary 0.5 gos@2, shadow gos@2"
+    assert told == [both, both, "gos@1, canary 0.5 gos@2", "gos@1"]
     for wrong in ({"shadow": 1}, {"canary": {"version": 1, "share": 0.5}}, {"version": 2}, {"shadow": 0}):
         problem(admin(moving, "PATCH", path, wrong), 400, "malformed-request")
     problem(admin(moving, "PATCH", path, {"shadow": 9}), 404, "unknown-model")

@@ -3,7 +3,7 @@
 import tempfile
 from functools import cache
 from pathlib import Path
-from typing import Final, get_args
+from typing import Final
 
 import numpy as np
 import onnx
@@ -13,6 +13,10 @@ from app.errors import NeuroFuseError
 from app.inference.onnx_runtime.providers import Provider, open_graph
 from app.inference.self_test import PROBABILITY_TOLERANCE
 
+GPUS: Final[dict[Provider, str]] = {
+    "cuda": "CUDAExecutionProvider",
+    "tensorrt": "TensorrtExecutionProvider",
+}
 _NOTHING: Final = (
     '<ir_version: 9, opset_import: ["" : 17]> nothing (float[1] a) => (float[1] b) { b = Identity(a) }'
 )
@@ -21,8 +25,11 @@ _NOTHING: Final = (
 @cache
 def providers_here() -> tuple[Provider, ...]:
     """The CPU's, and those of a GPU where there is one that opens a graph."""
-    gpus = () if ort.get_available_providers() == ["CPUExecutionProvider"] else ("cuda", "tensorrt")
-    return ("cpu", *(each for each in get_args(Provider) if each in gpus and _opens(each)))
+    found = {
+        *ort.get_available_providers()
+    }  # to ask for one that is not would prepare this process for a GPU
+    gpus = [each for each, name in GPUS.items() if name in found]
+    return ("cpu", *(each for each in gpus if _opens(each)))
 
 
 def assert_same(provider: Provider, found: np.ndarray, expected: np.ndarray) -> None:

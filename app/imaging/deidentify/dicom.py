@@ -1,7 +1,7 @@
 """A DICOM file without what leads to the patient.
 
 The Basic Application Level Confidentiality Profile (PS3.15 Annex E, Table E.1-1) lists what must go. Here the list is of what
-may stay, which is shorter: the elements that are read (`dicom_elements.KEYWORDS`), of functional groups the same, and the
+may stay, which is shorter: the elements that are read (`dicom.elements.KEYWORDS`), of functional groups the same, and the
 pixels. All else goes: names, identifiers, dates and times, comments, device and institution, overlays, private elements, preamble.
 The UIDs that are needed, of study, series, frame of reference and concatenation, are replaced by others, the same throughout an upload. Not applied: the options
 Clean Pixel Data and Clean Recognizable Visual Features; pixels of slices are left as they are.

@@ -25,9 +25,8 @@ from app.imaging.dicom.pixels import read_voxels
 from app.imaging.dicom.series import FEWEST_SLICES, SAME_DIRECTION, Wanted, choose_series, series_findings
 from app.imaging.dicom.slices import read_slices
 from app.imaging.files.source import Source
-from app.imaging.geometry import HOLE_FACTOR, normal_of, stack_slices
+from app.imaging.geometry import FARTHEST_MM, HOLE_FACTOR, SPACING_MM, normal_of, stack_slices
 from app.imaging.limits import ReadLimits
-from app.imaging.nifti.affine import FARTHEST_MM, SPACING_MM
 from app.imaging.volume import Finding, Grid, Modality, Volume
 
 _LPS_TO_RAS: Final = np.array([-1.0, -1.0, 1.0])

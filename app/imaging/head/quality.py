@@ -9,7 +9,7 @@ gives every rule with its reason. In the order of the answer:
   a body larger than a brain without a shell of bone;
 - `skull-stripped`: a brain without its skull (`app.imaging.head.skull`), where there is no such doubt and bone is not clipped;
 - `windowed-image`: 8 bits, whatever scale was put on them; or at least 2 % of the body at exactly the highest value, as a display window leaves it;
-- `slices-alternate`: neighbouring slices differ more than those two apart (`app.imaging.dicom.alternation`);
+- `slices-alternate`: neighbouring slices differ more than those two apart (`app.imaging.head.alternation`);
 - `small-head`: less than 50 cm around, where neither a cut, nor doubt, nor stripping explains it.
 """
 
@@ -20,7 +20,7 @@ from jaxtyping import Bool
 
 from app.errors import NotAHeadError
 from app.imaging.content import check_values, unmeasured
-from app.imaging.dicom.alternation import alternating
+from app.imaging.head.alternation import alternating
 from app.imaging.head.cut_off import in_words, missing_mm
 from app.imaging.head.find import SAME_MM, Head
 from app.imaging.head.not_a_head import fills_view, what_else

@@ -21,6 +21,7 @@ from nibabel.nifti1 import Nifti1Header
 from nibabel.quaternions import quat2mat
 
 from app.errors import IrregularGeometryError
+from app.imaging.geometry import FARTHEST_MM, SPACING_MM
 from app.imaging.volume import Finding
 
 MM_PER_UNIT: Final = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
@@ -33,10 +34,6 @@ FORMS_TURNED_DEGREES: Final = 60.0
 """Greatest angle between an axis by sform and by qform: scans that are planned askew are turned by less than 45."""
 QUATERNION_ROUNDING: Final = 1e-3
 """Greatest excess of a quaternion's length over 1: files that went through text keep four digits."""
-SPACING_MM: Final = (0.01, 50.0)
-"""No head is sampled finer or coarser: outside lies a wrong unit."""
-FARTHEST_MM: Final = 1e5
-"""A hundred metres: beyond lies no scanner, and the arithmetic of places would lose its digits."""
 FLATTEST: Final = 0.01
 """Least volume of the box that the axes' unit vectors span; 1 where they are perpendicular."""
 

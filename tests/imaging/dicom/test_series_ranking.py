@@ -1,4 +1,4 @@
-"""Which series is better, by its summary alone; what is chosen of an upload is in `test_dicom_series`."""
+"""Which series is better, by its summary alone; what is chosen of an upload is in `dicom/test_series`."""
 
 from dataclasses import replace
 

@@ -14,13 +14,10 @@ from app.errors import NotReadyError, OverloadedError, PackageInvalidError
 from app.inference.onnx_runtime.providers import Provider, prepare_for_gpu
 from app.inference.onnx_runtime.session import OnnxSession
 from app.model_package.package import Package
+from tests.support.providers import GPUS
 
-GPU_PROVIDERS: dict[Provider, str] = {
-    "cuda": "CUDAExecutionProvider",
-    "tensorrt": "TensorrtExecutionProvider",
-}
 TF32 = "NVIDIA_TF32_OVERRIDE"
-absent = [name for name, full in GPU_PROVIDERS.items() if full not in ort.get_available_providers()]
+absent = [name for name, full in GPUS.items() if full not in ort.get_available_providers()]
 
 
 @pytest.fixture
@@ -101,9 +98,7 @@ def test_a_device_that_is_full_or_absent_is_no_fault_of_the_package(
     def fail(*_how: object) -> None:
         raise said
 
-    monkeypatch.setattr(
-        ort, "get_available_providers", lambda: [*GPU_PROVIDERS.values(), "CPUExecutionProvider"]
-    )
+    monkeypatch.setattr(ort, "get_available_providers", lambda: [*GPUS.values(), "CPUExecutionProvider"])
     monkeypatch.setattr(ort.InferenceSession, "_create_inference_session", fail)
     with capture_logs() as lines, pytest.raises(expected, match=told) as caught:
         OnnxSession(package, provider="cuda")
@@ -128,5 +123,5 @@ def test_a_graph_that_asks_a_cpu_for_an_absurd_buffer_is_at_fault(
 
 @pytest.mark.parametrize("provider", absent)
 def test_a_gpu_that_is_not_there_is_not_silently_replaced(package: Package, provider: Provider) -> None:
-    with pytest.raises(NotReadyError, match=f"{GPU_PROVIDERS[provider]} was asked for.*CPUExecutionProvider"):
+    with pytest.raises(NotReadyError, match=f"{GPUS[provider]} was asked for.*CPUExecutionProvider"):
         OnnxSession(package, provider=provider)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.imaging.dicom.alternation import FEWEST, alternating
+from app.imaging.head.alternation import FEWEST, alternating
 from app.imaging.read import read_image
 from app.imaging.sampling.lattice import StoredLattice
 from app.imaging.volume import Modality, Volume
