@@ -68,7 +68,7 @@ def test_what_is_mounted_of_the_host_cannot_be_written(name: str) -> None:
 @pytest.mark.parametrize("name", SERVICES)
 def test_images_are_pinned(name: str) -> None:
     tag = SERVICES[name]["image"].rpartition(":")[2]
-    assert re.fullmatch(r"v?\d+\.\d+(\.\d+)?(-(cpu|gpu|alpine|bookworm))?", tag)
+    assert re.fullmatch(r"v?\d+\.\d+(\.\d+)?(\.dev\d+)?(-(cpu|gpu|alpine|bookworm))?", tag)
 
 
 @pytest.mark.parametrize("name", SERVICES)

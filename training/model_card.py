@@ -315,7 +315,7 @@ def _distance(manifest: Manifest, evaluation: Evaluation) -> str:
         f"{manifest.out_of_distribution.threshold:.1%} of the calibration cases are flagged as out of distribution."
         + (f" Flagged: {shares}." if shares else "")
         + (
-            f" Disturbed copies are of {most(evaluation.robustness[0].metrics)} held-out cases."
+            f" Held-out cases of which there are disturbed copies: {most(evaluation.robustness[0].metrics)}."
             if evaluation.robustness
             else ""
         )
@@ -338,7 +338,7 @@ def _heatmaps(evaluation: Evaluation) -> str:
     )
     with_mask = f"On {maps.n} held-out cases with a mask." if maps.n else "The cohort has no masks."
     removed = [metric for method in maps.methods for metric in method.metrics if metric.name in FAITHFULNESS]
-    tried = f" Voxels were removed and given in {most(removed)} held-out cases." if removed else ""
+    tried = f" Held-out cases in which voxels were removed and given: {most(removed)}." if removed else ""
     head = ("map", *(sentence(metric_words(name).long) for name in shown))
     return f"## Heatmaps\n\n{with_mask}{chance}{tried}\n\n{_table(head, rows)}"
 
@@ -360,11 +360,11 @@ def _limits(manifest: Manifest, evaluation: Evaluation, precision: Precision) ->
     others = (
         "any hospital"
         if evaluation.source == PHANTOMS
-        else "another hospital; that needs an external evaluation"
+        else "hospitals that none of them comes from; that needs an external evaluation"
     )
     return (
         "## Limits\n\n"
-        f"- The numbers above hold for cases drawn like the training data. They say nothing about patients of {others}.\n"
+        f"- The numbers above hold for cases drawn like the held-out ones. They say nothing about patients of {others}.\n"
         "- The heatmap is relative within one image (1 = its peak). It shows attention, not cause; a good overlap with a lesion "
         "is not evidence of a right reason.\n"
         "- The image share is a share of a mixture, not a causal importance.\n"

@@ -196,9 +196,10 @@ def ask_everyone(predictor: Predictor, cohort: Cohort, workers: int, out: Path |
     Raises:
         CohortError: A file cannot be read, or nobody gets an answer.
     """
-    tell_errors(cohort.root, None, Console(stderr=True))
     schema = predictor.package.manifest.ehr
     units = {feature.name: feature.unit for feature in cohort.description.features}
+    unread = units.keys() - {feature.name for feature in schema.features}
+    tell_errors(cohort.root, None, Console(stderr=True), unread)
     read = {feature.name: units[feature.name] for feature in schema.features if feature.name in units}
     with ExitStack() as stack:
         loader: Loader = load_case

@@ -138,7 +138,7 @@ def test_sets_subgroups_rivals_maps_and_limits_have_their_place(card: str) -> No
         "| group | n (events) | AUROC | Calibration slope | Brier score |",
         "| held-out cases, disturbed | n | AUROC (95 % interval) |",
         "An image and record farther from training than 99.0% of the calibration cases are flagged as out of distribution.",
-        "The numbers above hold for cases drawn like the training data. They say nothing about patients of any hospital.",
+        "The numbers above hold for cases drawn like the held-out ones. They say nothing about patients of any hospital.",
         "The heatmap is relative within one image (1 = its peak). It shows attention, not cause; a good overlap with a lesion is not evidence of a "
         "right reason.",
         "The image share is a share of a mixture, not a causal importance.",
@@ -173,15 +173,18 @@ def test_what_holds_for_some_packages_only_is_said_of_no_other(config: RunConfig
 
 def test_numbers_of_a_hospital_are_denied_of_another_and_those_of_phantoms_of_any(config: RunConfig) -> None:
     card = model_card(_manifest(config), config, evaluation("a hospital"))
-    assert "They say nothing about patients of another hospital; that needs an external evaluation." in card
+    assert (
+        "They say nothing about patients of hospitals that none of them comes from; that needs an external evaluation."
+        in card
+    )
     assert "any hospital" not in card
 
 
 def test_of_how_few_cases_disturbances_and_removed_voxels_are_is_said(config: RunConfig) -> None:
     """`--image-cases` says on how many of the held-out patients they are tried."""
     card = model_card(_manifest(config), config, of_few(evaluation(), 2))
-    assert "Disturbed copies are of 2 held-out cases." in card
-    assert "Voxels were removed and given in 2 held-out cases." in card
+    assert "Held-out cases of which there are disturbed copies: 2." in card
+    assert "Held-out cases in which voxels were removed and given: 2." in card
 
 
 def test_maps_are_said_to_be_held_against_masks_only_where_there_are_some(

@@ -5,17 +5,20 @@ import json
 import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from app.ehr.reference import GOS_SCHEMA
 from app.errors import GoldenMismatchError
-from app.inference.case import analyse
+from app.inference.case import Analysis, analyse
 from app.inference.predictor import Predictor
 from app.model_package.package import GOLDEN_CASE, open_package, seal
 from training.__main__ import main
 from training.cohort import CohortError, load_cohort
+from training.cohort_check.report import check_table
+from training.cohort_check.table import read_table
 from training.validate import ANSWERS_FILE, Asked, save_answers, validate_package
 
 pytestmark = pytest.mark.torch
@@ -129,13 +132,41 @@ def test_a_cohort_in_other_units_gets_the_same_answers(
 
 
 def test_what_spoils_the_numbers_is_told_before_anybody_is_asked(
-    gos: Path, cohort: CohortFolder, capsys: pytest.CaptureFixture[str]
+    gos: Path, cohort: CohortFolder, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As where the outcome counts the other way round, or, here, eight patients have one and the same head."""
+    told = ""
+
+    def asked(*case: Any, **how: Any) -> Analysis:
+        nonlocal told
+        told = told or capsys.readouterr().err
+        return analyse(*case, **how)
+
+    monkeypatch.setattr("training.validate.analyse", asked)
     validate_package(gos, cohort.written())
-    told = capsys.readouterr().err
     assert "duplicate-image" in told
     assert "split-empty" not in told
+
+
+def test_what_the_package_does_not_read_spoils_nothing(
+    gos: Path, cohort: CohortFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = cohort.written()
+    description, table = folder / "cohort.json", folder / "cohort.csv"
+    told = json.loads(description.read_text())
+    told["features"].append(
+        told["features"][0] | {"name": "discharge_nihss", "title": "NIHSS at discharge", "loinc": None}
+    )
+    description.write_text(json.dumps(told))
+    head, *rows = table.read_text().splitlines()
+    table.write_text(
+        "\n".join([f"{head},discharge_nihss", *(f"{row},{40 + n}" for n, row in enumerate(rows))])
+    )
+    read, _ = read_table(folder)
+    assert read is not None
+    assert "leak-by-name" in {finding.code for finding in check_table(read, None)}
+    validate_package(gos, folder)
+    assert "leak-by-name" not in capsys.readouterr().err
 
 
 def test_who_gets_no_answer_is_counted_by_the_reason_and_is_in_no_number(

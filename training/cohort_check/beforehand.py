@@ -2,7 +2,8 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Hashable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from rich.console import Console
@@ -18,19 +19,21 @@ from training.config import RunConfig
 
 _OF_SPLITS = frozenset({"split-empty"})
 """`require_patients` asks for these in the splits of the run, which may be others than the table's; a package needs none to be judged."""
+_MIDDLE_BYTES = 2**16
 
 
-def tell_errors(root: Path, config: RunConfig | None, console: Console) -> None:
+def tell_errors(root: Path, config: RunConfig | None, console: Console, unread: Collection[str] = ()) -> None:
     """Print the errors; none stops the run, since whoever tries on purpose what a leak is worth may do so.
 
     Args:
         root: Folder of a cohort that `load_cohort` takes.
         config: Of the run; None where a package is asked.
         console: To print to.
+        unread: Features that the package does not read; what is wrong with them spoils nothing.
     """
     table, _ = read_table(root)
     findings = joined((*check_table(table, config), *copied_images(table))) if table else ()
-    errors = [each for each in findings if each.severity == "error" and each.code not in _OF_SPLITS]
+    errors = [each for each in findings if _spoils(each, unread)]
     if not errors:
         return
     console.print(findings_table(errors))
@@ -38,8 +41,12 @@ def tell_errors(root: Path, config: RunConfig | None, console: Console) -> None:
     console.print(Text(words, style="bold red"))
 
 
+def _spoils(finding: Finding, unread: Collection[str]) -> bool:
+    return finding.severity == "error" and finding.code not in _OF_SPLITS and finding.column not in unread
+
+
 def copied_images(table: Table) -> Iterator[Finding]:
-    """Images of which every byte is that of another; only files of one size are read. Voxels are compared by `check` alone."""
+    """Images of which every byte is that of another; only files are read that have one size and one middle. Voxels are compared by `check` alone."""
     columns = table.description.images
     found = {
         (line, column): image_files(table.root / text)
@@ -47,20 +54,32 @@ def copied_images(table: Table) -> Iterator[Finding]:
         for line, text in table.cells(column)
         if text
     }
-    alike: dict[tuple[int, ...], list[tuple[int, str]]] = defaultdict(list)
-    for place, files in found.items():
-        alike[tuple(sorted(file.stat().st_size for file in files))].append(place)
-    lines: dict[str, list[int]] = defaultdict(list)
-    for sizes, places in alike.items():
-        for place in places if any(sizes) and len(places) > 1 else ():
-            try:
-                lines[_content(found[place])].append(place[0])
-            except OSError:  # whoever opens the image tells of it
-                continue
+    places = [place for place, files in found.items() if any(file.stat().st_size for file in files)]
+    for tell in (_sizes, _middles, _contents):
+        alike: dict[Hashable, list[tuple[int, str]]] = defaultdict(list)
+        for place in places:
+            with suppress(OSError):  # whoever opens the image tells of it
+                alike[tell(found[place])].append(place)
+        places = [place for same in alike.values() if len(same) > 1 for place in same]
+    lines = {str(content): [line for line, _ in same] for content, same in alike.items()}
     yield from duplicates(lines, ", ".join(columns))
 
 
-def _content(files: tuple[Path, ...]) -> str:
+def _sizes(files: tuple[Path, ...]) -> Hashable:
+    return tuple(sorted(file.stat().st_size for file in files))
+
+
+def _middles(files: tuple[Path, ...]) -> Hashable:
+    """What tells most images of one size apart, and costs little: headers are alike, and so is the air before a head."""
+    parts = []
+    for file in files:
+        with file.open("rb") as stream:
+            stream.seek(max(0, file.stat().st_size - _MIDDLE_BYTES) // 2)
+            parts.append(hashlib.sha256(stream.read(_MIDDLE_BYTES)).digest())
+    return tuple(sorted(parts))
+
+
+def _contents(files: tuple[Path, ...]) -> Hashable:
     """Digest of what the files hold, whatever their names."""
     each = sorted(hashlib.sha256(file.read_bytes()).digest() for file in files)
     return hashlib.sha256(b"".join(each)).hexdigest()

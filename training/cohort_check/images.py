@@ -108,7 +108,7 @@ def duplicates(lines: Mapping[str, Sequence[int]], column: str) -> Iterator[Find
         yield error(
             "duplicate-image",
             "The same image, voxel for voxel, is there more than once.",
-            "Find out whose image it is; keep one row, else the test may know what was trained on.",
+            "Find out whose image it is; keep one row, else one patient counts twice, and the test may know what was trained on.",
             column=column,
             rows=sorted({line for group in copies for line in group}),
         )
@@ -195,7 +195,7 @@ def _limiting(noticed: Iterable[ImageFinding], column: str) -> Iterator[Finding]
             code,
             "The image can be read; the service would limit its answer by this warning.",
             "Look at it (`neurofuse inspect`); name another image, or leave the row out where the model should neither learn from it nor be "
-            "judged by it.",
+            "judged by it. Keep it where such patients are meant.",
             column=column,
         )
 

@@ -194,7 +194,7 @@ describe.skipIf(!CAN_BROWSE)("the viewer", () => {
       expect((await shown())[0]).toBe(chosen);
 
       const before = sharesOf(await canvasPicture(page));
-      const place = await reading();
+      await touch("touchStart", beside(-20)); // no hand puts two down at once
       await touch("touchStart", beside(-20), beside(20));
       for (const step of [1, 2, 3, 4])
         await touch("touchMove", beside(-20 - 5 * step), beside(20 + 5 * step));
@@ -202,7 +202,7 @@ describe.skipIf(!CAN_BROWSE)("the viewer", () => {
       await expect
         .poll(async () => sharesOf(await canvasPicture(page)).grey)
         .toBeGreaterThan(before.grey * 1.5);
-      expect(await shown()).toEqual([chosen, place]);
+      expect((await shown())[0]).toBe(chosen);
 
       // As high as a telephone that lies on its side, and scrolled: room is left beside the image, and a click moves nothing.
       await page.setViewportSize({ width: 844, height: 390 });

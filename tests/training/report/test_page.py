@@ -130,7 +130,7 @@ def test_numbers_of_few_held_out_cases_say_of_how_few_and_mark_no_auroc_that_the
     """`--image-cases` says on how many of the held-out patients maps and disturbances are tried."""
     found = material(study=False)
     few = Page(render(replace(found, evaluation=of_few(found.evaluation, 2)))).text
-    assert "Does the answer depend on where the maps point? On 2 cases, with 95 % intervals." in few
+    assert "Does the answer depend on where the maps point? With 95 % intervals; cases: 2." in few
     assert "Held-out cases disturbed on purpose, with 95 % intervals. Disturbance n Mean change" in few
     assert "40 HU 2 0.0" in few
 

@@ -80,7 +80,7 @@ def maps(material: Material) -> Section:
     faithfulness = _methods(
         judged,
         FAITHFULNESS,
-        f"Does the answer depend on where the maps point? On {tried} cases, with 95 % intervals.",
+        f"Does the answer depend on where the maps point? With 95 % intervals; cases: {tried}.",
         "",
     )
     blocks: list[Block] = [Paragraph(OVERLAP_WARNING), *agreement, *faithfulness]
@@ -138,9 +138,10 @@ def _randomisation(judged: Heatmaps) -> FigureRow:
     curve = judged.randomisation
     if curve is None:
         return FigureRow(())
+    cases = f" Cases: {most(judged.record_swap)}." if judged.record_swap else ""
     caption = (
         "Weight randomisation. The weights of each part are shuffled, from the head backwards; a map that does not change does not "
-        "depend on what was learnt."
+        f"depend on what was learnt.{cases}"
     )
     rank = judged.randomisation_rank
     drawing = progress_plots.randomisation(curve, rank, judged.randomised)

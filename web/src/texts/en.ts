@@ -277,7 +277,8 @@ export const texts = {
       },
       "part-missing": {
         title: "A part of this page could not be loaded.",
-        remedy: "The service may have been updated since the page was opened: load it again.",
+        remedy:
+          "The service may have been updated since the page was opened: load it again. If it stays so, tell the operator.",
       },
       "unexpected-answer": {
         title: "Something other than the service answered.",

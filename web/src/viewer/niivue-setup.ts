@@ -63,9 +63,12 @@ function tellOfDraggedWindows(nv: Niivue): void {
   };
 }
 
-/** Has two fingers zoom, as they do everywhere: in NiiVue 0.69 each of their moves goes one slice on. */
+/**
+ * Has two fingers on the image zoom, as they do everywhere: in NiiVue 0.69 each of their moves goes one slice on. A finger that comes a
+ * moment before the other moves the crosshair to it, and the zoom is about that place.
+ */
 function zoomWithTwoFingers(nv: Niivue, zoom: (factor: number) => void): void {
-  nv.handlePinchZoom = ({ touches: [one, other] }) => {
+  nv.handlePinchZoom = ({ targetTouches: [one, other] }) => {
     if (!one || !other) return;
     const before = nv.uiData.lastTwoTouchDistance; // 0 until they have moved
     nv.uiData.lastTwoTouchDistance = Math.hypot(one.clientX - other.clientX, one.clientY - other.clientY);

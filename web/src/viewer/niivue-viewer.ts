@@ -48,6 +48,7 @@ export class NiivueViewer implements Viewer {
   private constructor(host: HTMLElement) {
     this.#canvas = document.createElement("canvas");
     this.#canvas.setAttribute("role", "application");
+    this.#canvas.setAttribute("aria-label", texts.viewer.canvas(false));
     host.append(this.#canvas);
     this.#nv = newNiivue((factor) => this.zoom(factor));
     // NiiVue focuses at every click, and a browser scrolls to what it focuses: the page would jump under the pointer.
@@ -135,7 +136,7 @@ export class NiivueViewer implements Viewer {
       pan + at[axis] * (1 / after - 1 / before) * before;
     this.#nv.setPan2Dxyzmm([shift(x, 0), shift(y, 1), shift(z, 2), after]);
     if (this.#layout === "volume") {
-      this.#nv.setScale(this.#nv.volScaleMultiplier * factor);
+      this.#nv.setScale(this.#nv.volScaleMultiplier * (after / before));
     }
   }
 
