@@ -1,4 +1,4 @@
-"""The graph of a package as the exporter leaves it, beside the same graph plane by plane (`training.onnx_planes`), on the CPU."""
+"""The graph of a package as the exporter leaves it, beside the same graph plane by plane (`training.packaging.onnx_planes`), on the CPU."""
 
 import shutil
 import statistics
@@ -20,8 +20,8 @@ from benchmarks.measure import in_turns
 from training.config import load_config
 from training.networks.model import FusionNet
 from training.networks.serving_graph import ServingGraph
-from training.onnx_graph import write_onnx
-from training.onnx_planes import convolve_by_planes
+from training.packaging.onnx_graph import write_onnx
+from training.packaging.onnx_planes import convolve_by_planes
 from training.phantoms.case import SCHEMAS
 
 ROUNDS: Final = 21

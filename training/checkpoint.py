@@ -12,8 +12,8 @@ from app.ehr.schema import Feature
 from training.cohort import CohortError
 from training.cohort_description import CohortDescription
 from training.config import RunConfig, config_from_dict, config_to_dict
+from training.files.whole_files import write_whole
 from training.networks.model import FusionNet
-from training.whole_files import write_whole
 
 CHECKPOINT_FILE = "checkpoint.pt"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from app import __version__
-from training.whole_files import write_whole
+from training.files.whole_files import write_whole
 
 ENVIRONMENT_FILE = "environment.json"
 PACKAGES = ("torch", "monai", "lightning", "numpy", "scikit-learn", "onnx")

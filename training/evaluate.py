@@ -19,6 +19,7 @@ from training.networks.config import CLASSES
 from training.networks.model import FusionNet
 from training.networks.rows import ROWS, row
 from training.outcomes import as_classes_of
+from training.packaging.summary import save_training_summary
 from training.predict import answered
 from training.predictions import PREDICTIONS_FILE, Predictions, load_predictions, save_predictions
 from training.runs import (
@@ -30,7 +31,6 @@ from training.runs import (
     records_digest,
 )
 from training.splits.saved import SPLITS_FILE, load_splits
-from training.summary import save_training_summary
 
 NAMES_TAKEN = frozenset({MODEL, "all", "none"})
 """In the document these are the judged model, and acting on all and on none; a rival of that name would stand in their place."""

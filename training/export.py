@@ -40,15 +40,15 @@ from training.evaluation.answers import is_graded
 from training.evaluation.distance import EMBEDDING_FILE, FLAG_ABOVE
 from training.evaluation.document import EVALUATION_FILE, Evaluation, load_evaluation
 from training.evaluation.fitted import CALIBRATION_FILE, CalibrationFile, load_calibration
-from training.golden import write_golden_case
-from training.model_card import model_card
 from training.names import Precision
 from training.networks.config import CLASSES
 from training.networks.serving_graph import ServingGraph
-from training.onnx_graph import halve, write_onnx
-from training.onnx_planes import convolve_by_planes
 from training.outcomes import favourable_labels, outcome_classes
-from training.served import why_not_served
+from training.packaging.golden import write_golden_case
+from training.packaging.model_card import model_card
+from training.packaging.onnx_graph import halve, write_onnx
+from training.packaging.onnx_planes import convolve_by_planes
+from training.packaging.served import why_not_served
 
 PARITY: Mapping[Precision, float] = MappingProxyType({"float32": 1e-4, "float16": 2e-3})
 """Largest difference of a probability between PyTorch, which computes in float32, and the package."""
@@ -96,7 +96,7 @@ def export_run(
         store: The model store.
         version: Integer version.
         precision: Of the arithmetic inside the graph; `float16` is for GPUs, `float32` is arranged for CPUs
-            (`training.onnx_planes`) and runs on either.
+            (`training.packaging.onnx_planes`) and runs on either.
 
     Raises:
         CohortError: The run's name is none of a package; the network has no heatmap or no share of the image to tell, or reads what the service does not; or the run

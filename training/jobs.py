@@ -12,19 +12,19 @@ from app.imaging.model_grid import PREPROCESSING_VERSION
 from training.checkpoint import CHECKPOINT_FILE
 from training.cohort import Cohort, CohortError
 from training.config import RunConfig, config_to_dict
-from training.distributed import first_process_first, rank, wait
 from training.environment import ENVIRONMENT_FILE
-from training.journal import HISTORY_FILE
+from training.files.one_process import alone_in
+from training.files.stamps import cohort_stamp
+from training.learning.distributed import first_process_first, rank, wait
+from training.learning.journal import HISTORY_FILE
+from training.learning.resume import STATE_FILE
 from training.networks.pretrained import weights_digest
-from training.one_process import alone_in
 from training.predictions import PREDICTIONS_FILE
-from training.resume import STATE_FILE
 from training.rows import Fitted, fit_row
 from training.runs import RECORDS_NOTE, RUN_FILE, open_cohort, read_notes, records_digest, write_notes
 from training.splits.folds import FOLDS_VERSION, smaller, with_fold
 from training.splits.held_out import leave_site_out, split_by_date
 from training.splits.saved import SPLITS_FILE, save_splits, with_saved_splits
-from training.stamps import cohort_stamp
 
 _SPEED = {"threads", "workers", "loader_workers", "compile"}
 """Settings that change the time a result takes, not the result."""

@@ -18,7 +18,7 @@ from app import __version__
 from app.imaging.model_grid import PREPROCESSING_VERSION, READING_REVISION
 from app.inference.calibration import OodResult
 from app.inference.predictor import Outputs
-from training.stamps import file_stamp
+from training.files.stamps import file_stamp
 
 KEPT_FILE: Final = "asked.jsonl"
 _NO_HEATMAP: Final = np.empty((0, 0, 0), np.float32)

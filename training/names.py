@@ -13,7 +13,7 @@ NETWORKS: Final = (
 """Rows with one (`training.networks.rivals`), which follow."""
 
 WorldName = Literal["graded", "xor", "places", "silent"]
-"""Of `training.worlds`."""
+"""Of `training.worlds.planted`."""
 RANDOM: Final = "random"
 """The graded world with outcomes drawn anew."""
 

@@ -9,7 +9,7 @@ from jaxtyping import Float32
 from torch import Tensor
 
 from training.cohort import Cohort, Split
-from training.dataset import Needed, loader
+from training.learning.dataset import Needed, loader
 from training.networks.attention import relative_heatmap
 from training.networks.model import FusionNet
 from training.predictions import Predictions

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64
 
 from training.cohort import CohortError, Split
-from training.whole_files import write_whole
+from training.files.whole_files import write_whole
 
 PREDICTIONS_FILE = "predictions.npz"
 

@@ -2,7 +2,7 @@
 
 Each case becomes two small files in the cache, named by a digest of everything they depend on: the image on the model
 grid (float32) and the mask's share of each voxel (uint8, 255 = all of it). A changed file (by its
-path, size and time: `training.stamps`), grid or preprocessing version changes the name, so that a stale array is not read.
+path, size and time: `training.files.stamps`), grid or preprocessing version changes the name, so that a stale array is not read.
 """
 
 import hashlib
@@ -26,8 +26,8 @@ from app.imaging.read import read_image, read_mask
 from app.imaging.resample import sample_on_grid, to_model_grid
 from app.imaging.volume import Grid, Volume
 from training.cohort import Case, CohortError
-from training.reading_processes import reading_processes
-from training.stamps import file_stamp
+from training.files.stamps import file_stamp
+from training.processes.reading_processes import reading_processes
 
 
 @dataclass(frozen=True)

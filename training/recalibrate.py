@@ -43,13 +43,13 @@ from training.evaluation.fitted import Fitted
 from training.evaluation.judge import judge_answers
 from training.evaluation.sets import fit_thresholds
 from training.export import INTENDED_USE
-from training.graph_scaling import INTERCEPT, SLOPE, rescale
-from training.model_card import recalibrated_card
 from training.outcomes import event_from
+from training.packaging.graph_scaling import INTERCEPT, SLOPE, rescale
+from training.packaging.model_card import recalibrated_card
+from training.packaging.summary import abstained, scores
 from training.predictions import Predictions
 from training.splits.saved import save_splits
 from training.splits.shares import deal
-from training.summary import abstained, scores
 from training.validate import (
     OPERATING_POINT,
     Asked,

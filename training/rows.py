@@ -20,7 +20,7 @@ from training import tabular
 from training.checkpoint import load_checkpoint
 from training.cohort import SPLITS, Cohort, CohortError, Split
 from training.config import RunConfig
-from training.distributed import first_process_first, rank
+from training.learning.distributed import first_process_first, rank
 from training.networks.config import CLASSES
 from training.networks.model import FusionNet
 from training.networks.rivals import RIVALS

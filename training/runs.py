@@ -5,7 +5,7 @@ splits.json         who stood in which split (`training.splits.saved`)
 checkpoint.pt       the best epoch (networks)
 history.jsonl       one line per epoch
 environment.json    versions and machine
-lock                held while a process works here (`training.one_process`)
+lock                held while a process works here (`training.files.one_process`)
 predictions.npz     what the model answers for every patient of every split (`training.predictions`)
 calibration.json, embedding.npz, evaluation.json, training_summary.json, report.html   written by later steps
 """
@@ -20,12 +20,12 @@ from training.checkpoint import Checkpoint
 from training.cohort import SPLITS, Case, Cohort, CohortError, Split, load_cohort
 from training.config import RunConfig, unknown_log1p
 from training.environment import write_environment
+from training.files.whole_files import write_whole
 from training.outcomes import as_classes_of
 from training.predictions import PREDICTIONS_FILE, load_predictions
 from training.prepare import PreparedSet, Target, prepare
 from training.splits import split_cohort
 from training.splits.saved import SPLITS_FILE, load_splits
-from training.whole_files import write_whole
 
 RUN_FILE = "run.json"
 RECORDS_NOTE = "records_sha256"

@@ -23,23 +23,23 @@ from torch import Tensor, nn
 
 from app.ehr.schema import Feature
 from app.errors import NeuroFuseError
-from training import distributed
-from training.augment import augment
-from training.averaging import WeightAverage
 from training.checkpoint import CHECKPOINT_FILE, save_checkpoint
 from training.cohort import Split
 from training.config import RunConfig
-from training.dataset import Batch, Needed, ShuffledBatches, training_loader
-from training.journal import EpochNotes, Journal
+from training.learning import distributed
+from training.learning.augment import augment
+from training.learning.averaging import WeightAverage
+from training.learning.dataset import Batch, Needed, ShuffledBatches, training_loader
+from training.learning.journal import EpochNotes, Journal
+from training.learning.optimisation import build_optimizer, build_schedule
+from training.learning.resume import SAVE_EVERY_S, STATE_FILE, Moving, Saver, Underway, load_state, run_digest
 from training.metrics import auroc, negative_log_likelihood
 from training.networks.heads import class_probabilities
 from training.networks.losses import guidance_loss, outcome_loss
 from training.networks.model import FusionNet
-from training.optimisation import build_optimizer, build_schedule
 from training.outcomes import event_from
 from training.predict import collect
 from training.prepare import PreparedSet
-from training.resume import SAVE_EVERY_S, STATE_FILE, Moving, Saver, Underway, load_state, run_digest
 
 
 class DivergedError(NeuroFuseError):

@@ -40,11 +40,11 @@ from training.evaluation.document import Distance, Evaluation, External
 from training.evaluation.fitted import Fitted
 from training.evaluation.judge import judge_answers
 from training.evaluation.sets import ClassThresholds
+from training.files.whole_files import write_whole
 from training.kept_answers import KeptAnswers
 from training.outcomes import as_classes_of, outcome_of
 from training.predictions import PREDICTIONS_FILE
 from training.runs import RUN_FILE
-from training.whole_files import write_whole
 
 ANSWERS_FILE = "answers.csv"
 OPERATING_POINT = 0.5

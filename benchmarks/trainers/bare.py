@@ -9,7 +9,7 @@ from benchmarks.trainers.ours import Ours
 from training.config import RunConfig
 from training.networks.losses import outcome_loss
 from training.networks.model import FusionNet
-from training.optimisation import build_optimizer
+from training.learning.optimisation import build_optimizer
 from training.runs import open_cohort
 
 

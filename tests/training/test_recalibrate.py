@@ -28,7 +28,7 @@ from training.cohort import Case, Cohort, CohortDescription, CohortError, Split
 from training.evaluation.answers import scaled_probabilities
 from training.export import INTENDED_USE
 from training.kept_answers import KEPT_FILE
-from training.onnx_graph import halve
+from training.packaging.onnx_graph import halve
 from training.recalibrate import (
     INTERCEPT_SD,
     LOG_SLOPE_SD,

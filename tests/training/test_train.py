@@ -15,16 +15,16 @@ from lightning.fabric import Fabric
 from lightning.fabric.plugins import MixedPrecision
 
 from app.ehr.schema import Feature
-from training.averaging import WeightAverage
 from training.checkpoint import load_checkpoint, save_checkpoint
 from training.cohort import Split
 from training.config import RunConfig, TrainingConfig, load_config
-from training.dataset import ShuffledBatches, training_loader
+from training.learning.averaging import WeightAverage
+from training.learning.dataset import ShuffledBatches, training_loader
+from training.learning.optimisation import build_optimizer, build_schedule, learning_rate_factor
+from training.learning.resume import Moving
 from training.networks.model import FusionNet
 from training.networks.rows import row
-from training.optimisation import build_optimizer, build_schedule, learning_rate_factor
 from training.prepare import PreparedSet
-from training.resume import Moving
 from training.train import DivergedError, needed_by, one_epoch, train
 
 CONFIGS = Path(__file__).parents[2] / "training" / "configs"

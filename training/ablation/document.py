@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from app.model_package.manifest import Metric
 from training.evaluation.document import Comparison
-from training.whole_files import write_whole
+from training.files.whole_files import write_whole
 
 ABLATION_FILE = "ablation.json"
 

@@ -19,7 +19,7 @@ from app.cpus import usable_cpus
 from training.ablation.plan import Plan
 from training.ablation.work import Outcome, last_lines, work
 from training.jobs import Job
-from training.threads import threads_of_children
+from training.processes.threads import threads_of_children
 
 REFRESH_S = 0.5
 _WARM_MODULE = "training.ablation.warm"

@@ -14,11 +14,11 @@ from training.ablation.tables import print_table, write_tables
 from training.ablation.work import Outcome, last_lines
 from training.cohort import Cohort
 from training.cohort_check.beforehand import require_patients, tell_errors
+from training.files.one_process import alone_in
+from training.files.stamps import cohort_stamp
 from training.jobs import Job, cohort_of, is_finished, job_digest
-from training.one_process import alone_in
 from training.rows import titles
 from training.runs import open_cohort, prepared_parts
-from training.stamps import cohort_stamp
 
 INTERRUPTED = 130
 """Exit status of a program that Ctrl-C ended, by the shell's custom."""

@@ -15,8 +15,8 @@ from training.ablation.document import Ablation, ModelTable, TableRow
 from training.evaluation.comparison import ROW_METRICS
 from training.evaluation.document import Comparison
 from training.evaluation.printing import p_value
+from training.files.whole_files import write_whole
 from training.names import FULL
-from training.whole_files import write_whole
 
 CSV_FILE = "table.csv"
 MARKDOWN_FILE = "table.md"

@@ -27,7 +27,7 @@ from training.cohort_check.orientation import canonical, orientation
 from training.cohort_check.phantoms import check_phantom_image
 from training.cohort_check.table import Table
 from training.config import RunConfig
-from training.reading_processes import reading_processes
+from training.processes.reading_processes import reading_processes
 
 Spacing = tuple[float, float, float]
 

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float, Float64
 
 from training.evaluation.document import Distance
-from training.whole_files import write_whole
+from training.files.whole_files import write_whole
 
 FLAG_ABOVE = 0.99
 """Share of calibration cases that must lie nearer for a case to be flagged: one in a hundred of the cohort's own kind."""

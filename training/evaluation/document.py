@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.model_package.manifest import Metric
 from training.cohort import CohortError
-from training.whole_files import write_whole
+from training.files.whole_files import write_whole
 
 EVALUATION_FILE = "evaluation.json"
 Judged = TypeVar("Judged", bound=BaseModel)

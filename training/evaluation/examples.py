@@ -22,10 +22,10 @@ from training.evaluation.document import Example
 from training.evaluation.example_picture import Picture, draw_picture
 from training.evaluation.map_overlap import Region
 from training.evaluation.network_maps import batches, finest_lattice
+from training.evaluation.pointing import peak_on_model_grid, region_of
 from training.networks.attention import relative_heatmap
 from training.networks.model import FusionNet
 from training.outcomes import outcome_classes
-from training.pointing import peak_on_model_grid, region_of
 from training.predict import collect
 from training.prepare import PreparedSet
 

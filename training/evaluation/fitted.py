@@ -16,8 +16,8 @@ from training.evaluation.discrimination import youden_threshold
 from training.evaluation.distance import Distances, fit_distances
 from training.evaluation.document import as_written
 from training.evaluation.sets import ClassThresholds, fit_thresholds
+from training.files.whole_files import write_whole
 from training.predictions import Predictions
-from training.whole_files import write_whole
 
 CALIBRATION_FILE = "calibration.json"
 

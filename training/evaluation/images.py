@@ -15,11 +15,11 @@ from training.evaluation.document import Distance, Disturbance, Evaluation
 from training.evaluation.examples import pick_examples
 from training.evaluation.fitted import Fitted
 from training.evaluation.heatmaps import judge_heatmaps
+from training.evaluation.pointing import peaks_in_masks
 from training.evaluation.robustness import judge_robustness
 from training.evaluation.statistics import share
 from training.networks.model import FusionNet
 from training.networks.serving_graph import ServingGraph
-from training.pointing import peaks_in_masks
 from training.predict import collect
 from training.prepare import PreparedSet
 from training.runs import Opened

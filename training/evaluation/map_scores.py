@@ -16,9 +16,9 @@ from training.evaluation.document import HeatmapMethod
 from training.evaluation.intervals import mean_metrics
 from training.evaluation.map_overlap import THRESHOLDS, Overlap, Region, overlap
 from training.evaluation.network_maps import batches, finest_lattice, network_maps
+from training.evaluation.pointing import region_of
 from training.evaluation.reference_maps import baselines, head_mask
 from training.networks.model import FusionNet
-from training.pointing import region_of
 from training.prepare import PreparedSet
 
 BATCH = 8

@@ -28,12 +28,12 @@ from app.imaging.write import is_stored_lattice, voxels_on_grid, write_nifti
 from app.model_package.manifest import Task
 from training.cohort import DESCRIPTION_FILE, TABLE_FILE, CohortError
 from training.cohort_description import PHANTOMS
+from training.files.whole_files import write_whole
 from training.phantoms import few_slices
 from training.phantoms.case import SCHEMAS, CaseSeed, PhantomCase, draw_case
 from training.phantoms.write import NIFTI_ORDERS, in_axis_order, write_dicom
-from training.reading_processes import reading_processes
-from training.threads import threads_of_children
-from training.whole_files import write_whole
+from training.processes.reading_processes import reading_processes
+from training.processes.threads import threads_of_children
 
 GENERATOR_VERSION: Final = 2
 """Raised when a change makes other cases from the same seed; cases of another version are made anew."""

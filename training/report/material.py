@@ -21,10 +21,10 @@ from training.evaluation.document import (
     load_evaluation,
 )
 from training.evaluation.fitted import CALIBRATION_FILE, CalibrationFile, load_calibration
+from training.packaging.served import why_not_served
 from training.report.history import Epoch, read_history
 from training.report.study import Study, read_study
 from training.runs import RUN_FILE, place_of_cohort, read_notes
-from training.served import why_not_served
 
 
 @dataclass(frozen=True)

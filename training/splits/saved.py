@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from training.cohort import SPLITS, Cohort, CohortError, Split
-from training.whole_files import write_whole
+from training.files.whole_files import write_whole
 
 SPLITS_FILE = "splits.json"
 

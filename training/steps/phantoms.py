@@ -6,7 +6,7 @@ from rich.console import Console
 
 from training.cohort import CohortError
 from training.commands.phantoms import DEFAULT_COUNTS, SLICES_COUNTS
-from training.one_process import alone_in
+from training.files.one_process import alone_in
 from training.phantoms.cohort import generate_cohort
 
 

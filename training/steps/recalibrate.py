@@ -7,7 +7,7 @@ from rich.table import Column, Table
 
 from app.model_package.store import ModelStore
 from training.evaluation.printing import interval
-from training.model_card import likelihood_changed
+from training.packaging.model_card import likelihood_changed
 from training.recalibrate import Recalibrated, deal_folder, recalibrate_package
 from training.splits.saved import SPLITS_FILE
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from rich.console import Console
 
 from training.commands.report import REPORT_FILE
+from training.files.whole_files import write_whole
 from training.report.material import gather
 from training.report.page import render
-from training.whole_files import write_whole
 
 
 def run(options: argparse.Namespace) -> int:

@@ -4,11 +4,11 @@ import argparse
 
 from rich.console import Console
 
-from training import distributed
 from training.cohort import CohortError
 from training.cohort_check.beforehand import require_patients, tell_errors
 from training.config import load_config, with_epochs
 from training.jobs import Job, cohort_of, refuse_another_run, run_job
+from training.learning import distributed
 from training.rows import check_row
 
 

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from training.world_theory import expected_auroc
-from training.world_trials import Trial, run_trial
+from training.worlds.theory import expected_auroc
+from training.worlds.trials import Trial, run_trial
 
 
 def run(options: argparse.Namespace) -> int:

@@ -20,8 +20,8 @@ from training.ablation.plan import Plan
 from training.ablation.study import INTERRUPTED, run_study
 from training.ablation.work import LOG_FILE
 from training.config import load_config
+from training.files.stamps import cohort_stamp
 from training.jobs import Job, run_job
-from training.stamps import cohort_stamp
 
 CONFIG = Path(__file__).parents[3] / "training" / "configs" / "practice.toml"
 ROWS = ("prevalence", "ich-score", "ehr-lr", "record")

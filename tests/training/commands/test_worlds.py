@@ -6,7 +6,7 @@ import pytest
 
 from training.commands import worlds
 from training.networks.rows import ROWS
-from training.world_theory import expected_auroc
+from training.worlds.theory import expected_auroc
 
 pytestmark = pytest.mark.torch
 

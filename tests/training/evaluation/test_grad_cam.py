@@ -12,8 +12,8 @@ from training.evaluation.network_maps import GRAD_CAM_LAST, Cases, network_maps
 from training.networks.heads import class_probabilities
 from training.networks.rows import row
 from training.networks.slices import fold
-from training.world_trials import fit, tensors, world_config
-from training.worlds import make_world
+from training.worlds.planted import make_world
+from training.worlds.trials import fit, tensors, world_config
 
 SEEDS = (0, 1)
 WIDENED = 4

@@ -19,7 +19,7 @@ from training.evaluation.map_scores import (
     score_maps,
 )
 from training.evaluation.network_maps import ATTENTION
-from training.pointing import HALF, region_of
+from training.evaluation.pointing import HALF, region_of
 from training.prepare import PreparedSet
 
 

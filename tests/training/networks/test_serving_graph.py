@@ -27,7 +27,7 @@ from training.networks.heads import class_probabilities
 from training.networks.model import FusionNet
 from training.networks.rows import row
 from training.networks.serving_graph import ServingGraph
-from training.onnx_graph import write_onnx
+from training.packaging.onnx_graph import write_onnx
 
 
 def _net(config: ModelConfig | None = None) -> FusionNet:

@@ -1,0 +1,1 @@
+"""Files of results: written whole, told apart by stamps, worked on by one process at a time."""
