@@ -11,9 +11,9 @@ import anyio.to_thread
 from fastapi import Request
 from fastapi.responses import JSONResponse
 
-from app.api.job_schemas import job_status, stored_problem
+from app.api.job_schemas import job_status
 from app.api.preferences import RESPOND_ASYNC, Wishes
-from app.api.problems import problem_response
+from app.api.problems import kind_of, problem_response
 from app.api.runtime import Runtime
 from app.errors import DeadlinePassedError, IdempotencyKeyInUseError, JobCancelledError
 from app.inference.ticket import AbandonedError
@@ -60,8 +60,8 @@ def outcome(job: Job, request: Request, runtime: Runtime) -> Answer | JSONRespon
         raise JobCancelledError(
             "Expected a job with an answer; this one was cancelled. Send the case again, with another Idempotency-Key where it had one."
         )
-    if job.state == "failed":
-        return problem_response(request, *stored_problem(job))
+    if (problem := job.problem) is not None:
+        return problem_response(request, kind_of(problem), problem.detail, problem.fields)
     return with_links(runtime.predictions.find(job.id))
 
 

@@ -1,17 +1,17 @@
 """The status of jobs and batches on the wire: how far they are, never what they say of a patient."""
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.preferences import PriorityName
-from app.api.problems import INTERNAL, PROBLEM_TYPES, TYPE_PREFIX, ProblemType
+from app.api.problems import TYPE_PREFIX, kind_of
 from app.inference.ticket import Urgency
 from app.predictions.document import Document
 from app.records.batches import Batch
+from app.records.job_problem import StoredProblem
 from app.records.jobs import OPEN, Job, JobState
 from app.records.webhooks import Webhook, WebhookState
 
@@ -104,12 +104,6 @@ class BatchStatus(Document):
     links: BatchLinks
 
 
-def stored_problem(job: Job) -> tuple[ProblemType, str, dict[str, Any]]:
-    """Why a job failed: the kind of problem, its words, its further members."""
-    stored = json.loads(job.problem or "")
-    return PROBLEM_TYPES.get(stored["code"], INTERNAL), stored["detail"], stored["fields"]
-
-
 def job_status(job: Job, webhook: Webhook | None) -> JobStatus:
     """A job as a client sees it."""
     return JobStatus(
@@ -124,7 +118,7 @@ def job_status(job: Job, webhook: Webhook | None) -> JobStatus:
         created=job.created,
         started=job.started,
         finished=job.finished,
-        problem=_problem(job) if job.state == "failed" else None,
+        problem=None if job.problem is None else _problem(job.problem),
         webhook=_webhook(job.webhook_url, webhook),
         links=JobLinks(self=f"/jobs/{job.id}", prediction=f"/predictions/{job.id}"),
     )
@@ -149,10 +143,14 @@ def batch_status(batch: Batch, counts: Mapping[JobState, int], webhook: Webhook 
     )
 
 
-def _problem(job: Job) -> JobProblem:
-    kind, detail, fields = stored_problem(job)
+def _problem(problem: StoredProblem) -> JobProblem:
+    kind = kind_of(problem)
     return JobProblem(
-        type=TYPE_PREFIX + kind.code, title=kind.title, status=int(kind.status), detail=detail, **fields
+        type=TYPE_PREFIX + kind.code,
+        title=kind.title,
+        status=int(kind.status),
+        detail=problem.detail,
+        **problem.fields,
     )
 
 

@@ -4,6 +4,7 @@
 full path): it is stable, ends in the code, and fetching it explains the problem.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
@@ -17,6 +18,7 @@ from app import errors
 from app.api.parameter_faults import NOT_JSON, explain_faults
 from app.api.routes import methods_at, path_of
 from app.records.faults import explain_disk
+from app.records.job_problem import StoredProblem
 
 MEDIA_TYPE: Final = "application/problem+json"
 TYPE_PREFIX: Final = "/problems/"
@@ -113,8 +115,13 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
 """Every problem a client can meet, by code."""
 
 
+def kind_of(problem: StoredProblem) -> ProblemType:
+    """The kind of problem that a job met; one that this release does not know is a fault."""
+    return PROBLEM_TYPES.get(problem.code, INTERNAL)
+
+
 def problem_response(
-    request: Request, kind: ProblemType, detail: str, fields: dict[str, Any] | None = None
+    request: Request, kind: ProblemType, detail: str, fields: Mapping[str, Any] | None = None
 ) -> JSONResponse:
     """The problem document, with the code noted for the request's metric and log line."""
     request.state.problem_code = kind.code

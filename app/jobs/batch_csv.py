@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Iterator, Sequence
 
 from app.predictions.answer import read_answer, unreadable_answer
@@ -47,7 +46,6 @@ def _line(job: Job, document: str | None) -> Line | None:
         if answer is None:
             return failed(name, case, unreadable_answer())
         return answered(name, case, answer)
-    if job.state == "failed":
-        stored = json.loads(job.problem or "")
-        return failed_with(name, case, stored["code"], stored["detail"], stored["fields"])
+    if (problem := job.problem) is not None:
+        return failed_with(name, case, problem.code, problem.detail, problem.fields)
     return None

@@ -5,12 +5,13 @@ from typing import Final
 
 from app.errors import NeuroFuseError
 from app.jobs.request import KIND, upload_name
-from app.jobs.worker import JobWorker, problem_of
+from app.jobs.worker import JobWorker
+from app.records.job_problem import StoredProblem
 from app.records.jobs import FINISHED, JobState
 from app.records.leftovers import Leftovers
 from app.records.store import RecordStore
 
-NEVER_SERVED: Final = problem_of(
+NEVER_SERVED: Final = StoredProblem.of(
     NeuroFuseError(
         "Expected a machine that serves the job's package; there was none in all its time. Send the case again, with another Idempotency-Key where it had one."
     )

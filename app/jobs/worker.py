@@ -1,6 +1,5 @@
 """One attempt at one job: from its claim to its end, or back to those that wait."""
 
-import json
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from app.metrics import Metrics
 from app.predictions.service import PredictionService
 from app.records.artefacts import Artefacts
 from app.records.faults import explain_disk
+from app.records.job_problem import StoredProblem
 from app.records.job_turns import JobTurns
 from app.records.jobs import Job, JobRecords
 from app.records.predictions import KeptPrediction
@@ -44,12 +44,7 @@ class LostError(Exception):
     """The job is no longer held: it was cancelled, deleted, or another runner took it over."""
 
 
-def problem_of(error: NeuroFuseError) -> str:
-    """Why a job failed, as it is kept: what a problem document needs. All three are always there."""
-    return json.dumps({"code": error.code, "detail": error.detail, "fields": error.fields})
-
-
-INTERRUPTED: Final = problem_of(
+INTERRUPTED: Final = StoredProblem.of(
     JobInterruptedError(
         "Expected the service to live until the job is done; it ended in the middle each time the job was tried. "
         "See its log and its memory, then send the case again, with another Idempotency-Key where it had one."
@@ -59,7 +54,9 @@ NO_UPLOAD: Final = (
     "Expected the images of the job where NEUROFUSE_ARTEFACTS says; they are not there. Processes that share a database must share "
     "that place too. Send the case again, with another Idempotency-Key where it had one."
 )
-FAULT: Final = problem_of(NeuroFuseError("The job failed by a fault of the service; its log says where."))
+FAULT: Final = StoredProblem.of(
+    NeuroFuseError("The job failed by a fault of the service; its log says where.")
+)
 
 
 @dataclass(frozen=True)
@@ -105,9 +102,9 @@ class JobWorker:
             given_up = NeuroFuseError(
                 f"The job was tried as often as it may be, and ended so: {error.detail}"
             )
-            self._try_again(job, problem_of(given_up), error.code)
+            self._try_again(job, StoredProblem.of(given_up), error.code)
         except NeuroFuseError as error:
-            self._fail(job, problem_of(error), error.code)
+            self._fail(job, StoredProblem.of(error), error.code)
         except Exception as error:  # noqa: BLE001 - a job is tried again, whatever happened
             self._on_fault(job, error)
 
@@ -152,7 +149,7 @@ class JobWorker:
         ended = list(jobs)
         # All of them before the first file: a store that is away must not hide that they ended.
         for job in ended:
-            self._count(job, job.state, json.loads(job.problem)["code"] if job.problem else "")
+            self._count(job, job.state, job.problem.code if job.problem else "")
         for job in ended:
             self.predictions.discard(job.id)
             self._clean_up(job)
@@ -164,7 +161,7 @@ class JobWorker:
         log_fault(log, "job-fault", error, prediction_id=job.id)
         self._try_again(job, FAULT, NeuroFuseError.code)
 
-    def _try_again(self, job: Job, problem: str, code: str) -> None:
+    def _try_again(self, job: Job, problem: StoredProblem, code: str) -> None:
         if job.chances <= 0:
             self._fail(job, problem, code)
         else:
@@ -173,7 +170,7 @@ class JobWorker:
             self.put_back(job, _in(pause_s), free=False)
             log.warning("job-put-back", prediction_id=job.id, code=code)
 
-    def _fail(self, job: Job, problem: str, code: str) -> None:
+    def _fail(self, job: Job, problem: StoredProblem, code: str) -> None:
         if self.turns.failed(job, problem, datetime.now(UTC)):
             self._count(job, "failed", code)
             self.predictions.discard(job.id)

@@ -1,6 +1,5 @@
 """What follows from the end of a job, in the transaction that ends it: a message that is due, also for its batch, and a line of the audit trail."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -40,7 +39,7 @@ def _deed(job: JobRow, now: datetime, sha256: str) -> Deed:
         action=f"job {job.state}",
         object_id=job.id,
         model=model_in_words(job.model_name, job.model_version, sha256),
-        outcome=json.loads(job.problem)["code"] if job.problem else "ok",
+        outcome=job.problem.code if job.problem else "ok",
         moment=now,
     )
 

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Engine, Update, and_, case, false, literal
 from sqlalchemy.orm import Session
 
 from app.records.job_events import on_finished
+from app.records.job_problem import StoredProblem
 from app.records.jobs import Job, finishing
 from app.records.predictions import KeptPrediction
 from app.records.tables import JobRow, PredictionRow, UtcDateTime, kept_as
@@ -134,7 +135,7 @@ class JobTurns:
                 on_finished(session, done, now, prediction.model_sha256)
             return bool(done)
 
-    def failed(self, job: Job, problem: str, now: datetime) -> bool:
+    def failed(self, job: Job, problem: StoredProblem, now: datetime) -> bool:
         """End a job that cannot be answered; whether this attempt still held it."""
         with Session(self._engine) as session, session.begin():
             return bool(_end(session, _held(job), finishing("failed", now, problem), now))
@@ -144,13 +145,15 @@ class JobTurns:
         with Session(self._engine) as session, session.begin():
             return bool(_end(session, _held(job).where(JobRow.cancelling), finishing("cancelled", now), now))
 
-    def give_up(self, before: datetime, problem: str, now: datetime) -> list[Job]:
+    def give_up(self, before: datetime, problem: StoredProblem, now: datetime) -> list[Job]:
         """End jobs that wait since before a moment; they, as they are now."""
         waiting = update(JobRow).where(JobRow.state == "queued", JobRow.created < before)
         with Session(self._engine) as session, session.begin():
             return _end(session, waiting, finishing("failed", now, problem), now)
 
-    def take_over(self, now: datetime, owner: str | None, problem: str) -> tuple[Sequence[str], list[Job]]:
+    def take_over(
+        self, now: datetime, owner: str | None, problem: StoredProblem
+    ) -> tuple[Sequence[str], list[Job]]:
         """Let jobs of dead runners wait again, or end those that have no chance left.
 
         Args:

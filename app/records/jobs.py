@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.errors import JobFinishedError, UnknownJobError
 from app.records.job_acceptance import hold, judge, unknown_batch
 from app.records.job_events import on_finished
+from app.records.job_problem import StoredProblem
 from app.records.parts import in_parts
 from app.records.tables import JobRow, kept_as
 
@@ -45,7 +46,7 @@ class Job:
     owner: str | None = None
     lease_until: datetime | None = None
     cancelling: bool = False
-    problem: str | None = None
+    problem: StoredProblem | None = None
     webhook_url: str | None = None
     batch_id: str | None = None
     started: datetime | None = None
@@ -225,7 +226,7 @@ class JobRecords:
             return len(session.scalars(gone).all())
 
 
-def finishing(state: JobState, now: datetime, problem: str | None = None) -> dict[str, Any]:
+def finishing(state: JobState, now: datetime, problem: StoredProblem | None = None) -> dict[str, Any]:
     """What changes in a row when its job reaches its last state: what was asked, a patient's, is forgotten."""
     return {
         "state": state,

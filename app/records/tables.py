@@ -8,6 +8,8 @@ from sqlalchemy import DateTime, Dialect, ForeignKey, Index, String, Text, Uniqu
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
+from app.records.job_problem import ProblemText, StoredProblem
+
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
@@ -173,7 +175,7 @@ class JobRow(Base):
         owner: The runner that works on it.
         lease_until: When that runner counts as dead.
         cancelling: Whether it is to be dropped.
-        problem: Why it failed, as JSON text: code, detail and fields (`app.jobs.worker.problem_of`).
+        problem: Why it failed.
         webhook_url: Who is told when it is finished.
         batch_id: The batch it belongs to.
         created: When it was accepted.
@@ -206,7 +208,7 @@ class JobRow(Base):
     owner: Mapped[str | None] = mapped_column(String(UUID_LENGTH))
     lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime())
     cancelling: Mapped[bool]
-    problem: Mapped[str | None] = mapped_column(Text())
+    problem: Mapped[StoredProblem | None] = mapped_column(ProblemText())
     webhook_url: Mapped[str | None] = mapped_column(Text())
     batch_id: Mapped[str | None] = mapped_column(
         String(UUID_LENGTH), ForeignKey(BatchRow.id, ondelete="CASCADE")

@@ -1,6 +1,7 @@
 """A cohort on a service: what failed is tried once more in each run, and what stands between is told from the service."""
 
 import csv
+import json
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -11,8 +12,7 @@ import pytest
 
 from app.cli import FAILED, OK, REFUSED, main
 from app.cohort.server_engine import AT_ONCE
-from app.errors import OverloadedError
-from app.jobs.worker import problem_of
+from app.errors import NeuroFuseError, OverloadedError
 from tests.cohort.proxy import Page, proxy_before
 from tests.imaging.making import Series
 from tests.service.jobs import NO_CT
@@ -65,8 +65,9 @@ def jobs(server: Server) -> int:
 
 
 @contextmanager
-def failing_with(problem: str, server: Server) -> Iterator[None]:
+def failing_with(error: NeuroFuseError, server: Server) -> Iterator[None]:
     """A job that fails keeps another problem than its own: here is no device that could be out of memory."""
+    problem = json.dumps({"code": error.code, "detail": error.detail, "fields": error.fields})
     with closing(sqlite3.connect(server.data / "records.sqlite3", timeout=30)) as records:
         records.execute(
             "CREATE TRIGGER other_problem AFTER UPDATE OF state ON jobs WHEN new.state = 'failed' "  # noqa: S608 - a trigger takes no parameters
@@ -123,7 +124,7 @@ def test_a_case_that_failed_in_many_runs_is_sent_no_more_often_for_it(server: Se
 def test_a_job_that_failed_for_good_is_not_taken_for_a_service_that_is_busy(
     server: Server, folder: Path
 ) -> None:
-    with failing_with(problem_of(NO_MEMORY), server):
+    with failing_with(NO_MEMORY, server):
         assert predict(folder, [OTHER], str(server.client.base_url)) == FAILED
     assert [(line["code"], line["detail"]) for line in lines(folder)] == [("overloaded", NO_MEMORY.detail)]
 

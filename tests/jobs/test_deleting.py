@@ -16,11 +16,11 @@ from app.inference.ticket import Urgency
 from app.jobs.deleting import delete_case
 from app.jobs.service import JobLimits, JobService
 from app.jobs.signals import Signals
-from app.jobs.worker import problem_of
 from app.metrics import Metrics
 from app.predictions.heatmaps import Heatmaps
 from app.predictions.service import PredictionService
 from app.records.artefacts import FolderArtefacts
+from app.records.job_problem import StoredProblem
 from app.records.jobs import Job
 from app.records.predictions import KeptPrediction
 from app.records.store import RecordStore
@@ -90,6 +90,6 @@ def test_an_answer_that_comes_while_it_is_deleted_goes_too(records: RecordStore,
 
 
 def test_a_job_that_failed_left_nothing_to_delete(records: RecordStore, tmp_path: Path) -> None:
-    records.job_turns.failed(begun(records), problem_of(NotAHeadError("")), datetime.now(UTC))
+    records.job_turns.failed(begun(records), StoredProblem.of(NotAHeadError("")), datetime.now(UTC))
     with pytest.raises(UnknownPredictionError):
         delete(records, tmp_path)

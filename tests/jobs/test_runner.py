@@ -143,7 +143,7 @@ def test_a_lease_is_renewed_while_the_job_is_worked_on(parts: Parts, monkeypatch
         wait_until(lambda: parts.records.jobs.get(job.id).lease_until != first)
         # Another runner takes it over, as it would from a dead one; ours is told, and writes nothing.
         later = datetime.now(UTC) + 2 * LEASE
-        parts.records.job_turns.take_over(later, None, "{}")
+        parts.records.job_turns.take_over(later, None, INTERRUPTED)
         other = parts.records.job_turns.claim("other", [("gos", 1)], Urgency.BATCH, later)
         assert other is not None
         wait_until(lambda: all(each.ticket.gone.is_set() for each in parts.worker.signals.held))

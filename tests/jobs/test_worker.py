@@ -1,6 +1,5 @@
 """What becomes of an attempt: the answer, a problem, another attempt; and never a file that belongs to nothing."""
 
-import json
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -10,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.api.job_schemas import stored_problem
+from app.api.problems import kind_of
 from app.errors import NotReadyError, OverloadedError, StorageUnavailableError
 from app.inference.graph_session import GraphSession, RawOutputs
 from app.inference.predictor import Predictor
@@ -19,6 +18,7 @@ from app.jobs.request import read_request, upload_name
 from app.jobs.worker import BACK_OFF_S, FAULT, INTERRUPTED, LONGEST_BACK_OFF_S, JobWorker
 from app.model_package.store import ModelStore
 from app.records.artefacts import FolderArtefacts
+from app.records.job_problem import StoredProblem
 from app.records.job_turns import LEASE
 from app.records.jobs import Job
 from app.records.predictions import KeptPrediction
@@ -28,8 +28,13 @@ from tests.jobs.conftest import MODEL, Parts, has_upload
 
 
 def code_of(parts: Parts, job: Job) -> str:
-    code: str = json.loads(parts.records.jobs.get(job.id).problem or "{}")["code"]
-    return code
+    return problem_of(parts, job).code
+
+
+def problem_of(parts: Parts, job: Job) -> StoredProblem:
+    problem = parts.records.jobs.get(job.id).problem
+    assert problem is not None
+    return problem
 
 
 def test_a_job_is_answered_under_its_own_id_and_its_upload_goes(parts: Parts) -> None:
@@ -68,7 +73,7 @@ def test_a_job_without_its_images_is_tried_again_later_and_says_so_in_the_end(pa
     assert last is not None
     parts.worker.work(last, 0.0)
     assert (parts.state(job), code_of(parts, job)) == ("failed", "internal")
-    assert "NEUROFUSE_ARTEFACTS" in stored_problem(parts.records.jobs.get(job.id))[1]
+    assert "NEUROFUSE_ARTEFACTS" in problem_of(parts, job).detail
 
 
 def test_a_fault_after_a_long_wait_for_storage_is_tried_again_later_too(parts: Parts) -> None:
@@ -158,10 +163,10 @@ def test_a_device_that_stays_full_is_in_the_end_told_as_what_does_not_pass(
     last = parts.records.job_turns.claim("me", [("gos", 1)], 2, again.due)
     assert last is not None
     worker.work(last, 0.0)
-    kind, detail, members = stored_problem(parts.records.jobs.get(job.id))
+    problem = problem_of(parts, job)
     # 503, or a member that says when to come back, would have its sender ask for it for ever.
-    assert (parts.state(job), kind.status, members) == ("failed", 500, {})
-    assert "no memory left" in detail
+    assert (parts.state(job), kind_of(problem).status, problem.fields) == ("failed", 500, {})
+    assert "no memory left" in problem.detail
 
 
 def test_a_job_whose_case_loses_the_gpu_each_time_ends_processes_no_more_often_than_it_may_be_begun(

@@ -1,6 +1,5 @@
 """Jobs are accepted once, claimed by one runner at a time, and end once, with all that follows from it."""
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -20,6 +19,7 @@ from app.model_package.naming import Reference
 from app.records.aliases import PlanRecords
 from app.records.audit import AuditTrail
 from app.records.batches import Batch, BatchRecords
+from app.records.job_problem import StoredProblem
 from app.records.job_turns import LEASE, JobTurns
 from app.records.jobs import Job, JobRecords, JobSelection
 from app.records.predictions import KeptPrediction, PredictionRecords
@@ -28,7 +28,7 @@ from app.serving.plan_edits import not_wanting, wanting
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 MODELS = [("gos", 1)]
-PROBLEM = json.dumps({"code": "internal", "detail": "x", "fields": {}})
+PROBLEM = StoredProblem("internal", "x", {})
 
 
 def job(number: int = 1, **others: object) -> Job:
