@@ -98,6 +98,27 @@ def test_a_later_process_counts_what_an_earlier_one_kept(tmp_path: Path, clock: 
     assert names(tmp_path) == {clock.identifier(1)}
 
 
+def test_a_sweep_counts_what_it_removes_where_less_may_be_kept_than_before(
+    tmp_path: Path, clock: Clock
+) -> None:
+    earlier = folders(tmp_path, clock)
+    for number in range(4):
+        keep(earlier, clock.identifier(number), 200)
+    assert set(earlier.names()) == {clock.identifier(number) for number in range(4)}
+    later = folders(tmp_path, clock, max_bytes=400)
+    assert later.sweep() == 2
+    assert set(later.names()) == {clock.identifier(2), clock.identifier(3)}
+
+
+def test_what_could_not_be_removed_at_the_end_of_its_block_is_swept(tmp_path: Path, clock: Clock) -> None:
+    kept = folders(tmp_path, clock)
+    with kept.writing() as folder:
+        pass
+    folder.mkdir()
+    assert kept.sweep() == 1
+    assert names(tmp_path) == set()
+
+
 def test_a_folder_that_could_never_fit_drives_no_other_out(tmp_path: Path, clock: Clock) -> None:
     kept = folders(tmp_path, clock)
     keep(kept, clock.identifier())
@@ -141,6 +162,19 @@ def test_a_folder_in_use_stays_until_its_user_is_done_but_is_found_no_more(
         kept.delete(identifier)
         assert (folder / "file").is_file()
         assert kept.find(identifier) is None
+    assert names(tmp_path) == set()
+
+
+def test_a_folder_stays_for_its_last_user_and_for_those_to_come(tmp_path: Path, clock: Clock) -> None:
+    kept, identifier = folders(tmp_path, clock), clock.identifier()
+    keep(kept, identifier)
+    with kept.using(identifier):
+        pass
+    with kept.using(identifier) as folder:
+        with kept.using(identifier):
+            kept.delete(identifier)
+        assert folder is not None
+        assert (folder / "file").is_file()
     assert names(tmp_path) == set()
 
 

@@ -14,7 +14,7 @@ from nibabel.nifti2 import Nifti2Header
 from app.errors import IrregularGeometryError
 from app.imaging.nifti.affine import index_to_ras_mm
 from app.imaging.read import read_image
-from app.imaging.volume import Modality, Volume
+from app.imaging.volume import Finding, Modality, Volume
 from tests.imaging.nifti_bytes import AFFINE, write_parts
 
 SHAPE = (9, 8, 7)
@@ -39,6 +39,12 @@ def read(tmp_path: Path, **fields: Any) -> Volume:
 
 def read_qform(tmp_path: Path, **fields: Any) -> Volume:
     return read(tmp_path, **{**NO_SFORM, **ROTATION, **fields})
+
+
+def index_of(tmp_path: Path, **fields: Any) -> tuple[Finding, ...]:
+    """What is noticed about a header, whatever lies in the voxels."""
+    image = nib.Nifti1Image.from_filename(write_parts(tmp_path / "a.nii", fields=fields))
+    return index_to_ras_mm(image.header, SHAPE)[1]
 
 
 def codes(volume: Volume) -> list[str]:
@@ -164,12 +170,16 @@ def turn(axis: int, degrees: float) -> np.ndarray:
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])
-def test_two_statements_that_turn_the_patient_over_are_refused(tmp_path: Path, axis: int) -> None:
+@pytest.mark.parametrize("size", [1.0, 0.2], ids=["thick", "thin"])
+def test_two_statements_that_turn_the_patient_over_are_refused_whatever_the_voxels_size(
+    tmp_path: Path, axis: int, size: float
+) -> None:
+    affine = SQUARE @ np.diag([size, size, size, 1])
     for degrees in (90, 180):
         with pytest.raises(IrregularGeometryError, match=f"turn {degrees} degrees apart"):
-            read(tmp_path, **qform_of(turn(axis, degrees) @ SQUARE), **rows_of(SQUARE))
-    tilted = read(tmp_path, **qform_of(turn(axis, 45) @ SQUARE), **rows_of(SQUARE))
-    assert codes(tilted) == ["nifti-orientations-disagree"]
+            index_of(tmp_path, **qform_of(turn(axis, degrees) @ affine), **rows_of(affine))
+    tilted = index_of(tmp_path, **qform_of(turn(axis, 45) @ affine), **rows_of(affine))
+    assert [finding.code for finding in tilted] == ["nifti-orientations-disagree"]
 
 
 @pytest.mark.parametrize(

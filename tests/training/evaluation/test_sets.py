@@ -104,6 +104,19 @@ def test_classes_with_too_few_cases_share_a_threshold_or_are_always_in() -> None
     assert alone.members(p)[:, 1:].all()
 
 
+def test_two_classes_of_nine_cases_each_have_thresholds_of_their_own() -> None:
+    low, high = np.linspace(0.05, 0.45, 9), np.linspace(0.3, 0.45, 9)
+    rest = np.full(200, 0.01)
+    p = np.r_[
+        np.stack([low, 0.01 + 0 * low, 0.99 - low], axis=1),
+        np.stack([0.01 + 0 * high, high, 0.99 - high], axis=1),
+        np.stack([rest, rest, 1 - 2 * rest], axis=1),
+    ]
+    fitted = fit_thresholds(p, np.repeat([0, 1, 2], [9, 9, 200]))
+    assert fitted.thresholds[0] != fitted.thresholds[1]
+    assert fitted.together == ()
+
+
 def test_classes_that_keep_the_promise_only_together_are_named() -> None:
     """Of one of them far fewer may be covered, and whoever reads "conditional on the class" would not guess it."""
     given_answers = answers(ordinal_predictions(300, 1), AS_IT_IS)
@@ -137,6 +150,7 @@ def test_coverage_is_reported_per_class_and_subgroup_and_small_groups_get_no_num
         [few],
     )
     assert [group.level for group in found.groups] == ["a", "b", "c", "d", "e", "small"]
+    assert [group.n for group in found.groups] == [*np.bincount(given_answers.label, minlength=5), 4]
     assert {metric.name: metric.value for metric in found.groups[0].metrics} == {
         "set_coverage": 1,
         "set_size": 5,

@@ -131,6 +131,39 @@ def test_the_prevalence_has_no_skill_and_certainty_has_all() -> None:
     assert value(statistics.brier_skill(event.astype(float), event), 10) == 1
 
 
+@pytest.mark.parametrize("outcome", [True, False])
+def test_of_one_outcome_alone_there_is_no_calibration_and_of_events_alone_no_precision(outcome: bool) -> None:
+    p, event = np.linspace(0.1, 0.9, 10), np.full(10, outcome)
+    for make in (
+        statistics.calibration_slope,
+        statistics.calibration_intercept,
+        statistics.average_precision,
+    ):
+        assert np.isnan(value(make(p, event), 10))
+
+
+def test_a_probability_of_none_or_all_has_finite_log_odds() -> None:
+    logits = statistics.logits_of(np.array([0.0, 0.5, 1.0]))
+    assert np.isfinite(logits).all()
+    assert logits[1] == 0
+    assert logits[0] == pytest.approx(-logits[2], rel=1e-3)
+
+
+def test_balanced_accuracy_is_the_mean_of_sensitivity_and_specificity() -> None:
+    """Of 4 events 3 are found, of 10 others 6 are passed over: (0.75 + 0.6) / 2."""
+    event = np.arange(14) < 4
+    called = np.isin(np.arange(14), [0, 1, 2, 4, 5, 6, 7])
+    sensitivity, specificity = statistics.Share(called, event), statistics.Share(~called, ~event)
+    assert value(statistics.balanced_accuracy(sensitivity, specificity), 14) == pytest.approx(0.675)
+
+
+def test_two_models_are_subtracted_and_divided_on_the_same_resample() -> None:
+    first, second = (statistics.mean(np.array(values)) for values in ([5.0, 9.0], [1.0, 4.0]))
+    twice = np.array([[1.0, 0.0], [0.0, 2.0]])
+    assert statistics.difference(first, second)(twice).tolist() == [4, 5]
+    assert statistics.quotient(first, second)(twice).tolist() == [5, 2.25]
+
+
 def test_a_mean_over_models_leaves_out_the_model_that_has_no_number() -> None:
     known, unknown = statistics.mean(np.array([1.0, 3.0])), statistics.mean(np.array([np.nan, np.nan]))
     assert value(statistics.averaged([known, unknown]), 2) == 2
