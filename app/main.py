@@ -1,11 +1,11 @@
 """The application: parts made by its lifespan, routers, middleware. Nothing global, nothing made at import."""
 
 import math
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
+from pathlib import Path
 from typing import TypedDict
 
 import anyio
@@ -59,7 +59,7 @@ from app.predictions.admission import Admission
 from app.predictions.case_list import CaseList
 from app.predictions.feedback import FeedbackService
 from app.predictions.heatmaps import Heatmaps
-from app.predictions.limits import read_limits, worker_limits
+from app.predictions.limits import worker_limits
 from app.predictions.preview import Previewer
 from app.predictions.rehearsal import rehearse
 from app.predictions.retention import AuditRetention, Retention
@@ -221,11 +221,10 @@ def _runtime(  # noqa: PLR0913 - what it is made of
     monitoring: Monitoring,
     *,
     loader: Loader,
-    deidentify: Callable[..., None],
+    deidentify: Callable[[Sequence[Path], Path, bytes], None],
 ) -> Runtime:
     """The living parts, put together."""
-    folder, limits = DataFolder(settings.data), read_limits(settings)
-    deidentify = partial(deidentify, limits=limits)
+    folder = DataFolder(settings.data)
     cases = CaseStore(folder.cases, KeepingLimits(settings.case_hours * HOUR_S, settings.case_bytes))
     uploads = UploadStore(folder.previews, settings.case_bytes)
     artefacts = open_artefacts(settings.artefacts, folder.root, folder.uploads)
@@ -238,7 +237,6 @@ def _runtime(  # noqa: PLR0913 - what it is made of
         records.predictions,
         heatmaps,
         cases,
-        limits,
         metrics,
         loader=loader,
         shadows=shadows,
@@ -278,7 +276,7 @@ def _runtime(  # noqa: PLR0913 - what it is made of
         ),
         kept_cases=KeptCases(predictions, cases, catalogue, metrics),
         uploads=uploads,
-        previewer=Previewer(uploads, limits, loader, deidentify),
+        previewer=Previewer(uploads, loader, deidentify),
         deidentify=deidentify,
         case_list=CaseList(records.worklist, cases),
         feedback=FeedbackService(predictions, records.feedback),
@@ -299,7 +297,7 @@ def _start_beside(
         predictor = start(package)
         try:
             workers.warm()  # begun at the start; here it is waited for
-            rehearse(predictor, workers, read_limits(settings), settings.readers, records.predictions)
+            rehearse(predictor, workers, settings.readers, records.predictions)
         except UnreadableImageError:  # no fault of the package, whose golden case is an image like any other
             raise NotReadyError(NO_READERS) from None
         return predictor

@@ -17,7 +17,6 @@ from rich.table import Table
 
 from app.heap import keep_freed_memory
 from app.identifiers import uuid7
-from app.imaging.limits import DEFAULT_LIMITS
 from app.inference.heatmap_choice import HeatmapChoice
 from app.inference.predictor import Predictor
 from app.main import create_app
@@ -70,7 +69,7 @@ class Ways:
     def library(self, case: Case) -> None:
         """As the command line does it."""
         with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
-            answer_case(case, self.predictor, Path(folder), DEFAULT_LIMITS)
+            answer_case(case, self.predictor, Path(folder))
 
 
 def run(rounds: int) -> RenderableType:

@@ -1,6 +1,7 @@
 """`neurofuse predict`: one case here, or a table of them."""
 
 import argparse
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,7 @@ from app.cohort.command import predict_cohort
 from app.cohort.server_engine import remote_package
 from app.errors import MalformedRequestError
 from app.imaging.files.folders import files_in
+from app.imaging.load import load_case
 from app.model_package.package import Package
 from app.model_package.store import store_at
 from app.predictions.answer import Answer
@@ -49,7 +51,8 @@ def predict(arguments: argparse.Namespace, settings: Settings) -> int:
     case = Case(files_in(arguments.image), record, arguments.heatmap or "native", arguments.series)
     predictor = starter_alone(settings)(_package(arguments, settings))
     _clear(arguments.out)
-    answer = answer_case(case, predictor, arguments.out, read_limits(settings)).answer
+    loader = partial(load_case, limits=read_limits(settings))
+    answer = answer_case(case, predictor, arguments.out, loader=loader).answer
     (arguments.out / ANSWER_NAME).write_text(answer.model_dump_json(indent=2) + "\n", encoding="utf-8")
     Console().print(_answer_table(answer))
     for caution in answer.warnings:

@@ -12,14 +12,13 @@ import structlog
 from app.cohort.table import Row, unreadable
 from app.errors import NeuroFuseError
 from app.imaging.files.folders import files_in
-from app.imaging.limits import ReadLimits
 from app.imaging.load import Loader
 from app.imaging.workers.isolation import ImageWorkers
 from app.inference.predictor import Predictor
 from app.model_package.package import Package
 from app.predictions.answering import answer_case
 from app.predictions.case import Case
-from app.predictions.limits import read_limits, worker_limits
+from app.predictions.limits import worker_limits
 from app.predictions.result_lines import Line, answered, failed
 from app.serving.start import start_as_set
 from app.settings import Settings
@@ -35,13 +34,11 @@ class Engine:
     Attributes:
         predictor: A package that is ready.
         loader: Where images are read.
-        limits: Bounds on what is read.
         workers: Cases at once; as many as the loader reads at once.
     """
 
     predictor: Predictor
     loader: Loader
-    limits: ReadLimits
     workers: int
 
 
@@ -59,7 +56,7 @@ def engine_of(package: Package, settings: Settings, cpus: int | None = None) -> 
     """
     predictor, limits = start_as_set(settings, cpus=cpus)(package), worker_limits(settings)
     with closing(ImageWorkers(limits)) as loader:
-        yield Engine(predictor, loader, read_limits(settings), limits.workers)
+        yield Engine(predictor, loader, limits.workers)
 
 
 def answered_here(rows: Sequence[tuple[Row, str]], package: Package, settings: Settings) -> Generator[Line]:
@@ -97,7 +94,7 @@ def _line(row: Row, digest: str, engine: Engine) -> Line:
         case = Case(files_in([row.image]), row.record, "none")
         # No heatmap is asked for, so nothing is written there.
         with TemporaryDirectory(prefix="neurofuse-") as folder:
-            given = answer_case(case, engine.predictor, Path(folder), engine.limits, loader=engine.loader)
+            given = answer_case(case, engine.predictor, Path(folder), loader=engine.loader)
     except NeuroFuseError as error:
         return failed(row.name, digest, error)
     except OSError as error:

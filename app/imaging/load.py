@@ -56,7 +56,6 @@ class Loader(Protocol):
         self,
         paths: Sequence[Path],
         spec: ModelGrid,
-        limits: ReadLimits = DEFAULT_LIMITS,
         series: str | None = None,
         *,
         voxels: bool = True,
@@ -71,8 +70,9 @@ class TellingLoader(Protocol):
         self,
         paths: Sequence[Path],
         spec: ModelGrid,
-        limits: ReadLimits,
         series: str | None,
+        *,
+        limits: ReadLimits,
         seen: Callable[[Volume], object],
     ) -> LoadedCase:
         """Load one case; see `load_case`."""
@@ -81,10 +81,10 @@ class TellingLoader(Protocol):
 def load_case(
     paths: Sequence[Path],
     spec: ModelGrid,
-    limits: ReadLimits = DEFAULT_LIMITS,
     series: str | None = None,
-    seen: Callable[[Volume], object] = lambda _volume: None,
     *,
+    limits: ReadLimits = DEFAULT_LIMITS,
+    seen: Callable[[Volume], object] = lambda _volume: None,
     voxels: bool = True,
 ) -> LoadedCase:
     """Reads the one image among files and brings it to the model grid.
@@ -92,8 +92,8 @@ def load_case(
     Args:
         paths: Files by any names in any order.
         spec: The grid of the package that is to answer; its modality is the one needed.
-        limits: Bounds on files, bytes and voxels.
         series: Series Instance UID of the DICOM series that is meant; None leaves the choice to `app.imaging.dicom.series`.
+        limits: Bounds on files, bytes and voxels.
         seen: Called once with the volume, as soon as it is read; the volume must stay as it is.
         voxels: Whether the voxels as acquired are wanted too: they are most of what is read, and an answer needs only the
             model grid.

@@ -13,7 +13,6 @@ import numpy as np
 from jaxtyping import Float32
 
 from app.ehr.encode import EncodedRecord, encode
-from app.imaging.limits import DEFAULT_LIMITS, ReadLimits
 from app.imaging.load import LoadedCase, Loader, VolumeTask, load_case
 from app.imaging.resample import ModelImage
 from app.imaging.volume import Grid, Volume
@@ -59,7 +58,6 @@ def analyse(  # noqa: PLR0913 - the parts of a case, and how to read it
     predictor: Predictor,
     heatmap: HeatmapChoice = "native",
     *,
-    limits: ReadLimits = DEFAULT_LIMITS,
     series: str | None = None,
     loader: Loader = load_case,
     voxels: bool = True,
@@ -71,7 +69,6 @@ def analyse(  # noqa: PLR0913 - the parts of a case, and how to read it
         record: Feature name to value, as a client sends it.
         predictor: Package and session.
         heatmap: On which grid the heatmap is wanted.
-        limits: Bounds on what is read.
         series: Series Instance UID of the DICOM series that is meant; None leaves the choice to the door.
         loader: Where the image is read, in this process or in a worker; the tensor is the same.
         voxels: Whether the analysis is to hold the voxels as acquired; the answer does not need them.
@@ -89,7 +86,7 @@ def analyse(  # noqa: PLR0913 - the parts of a case, and how to read it
     package, began = predictor.package, time.perf_counter()
     encoded = encode(record, package.manifest.ehr)
     with span("read"):
-        loaded = loader(paths, package.manifest.image, limits, series, voxels=voxels)
+        loaded = loader(paths, package.manifest.image, series, voxels=voxels)
     volume, image = loaded.volume, loaded.image
     with span("infer") as told:
         outputs = predictor.predict(image.array, encoded)

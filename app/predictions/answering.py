@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Final
 
 from app import __version__
-from app.imaging.limits import ReadLimits
 from app.imaging.load import Loader, load_case
 from app.imaging.pictures.heatmap_files import Shown, draw
 from app.inference.alternatives import effects
@@ -40,11 +39,10 @@ class Answered:
     spent_ms: Mapping[str, float]
 
 
-def answer_case(  # noqa: PLR0913 - the case, and how it is answered
+def answer_case(
     case: Case,
     predictor: Predictor,
     folder: Path,
-    limits: ReadLimits,
     waited_s: float = 0.0,
     loader: Loader = load_case,
     *,
@@ -56,7 +54,6 @@ def answer_case(  # noqa: PLR0913 - the case, and how it is answered
         case: Image, record and wish.
         predictor: A package that is ready.
         folder: Where `heatmap.nii.gz` and `heatmap.png` are written.
-        limits: Bounds on what is read.
         waited_s: Seconds the case waited for its turn.
         loader: Where the image is read.
         voxels: Whether the analysis is to hold the voxels as acquired where the case itself does not need them.
@@ -69,7 +66,6 @@ def answer_case(  # noqa: PLR0913 - the case, and how it is answered
         case.record,
         predictor,
         case.heatmap,
-        limits=limits,
         series=case.series,
         loader=loader,
         voxels=voxels or case.keep_image or case.heatmap != "none",

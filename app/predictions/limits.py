@@ -12,4 +12,9 @@ def read_limits(settings: Settings) -> ReadLimits:
 
 def worker_limits(settings: Settings) -> WorkerLimits:
     """Of the processes that read."""
-    return WorkerLimits(settings.readers, settings.read_timeout_s, settings.read_memory_bytes)
+    return WorkerLimits(
+        settings.readers,
+        settings.read_timeout_s,
+        settings.read_memory_bytes,
+        reading=read_limits(settings),
+    )

@@ -12,7 +12,6 @@ from pydantic import Field
 from app.data_folder.upload_store import FILES_NAME, OVERVIEW_NAME, UploadStore
 from app.identifiers import uuid7
 from app.imaging.deidentify.upload import deidentify, new_key
-from app.imaging.limits import ReadLimits
 from app.imaging.load import Loader
 from app.imaging.model_grid import ModelGrid
 from app.imaging.pictures.overview import write_head_overview_png
@@ -38,7 +37,6 @@ class Previewer:
 
     Args:
         uploads: Where they are kept.
-        limits: Bounds on what is read.
         loader: Where images are read.
         deidentify: Writes what may be kept of them: files, folder, key.
     """
@@ -46,12 +44,10 @@ class Previewer:
     def __init__(
         self,
         uploads: UploadStore,
-        limits: ReadLimits,
         loader: Loader,
         deidentify: Callable[[Sequence[Path], Path, bytes], None] = deidentify,
     ) -> None:
         self._uploads = uploads
-        self._limits = limits
         self._loader = loader
         self._deidentify = deidentify
 
@@ -67,7 +63,7 @@ class Previewer:
         Raises:
             RequestError: As `POST /predict` would refuse the image.
         """
-        loaded = self._loader(images, spec, self._limits, series)
+        loaded = self._loader(images, spec, series)
         volume = replace(loaded.volume, findings=(*loaded.volume.findings, *loaded.image.findings))
         upload_id = str(uuid7())
         with self._uploads.writing() as folder:

@@ -8,7 +8,6 @@ from typing import Final
 
 from app.errors import StorageUnavailableError
 from app.heap import have_at_hand
-from app.imaging.limits import ReadLimits
 from app.imaging.load import Loader
 from app.inference.predictor import Predictor
 from app.model_package.golden import read_golden_case
@@ -23,15 +22,12 @@ USUAL_BYTES: Final = 24 * 2**20
 """What the blocks of an upload and the arrays of a case take in this process, beside the network."""
 
 
-def rehearse(
-    predictor: Predictor, loader: Loader, limits: ReadLimits, readers: int, records: PredictionRecords
-) -> None:
+def rehearse(predictor: Predictor, loader: Loader, readers: int, records: PredictionRecords) -> None:
     """Answer the golden case with all that an answer has, and keep nothing of it.
 
     Args:
         predictor: A package that has given its golden answer.
         loader: Where images are read.
-        limits: Bounds on what is read.
         readers: Cases that the loader reads at the same time; so many are sent, and each of its processes gets one.
         records: Where answers are kept; this one is written there and taken back.
 
@@ -43,7 +39,7 @@ def rehearse(
 
     def answer(_reader: int) -> Answer:
         with TemporaryDirectory(prefix="neurofuse-") as folder:
-            return answer_case(case, predictor, Path(folder), limits, loader=loader).answer
+            return answer_case(case, predictor, Path(folder), loader=loader).answer
 
     with ThreadPoolExecutor(readers, thread_name_prefix="rehearsal") as pool:
         list(pool.map(answer, range(readers)))

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from app.data_folder.case_store import CaseStore, KeptCase
 from app.errors import CaseExpiredError
-from app.imaging.limits import ReadLimits
 from app.imaging.load import Loader, load_case
 from app.imaging.write import write_image
 from app.inference.predictor import ModelArray, Predictor
@@ -32,7 +31,6 @@ class PredictionService:
         records: Where answers are kept.
         heatmaps: Where their heatmaps are kept.
         cases: Where cases are kept for a while.
-        limits: Bounds on what is read.
         metrics: Where stages are measured.
         loader: Where images are read.
         shadows: Told of every case that was answered, if anybody is.
@@ -44,7 +42,6 @@ class PredictionService:
         records: PredictionRecords,
         heatmaps: Heatmaps,
         cases: CaseStore,
-        limits: ReadLimits,
         metrics: Metrics,
         loader: Loader = load_case,
         *,
@@ -54,7 +51,6 @@ class PredictionService:
         self._records = records
         self._heatmaps = heatmaps
         self._cases = cases
-        self._limits = limits
         self._metrics = metrics
         self._loader = loader
         self._shadows = shadows
@@ -99,9 +95,7 @@ class PredictionService:
         # The store's sweep removes what a killed process left of this folder.
         with self._cases.writing() as folder:
             voxels = self._shadows is not None and self._shadows.need_voxels(predictor.package.manifest)
-            answered = answer_case(
-                case, predictor, folder, self._limits, waited_s, self._loader, voxels=voxels
-            )
+            answered = answer_case(case, predictor, folder, waited_s, self._loader, voxels=voxels)
             self._observe(model_name, answered.spent_ms)
             if current_ticket().gone.is_set():
                 raise AbandonedError  # nobody knows its id: it would lie among the answers as a case that somebody meant to stop

@@ -7,9 +7,9 @@ from lightning.fabric import Fabric
 
 from benchmarks.trainers.ours import Ours
 from training.config import RunConfig
+from training.learning.optimisation import build_optimizer
 from training.networks.losses import outcome_loss
 from training.networks.model import FusionNet
-from training.learning.optimisation import build_optimizer
 from training.runs import open_cohort
 
 

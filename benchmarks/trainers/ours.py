@@ -8,13 +8,13 @@ from pathlib import Path
 import torch
 from lightning.fabric import Fabric
 
-from training.learning.averaging import WeightAverage
 from training.config import RunConfig
+from training.learning.averaging import WeightAverage
 from training.learning.dataset import Batch, ShuffledBatches, training_loader
-from training.networks.model import FusionNet
 from training.learning.optimisation import build_optimizer, build_schedule
-from training.prepare import PreparedSet
 from training.learning.resume import Moving
+from training.networks.model import FusionNet
+from training.prepare import PreparedSet
 from training.runs import open_cohort, prepared_part
 from training.train import Passed, needed_by, one_epoch
 

@@ -23,9 +23,9 @@ from app.ehr.encode import encode
 from app.ehr.schema import EhrSchema
 from training.cohort import Case
 from training.config import RunConfig
+from training.learning.optimisation import build_optimizer
 from training.networks.losses import outcome_loss
 from training.networks.model import FusionNet
-from training.learning.optimisation import build_optimizer
 from training.runs import open_cohort
 
 

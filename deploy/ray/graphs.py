@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.errors import PackageDigestError
-from app.imaging.limits import DEFAULT_LIMITS, ReadLimits
 from app.imaging.load import LoadedCase, load_case
 from app.imaging.model_grid import ModelGrid
 from app.inference.graph_session import RawOutputs
@@ -103,10 +102,9 @@ class _Proven:
         self,
         paths: Sequence[Path],
         spec: ModelGrid,
-        limits: ReadLimits = DEFAULT_LIMITS,
         series: str | None = None,
         *,
         voxels: bool = True,
     ) -> LoadedCase:
-        self._golden = self._golden or load_case(paths, spec, limits, series, voxels=voxels)
+        self._golden = self._golden or load_case(paths, spec, series, voxels=voxels)
         return self._golden

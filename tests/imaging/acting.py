@@ -91,12 +91,13 @@ ACTS: dict[str, Callable[[], None]] = {
 def act_or_load(
     paths: Sequence[Path],
     spec: ModelGrid,
-    limits: ReadLimits = DEFAULT_LIMITS,
     series: str | None = None,
+    *,
+    limits: ReadLimits = DEFAULT_LIMITS,
     seen: Callable[[Volume], object] = lambda _volume: None,
 ) -> LoadedCase:
     """Does what the first file's name says, and loads the case of the others, or of all where it says nothing."""
     if paths[0].name in ACTS:
         ACTS[paths[0].name]()
         paths = paths[1:]
-    return load_case(paths, spec, limits, series, seen)
+    return load_case(paths, spec, series, limits=limits, seen=seen)

@@ -12,7 +12,6 @@ import pytest
 
 from app.data_folder.bounded_folders import KeepingLimits
 from app.data_folder.case_store import CaseStore
-from app.imaging.limits import DEFAULT_LIMITS
 from app.imaging.load import LoadedCase, load_case
 from app.inference.lost_device import DEVICE_LOST
 from app.inference.predictor import Predictor
@@ -94,7 +93,7 @@ def parts(tmp_path: Path, tiny_store: Path, gos_predictor: Predictor, head_ct: P
     with closing(RecordStore(tables_at(tmp_path / "records.sqlite3"))) as records:
         cases = CaseStore(tmp_path / "cases", KeepingLimits(3600, 10**9))
         predictions = PredictionService(
-            records.predictions, Heatmaps(artefacts), cases, DEFAULT_LIMITS, metrics, load_when_open
+            records.predictions, Heatmaps(artefacts), cases, metrics, load_when_open
         )
         worker = JobWorker(
             records.job_turns, records.jobs, artefacts, catalogue, predictions, signals, metrics

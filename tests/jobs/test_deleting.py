@@ -11,7 +11,6 @@ import pytest
 from app.data_folder.bounded_folders import KeepingLimits
 from app.data_folder.case_store import CaseStore
 from app.errors import NotAHeadError, UnknownPredictionError
-from app.imaging.limits import DEFAULT_LIMITS
 from app.inference.ticket import Urgency
 from app.jobs.deleting import delete_case
 from app.jobs.service import JobLimits, JobService
@@ -59,7 +58,7 @@ def delete(records: RecordStore, folder: Path, at_last: Callable[[], object] = l
 
     artefacts = FolderArtefacts(folder)
     cases = CaseStore(folder / "cases", KeepingLimits(3600, 10**9))
-    predictions = Predictions(records.predictions, Heatmaps(artefacts), cases, DEFAULT_LIMITS, Metrics())
+    predictions = Predictions(records.predictions, Heatmaps(artefacts), cases, Metrics())
     limits = JobLimits(1, attempts=1)
     jobs = JobService(records.jobs, artefacts, limits, Signals(), predictions.discard)
     delete_case("a", predictions, jobs, records.jobs)

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from app.imaging.intensity import intensity_of
-from app.imaging.limits import DEFAULT_LIMITS
 from app.imaging.load import load_case
 from app.inference.calibration import mahalanobis
 from app.inference.onnx_runtime.session import OnnxSession
@@ -54,7 +53,7 @@ def phantom(path: Path, chance: np.random.Generator, shift: Shift = unshifted) -
 
 
 def answered(predictor: Predictor, folder: Path, image: Path, age: float) -> Answered:
-    return answer_case(Case((image,), {"age": age}, "none"), predictor, folder, DEFAULT_LIMITS)
+    return answer_case(Case((image,), {"age": age}, "none"), predictor, folder)
 
 
 def fitted(predictor: Predictor, folder: Path, cases: list[Answered]) -> Predictor:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from app.imaging.limits import DEFAULT_LIMITS
 from app.imaging.pictures.overlay import write_overlay_png
 from app.inference.predictor import Predictor
 from app.predictions.answering import PNG_NAME, answer_case
@@ -21,7 +20,7 @@ USE = "gos version 1. Tests of the software only."
 def test_the_picture_says_which_model_made_it_what_for_and_that_it_abstained(
     gos_predictor: Predictor, head_ct: Path, tmp_path: Path, record: dict[str, object], note: str
 ) -> None:
-    found = answer_case(Case((head_ct,), record), gos_predictor, tmp_path, DEFAULT_LIMITS).analysis
+    found = answer_case(Case((head_ct,), record), gos_predictor, tmp_path).analysis
     drawn = (tmp_path / PNG_NAME).read_bytes()
     again = tmp_path / "again.png"
     for words, is_same in ((note, True), ("", False)):

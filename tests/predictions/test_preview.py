@@ -8,7 +8,6 @@ from PIL import Image
 
 from app.data_folder.upload_store import UploadStore
 from app.errors import RequestError, UploadTooLargeError
-from app.imaging.limits import DEFAULT_LIMITS
 from app.imaging.load import load_case
 from app.inference.predictor import Predictor
 from app.predictions.answering import answer_case
@@ -19,7 +18,7 @@ from app.predictions.preview import Preview, Previewer
 def preview(image: Path, predictor: Predictor, folder: Path, max_bytes: int = 10**8) -> Preview:
     """Preview a copy of an image, `sent`, with a store in `previews`."""
     shutil.copy(image, folder / "sent")
-    previewer = Previewer(UploadStore(folder / "previews", max_bytes), DEFAULT_LIMITS, load_case)
+    previewer = Previewer(UploadStore(folder / "previews", max_bytes), load_case)
     return previewer.preview([folder / "sent"], predictor.package.manifest.image, "1.2.3", "")
 
 
@@ -27,9 +26,7 @@ def test_it_says_what_the_answer_says_of_the_image(
     gos_predictor: Predictor, head_ct: Path, tmp_path: Path
 ) -> None:
     seen = preview(head_ct, gos_predictor, tmp_path)
-    answer = answer_case(
-        Case((head_ct,), {"age": 71}, "none"), gos_predictor, tmp_path, DEFAULT_LIMITS
-    ).answer
+    answer = answer_case(Case((head_ct,), {"age": 71}, "none"), gos_predictor, tmp_path).answer
     assert seen.image == answer.image
     codes = {finding.code for finding in seen.image.findings}
     assert seen.warnings == [caution for caution in answer.warnings if caution.code in codes]
@@ -42,7 +39,7 @@ def test_what_it_keeps_gives_the_answer_of_the_image(
     with UploadStore(tmp_path / "previews", 10**8).using(seen.id) as kept:
         assert kept.series == kept.series_of("1.2.3") != "1.2.3"
         answers = [
-            answer_case(Case(images, {}, "none"), gos_predictor, tmp_path, DEFAULT_LIMITS).answer
+            answer_case(Case(images, {}, "none"), gos_predictor, tmp_path).answer
             for images in (kept.images, (head_ct,))
         ]
     assert answers[0].prediction == answers[1].prediction

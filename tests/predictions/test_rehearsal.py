@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from app.errors import NotReadyError, StorageUnavailableError
-from app.imaging.limits import DEFAULT_LIMITS
 from app.imaging.load import LoadedCase, load_case
 from app.imaging.workers.isolation import ImageWorkers, WorkerLimits
 from app.inference.predictor import Predictor
@@ -49,7 +48,7 @@ def test_every_reader_gets_the_golden_case_at_the_same_time_and_one_gets_it_alon
     predictor: Predictor, records: RecordStore
 ) -> None:
     readers = Readers(3)
-    rehearse(predictor, readers, DEFAULT_LIMITS, readers=3, records=records.predictions)
+    rehearse(predictor, readers, readers=3, records=records.predictions)
     assert len(readers.read) == 3 + 1
     assert {path.parent for paths in readers.read for path in paths} == {predictor.package.golden_folder}
 
@@ -59,7 +58,7 @@ def test_nothing_is_left_behind(
 ) -> None:
     before = records.audit.head()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    rehearse(predictor, load_case, DEFAULT_LIMITS, readers=2, records=records.predictions)
+    rehearse(predictor, load_case, readers=2, records=records.predictions)
     assert list(tmp_path.iterdir()) == []
     manifest = predictor.package.manifest
     assert records.predictions.latest(manifest.name, manifest.version, limit=9) == []
@@ -77,7 +76,7 @@ def test_a_package_is_ready_whether_or_not_the_database_answers_just_now(
     store.close()  # every connection, so that the next one is new
     with pytest.raises(StorageUnavailableError):
         store.audit.head()
-    rehearse(predictor, load_case, DEFAULT_LIMITS, readers=1, records=store.predictions)
+    rehearse(predictor, load_case, readers=1, records=store.predictions)
 
 
 def test_a_package_whose_first_case_would_fail_is_not_ready(
@@ -86,4 +85,4 @@ def test_a_package_whose_first_case_would_fail_is_not_ready(
     closed_workers = ImageWorkers(WorkerLimits(workers=1))
     closed_workers.close()
     with pytest.raises(NotReadyError):
-        rehearse(predictor, closed_workers, DEFAULT_LIMITS, readers=1, records=records.predictions)
+        rehearse(predictor, closed_workers, readers=1, records=records.predictions)

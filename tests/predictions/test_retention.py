@@ -10,7 +10,6 @@ import pytest
 from app.data_folder.bounded_folders import KeepingLimits
 from app.data_folder.case_store import CaseStore
 from app.errors import UnknownPredictionError
-from app.imaging.limits import DEFAULT_LIMITS
 from app.metrics import Metrics
 from app.predictions import retention
 from app.predictions.heatmaps import Heatmaps
@@ -37,7 +36,7 @@ class Kept:
         self.heatmaps.mkdir()
         cases = CaseStore(folder / "cases", KeepingLimits(DAY_S, 10**9))
         self.service = PredictionService(
-            self.records.predictions, Heatmaps(FolderArtefacts(folder)), cases, DEFAULT_LIMITS, Metrics()
+            self.records.predictions, Heatmaps(FolderArtefacts(folder)), cases, Metrics()
         )
 
     def add(self, prediction_id: str, age: timedelta) -> None:

@@ -11,7 +11,6 @@ import pytest
 from app.data_folder.bounded_folders import KeepingLimits
 from app.data_folder.case_store import CaseStore
 from app.errors import CaseExpiredError, RequestError
-from app.imaging.limits import DEFAULT_LIMITS
 from app.imaging.load import load_case
 from app.inference.heatmap_choice import HeatmapChoice
 from app.inference.predictor import Predictor
@@ -39,7 +38,7 @@ def cases(tmp_path: Path) -> CaseStore:
 def service(tmp_path: Path, cases: CaseStore, metrics: Metrics) -> Iterator[PredictionService]:
     records = RecordStore(tables_at(tmp_path / "records.sqlite3"))
     heatmaps = Heatmaps(FolderArtefacts(tmp_path))
-    yield PredictionService(records.predictions, heatmaps, cases, DEFAULT_LIMITS, metrics)
+    yield PredictionService(records.predictions, heatmaps, cases, metrics)
     records.close()
 
 

@@ -9,7 +9,6 @@ import pytest
 from app.data_folder.bounded_folders import KeepingLimits
 from app.data_folder.case_store import CaseStore
 from app.errors import CaseExpiredError, EhrInvalidError, UnknownModelError, UnknownPredictionError
-from app.imaging.limits import DEFAULT_LIMITS
 from app.metrics import Metrics
 from app.model_package.package import open_package, seal
 from app.model_package.store import ModelStore
@@ -48,7 +47,6 @@ class House:
             self.records.predictions,
             Heatmaps(FolderArtefacts(folder)),
             self.cases,
-            DEFAULT_LIMITS,
             self.metrics,
         )
         self.kept = KeptCases(self.predictions, self.cases, self.catalogue, self.metrics)

@@ -15,7 +15,6 @@ import pytest
 
 from app.data_folder.bounded_folders import KeepingLimits
 from app.data_folder.case_store import CaseStore
-from app.imaging.limits import DEFAULT_LIMITS
 from app.imaging.volume import without_voxels
 from app.inference.case import Analysis, analyse
 from app.inference.predictor import Predictor
@@ -177,7 +176,6 @@ def test_a_service_whose_shadow_sees_another_grid_gives_it_the_voxels(
             records.predictions,
             Heatmaps(FolderArtefacts(tmp_path)),
             CaseStore(tmp_path / "cases", KeepingLimits(max_age_s=3600, max_bytes=10**9)),
-            DEFAULT_LIMITS,
             comparing.metrics,
             shadows=comparing.shadows,
         )

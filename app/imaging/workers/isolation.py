@@ -57,6 +57,7 @@ class WorkerLimits:
         memory_bytes: Address space a worker may take beyond its libraries; holds on Linux only.
         tasks_per_worker: After so many, each an image that was read or something that was made of one, a worker is replaced: what a library leaks stays small.
         name: What workers are called among processes.
+        reading: Bounds on files, bytes and voxels of one case.
     """
 
     workers: int = 2
@@ -64,6 +65,7 @@ class WorkerLimits:
     memory_bytes: int = 4 * GIBIBYTE
     tasks_per_worker: int = 500
     name: str = READER
+    reading: ReadLimits = DEFAULT_LIMITS
 
 
 class WorkerFaultError(Exception):
@@ -98,7 +100,6 @@ class ImageWorkers:
         self,
         paths: Sequence[Path],
         spec: ModelGrid,
-        limits: ReadLimits = DEFAULT_LIMITS,
         series: str | None = None,
         *,
         voxels: bool = True,
@@ -116,7 +117,7 @@ class ImageWorkers:
             job = Job(
                 tuple(paths),
                 spec,
-                limits,
+                self._limits.reading,
                 series,
                 scratch,
                 None if stored is None else stored.path,
@@ -136,15 +137,13 @@ class ImageWorkers:
         """Does something with a volume where the interpreter's lock holds up nobody else; the voxels stay where they are."""
         _succeeded(self._outcome(worker.do, volume, stored.path, array, task))
 
-    def deidentify(
-        self, paths: Sequence[Path], folder: Path, key: bytes, limits: ReadLimits = DEFAULT_LIMITS
-    ) -> None:
+    def deidentify(self, paths: Sequence[Path], folder: Path, key: bytes) -> None:
         """Writes what may be kept of an upload, as `app.imaging.deidentify.upload` does.
 
         Raises:
             NeuroFuseError: As `__call__`.
         """
-        _succeeded(self._outcome(worker.strip, tuple(paths), folder, key, limits))
+        _succeeded(self._outcome(worker.strip, tuple(paths), folder, key, self._limits.reading))
 
     def warm(self) -> None:
         """Waits until the workers are up and have rehearsed; without it the first cases pay for that.

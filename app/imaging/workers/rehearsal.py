@@ -13,7 +13,6 @@ import numpy as np
 from jaxtyping import Int16
 
 from app.imaging.dicom.write import SeriesIdentity, write_series
-from app.imaging.limits import DEFAULT_LIMITS
 from app.imaging.load import load_case
 from app.imaging.model_grid import ModelGrid
 from app.imaging.pictures.heatmap_files import Shown, draw
@@ -53,7 +52,7 @@ def rehearse(root: Path) -> None:
         NeuroFuseError: As `load_case`; a head that is whole is not refused.
     """
     with TemporaryDirectory(dir=root) as folder:
-        case = load_case([archive(Path(folder))], MODEL_GRID, DEFAULT_LIMITS)
+        case = load_case([archive(Path(folder))], MODEL_GRID)
         heatmap, grid = np.ones_like(case.image.array), case.image.grid
         shown = Shown(heatmap, grid, case.volume.grid, Path(folder, "h.nii.gz"), Path(folder, "h.png"))
         draw(case.volume, shown)

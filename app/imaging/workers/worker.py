@@ -222,7 +222,7 @@ def _loaded(job: Job, load: TellingLoader) -> LoadedCase:
                 except RuntimeError:  # no thread can begin, as in `side_by_side`
                     _write(job.voxels, volume.voxels)
 
-        case = load(job.paths, job.spec, job.limits, job.series, seen)
+        case = load(job.paths, job.spec, job.series, limits=job.limits, seen=seen)
         _write(job.image, case.image.array)
         for each in written:
             each.result()

@@ -108,8 +108,9 @@ def test_an_array_that_came_back_can_be_written_to(workers: ImageWorkers, series
 def test_limits_and_the_wanted_series_reach_the_worker(workers: ImageWorkers, tmp_path: Path) -> None:
     wanted, other = Series(), Series()
     paths = [*wanted.write(tmp_path / "a"), *other.write(tmp_path / "b")]
-    with pytest.raises(ArchiveTooLargeError, match="at most 1000 voxels"):
-        workers(paths, CT_GRID, ReadLimits(max_voxels=1000), wanted.series_uid)
+    bounded = ImageWorkers(WorkerLimits(workers=1, reading=ReadLimits(max_voxels=1000)))
+    with bounded, pytest.raises(ArchiveTooLargeError, match="at most 1000 voxels"):
+        bounded(paths, CT_GRID, wanted.series_uid)
     case = workers(paths, CT_GRID, series=wanted.series_uid)
     assert case.volume.modality is Modality.CT
 

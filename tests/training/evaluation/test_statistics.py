@@ -10,7 +10,7 @@ from sklearn import metrics as reference
 from sklearn.linear_model import LogisticRegression
 
 from training.evaluation import statistics
-from training.evaluation.bootstrap import Resamples, Statistic
+from training.evaluation.bootstrap import Resamples, Share, Statistic
 
 
 def value(statistic: Statistic, n: int) -> float:
@@ -153,7 +153,7 @@ def test_balanced_accuracy_is_the_mean_of_sensitivity_and_specificity() -> None:
     """Of 4 events 3 are found, of 10 others 6 are passed over: (0.75 + 0.6) / 2."""
     event = np.arange(14) < 4
     called = np.isin(np.arange(14), [0, 1, 2, 4, 5, 6, 7])
-    sensitivity, specificity = statistics.Share(called, event), statistics.Share(~called, ~event)
+    sensitivity, specificity = Share(called, event), Share(~called, ~event)
     assert value(statistics.balanced_accuracy(sensitivity, specificity), 14) == pytest.approx(0.675)
 
 
