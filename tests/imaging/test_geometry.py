@@ -81,6 +81,16 @@ def test_the_corrected_grid_is_rectangular_and_covers_every_slice(
     assert (index.max(axis=(0, 1, 2)) < np.array(volume.grid.shape) - 0.8).all()
 
 
+@pytest.mark.parametrize("rounding", [-0.05, 0.0, 0.05])
+def test_the_corrected_grid_has_no_row_and_no_slice_that_only_rounding_asks_for(rounding: float) -> None:
+    """Slices 3 mm apart, then 4.5: 18 mm, seven of the usual gap. They drift by five rows of 1 mm."""
+    depths, drift = [0, 3, 6, 9, 13.5, 18 + rounding], [0, 1, 2, 3, 4, 5 + rounding]
+    origins = np.array([[0.0, -shift, depth] for shift, depth in zip(drift, depths, strict=True)])
+    grid = stack_slices(X, Y, origins, (10, 10)).grid
+    assert grid.shape == (10, 15, 7)
+    assert np.allclose(grid.affine[:3, 3], origins[0])
+
+
 @pytest.mark.parametrize(
     "depths",
     [

@@ -171,6 +171,50 @@ def test_a_case_whose_time_is_over_while_it_waits_is_told_so_at_once(pending: Ga
     anyio.run(run)
 
 
+def test_a_turn_that_comes_in_the_moment_its_taker_is_cancelled_goes_to_the_next(pending: Gauge) -> None:
+    async def run() -> None:
+        admission = Admission(concurrent=1, queue_limit=10, uploads=0, pending=pending)
+        held = threading.Event()
+        waiters: list[asyncio.Task[object]] = []
+
+        async def first() -> None:
+            await admission.work(lambda _waited_s: held.wait(LONGEST_S), present)
+            waiters[0].cancel()  # it has its turn, and has not run since
+
+        begun = asyncio.ensure_future(first())
+        await anyio.wait_all_tasks_blocked()
+        never = admission.work(lambda _waited_s: pytest.fail("the case was begun"), present)
+        waiters.append(asyncio.ensure_future(never))
+        await anyio.wait_all_tasks_blocked()
+        held.set()
+        await begun
+        with pytest.raises(asyncio.CancelledError):
+            await waiters[0]
+        with anyio.fail_after(LONGEST_S):
+            assert await admission.work(lambda _waited_s: "the next", present) == "the next"
+
+    anyio.run(run)
+
+
+def test_nobody_watches_a_client_whose_case_is_done(pending: Gauge) -> None:
+    watched: list[str] = []
+
+    async def departure() -> None:
+        watched.append("begun")
+        try:
+            await anyio.sleep_forever()
+        finally:
+            watched.append("ended")
+
+    async def run() -> None:
+        admission = Admission(concurrent=1, queue_limit=0, uploads=0, pending=pending)
+        await admission.work(lambda _waited_s: None, departure)
+        await anyio.wait_all_tasks_blocked()
+        assert watched == ["begun", "ended"]
+
+    anyio.run(run)
+
+
 def test_a_client_that_goes_while_its_case_is_worked_on_is_marked(pending: Gauge) -> None:
     async def run() -> None:
         left, loop = anyio.Event(), asyncio.get_running_loop()
