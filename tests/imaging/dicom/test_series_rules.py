@@ -11,6 +11,8 @@ from app.imaging.series_choice import BodyPart, Kernel, Plane, Weighting
     [
         ((0, 0, 1), "axial"),
         ((0, 0.5, -0.85), "axial"),  # a gantry tilted by 30 degrees, either way up
+        ((0, 15, -25.5), "axial"),  # whatever its length
+        ((0, 0.1, 0.1), "oblique"),
         ((1, 0, 0), "sagittal"),
         ((0, -1, 0), "coronal"),
         ((0.7, 0, 0.7), "oblique"),
@@ -44,10 +46,19 @@ def test_body_parts(declared: str, part: BodyPart) -> None:
         ("H60F", "sharp"),
         ("BR38", "soft"),
         ("HR64", "sharp"),
+        ("H49S", "soft"),
+        ("H50S", "sharp"),
         ("UB", "soft"),  # Philips
         ("YC", "sharp"),
         ("FC26", "soft"),  # Canon
         ("FC30", "sharp"),
+        ("FC39", "sharp"),
+        ("FC40", "soft"),
+        ("FC50", "sharp"),
+        ("FC59", "sharp"),
+        ("FC60", "soft"),
+        ("FC80", "sharp"),
+        ("FC89", "sharp"),
         ("", "unknown"),
         ("SOMEBODY'S OWN", "unknown"),
     ],
@@ -67,6 +78,16 @@ def test_kernels_by_the_makers_names(name: str, kernel: Kernel) -> None:
         (12.0, 3000.0, None, "PD"),
         (25.0, 700.0, None, "unknown"),  # T2* or late spin echo: not told by times alone
         (None, 500.0, None, "unknown"),
+        (60.0, 5000.0, None, "T2"),  # from here on
+        (59.0, 5000.0, None, "unknown"),
+        (60.0, 9000.0, 1500.0, "FLAIR"),
+        (60.0, 9000.0, 1499.0, "T2"),
+        (15.0, 999.0, None, "T1"),
+        (15.0, 1000.0, None, "PD"),
+        (16.0, 500.0, None, "unknown"),
+        (3.0, 2300.0, 400.0, "T1"),
+        (3.0, 2300.0, 399.0, "unknown"),
+        (3.0, 2300.0, 1500.0, "PD"),
     ],
 )
 def test_mr_weighting_by_times(
@@ -84,7 +105,8 @@ def test_mr_weighting_by_times(
         (27.0, 4000.0, 160.0, "spin", "unknown"),  # STIR
         (12.0, 4000.0, 160.0, "spin", "unknown"),
         (25.0, 2500.0, None, "spin", "PD"),
-        (35.0, 550.0, None, "spin", "unknown"),
+        (30.0, 550.0, None, "spin", "T1"),
+        (31.0, 550.0, None, "spin", "unknown"),
         (25.0, 40.0, None, "gradient", "T2"),  # susceptibility
         (30.0, 2000.0, None, "gradient", "T2"),  # BOLD
         (3.0, 2300.0, 900.0, "gradient", "T1"),
