@@ -30,3 +30,21 @@ def ask_for_petabytes(graph: onnx.ModelProto) -> None:
     graph.graph.node.append(
         helper.make_node("ReduceMean", ["repeated"], ["probabilities"], axes=[0], keepdims=0)
     )
+
+
+WIDE_BYTES = 64 * 2**20
+
+
+def takes_64_mb() -> onnx.ModelProto:
+    """A graph whose only answer is a sum over so much."""
+    size = numpy_helper.from_array(np.array([WIDE_BYTES // 4]), "size")
+    nodes = [
+        helper.make_node("Expand", ["x", "size"], ["wide"]),
+        helper.make_node("ReduceSum", ["wide"], ["y"], keepdims=0),
+    ]
+    x, y = (
+        helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
+        for name, shape in (("x", [1]), ("y", list[int]()))
+    )
+    graph = helper.make_graph(nodes, "wide", [x], [y], [size])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)

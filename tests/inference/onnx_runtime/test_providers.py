@@ -1,10 +1,14 @@
 """What a session says of the provider that was asked for: what is not there is named, and what is full or absent is no fault of the package."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
+import onnx
 import onnxruntime as ort
 import pytest
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
@@ -14,8 +18,27 @@ from app.errors import NotReadyError, OverloadedError, PackageInvalidError
 from app.inference.onnx_runtime.providers import Provider, prepare_for_gpu
 from app.inference.onnx_runtime.session import OnnxSession
 from app.model_package.package import Package
+from tests.inference.onnx_runtime.graphs import WIDE_BYTES, takes_64_mb
 from tests.support.providers import GPUS
 
+STATUS = Path("/proc/self/status")
+GROWTH = """
+import sys
+from pathlib import Path
+import numpy as np
+from app.inference.onnx_runtime.providers import open_graph
+
+def resident_bytes():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon:"))
+
+sessions, before = [], resident_bytes()
+for _ in range(6):
+    sessions.append(open_graph(Path(sys.argv[1]), "cpu", threads=1))
+    for _ in range(2):
+        sessions[-1].run(None, {"x": np.ones(1, np.float32)})
+    print(resident_bytes() - before)
+"""
 TF32 = "NVIDIA_TF32_OVERRIDE"
 absent = [name for name, full in GPUS.items() if full not in ort.get_available_providers()]
 
@@ -31,6 +54,21 @@ def unprepared() -> Iterator[None]:
 def test_the_cpu_is_the_cpu(package: Package) -> None:
     session = OnnxSession(package, provider="cpu")
     assert session.provider == "CPUExecutionProvider"
+
+
+@pytest.mark.skipif(not STATUS.exists(), reason="the system does not tell")
+def test_what_a_run_took_another_session_takes_again(tmp_path: Path) -> None:
+    """In a process of its own, that has run nothing before."""
+    onnx.save_model(takes_64_mb(), tmp_path / "wide.onnx")
+    ran = subprocess.run(  # noqa: S603 - our own words
+        [sys.executable, "-c", GROWTH, str(tmp_path / "wide.onnx")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    first, *_, last = map(int, ran.stdout.split())
+    assert first > WIDE_BYTES
+    assert last - first < WIDE_BYTES
 
 
 @pytest.mark.usefixtures("unprepared")
