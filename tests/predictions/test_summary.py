@@ -1,6 +1,7 @@
-"""Orientation through meaning: all 48 ways to store a head, straight and oblique."""
+"""Orientation through meaning: all 48 ways to store a head, straight and oblique. And what a case took."""
 
 from itertools import permutations, product
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
@@ -10,7 +11,9 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from app.imaging.volume import Grid
-from app.predictions.summary import orientation
+from app.inference.case import analyse
+from app.inference.predictor import Predictor
+from app.predictions.summary import orientation, spent
 
 AXES = [("R", "L"), ("A", "P"), ("S", "I")]
 CODES = [
@@ -41,3 +44,18 @@ def test_each_letter_names_the_side_an_axis_grows_to(code: str) -> None:
 def test_a_tilted_head_keeps_its_closest_axes(code: str, degrees: list[float]) -> None:
     tilted = grid(code, Rotation.from_euler("xyz", degrees, degrees=True))
     assert orientation(tilted) == code == "".join(nib.aff2axcodes(tilted.affine))
+
+
+def test_what_comes_around_an_analysis_is_added_where_it_belongs(
+    gos_predictor: Predictor, head_ct: Path
+) -> None:
+    analysis = analyse([head_ct], {}, gos_predictor, "none")
+    before = analysis.timing_ms
+    found = spent(analysis, waited_s=1.0, writing_s=2.0, explaining_s=4.0)
+    more = {stage: found[stage] - before[stage] for stage in before}
+    assert more.pop("total") == pytest.approx(7000)
+    assert {stage: round(each) for stage, each in more.items() if each} == {
+        "queue": 1000,
+        "inference": 4000,
+        "heatmap": 2000,
+    }

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import imagecodecs
 import numpy as np
@@ -19,6 +19,7 @@ from app.errors import (
     NoUsableSeriesError,
     UnsupportedFileError,
 )
+from app.imaging.dicom.header import SliceHeader
 from app.imaging.dicom.series import Wanted
 from app.imaging.dicom.slices import read_slices
 from app.imaging.files.source import DiskFile
@@ -161,6 +162,29 @@ def test_an_agent_that_a_file_names_and_says_was_not_given_is_none(
     for paths in ([tmp_path / "a"], kept([tmp_path / "a"], tmp_path / "kept")):
         findings = read_image(paths, modality=Modality.CT).findings
         assert ("contrast-agent" in {finding.code for finding in findings}) is is_given
+
+
+def test_the_file_the_frame_and_what_a_converter_kept_are_asked_in_turn(tmp_path: Path) -> None:
+    def first_frame(**kept: Any) -> SliceHeader:
+        dataset = enhanced(Series(modality=Modality.MR, extra=kept.pop("file", {})))
+        (shared,) = dataset.SharedFunctionalGroupsSequence
+        if "region" in kept:
+            region = item(CodeMeaning=kept.pop("region"))
+            shared.FrameAnatomySequence = Items([item(AnatomicRegionSequence=Items([region]))])
+        shared.UnassignedSharedConvertedAttributesSequence = Items([item(**kept)])
+        return read_slices(DiskFile(save(dataset, tmp_path / "a")))[0]
+
+    uids = {"StudyInstanceUID": "1.2.3", "SeriesInstanceUID": "1.2.4"}
+    header = first_frame(file=uids)
+    assert (header.study_instance_uid, header.series_instance_uid) == ("1.2.3", "1.2.4")
+    assert header.acquisition.body_part == ""
+    assert first_frame(BodyPartExamined="BRAIN").acquisition.body_part == "BRAIN"
+    assert first_frame(BodyPartExamined="BRAIN", region="Head").acquisition.body_part == "HEAD"
+    in_file = {"BodyPartExamined": "SKULL", "EchoPulseSequence": "SPIN", "TimeOfFlightContrast": "YES"}
+    told = first_frame(file=in_file, BodyPartExamined="BRAIN", region="Head").acquisition
+    assert (told.body_part, told.echo, told.is_angiography) == ("SKULL", "spin", True)
+    told = first_frame(ScanningSequence="GR", AngioFlag="Y").acquisition
+    assert (told.echo, told.is_angiography) == ("gradient", True)
 
 
 @pytest.mark.parametrize("is_shared", [True, False])
