@@ -29,7 +29,7 @@ import httpx
 MODALITIES: Final = {"gos": "CT", "ad": "MR"}
 TRY_AGAIN: Final = {429, 502, 503, 504}
 """The case itself is not judged: too much work, an update, a proxy."""
-STOP: Final = {400, 401, 403, 404}
+STOP: Final = {401, 403, 404}
 """It would be so with every case: a key that has ended, another release, a task that is not served."""
 GIVE_UP_S: Final = 1800.0
 PAUSE_S: Final = 5.0
