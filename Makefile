@@ -69,7 +69,7 @@ format: $(VENV)/.development $(if $(HAS_NODE),web/node_modules/.installed) ## Re
 
 test: test-training test-service test-page test-app test-imaging ## Run every test (NEUROFUSE_SAMPLES names the folder of real images)
 
-# Parts in such an order that `make --jobs=2 test` keeps two cores busy: the longest first, the shortest last. `test-app` runs what no other names.
+# Parts in such an order that `make --jobs=3 test` keeps two cores busy: the longest first, the shortest last. `test-app` runs what no other names.
 TRAINING_TESTS := tests/training tests/skew tests/tutorials
 SERVICE_TESTS := tests/service tests/faults tests/api_fuzz
 IMAGING_TESTS := tests/imaging tests/inspection tests/reference tests/fuzz
