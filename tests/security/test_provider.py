@@ -6,7 +6,7 @@ import pytest
 
 from app.errors import ProviderUnavailableError
 from app.security import provider as documents
-from app.security.provider import ProviderDocuments
+from app.security.provider import ProviderDocuments, is_safe
 from tests.support.hanging import Hanging
 from tests.support.oidc import Provider
 from tests.support.waiting import LONGEST_S
@@ -41,3 +41,20 @@ def test_who_comes_while_another_fetches_shares_what_comes_in_time(
         found = list(callers.map(lambda _: known.configuration()["issuer"], range(8)))
     assert found == [provider.issuer] * 8
     assert provider.key_fetches == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "safe"),
+    [
+        ("https://provider.example/keys", True),
+        ("http://127.0.0.1:8080/keys", True),
+        ("http://[::1]/keys", True),
+        ("http://provider.example/keys", False),
+        ("https:///keys", False),
+        ("ftp://127.0.0.1/keys", False),
+        ("https://[/keys", False),
+        ("", False),
+    ],
+)
+def test_documents_come_over_tls_or_from_this_machine(url: str, safe: bool) -> None:
+    assert is_safe(url) is safe
