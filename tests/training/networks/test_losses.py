@@ -143,3 +143,13 @@ def test_a_lesion_cell_weighs_what_it_is_told() -> None:
     lesion, nothing = torch.ones(1, 1, 2, 4, 4), torch.zeros(1, 1, 2, 4, 4)
     one = guidance_loss([logits], [VOXELS], nothing, known, 7)
     torch.testing.assert_close(guidance_loss([logits], [VOXELS], lesion, known, 7), 7 * one)
+
+
+def test_guidance_is_a_mean_over_cells_patients_and_stages() -> None:
+    """Logits of zero say one half of every cell: log 2, of however many."""
+    for patients, stages in ((1, 1), (3, 2)):
+        logits = [torch.zeros(patients, 1, 2, 4, 4)] * stages
+        known = torch.ones(patients, dtype=torch.bool)
+        nothing = torch.zeros(patients, 1, 2, 4, 4)
+        found = guidance_loss(logits, [VOXELS] * stages, nothing, known, 7)
+        torch.testing.assert_close(found, torch.tensor(2.0).log())
