@@ -20,7 +20,7 @@ import time
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 from urllib.parse import quote
 from uuid import UUID, uuid4, uuid5
 
@@ -29,8 +29,8 @@ import httpx
 MODALITIES: Final = {"gos": "CT", "ad": "MR"}
 TRY_AGAIN: Final = {429, 502, 503, 504}
 """The case itself is not judged: too much work, an update, a proxy."""
-STOP: Final = {401, 403, 404}
-"""It would be so with every case: a key that has ended, another release, a task that is not served."""
+STOP: Final = {401, 403}
+"""It would be so with every case: a key that has ended, or has another role."""
 GIVE_UP_S: Final = 1800.0
 PAUSE_S: Final = 5.0
 SECONDARY_CAPTURE: Final = "1.2.840.10008.5.1.4.1.1.7"
@@ -63,6 +63,9 @@ class Forwarder:
         position = int(place.read_text(encoding="ascii")) if place.exists() else 0
         while True:
             page = self._orthanc(f"/changes?since={position}&limit=100")
+            if page["Last"] < position:  # its database was made anew; what was answered is known all the same
+                position = 0
+                continue
             for change in page["Changes"]:
                 if change["ChangeType"] == "StableStudy":
                     self.forward(change["ID"])
@@ -76,8 +79,9 @@ class Forwarder:
     def forward(self, study: str) -> None:
         """Have a study answered, unless it was: with the images and the record that it has now."""
         response = ask(self.orthanc, "GET", f"/studies/{study}")
-        if response.status_code == httpx.codes.NOT_FOUND:
-            return  # deleted meanwhile
+        if response.status_code == httpx.codes.NOT_FOUND:  # deleted meanwhile
+            self._forget(study)
+            return
         series = self._orthanc(f"/studies/{study}/series")
         wanted = [one for one in series if one["MainDicomTags"].get("Modality") == MODALITIES[self.task]]
         if not wanted:
@@ -85,16 +89,15 @@ class Forwarder:
         record = self._record(response.raise_for_status().json()["MainDicomTags"].get("AccessionNumber", ""))
         images = sorted(image for one in wanted for image in one["Instances"])
         # The same images with the same record are the same request (RFC 9562, section 5.5).
-        key = str(uuid5(self._namespace(), "\n".join((self.task, record, *images))))
+        key = str(uuid5(self._namespace(), "\n".join((self.task, record.hex(), *images))))
         told = self.outbox / f"{key}.json"
         if told.exists():
             return
-        archive = self._archive(study, key)
-        case = self._answer(archive, record, study, key)
+        case = self._answer(self._archive(study, key), record, study, key)
         if "prediction" in case:
             self._show(case, study)
         _write(told, json.dumps({"study": study, **case}, indent=1))
-        archive.unlink()
+        self._forget(study)
         print(f"{study}: {case['id'] if 'prediction' in case else case['type']}", flush=True)
 
     def _namespace(self) -> UUID:
@@ -107,15 +110,23 @@ class Forwarder:
     def _orthanc(self, path: str) -> Any:  # noqa: ANN401 - whatever JSON it answers
         return ask(self.orthanc, "GET", path).raise_for_status().json()
 
-    def _record(self, accession_number: str) -> str:
+    def _forget(self, study: str, but: str = "") -> None:
+        """Remove what was on its way of a study, also where it changed, or was deleted, before it was answered."""
+        for file in self.outbox.glob(f"{study}.*"):
+            if file.name != but:
+                file.unlink()
+
+    def _record(self, accession_number: str) -> bytes:
+        """As it lies there: what is wrong with it, its encoding too, the service says."""
         # Typed by people: it may hold what a path must not.
         name = f"{quote(accession_number, safe='')}.json"
         file = None if self.records is None else self.records / name
-        return "{}" if file is None or not file.exists() else file.read_text(encoding="utf-8")
+        return b"{}" if file is None or not file.exists() else file.read_bytes()
 
     def _archive(self, study: str, key: str) -> Path:
         """The study as one zip, kept until there is an answer: zipped anew it has other bytes, and is another request."""
-        file = self.outbox / f"{key}.zip"
+        file = self.outbox / f"{study}.{key}.zip"
+        self._forget(study, but=file.name)
         if not file.exists():
             part = file.with_suffix(".part")
             with (
@@ -128,18 +139,23 @@ class Forwarder:
             part.replace(file)
         return file
 
-    def _answer(self, archive: Path, record: str, study: str, key: str) -> dict[str, Any]:
+    def _answer(self, archive: Path, record: bytes, study: str, key: str) -> dict[str, Any]:
         """The answer, or the problem document."""
         data = {"task": self.task, "ehr": record, "reference": study}
         headers = {"Prefer": "respond-async", "Idempotency-Key": key}
         response = ask(self.service, "POST", "/predict", archive, data=data, headers=headers)
+        if response.status_code == httpx.codes.NOT_FOUND:
+            self._stop(response)  # another address, or a task that is not served
         while response.status_code == httpx.codes.ACCEPTED:
             time.sleep(float(response.headers.get("Retry-After", 1)))
             response = ask(self.service, "GET", f"/predictions/{response.json()['id']}")
         if response.status_code in STOP | TRY_AGAIN:
-            sys.exit(f"{self.service.base_url.host} says {response.status_code}: {response.text}")
+            self._stop(response)
         case: dict[str, Any] = response.json()
         return case
+
+    def _stop(self, response: httpx.Response) -> NoReturn:
+        sys.exit(f"{self.service.base_url.host} says {response.status_code}: {response.text}")
 
     def _show(self, case: dict[str, Any], study: str) -> None:
         """Put the picture into the study as a Secondary Capture (PS3.3 A.8.1)."""
@@ -163,7 +179,11 @@ class Forwarder:
             "Content": "data:image/png;base64,"
             + base64.b64encode(picture.raise_for_status().content).decode(),
         }
-        ask(self.orthanc, "POST", "/tools/create-dicom", json=capture).raise_for_status()
+        kept = ask(self.orthanc, "POST", "/tools/create-dicom", json=capture)
+        if kept.is_client_error:  # such as of a study that was deleted meanwhile; the answer counts
+            print(f"{study}: Orthanc takes no picture ({kept.status_code})", file=sys.stderr, flush=True)
+        else:
+            kept.raise_for_status()
 
 
 def ask(

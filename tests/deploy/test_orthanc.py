@@ -182,11 +182,42 @@ def test_what_would_be_so_with_every_case_ends_it_and_what_was_cut_off_goes_on_a
     (archive,) = outbox.glob("*.zip")
     content = archive.read_bytes()
     (answer,) = forward("--study", study.id)
-    assert {file.name for file in outbox.iterdir()} == {f"{archive.stem}.json", "namespace"}
+    told = outbox / f"{archive.stem.removeprefix(study.id + '.')}.json"
+    assert {file.name for file in outbox.iterdir()} == {told.name, "namespace"}
     # As where it was killed before the answer was written down.
-    (outbox / f"{archive.stem}.json").unlink()
+    told.unlink()
     archive.write_bytes(content)
     assert forward("--study", study.id) == [answer]
+
+
+def test_what_was_on_its_way_of_a_study_that_was_deleted_is_no_longer_kept(
+    orthanc: httpx.Client, forward: Callable[..., list[dict[str, Any]]], tmp_path: Path
+) -> None:
+    study = Study(orthanc, tmp_path, "A23").arrive()
+    forward("--study", study.id, path="/nowhere", fails=True)
+    assert list((tmp_path / "outbox").glob("*.zip"))
+    orthanc.delete(f"/studies/{study.id}").raise_for_status()
+    assert forward("--study", study.id) == []
+    assert not list((tmp_path / "outbox").glob("*.zip"))
+
+
+def test_a_record_that_cannot_be_read_is_a_problem_of_its_case_alone(
+    orthanc: httpx.Client, forward: Callable[..., list[dict[str, Any]]], tmp_path: Path
+) -> None:
+    study = Study(orthanc, tmp_path, "A24").arrive()
+    for record in (b'{"name": "M\xfcller"}', b'{"age": ', b'{"age": "old"}'):
+        (tmp_path / "records" / "A24.json").write_bytes(record)
+        case = forward("--study", study.id)[-1]
+        assert case["type"] in {"/problems/malformed-request", "/problems/ehr-invalid"}
+
+
+def test_an_orthanc_whose_database_was_made_anew_is_followed_from_its_beginning(
+    orthanc: httpx.Client, forward: Callable[..., list[dict[str, Any]]], tmp_path: Path
+) -> None:
+    study = Study(orthanc, tmp_path, "A25").arrive()
+    (tmp_path / "outbox").mkdir()
+    (tmp_path / "outbox" / "position").write_text("1000000")
+    assert study.id in {case["study"] for case in forward()}
 
 
 def test_a_study_without_an_answer_says_why_and_is_not_sent_again(
