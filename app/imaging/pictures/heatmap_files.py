@@ -1,12 +1,15 @@
 """What people and machines are given of a heatmap: one file of it and one picture."""
 
 from dataclasses import dataclass
+from functools import partial
+from operator import call
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float32
 
 from app.imaging.pictures.overlay import write_overlay_png
+from app.imaging.threads import side_by_side
 from app.imaging.volume import Grid, Volume
 from app.imaging.write import write_heatmap
 
@@ -33,13 +36,18 @@ class Shown:
 
 
 def draw(volume: Volume, shown: Shown) -> None:
-    """Write both files.
+    """Write both files, side by side where there are the cores.
 
     Args:
         volume: The patient's image; its own slices are what the picture shows, whatever grid the file is on.
         shown: What is drawn.
     """
-    write_heatmap(
-        shown.heatmap, shown.grid, shown.nifti, None if shown.file_grid is shown.grid else shown.file_grid
+    file_grid = None if shown.file_grid is shown.grid else shown.file_grid
+    # They take about as long as each other, and a clinician waits for both.
+    side_by_side(
+        call,
+        (
+            partial(write_heatmap, shown.heatmap, shown.grid, shown.nifti, file_grid),
+            partial(write_overlay_png, volume, shown.heatmap, shown.grid, shown.png, shown.note),
+        ),
     )
-    write_overlay_png(volume, shown.heatmap, shown.grid, shown.png, shown.note)
