@@ -27,6 +27,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "worlds": "check every row on planted worlds, whose answers are known",
         "phantoms": "write a synthetic cohort with known truth",
+        "describe": "draft the description of a table of patients",
         "check": "look through a cohort for all that is wrong, before training",
         "train": "fit one row of the model table on a cohort",
         "ablation": "fit rows x folds x seeds in parallel and compare them",

@@ -16,8 +16,8 @@ from app.imaging.synthetic import SYNTHETIC
 from app.imaging.volume import Grid, Modality, Volume
 from app.imaging.write import voxels_on_grid, write_nifti
 from app.model_package.manifest import Task
-from training.phantoms.case import SCHEMAS, CaseSeed, draw_case
-from training.phantoms.cohort import MODALITIES
+from training.phantoms.case import CaseSeed, draw_case
+from training.tasks import MODALITIES, SCHEMAS
 
 GOLDEN_SEED = 20211221
 """The day arXiv:2112.11710 was submitted; a seed no cohort uses."""

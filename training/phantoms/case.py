@@ -6,7 +6,6 @@ part of a case has a stream of its own, so that a change to the images leaves pa
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final, Literal
 
 import numpy as np
@@ -25,7 +24,6 @@ from training.phantoms.mr_scanner import draw_mr_acquisition
 from training.phantoms.risk import Columns, draw_class, hide_fields
 from training.phantoms.scanner import draw_acquisition
 
-SCHEMAS: Final[Mapping[Task, EhrSchema]] = MappingProxyType({"gos": GOS_SCHEMA, "ad": AD_SCHEMA})
 _LOCATIONS: Final[tuple[Location, ...]] = ("lobar", "deep", "infratentorial")
 
 

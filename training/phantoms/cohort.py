@@ -23,17 +23,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from app.imaging.resample import sample_on_grid
 from app.imaging.synthetic import SYNTHETIC
-from app.imaging.volume import Modality, Volume
+from app.imaging.volume import Volume
 from app.imaging.write import is_stored_lattice, voxels_on_grid, write_nifti
 from app.model_package.manifest import Task
 from training.cohort import DESCRIPTION_FILE, TABLE_FILE, CohortError
 from training.cohort_description import PHANTOMS
 from training.files.whole_files import write_whole
 from training.phantoms import few_slices
-from training.phantoms.case import SCHEMAS, CaseSeed, PhantomCase, draw_case
+from training.phantoms.case import CaseSeed, PhantomCase, draw_case
 from training.phantoms.write import NIFTI_ORDERS, in_axis_order, write_dicom
 from training.processes.reading_processes import reading_processes
 from training.processes.threads import threads_of_children
+from training.tasks import MODALITIES, SCHEMAS
 
 GENERATOR_VERSION: Final = 2
 """Raised when a change makes other cases from the same seed; cases of another version are made anew."""
@@ -41,7 +42,6 @@ POSITIVE: Final[Mapping[Task, str]] = {
     "gos": "favourable outcome (GOS 4 or 5 at 90 days)",
     "ad": "Alzheimer's disease",
 }
-MODALITIES: Final[Mapping[Task, Modality]] = {"gos": Modality.CT, "ad": Modality.MR}
 HALF: Final = 0.5
 
 Row = dict[str, str]

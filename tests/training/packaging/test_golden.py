@@ -12,7 +12,8 @@ from app.imaging.read import read_image
 from app.imaging.volume import Modality
 from app.model_package.manifest import Task
 from training.packaging.golden import GOLDEN_SEED, golden_record, write_golden_case
-from training.phantoms.case import SCHEMAS, CaseSeed, draw_case
+from training.phantoms.case import CaseSeed, draw_case
+from training.tasks import SCHEMAS
 
 
 def feature(name: str, unit: str, low: float, high: float) -> Feature:

@@ -13,8 +13,8 @@ from app.imaging.resample import sample_on_grid
 from app.imaging.synthetic import is_synthetic
 from app.imaging.volume import Grid
 from training.cohort import Cohort, load_cohort
-from training.phantoms.case import SCHEMAS
 from training.phantoms.cohort import generate_cohort
+from training.tasks import SCHEMAS
 
 AD_COUNTS = {"train": 2, "validation": 0, "test": 1}
 
