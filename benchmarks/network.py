@@ -22,7 +22,7 @@ from training.networks.model import FusionNet
 from training.networks.serving_graph import ServingGraph
 from training.packaging.onnx_graph import write_onnx
 from training.packaging.onnx_planes import convolve_by_planes
-from training.phantoms.case import SCHEMAS
+from training.tasks import SCHEMAS
 
 ROUNDS: Final = 21
 CONFIGS: Final = Path(__file__).parents[1] / "training" / "configs"

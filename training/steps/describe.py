@@ -39,8 +39,8 @@ def _lines(drafted: Draft) -> Iterator[tuple[str, str]]:
     for name, use in ((description.site, "site"), (description.date, "day of admission, YYYY-MM-DD")):
         if name:
             yield name, use
-    for column, feature in drafted.renamed.items():
-        yield column, f"not read; rename it to {feature} if it is that feature"
+    for column, meant in drafted.renamed.items():
+        yield column, f"not read; rename it to {meant} if it is that feature"
     for column in drafted.undescribed:
         if column not in drafted.renamed:
             yield column, "not read; describe it if it was known on admission"
