@@ -147,7 +147,7 @@ class Forwarder:
         if response.status_code == httpx.codes.NOT_FOUND:
             self._stop(response)  # another address, or a task that is not served
         while response.status_code == httpx.codes.ACCEPTED:
-            time.sleep(float(response.headers.get("Retry-After", 1)))
+            time.sleep(_retry_after_s(response, 1))
             response = ask(self.service, "GET", f"/predictions/{response.json()['id']}")
         if response.status_code in STOP | TRY_AGAIN:
             self._stop(response)
@@ -162,11 +162,15 @@ class Forwarder:
         picture = ask(self.service, "GET", case["heatmap"]["png"])
         if picture.status_code == httpx.codes.GONE:
             return  # no longer kept; the answer is
-        model = case["model"]
+        model, answer = case["model"], UUID(case["id"])
         capture = {
             "Parent": study,
+            "Force": True,  # Orthanc makes new UIDs otherwise
             "Tags": {
                 "SOPClassUID": SECONDARY_CAPTURE,  # Orthanc leaves it out, and other archives refuse what has none
+                # Of the answer (PS3.5 B.2): where this program is ended before it has noted it, the same picture comes again and is the same.
+                "SOPInstanceUID": f"2.25.{answer.int}",
+                "SeriesInstanceUID": f"2.25.{uuid5(answer, 'series').int}",
                 "Modality": "OT",
                 "SeriesNumber": SERIES_NUMBER,
                 "InstanceNumber": "1",
@@ -214,10 +218,16 @@ def ask(
             if time.monotonic() > give_up:
                 raise
         else:
-            pause = float(response.headers.get("Retry-After", pause))
+            pause = _retry_after_s(response, pause)
             if response.status_code not in TRY_AGAIN or time.monotonic() > give_up:
                 return response
         time.sleep(pause * random.uniform(1, 1.5))  # noqa: S311  # nosec B311 - so that not all come back at once
+
+
+def _retry_after_s(response: httpx.Response, otherwise_s: float) -> float:
+    """The service says seconds; a proxy may say a date (RFC 9110, 10.2.3), which is as good as nothing."""
+    told = response.headers.get("Retry-After", "")
+    return float(told) if told.isdecimal() else otherwise_s
 
 
 def _write(file: Path, text: str) -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Self
+from uuid import UUID
 
 import httpx
 import pydicom
@@ -155,6 +156,7 @@ def test_a_study_is_answered_once_with_its_record_and_its_picture_is_put_into_it
     assert capture.PatientID == capture.AccessionNumber == "A/17"
     assert "Not for diagnosis" in capture.SeriesDescription
     assert told[0]["id"] in capture.DerivationDescription
+    assert capture.SOPInstanceUID == f"2.25.{UUID(told[0]['id']).int}"
     assert capture.pixel_array.shape[2] == 3
     # Of what it put there it is told too.
     wait_until(lambda: len(study._stable()) > 1, look_s=0.1)
@@ -188,6 +190,7 @@ def test_what_would_be_so_with_every_case_ends_it_and_what_was_cut_off_goes_on_a
     told.unlink()
     archive.write_bytes(content)
     assert forward("--study", study.id) == [answer]
+    assert len(study.captures()) == 1
 
 
 def test_what_was_on_its_way_of_a_study_that_was_deleted_is_no_longer_kept(
