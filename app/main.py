@@ -197,7 +197,7 @@ async def _living(
             background.start_soon(end_when_lost)
             background.start_soon(keep_following, runtime.rollout)
             background.start_soon(keep_sweeping, runtime.swept, metrics.sweep_faults)
-            background.start_soon(keep_watching, monitoring.watches)
+            background.start_soon(keep_watching, monitoring.watches, metrics.watch_faults)
             background.start_soon(runtime.jobs.run)
             with closing(trial):  # before the threads that wait for it are waited for
                 yield runtime

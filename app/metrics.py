@@ -93,6 +93,7 @@ class Metrics(_Registered):
         job_seconds: From the acceptance of a job to its end.
         webhooks: Attempts to deliver a webhook, by outcome (`delivered`, `postponed`, `given-up`).
         sweep_faults: Times that something over its time could not be looked for or removed.
+        watch_faults: Times that what is watched of cases, answers or keys could not be brought up to date.
         artefacts_disk: The disk of heatmaps and uploads of jobs, by part (`free`, `whole`); nothing of an object store.
         models_ready: Packages that passed their self-test.
         models: Packages in the store.
@@ -138,6 +139,10 @@ class Metrics(_Registered):
             self.webhooks.labels(outcome)  # told from 0 on, so that the first one is an increase
         self.sweep_faults = self._counter(
             "neurofuse_sweep_faults", "Sweeps of what is over its time that failed."
+        )
+        self.watch_faults = self._counter(
+            "neurofuse_watch_faults",
+            "Looks at cases, answers or keys for drift, outcomes and ends that failed.",
         )
         self.artefacts_disk = self._gauge(
             "neurofuse_artefacts_disk_bytes", "Of the disk of heatmaps and uploads of jobs.", "part"

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import structlog
+from prometheus_client import Counter
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -18,7 +19,7 @@ from app.imaging.intensity import intensity_of
 from app.inference.predictor import ModelArray
 from app.model_package.package import Package
 from app.model_package.training_summary import load_training_summary
-from app.monitoring.faults import faults_logged, name_of, tell_unreadable
+from app.monitoring.faults import faults_told, name_of, tell_unreadable
 from app.monitoring.observation import Observation, Reference, observe, reference_of
 from app.monitoring.window import MOST_CASES, Drift, ShareNow, drift_of, drifts, shares
 from app.predictions.answer import Answer, read_answer
@@ -50,11 +51,15 @@ class DriftWatch(Collector):
     Args:
         records: The answers that are kept.
         served: The packages that answer now.
+        faults: Counts the packages that could not be looked at.
     """
 
-    def __init__(self, records: PredictionRecords, served: Callable[[], Iterable[Package]]) -> None:
+    def __init__(
+        self, records: PredictionRecords, served: Callable[[], Iterable[Package]], faults: Counter
+    ) -> None:
         self._records = records
         self._served = served
+        self._faults = faults
         self._lock = threading.Lock()
         self._watched: dict[str, _Watched] = {}
         self._told: list[Metric] = _families([])
@@ -83,7 +88,7 @@ class DriftWatch(Collector):
                 each.sha256: self._watched.get(each.sha256) or _watch(each) for each in self._served()
             }
         for watched in self._watched.values():
-            with faults_logged(watched.package.manifest):
+            with faults_told(watched.package.manifest, self._faults):
                 watched.observations = self._observations(watched)
                 watched.found = self._found(watched)
         self._told = _families([(each.package, *each.found) for each in self._watched.values() if each.found])

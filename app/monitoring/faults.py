@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import structlog
+from prometheus_client import Counter
 
 from app.errors import StorageUnavailableError
 from app.model_package.manifest import Manifest
@@ -13,11 +14,12 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 @contextmanager
-def faults_logged(manifest: Manifest) -> Iterator[None]:
-    """Log a fault of the block and go on: the gauges of this package keep their last values.
+def faults_told(manifest: Manifest, faults: Counter) -> Iterator[None]:
+    """Log and count a fault of the block and go on: the gauges of this package keep their last values.
 
     Args:
         manifest: Of the package.
+        faults: Counts them.
 
     Raises:
         StorageUnavailableError: The database is away, for every package alike; the round ends.
@@ -28,6 +30,7 @@ def faults_logged(manifest: Manifest) -> Iterator[None]:
         raise
     except Exception as error:  # noqa: BLE001 - a summary, a stored answer and the database may say anything
         # No message: it may hold a value.
+        faults.inc()
         log_fault(log, "watch-fault", error, model=name_of(manifest))
 
 

@@ -1,17 +1,18 @@
 """Watches how answers turn out, once clinicians say so: agreement, and calibration on the outcomes that are known."""
 
+import collections
 import math
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from prometheus_client import Counter
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from app.model_package.manifest import Manifest
 from app.model_package.package import Package
-from app.monitoring.faults import faults_logged, tell_unreadable
+from app.monitoring.faults import faults_told, tell_unreadable
 from app.monitoring.observation import event_probability
 from app.predictions.answer import Answer, read_answer
 from app.records.feedback import Feedback, FeedbackRecords
@@ -36,7 +37,7 @@ class _Found:
     """
 
     manifest: Manifest
-    agreement: Counter[str | None]
+    agreement: collections.Counter[str | None]
     known: int
     numbers: dict[str, float]
     unreadable: int
@@ -48,11 +49,15 @@ class OutcomeWatch(Collector):
     Args:
         records: The feedback that is kept.
         served: The packages that answer now.
+        faults: Counts the packages that could not be looked at.
     """
 
-    def __init__(self, records: FeedbackRecords, served: Callable[[], Iterable[Package]]) -> None:
+    def __init__(
+        self, records: FeedbackRecords, served: Callable[[], Iterable[Package]], faults: Counter
+    ) -> None:
         self._records = records
         self._served = served
+        self._faults = faults
         self._found: dict[str, _Found] = {}
         self._told: list[Metric] = _families([])
 
@@ -61,7 +66,7 @@ class OutcomeWatch(Collector):
         served = list(self._served())
         self._found = {each.sha256: self._found[each.sha256] for each in served if each.sha256 in self._found}
         for package in served:
-            with faults_logged(package.manifest):
+            with faults_told(package.manifest, self._faults):
                 self._found[package.sha256] = self._look(package)
         self._told = _families(self._found.values())
 
@@ -82,7 +87,9 @@ class OutcomeWatch(Collector):
 def _found(manifest: Manifest, said: Sequence[Said], unreadable: int) -> _Found:
     outcomes = [(answer, each.outcome) for answer, each in said if each.outcome is not None]
     numbers = judged(outcomes, manifest) if len(outcomes) >= LEAST_OUTCOMES else {}
-    return _Found(manifest, Counter(each.agreement for _, each in said), len(outcomes), numbers, unreadable)
+    return _Found(
+        manifest, collections.Counter(each.agreement for _, each in said), len(outcomes), numbers, unreadable
+    )
 
 
 def _families(rows: Iterable[_Found]) -> list[Metric]:

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 import anyio
 import anyio.to_thread
 import structlog
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.registry import Collector
 
 from app.data_folder.layout import DataFolder
@@ -55,9 +55,10 @@ class Monitoring:
         def ready() -> list[Package]:
             return [each.package for each in catalogue.predictors()]
 
-        drift = DriftWatch(records.predictions, ready)
-        outcomes = OutcomeWatch(records.feedback, ready)
+        drift = DriftWatch(records.predictions, ready, metrics.watch_faults)
+        outcomes = OutcomeWatch(records.feedback, ready, metrics.watch_faults)
         nvml = open_nvml()
+        self._faults = metrics.watch_faults
         self._cases = CaseWatch(metrics.cases, drift)
         keys = KeyWatch(records.api_keys)
         self.watches: Sequence[Watch] = (drift, outcomes, keys)
@@ -80,6 +81,7 @@ class Monitoring:
         try:
             self._cases.see(answer, image)
         except Exception as error:  # noqa: BLE001 - the answer stands, whatever becomes of its numbers
+            self._faults.inc()
             log_fault(log, "watch-fault", error)
 
     @contextmanager
@@ -94,22 +96,24 @@ class Monitoring:
                 registry.unregister(collector)
 
 
-async def keep_watching(watches: Sequence[Watch], every_s: float = REFRESH_EVERY_S) -> None:
+async def keep_watching(watches: Sequence[Watch], faults: Counter, every_s: float = REFRESH_EVERY_S) -> None:
     """Refresh again and again, until it is cancelled.
 
     Args:
         watches: What to refresh.
+        faults: Counts the looks that fail.
         every_s: Seconds between two rounds.
     """
     while True:
         await anyio.sleep(every_s)
         for watch in watches:
-            await anyio.to_thread.run_sync(refresh_once, watch)
+            await anyio.to_thread.run_sync(refresh_once, watch, faults)
 
 
-def refresh_once(watch: Watch) -> None:
-    """Refresh one; a fault is logged and tried again, the gauges keep their last values meanwhile."""
+def refresh_once(watch: Watch, faults: Counter) -> None:
+    """Refresh one; a fault is logged, counted and tried again, the gauges keep their last values meanwhile."""
     try:
         watch.refresh()
     except Exception as error:  # noqa: BLE001 - the database may say anything
+        faults.inc()
         log_fault(log, "watch-fault", error)

@@ -13,6 +13,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
+from app.metrics import Metrics
 from app.model_package.package import Package
 from app.model_package.training_summary import TRAINING_SUMMARY, TrainingSummary
 from app.monitoring.drift import DriftWatch
@@ -128,7 +129,7 @@ def test_each_shift_raises_its_own_alert_and_no_other(package: Package, tmp_path
     tests = []
     for number, (shift, raised) in enumerate(SHIFTS.items()):
         records = RecordStore(tables_at(tmp_path / f"{number}.sqlite3"))
-        watch = DriftWatch(records.predictions, lambda: [package])
+        watch = DriftWatch(records.predictions, lambda: [package], Metrics().watch_faults)
         watch.refresh()
         send(watch, records, Stream(MANIFEST, seed=10 + number), shift, 300)
         watch.refresh()
@@ -141,7 +142,7 @@ def test_each_shift_raises_its_own_alert_and_no_other(package: Package, tmp_path
 def test_answers_that_are_too_sure_raise_the_alert_of_scores(
     package: Package, records: RecordStore, tmp_path: Path
 ) -> None:
-    watch = DriftWatch(records.predictions, lambda: [package])
+    watch = DriftWatch(records.predictions, lambda: [package], Metrics().watch_faults)
     watch.refresh()
     send(watch, records, Stream(MANIFEST, seed=30), stream.surer, 300)
     watch.refresh()
@@ -153,7 +154,10 @@ def test_answers_that_are_too_sure_raise_the_alert_of_scores(
 def test_two_thousand_unshifted_cases_raise_nothing_at_any_time(
     package: Package, records: RecordStore, tmp_path: Path
 ) -> None:
-    watch, source = DriftWatch(records.predictions, lambda: [package]), Stream(MANIFEST, seed=2)
+    watch, source = (
+        DriftWatch(records.predictions, lambda: [package], Metrics().watch_faults),
+        Stream(MANIFEST, seed=2),
+    )
     watch.refresh()
     told: dict[str, list[str]] = defaultdict(list)
     step, minutes = 100, 16  # an alert waits fifteen minutes: each state is held for longer
@@ -170,7 +174,7 @@ def test_two_thousand_unshifted_cases_raise_nothing_at_any_time(
 
 
 def test_a_small_window_says_nothing(package: Package, records: RecordStore) -> None:
-    watch = DriftWatch(records.predictions, lambda: [package])
+    watch = DriftWatch(records.predictions, lambda: [package], Metrics().watch_faults)
     watch.refresh()
     send(watch, records, Stream(MANIFEST, seed=3), stream.older, 99)
     watch.refresh()
@@ -180,7 +184,9 @@ def test_a_small_window_says_nothing(package: Package, records: RecordStore) -> 
 def test_a_package_without_a_summary_has_no_gauge_rather_than_a_wrong_one(
     tmp_path: Path, records: RecordStore
 ) -> None:
-    watch = DriftWatch(records.predictions, lambda: [Package(tmp_path, MANIFEST, SHA256)])
+    watch = DriftWatch(
+        records.predictions, lambda: [Package(tmp_path, MANIFEST, SHA256)], Metrics().watch_faults
+    )
     watch.refresh()
     send(watch, records, Stream(MANIFEST, seed=4), stream.older, 200)
     watch.refresh()
@@ -199,7 +205,7 @@ def test_a_package_whose_summary_cannot_be_read_is_watched_without_and_the_other
 ) -> None:
     (tmp_path / TRAINING_SUMMARY).write_text('{"schema_version": 2, "distributions": [], "shares": []}')
     spoilt = Package(tmp_path, tiny_manifest("gos", "spoilt", 1), "1" * 64)
-    watch = DriftWatch(records.predictions, lambda: [package, spoilt])
+    watch = DriftWatch(records.predictions, lambda: [package, spoilt], Metrics().watch_faults)
     for each in (package, spoilt):
         source = Stream(each.manifest, seed=11)
         keep(records, [source.answer(source.case()) for _ in range(200)])
@@ -219,7 +225,7 @@ def test_an_absurd_number_in_a_summary_costs_no_other_package_its_gauges(
     summary["distributions"][0]["n"] = 10**400  # a whole number, and beyond every float
     (tmp_path / TRAINING_SUMMARY).write_text(json.dumps(summary))
     absurd = Package(tmp_path, tiny_manifest("gos", "absurd", 1), "1" * 64)
-    watch = DriftWatch(records.predictions, lambda: [absurd, package])
+    watch = DriftWatch(records.predictions, lambda: [absurd, package], Metrics().watch_faults)
     for each in (package, absurd):
         source = Stream(each.manifest, seed=13)
         keep(records, [source.answer(source.case()) for _ in range(200)])
@@ -231,11 +237,11 @@ def test_an_absurd_number_in_a_summary_costs_no_other_package_its_gauges(
 
 
 def test_a_restart_forgets_nothing_but_brightness(package: Package, records: RecordStore) -> None:
-    first = DriftWatch(records.predictions, lambda: [package])
+    first = DriftWatch(records.predictions, lambda: [package], Metrics().watch_faults)
     first.refresh()
     send(first, records, Stream(MANIFEST, seed=5), stream.older, 150)
     first.refresh()
-    second = DriftWatch(records.predictions, lambda: [package])
+    second = DriftWatch(records.predictions, lambda: [package], Metrics().watch_faults)
     second.refresh()
     lost = set(gauges(first)) - set(gauges(second))
     assert lost
@@ -244,7 +250,7 @@ def test_a_restart_forgets_nothing_but_brightness(package: Package, records: Rec
 
 
 def test_brightness_counts_from_the_first_case_on(package: Package, records: RecordStore) -> None:
-    watch = DriftWatch(records.predictions, lambda: [package])
+    watch = DriftWatch(records.predictions, lambda: [package], Metrics().watch_faults)
     send(watch, records, Stream(MANIFEST, seed=8), stream.unshifted, 100)
     watch.refresh()
     assert (
@@ -254,7 +260,10 @@ def test_brightness_counts_from_the_first_case_on(package: Package, records: Rec
 
 def test_a_package_that_is_no_longer_served_is_forgotten(package: Package, records: RecordStore) -> None:
     served = [package]
-    watch, source = DriftWatch(records.predictions, lambda: served), Stream(MANIFEST, seed=9)
+    watch, source = (
+        DriftWatch(records.predictions, lambda: served, Metrics().watch_faults),
+        Stream(MANIFEST, seed=9),
+    )
     watch.refresh()
     served.clear()
     watch.refresh()
@@ -264,7 +273,10 @@ def test_a_package_that_is_no_longer_served_is_forgotten(package: Package, recor
 
 
 def test_an_answer_that_was_deleted_is_no_longer_counted(package: Package, records: RecordStore) -> None:
-    watch, source = DriftWatch(records.predictions, lambda: [package]), Stream(MANIFEST, seed=6)
+    watch, source = (
+        DriftWatch(records.predictions, lambda: [package], Metrics().watch_faults),
+        Stream(MANIFEST, seed=6),
+    )
     answers = [source.answer(source.case()) for _ in range(3)]
     keep(records, answers)
     watch.refresh()
@@ -276,7 +288,10 @@ def test_an_answer_that_was_deleted_is_no_longer_counted(package: Package, recor
 def test_an_answer_that_cannot_be_read_is_left_out_and_the_others_count(
     package: Package, records: RecordStore
 ) -> None:
-    watch, source = DriftWatch(records.predictions, lambda: [package]), Stream(MANIFEST, seed=12)
+    watch, source = (
+        DriftWatch(records.predictions, lambda: [package], Metrics().watch_faults),
+        Stream(MANIFEST, seed=12),
+    )
     answers = [source.answer(source.case()) for _ in range(3)]
     keep(records, answers)
     spoil(records, answers[0])
@@ -290,7 +305,10 @@ def test_an_answer_that_cannot_be_read_is_left_out_and_the_others_count(
 
 
 def test_no_value_of_a_record_is_in_a_gauge(package: Package, records: RecordStore) -> None:
-    watch, source = DriftWatch(records.predictions, lambda: [package]), Stream(MANIFEST, seed=7)
+    watch, source = (
+        DriftWatch(records.predictions, lambda: [package], Metrics().watch_faults),
+        Stream(MANIFEST, seed=7),
+    )
     keep(records, [source.answer(source.case()) for _ in range(120)])
     watch.refresh()
     names = {each.name for each in MANIFEST.ehr.features}

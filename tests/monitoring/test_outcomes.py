@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
+from app.metrics import Metrics
 from app.model_package.package import Package
 from app.monitoring.outcomes import LEAST_OUTCOMES, OutcomeWatch, judged
 from app.predictions.answer import Answer
@@ -32,7 +33,9 @@ def records(tmp_path: Path) -> Iterator[RecordStore]:
 
 @pytest.fixture
 def watch(records: RecordStore, tmp_path: Path) -> OutcomeWatch:
-    return OutcomeWatch(records.feedback, lambda: [Package(tmp_path, MANIFEST, SHA256)])
+    return OutcomeWatch(
+        records.feedback, lambda: [Package(tmp_path, MANIFEST, SHA256)], Metrics().watch_faults
+    )
 
 
 def outcome_of(answer: Answer, chance: np.random.Generator, bias: float = 0.0) -> str:
@@ -99,7 +102,7 @@ def test_an_answer_that_cannot_be_judged_costs_no_other_package_its_gauges(
         Package(tmp_path, tiny_manifest("gos", name, 1), digest * 64)
         for name, digest in (("odd", "0"), ("even", "1"))
     ]
-    watch = OutcomeWatch(records.feedback, lambda: packages)
+    watch = OutcomeWatch(records.feedback, lambda: packages, Metrics().watch_faults)
     for package in packages:
         source = Stream(package.manifest, seed=4)
         answers = [source.answer(source.case()) for _ in range(LEAST_OUTCOMES)]

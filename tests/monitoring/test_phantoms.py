@@ -14,6 +14,7 @@ from app.imaging.load import load_case
 from app.inference.calibration import mahalanobis
 from app.inference.onnx_runtime.session import OnnxSession
 from app.inference.predictor import Predictor
+from app.metrics import Metrics
 from app.model_package.package import Package
 from app.model_package.training_summary import TRAINING_SUMMARY, TrainingSummary, distribution_of_numbers
 from app.monitoring.drift import DriftWatch
@@ -127,7 +128,7 @@ def test_a_stream_of_phantoms_raises_the_alert_of_what_shifted_and_no_other(
     ]
     predictor = fitted(ad_predictor, tmp_path, trained)
     records = RecordStore(tmp_path / "records.sqlite3")
-    watch = DriftWatch(records.predictions, lambda: [predictor.package])
+    watch = DriftWatch(records.predictions, lambda: [predictor.package], Metrics().watch_faults)
     for _ in range(WATCHED):
         age = float(np.clip(chance.normal(65, 8) + older, 18, 110))
         found = answered(predictor, tmp_path, phantom(image, chance, shift), age)
