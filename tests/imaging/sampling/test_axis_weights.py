@@ -52,6 +52,24 @@ def test_rows_sum_to_one_whatever_the_gaps(gaps: list[float], target: float) -> 
         assert matrix.data.min() >= 0
 
 
+@pytest.mark.parametrize("gaps", [[1.0] * 12 + [8.0] * 4, [8.0, 1.0, 1.0, 1.0, 8.0, 1.0, 1.0]])
+def test_thin_slices_beside_thick_ones_are_smoothed_with_all_that_lie_within_four_sigmas(
+    gaps: list[float],
+) -> None:
+    depths = np.cumsum([0.0, *gaps])
+    own = np.array([gaps[0], *((a + b) / 2 for a, b in pairwise(gaps)), gaps[-1]])
+    far = 200  # samples beyond each end, each a gap of the end's behind the one before
+    places = np.r_[
+        depths[0] - own[0] * np.arange(far, 0, -1), depths, depths[-1] + own[-1] * np.arange(1, far + 1)
+    ]
+    lengths = np.r_[np.full(far, own[0]), own, np.full(far, own[-1])]
+    values = np.random.default_rng(3).normal(size=len(depths))
+    found = dense(depths, own, 9.0) @ values
+    for at, sigma, smoothed in zip(depths, antialias_sigma(9.0, own), found, strict=True):
+        weights = lengths * np.exp(-0.5 * ((places - at) / sigma) ** 2) * (np.abs(places - at) <= 4 * sigma)
+        assert smoothed == pytest.approx(np.average(np.pad(values, far, mode="edge"), weights=weights))
+
+
 def test_nothing_is_smoothed_where_nothing_shrinks() -> None:
     assert smoothing(np.arange(5.0), np.ones(5), 1.0) is None
     assert smoothing(np.arange(5.0), np.ones(5), 0.2) is None
