@@ -241,6 +241,7 @@ def _runtime(  # noqa: PLR0913 - what it is made of
         loader=loader,
         shadows=shadows,
         watch=monitoring.see,
+        alone=lambda: admission.lone,
     )
     retention = Retention(
         predictions, records.predictions, settings.keep_predictions_days * DAY_S or math.inf

@@ -52,7 +52,7 @@ def predict(arguments: argparse.Namespace, settings: Settings) -> int:
     predictor = starter_alone(settings)(_package(arguments, settings))
     _clear(arguments.out)
     loader = partial(load_case, limits=read_limits(settings))
-    answer = answer_case(case, predictor, arguments.out, loader=loader).answer
+    answer = answer_case(case, predictor, arguments.out, loader=loader, alone=lambda: True).answer
     (arguments.out / ANSWER_NAME).write_text(answer.model_dump_json(indent=2) + "\n", encoding="utf-8")
     Console().print(_answer_table(answer))
     for caution in answer.warnings:

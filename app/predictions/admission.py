@@ -88,6 +88,11 @@ class Admission:
         """Whether no case is worked on now; may be asked from any thread."""
         return self._turns.free == self._concurrent
 
+    @property
+    def lone(self) -> bool:
+        """Whether no more than one case is worked on now; may be asked from any thread."""
+        return self._turns.free >= self._concurrent - 1
+
     @contextmanager
     def place(self, urgency: Urgency = Urgency.ROUTINE, *, wants_turn: bool = True) -> Iterator[Place]:
         """Hold one of the places while a case uploads, waits and is worked on; call on the event loop.

@@ -1,7 +1,7 @@
 """A case is answered: the document, and the files of its heatmap. Service, jobs and command line all come through here."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -39,7 +39,7 @@ class Answered:
     spent_ms: Mapping[str, float]
 
 
-def answer_case(
+def answer_case(  # noqa: PLR0913 - a case, and how and where it is answered
     case: Case,
     predictor: Predictor,
     folder: Path,
@@ -47,6 +47,7 @@ def answer_case(
     loader: Loader = load_case,
     *,
     voxels: bool = False,
+    alone: Callable[[], bool] = lambda: False,
 ) -> Answered:
     """Answer a case and write its heatmap files.
 
@@ -57,6 +58,7 @@ def answer_case(
         waited_s: Seconds the case waited for its turn.
         loader: Where the image is read.
         voxels: Whether the analysis is to hold the voxels as acquired where the case itself does not need them.
+        alone: Whether nobody else wants the cores, asked when there is something that can be done at once.
 
     Raises:
         NeuroFuseError: As `app.inference.case.analyse`.
@@ -74,7 +76,7 @@ def answer_case(
     record = _record(analysis, predictor, case.explain)
     explained = time.perf_counter()
     with span("heatmap"):
-        files = _write_heatmap(analysis, folder)
+        files = _write_heatmap(analysis, folder, alone)
     spent_ms = spent(
         analysis, waited_s, writing_s=time.perf_counter() - explained, explaining_s=explained - began
     )
@@ -111,11 +113,11 @@ def _answer(
     )
 
 
-def _write_heatmap(analysis: Analysis, folder: Path) -> HeatmapFiles | None:
+def _write_heatmap(analysis: Analysis, folder: Path, alone: Callable[[], bool]) -> HeatmapFiles | None:
     if analysis.shown_on is None:
         return None
     grid, nifti, png = analysis.heatmap_grid, folder / NIFTI_NAME, folder / PNG_NAME
-    shown = Shown(analysis.outputs.heatmap, grid, analysis.shown_on, nifti, png, _note(analysis))
+    shown = Shown(analysis.outputs.heatmap, grid, analysis.shown_on, nifti, png, _note(analysis), alone())
     analysis.on_volume(partial(draw, shown=shown))
     return HeatmapFiles(nifti=NIFTI_NAME, png=PNG_NAME)
 

@@ -35,6 +35,7 @@ class PredictionService:
         loader: Where images are read.
         shadows: Told of every case that was answered, if anybody is.
         watch: Told of every answer, with the image as the network saw it; returns at once and never fails (`app.monitoring`).
+        alone: Whether no other case is worked on now.
     """
 
     def __init__(  # noqa: PLR0913 - what a use case is made of
@@ -47,6 +48,7 @@ class PredictionService:
         *,
         shadows: ShadowComparisons | None = None,
         watch: Callable[[Answer, ModelArray], None] | None = None,
+        alone: Callable[[], bool] = lambda: False,
     ) -> None:
         self._records = records
         self._heatmaps = heatmaps
@@ -55,6 +57,7 @@ class PredictionService:
         self._loader = loader
         self._shadows = shadows
         self._watch = watch
+        self._alone = alone
 
     def predict(
         self,
@@ -95,7 +98,9 @@ class PredictionService:
         # The store's sweep removes what a killed process left of this folder.
         with self._cases.writing() as folder:
             voxels = self._shadows is not None and self._shadows.need_voxels(predictor.package.manifest)
-            answered = answer_case(case, predictor, folder, waited_s, self._loader, voxels=voxels)
+            answered = answer_case(
+                case, predictor, folder, waited_s, self._loader, voxels=voxels, alone=self._alone
+            )
             self._observe(model_name, answered.spent_ms)
             if current_ticket().gone.is_set():
                 raise AbandonedError  # nobody knows its id: it would lie among the answers as a case that somebody meant to stop

@@ -171,6 +171,22 @@ def test_a_case_whose_time_is_over_while_it_waits_is_told_so_at_once(pending: Ga
     anyio.run(run)
 
 
+def test_a_case_is_alone_until_another_is_worked_on(pending: Gauge) -> None:
+    async def run() -> None:
+        admission = Admission(concurrent=3, queue_limit=0, uploads=0, pending=pending)
+        held = threading.Event()
+        assert (admission.idle, admission.lone) == (True, True)
+        async with anyio.create_task_group() as group:
+            for idle, lone in ((False, True), (False, False), (False, False)):
+                group.start_soon(admission.work, lambda _waited_s: held.wait(LONGEST_S), present)
+                await anyio.wait_all_tasks_blocked()
+                assert (admission.idle, admission.lone) == (idle, lone)
+            held.set()
+        assert (admission.idle, admission.lone) == (True, True)
+
+    anyio.run(run)
+
+
 def test_a_turn_that_comes_in_the_moment_its_taker_is_cancelled_goes_to_the_next(pending: Gauge) -> None:
     async def run() -> None:
         admission = Admission(concurrent=1, queue_limit=10, uploads=0, pending=pending)

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32
 
+from app.imaging import threads
 from app.imaging.pictures.overlay import write_overlay_png
-from app.imaging.threads import side_by_side
 from app.imaging.volume import Grid, Volume
 from app.imaging.write import write_heatmap
 
@@ -25,6 +25,7 @@ class Shown:
         nifti: The file, `.nii.gz`; its folder exists.
         png: The picture.
         note: What must be read with the picture, below it.
+        side_by_side: Whether both are drawn at once, which is worth it where nobody else wants the cores.
     """
 
     heatmap: Float32[np.ndarray, "D H W"]
@@ -33,21 +34,23 @@ class Shown:
     nifti: Path
     png: Path
     note: str = ""
+    side_by_side: bool = False
 
 
 def draw(volume: Volume, shown: Shown) -> None:
-    """Write both files, side by side where there are the cores.
+    """Write both files.
 
     Args:
         volume: The patient's image; its own slices are what the picture shows, whatever grid the file is on.
         shown: What is drawn.
     """
     file_grid = None if shown.file_grid is shown.grid else shown.file_grid
-    # They take about as long as each other, and a clinician waits for both.
-    side_by_side(
-        call,
-        (
-            partial(write_heatmap, shown.heatmap, shown.grid, shown.nifti, file_grid),
-            partial(write_overlay_png, volume, shown.heatmap, shown.grid, shown.png, shown.note),
-        ),
+    files = (
+        partial(write_heatmap, shown.heatmap, shown.grid, shown.nifti, file_grid),
+        partial(write_overlay_png, volume, shown.heatmap, shown.grid, shown.png, shown.note),
     )
+    if shown.side_by_side:  # they take about as long as each other
+        threads.side_by_side(call, files)
+    else:
+        for write in files:
+            write()

@@ -17,13 +17,15 @@ VOLUME = as_volume(np.random.default_rng(1).random(PATIENT.shape, np.float32), P
 HEATMAP = np.random.default_rng(2).random(MODEL.shape, np.float32)
 
 
-@pytest.mark.parametrize("cores", [1, 2])
+@pytest.mark.parametrize(("cores", "side_by_side"), [(2, False), (1, True), (2, True)])
 @pytest.mark.parametrize("file_grid", [PATIENT, MODEL])
 def test_they_are_the_same_whether_they_are_drawn_at_once_or_one_after_the_other(
-    file_grid: Grid, cores: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    file_grid: Grid, cores: int, side_by_side: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.imaging.threads.usable_cpus", lambda: cores)
-    shown = Shown(HEATMAP, MODEL, file_grid, tmp_path / "h.nii.gz", tmp_path / "h.png", "not for care")
+    shown = Shown(
+        HEATMAP, MODEL, file_grid, tmp_path / "h.nii.gz", tmp_path / "h.png", "not for care", side_by_side
+    )
     draw(VOLUME, shown)
     write_heatmap(HEATMAP, MODEL, tmp_path / "alone.nii.gz", PATIENT if file_grid is PATIENT else None)
     write_overlay_png(VOLUME, HEATMAP, MODEL, tmp_path / "alone.png", "not for care")
@@ -31,8 +33,9 @@ def test_they_are_the_same_whether_they_are_drawn_at_once_or_one_after_the_other
     assert shown.png.read_bytes() == (tmp_path / "alone.png").read_bytes()
 
 
+@pytest.mark.parametrize("side_by_side", [False, True])
 @pytest.mark.parametrize("missing", ["nifti", "png"])
-def test_a_file_that_cannot_be_written_is_told_of(missing: str, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_told_of(missing: str, side_by_side: bool, tmp_path: Path) -> None:
     nifti, png = (tmp_path / ("no-folder" if name == missing else "") / name for name in ("nifti", "png"))
     with pytest.raises(FileNotFoundError):
-        draw(VOLUME, Shown(HEATMAP, MODEL, PATIENT, nifti, png))
+        draw(VOLUME, Shown(HEATMAP, MODEL, PATIENT, nifti, png, side_by_side=side_by_side))
