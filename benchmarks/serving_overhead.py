@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
+import anyio
 from anyio.from_thread import start_blocking_portal
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -56,20 +57,22 @@ class Ways:
 
     Attributes:
         service: Ours, over HTTP.
-        parts: Its own parts, called in this process.
+        parts: Its own parts, called in this process, nobody else at work.
+        parts_in_turn: The same where others are at work, too.
         predictor: Of this process.
         scratch: For files.
     """
 
     service: Service
     parts: Callable[[Case], object]
+    parts_in_turn: Callable[[Case], object]
     predictor: Predictor
     scratch: Path
 
-    def library(self, case: Case) -> None:
+    def library(self, case: Case, *, alone: bool = True) -> None:
         """As the command line does it."""
         with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
-            answer_case(case, self.predictor, Path(folder))
+            answer_case(case, self.predictor, Path(folder), alone=lambda: alone)
 
 
 def run(rounds: int) -> RenderableType:
@@ -83,9 +86,9 @@ def run(rounds: int) -> RenderableType:
         store = store_of_one(scratch / "store")
         with (
             serving(store, scratch / "var", queue_limit=CLIENTS) as service,
-            in_process(store, scratch / "here") as (parts, predictor),
+            in_process(store, scratch / "here") as (parts, parts_in_turn, predictor),
         ):
-            ways = Ways(service, parts, predictor, scratch)
+            ways = Ways(service, parts, parts_in_turn, predictor, scratch)
             images = {
                 "28 files": head_ct().paths,
                 "one zip": (zip_of(head_ct().paths, scratch / "case.zip"),),
@@ -99,7 +102,9 @@ def run(rounds: int) -> RenderableType:
 
 
 @contextmanager
-def in_process(store: Path, data: Path) -> Iterator[tuple[Callable[[Case], object], Predictor]]:
+def in_process(
+    store: Path, data: Path
+) -> Iterator[tuple[Callable[[Case], object], Callable[[Case], object], Predictor]]:
     """The service's own parts, without HTTP, in this process.
 
     Args:
@@ -107,7 +112,7 @@ def in_process(store: Path, data: Path) -> Iterator[tuple[Callable[[Case], objec
         data: For what is kept.
 
     Yields:
-        What answers and keeps a case, and the predictor it uses.
+        What answers and keeps a case; the same once it is its turn, which tells the service's parts of each other; and the predictor both use.
     """
     # as the service it is compared with
     configure_logging("ERROR", "json")
@@ -125,7 +130,10 @@ def in_process(store: Path, data: Path) -> Iterator[tuple[Callable[[Case], objec
         def answer(case: Case) -> object:
             return runtime.predictions.predict(replace(case, id=str(uuid7())), predictor, 0.0)
 
-        yield answer, predictor
+        def answer_in_turn(case: Case) -> object:
+            return portal.call(runtime.admission.work, lambda _waited_s: answer(case), anyio.sleep_forever)
+
+        yield answer, answer_in_turn, predictor
 
 
 def _alone(ways: Ways, images: Mapping[str, tuple[Path, ...]], rounds: int) -> Table:
@@ -156,8 +164,10 @@ def _row(ways: Ways, case: Case, rounds: int) -> list[str]:
 def _busy(ways: Ways, paths: tuple[Path, ...], rounds: int) -> Table:
     note = BUSY_NOTE.format(clients=CLIENTS, rounds=rounds, each=" or ".join(map(str, SATURATED.values())))
     loops = {
-        f"{PARTS}, {THREADS} threads": partial(_loops_per_s, ways.parts, threads=THREADS),
-        f"{LIBRARY}, {THREADS} threads": partial(_loops_per_s, ways.library, threads=THREADS),
+        f"{PARTS}, {THREADS} threads": partial(_loops_per_s, ways.parts_in_turn, threads=THREADS),
+        f"{LIBRARY}, {THREADS} threads": partial(
+            _loops_per_s, partial(ways.library, alone=False), threads=THREADS
+        ),
         f"{LIBRARY}, one": partial(_loops_per_s, ways.library, threads=1),
     }
     table = Table("heatmap", HTTP, *loops, "ratio", title="Throughput at saturation", caption=note)
