@@ -8,7 +8,7 @@ from scipy.spatial.transform import Rotation
 
 from app.imaging import resample
 from app.imaging.read import read_image, read_mask
-from app.imaging.resample import as_volume, heatmap_to_patient_grid
+from app.imaging.resample import as_volume, heatmap_to_patient_grid, sample_on_grid
 from app.imaging.volume import Grid, Modality
 from app.imaging.write import voxels_on_grid, write_heatmap, write_image, write_nifti
 from tests.imaging.making import Series
@@ -111,6 +111,8 @@ def test_a_corrected_image_on_its_grid_has_the_grid_s_shape(tmp_path: Path) -> N
         (Modality.MR, np.array([0, 7, 255], np.uint8), "i2"),
         (Modality.MR, np.array([0, 7, 32767], np.uint16), "i2"),
         (Modality.MR, np.array([0, 7, 32768], np.uint16), "f4"),
+        (Modality.MR, np.array([-32768, 0, 5], np.int32), "i2"),
+        (Modality.MR, np.array([-32769, 0, 5], np.int32), "f4"),
         (Modality.MR, np.array([0, 0.25, 1], np.float64), "f4"),
     ],
 )
@@ -124,6 +126,33 @@ def test_an_image_is_written_as_whole_numbers_where_they_hold_it(
     assert read.get_data_dtype() == np.dtype(kind)
     assert np.abs(read.get_fdata() - voxels).max() <= (0.5 if kind == "i2" else 0)
     assert np.allclose(read.affine, AFFINE, atol=1e-5)
+
+
+def test_slices_that_lie_elsewhere_than_the_grid_s_planes_are_brought_there_though_they_are_as_many() -> None:
+    values = np.broadcast_to(np.array([0, 4, 12, 16], np.float32), (9, 8, 4))  # each slice its height in mm
+    even = as_volume(values, Grid((9, 8, 4), np.diag([1.0, 1.0, 16 / 3, 1.0])))
+    volume = replace(even, slice_origins=np.column_stack([np.zeros((4, 2)), [0, 4, 12, 16]]))
+    assert voxels_on_grid(volume)[4, 4, 1:3] == pytest.approx(
+        [16 / 3, 32 / 3], abs=0.05
+    )  # the ends are smoothed
+    assert voxels_on_grid(even) is values
+
+
+def test_an_image_whose_grid_has_other_rows_than_its_slices_is_read_at_the_grid_s_places(
+    tmp_path: Path,
+) -> None:
+    turned = AFFINE @ np.array(
+        [[0, -1, 0, 7], [1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1.0]]
+    )  # a quarter turn in plane
+    values = np.random.default_rng(5).random((9, 8, 7), np.float32)
+    volume = replace(as_volume(values, GRID), grid=Grid((8, 9, 7), turned))
+    write_image(volume, tmp_path / "image.nii.gz")
+    read = nib.Nifti1Image.from_filename(tmp_path / "image.nii.gz")
+    assert np.allclose(read.affine, turned, atol=1e-5)
+    # Index (a, b) of the grid is (7 - b, a) of the slices.
+    expected = sample_on_grid(volume, volume.grid, 0.0)
+    assert np.allclose(read.get_fdata(), expected, atol=1e-6)
+    assert read.get_fdata()[1, 2, 3] == pytest.approx(values[5, 1, 3], abs=1e-5)
 
 
 def test_the_image_of_a_tilted_series_lies_on_the_grid_of_its_heatmap(tmp_path: Path) -> None:

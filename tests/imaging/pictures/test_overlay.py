@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from app.imaging.pictures.overlay import _inside, write_overlay_png
-from app.imaging.pictures.planes import three_planes
+from app.imaging.pictures.planes import axial_planes, box_mm, three_planes
 from app.imaging.resample import as_volume, heatmap_to_patient_grid
 from app.imaging.volume import Grid, Modality, Volume
 from tests.imaging.making import ball, places
@@ -46,6 +46,19 @@ def test_all_planes_share_one_scale() -> None:
     assert {round(size, 9) for plane in planes for size in plane.grid.spacing_mm} == {1.0}
     assert [plane.grid.shape[:2] for plane in planes] == [(201, 161), (121, 161), (121, 201)]
     assert [plane.across_mm for plane in planes] == [3.0, 2.0, 1.0]
+
+
+def test_pixels_are_as_wide_as_high_and_read_as_thick_at_any_scale() -> None:
+    planes = three_planes(GRID, np.zeros(3), 101)  # the longest side, 200 mm, has 101 pixels
+    assert [plane.grid.spacing_mm for plane in planes] == [pytest.approx((2.0, 2.0, 2.0))] * 3
+    assert planes[0].grid.shape[:2] == (101, 81)
+
+
+def test_axial_planes_lie_whole_pixels_apart_in_the_middles_of_equal_parts() -> None:
+    planes = axial_planes(box_mm(GRID), 101, 4)  # 120 mm high: parts of 30 mm, pixels of 2
+    assert [plane.across_mm for plane in planes] == pytest.approx([-60 + 16, -60 + 44, -60 + 76, -60 + 104])
+    assert [plane.grid.shape for plane in planes] == [(101, 81, 1)] * 4
+    assert {plane.title for plane in planes} == {"Axial"}
 
 
 def test_heat_on_the_patient_s_right_is_on_the_picture_s_left(tmp_path: Path) -> None:
