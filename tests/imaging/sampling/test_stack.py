@@ -1,5 +1,6 @@
 """Moving slices gives what looking up every voxel gives."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from app.imaging.content import AIR
 from app.imaging.read import read_image
 from app.imaging.resample import sample_on_grid
 from app.imaging.sampling.stack import keeps_pixels, stack_on_grid
-from app.imaging.volume import Modality, Volume
+from app.imaging.volume import Grid, Modality, Volume
 from tests.imaging.making import Series, head_ct
 
 UNEVEN = (0, 4, 8, 12, 16, 17.08, 24.08, 31.08, 38.08, 45.08)
@@ -35,6 +36,18 @@ def test_a_corrected_series_is_read_as_the_oblique_road_reads_it(
     assert edge.mean() < 1e-4
     assert moved.shape == volume.grid.shape
     assert moved.dtype == np.float32
+
+
+def test_planes_and_pixels_beyond_the_stack_are_air(tmp_path: Path) -> None:
+    volume = read(tmp_path, 0.0, UNEVEN)
+    wider, (i, j, k) = volume.grid.affine.copy(), volume.grid.shape
+    wider[:3, 3] -= wider[:3, :3] @ np.array([2.0, 3.0, 4.0])
+    grown = replace(volume, grid=Grid((i + 4, j + 6, k + 8), wider))
+    moved = stack_on_grid(grown)
+    assert np.array_equal(moved[2:-2, 3:-3, 4:-4], stack_on_grid(volume))
+    around = np.ones(moved.shape, np.bool_)
+    around[2:-2, 3:-3, 4:-4] = False
+    assert set(moved[around].tolist()) == {AIR[Modality.CT]}
 
 
 def test_a_grid_of_other_pixels_is_not_for_this_road(tmp_path: Path) -> None:
