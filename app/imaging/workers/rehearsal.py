@@ -43,7 +43,7 @@ _UID_ROOT: Final = "2.25.1"
 
 
 def rehearse(root: Path) -> None:
-    """Read a phantom as a case would be read, draw a heatmap of it, and keep nothing of both.
+    """Read a phantom as a case would be read, draw a heatmap of it as of a lone case, and keep nothing of both.
 
     Args:
         root: Folder for its files while that takes.
@@ -54,7 +54,14 @@ def rehearse(root: Path) -> None:
     with TemporaryDirectory(dir=root) as folder:
         case = load_case([archive(Path(folder))], MODEL_GRID)
         heatmap, grid = np.ones_like(case.image.array), case.image.grid
-        shown = Shown(heatmap, grid, case.volume.grid, Path(folder, "h.nii.gz"), Path(folder, "h.png"))
+        shown = Shown(
+            heatmap,
+            grid,
+            case.volume.grid,
+            Path(folder, "h.nii.gz"),
+            Path(folder, "h.png"),
+            side_by_side=True,
+        )
         draw(case.volume, shown)
 
 
