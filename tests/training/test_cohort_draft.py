@@ -97,6 +97,14 @@ def test_a_described_table_can_be_loaded(tmp_path: Path, capsys: pytest.CaptureF
     assert "Not in the table: gcs" in told
 
 
+def test_columns_are_listed_as_they_are_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = ("bp [mmHg]", "x[/y]", "[bold]")
+    text = f"patient_id,image,age,outcome,{','.join(names)}\np1,a.nii,71,4,1,2,3\n"
+    assert main(["describe", str(write_table(tmp_path, text)), "--task", "gos", "--source", "x"]) == 0
+    told = capsys.readouterr().out
+    assert [name for name in names if name in told] == list(names)
+
+
 def test_a_description_that_somebody_wrote_is_not_replaced(tmp_path: Path) -> None:
     (write_table(tmp_path) / "cohort.json").write_text("{}")
     with pytest.raises(CohortError, match="found one"):

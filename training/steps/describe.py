@@ -19,7 +19,7 @@ def run(options: argparse.Namespace) -> int:
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
     for name, words in _lines(drafted):
-        table.add_row(name, Text(words))
+        table.add_row(Text(name), Text(words))  # people name columns as they like: no markup
     console = Console()
     console.print(table)
     console.print(
