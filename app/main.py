@@ -62,11 +62,11 @@ from app.predictions.heatmaps import Heatmaps
 from app.predictions.limits import worker_limits
 from app.predictions.preview import Previewer
 from app.predictions.rehearsal import rehearse
-from app.predictions.retention import AuditRetention, Retention
+from app.predictions.retention import Retention
 from app.predictions.service import PredictionService
-from app.predictions.sweeping import keep_sweeping
 from app.predictions.unrecorded import CASES_EVERY_S, HEATMAPS_EVERY_S, Unrecorded
 from app.predictions.what_if import KeptCases
+from app.records.audit_retention import AuditRetention
 from app.records.copying import require_taken_along
 from app.records.remote_artefacts import open_artefacts
 from app.records.store import RecordStore
@@ -81,6 +81,7 @@ from app.serving.shadow import ShadowComparisons
 from app.serving.start import start_as_set
 from app.serving.trial import PackageTrial
 from app.settings import Settings
+from app.sweeping import keep_sweeping
 from app.tracing import Tracing
 
 HOUR_S = 3600.0

@@ -16,7 +16,6 @@ from app.predictions.case_list import CaseList
 from app.predictions.feedback import FeedbackService
 from app.predictions.preview import Previewer
 from app.predictions.service import PredictionService
-from app.predictions.sweeping import Swept
 from app.predictions.what_if import KeptCases
 from app.records.audit import AuditTrail
 from app.scratch_folders import ScratchFolders
@@ -27,6 +26,7 @@ from app.serving.catalogue import Catalogue
 from app.serving.rollout import Rollout
 from app.serving.shadow import ShadowComparisons
 from app.settings import Settings
+from app.sweeping import Swept
 
 
 @dataclass(frozen=True)

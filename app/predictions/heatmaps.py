@@ -9,8 +9,8 @@ from typing import Final, Literal, get_args
 from app.errors import CaseExpiredError
 from app.identifiers import made_s
 from app.predictions.answering import NIFTI_NAME, PNG_NAME
-from app.predictions.sweeping import PART_S
 from app.records.artefacts import Artefacts
+from app.sweeping import PART_S
 
 HeatmapSuffix = Literal["nii.gz", "png"]
 

@@ -9,8 +9,8 @@ from app.errors import CaseExpiredError
 from app.identifiers import made_s
 from app.predictions.answering import NIFTI_NAME, PNG_NAME
 from app.predictions.heatmaps import LIST_EVERY_S, Heatmaps
-from app.predictions.sweeping import PART_S
 from app.records.artefacts import FolderArtefacts
+from app.sweeping import PART_S
 
 DAY_S = 24 * 3600.0
 OLD = "01930000-0000-7000-8000-000000000000"

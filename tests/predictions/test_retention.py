@@ -13,14 +13,13 @@ from app.errors import UnknownPredictionError
 from app.metrics import Metrics
 from app.predictions import retention
 from app.predictions.heatmaps import Heatmaps
-from app.predictions.retention import FORGET_EVERY_S, AuditRetention, Retention
+from app.predictions.retention import Retention
 from app.predictions.service import PredictionService
-from app.predictions.sweeping import PART_S
 from app.records.artefacts import FolderArtefacts
-from app.records.audit import Deed
 from app.records.feedback import Feedback
 from app.records.predictions import KeptPrediction
 from app.records.store import RecordStore
+from app.sweeping import PART_S
 from tests.support.records import tables_at
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -99,17 +98,3 @@ def test_without_a_time_answers_stay_for_ever(kept: Kept) -> None:
     kept.add("a", timedelta(days=100_000))
     assert kept.retention(days=float("inf")).sweep() == 0
     assert kept.left() == {"a"}
-
-
-def test_lines_of_the_trail_are_looked_through_once_an_hour_by_the_time_that_passes(kept: Kept) -> None:
-    # At first the clock is a year ahead, of a trail that has nothing so old.
-    clock_s, passed_s = [NOW.timestamp() + 365 * DAY_S], [0.0]
-    forgetting = AuditRetention(kept.records.audit, 400 * DAY_S, lambda: clock_s[0], lambda: passed_s[0])
-    assert forgetting.sweep() == 0
-    for days in (500, 401, 399):
-        kept.records.audit.add(Deed("a", "key", "GET /jobs", moment=NOW - timedelta(days=days)))
-    clock_s[0] = NOW.timestamp()
-    passed_s[0] += FORGET_EVERY_S - 1
-    assert forgetting.sweep() == 0
-    passed_s[0] += 1
-    assert forgetting.sweep() == 2

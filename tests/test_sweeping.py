@@ -6,7 +6,7 @@ import anyio
 import anyio.from_thread
 
 from app.metrics import Metrics
-from app.predictions.sweeping import keep_sweeping
+from app.sweeping import keep_sweeping
 
 
 class FaultyDisk:
