@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from app.cli import FAILED, OK, REFUSED, main
+from app.cli import main
 from app.data_folder.layout import DataFolder
+from app.exit_status import FAILED, OK, REFUSED
 from app.model_package.package import open_package, seal
 from app.predictions.answer import Answer
 from app.records.store import RecordStore

@@ -8,16 +8,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, TextIO
+from typing import TextIO
 
 from rich.console import Console
 
 from app.administration.audit_event import audit_event
 from app.administration.records_here import evidence_here
+from app.exit_status import FAILED, OK
 from app.settings import Settings
-
-OK: Final = 0
-BROKEN: Final = 1
 
 
 def verify(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -28,12 +26,12 @@ def verify(arguments: argparse.Namespace, settings: Settings) -> int:
         verdict = trail.verify()
         if verdict.broken_at is not None:
             console.print(f"BROKEN at line {verdict.broken_at}: {verdict.found}.")
-            return BROKEN
+            return FAILED
         if arguments.head and not trail.holds(arguments.head):
             console.print(
                 "BROKEN: no line has the digest that was kept elsewhere. Either it is over its time, or the chain was made anew."
             )
-            return BROKEN
+            return FAILED
     head = verdict.head
     console.print(f"whole: {verdict.lines} lines, {head.first} to {head.last}; head {head.digest}")
     return OK

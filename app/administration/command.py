@@ -10,11 +10,9 @@ from rich.console import Console
 from app.administration.client import ServiceClient, ServiceProblemError
 from app.administration.tables import alias_table, package_table
 from app.errors import MalformedRequestError
+from app.exit_status import FAILED, OK, REFUSED
 from app.settings import Settings
 
-OK: Final = 0
-FAILED: Final = 1
-REFUSED: Final = 2
 ADMIN: Final = "/admin/models"
 
 

@@ -2,16 +2,14 @@
 
 import argparse
 from contextlib import nullcontext
-from typing import Final
 
 from rich.console import Console
 
 from app.data_folder.layout import DataFolder
 from app.errors import MalformedRequestError
+from app.exit_status import OK
 from app.records.copying import copy_records
 from app.settings import Settings
-
-OK: Final = 0
 
 
 def copy(_arguments: argparse.Namespace, settings: Settings) -> int:

@@ -13,13 +13,13 @@ from rich.table import Column, Table
 from app.administration.records_here import missing_database, records_here
 from app.data_folder.layout import DataFolder
 from app.errors import MalformedRequestError
+from app.exit_status import OK
 from app.records.api_keys import KeptKey
 from app.records.audit import Deed
 from app.records.store import RecordStore
 from app.security.keys import make_key
 from app.settings import Settings
 
-OK: Final = 0
 HERE: Final = "command-line"
 """In the audit trail: whoever may run commands on the service's machine."""
 MOST_DAYS: Final = 730.0

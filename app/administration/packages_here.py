@@ -2,19 +2,16 @@
 
 import argparse
 from contextlib import closing
-from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
+from app.exit_status import FAILED, OK
 from app.model_package.store import store_at
 from app.serving.catalogue import Catalogue
 from app.serving.entry import State
 from app.serving.start import starter_alone
 from app.settings import Settings
-
-OK: Final = 0
-FAILED: Final = 1
 
 
 def list_packages(_arguments: argparse.Namespace, settings: Settings) -> int:

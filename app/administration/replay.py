@@ -13,14 +13,13 @@ from app.data_folder.case_store import CaseStore, KeptCase
 from app.data_folder.layout import DataFolder
 from app.ehr.encode import encode
 from app.errors import PackageDigestError
+from app.exit_status import FAILED, OK
 from app.inference.predictor import Outputs
 from app.model_package.store import store_at
 from app.predictions.answer import Answer, require_answer
 from app.serving.start import starter_alone
 from app.settings import Settings
 
-OK: Final = 0
-DIFFERS: Final = 1
 TOLERANCE: Final = 1e-3
 """Greatest difference of a probability between execution providers, as for golden cases (`app.inference.self_test`)."""
 HOUR_S: Final = 3600.0
@@ -61,4 +60,4 @@ def _compare(answer: Answer, outputs: Outputs, provider: str) -> int:
     console = Console(highlight=False)
     console.print(table)
     console.print("repeated" if is_same else "DIFFERS: the answer cannot be repeated here.")
-    return OK if is_same else DIFFERS
+    return OK if is_same else FAILED

@@ -1,7 +1,6 @@
 """`neurofuse sessions`: shows who is signed in on the page, and signs people out; needs no running service."""
 
 import argparse
-from typing import Final
 
 from rich.console import Console
 from rich.table import Column, Table
@@ -9,10 +8,9 @@ from rich.table import Column, Table
 from app.administration.keys import HERE
 from app.administration.records_here import records_here
 from app.errors import MalformedRequestError
+from app.exit_status import OK
 from app.records.audit import Deed
 from app.settings import Settings
-
-OK: Final = 0
 
 
 def list_all(_arguments: argparse.Namespace, settings: Settings) -> int:

@@ -1,14 +1,9 @@
 """The command line: `neurofuse serve | predict | inspect | models | keys | sessions | audit | replay | copy-records | openapi | healthcheck`. Choices come from the same `NEUROFUSE_` variables."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from app.cli.parser import build_parser
 from app.later import later
-
-OK: Final = 0
-FAILED: Final = 1
-REFUSED: Final = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Final
 
-from app.cli import FAILED, OK
+from app.exit_status import FAILED, OK
 from app.settings import Settings
 
 HEALTHCHECK_TIMEOUT_S: Final = 5.0

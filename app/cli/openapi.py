@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 
-from app.cli import OK
+from app.exit_status import OK
 from app.main import create_app
 from app.settings import Settings
 

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from rich.console import Console
 
-from app.cli import FAILED, REFUSED
 from app.errors import NeuroFuseError, RequestError
+from app.exit_status import FAILED, REFUSED
 from app.expendable import write_no_core_file
 from app.settings import ENV_PREFIX, Settings
 from app.telemetry import configure_logging

@@ -8,10 +8,10 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from app.cli import OK
 from app.cohort.command import predict_cohort
 from app.cohort.server_engine import remote_package
 from app.errors import MalformedRequestError
+from app.exit_status import OK
 from app.imaging.files.folders import files_in
 from app.imaging.load import load_case
 from app.model_package.package import Package

@@ -10,7 +10,7 @@ import structlog
 
 from app.api.body_blocks import BlocksProtocol
 from app.api.failed_start import Server
-from app.cli import FAILED, OK
+from app.exit_status import FAILED, OK
 from app.heap import keep_freed_memory, keep_what_a_start_made
 from app.main import create_app
 from app.model_package.store import store_at

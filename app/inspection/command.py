@@ -3,12 +3,13 @@
 import argparse
 import dataclasses
 import json
-from typing import Final, get_args
+from typing import get_args
 
 from rich.console import Console
 from rich.progress import Progress
 
 from app.errors import NeuroFuseError, RequestError
+from app.exit_status import OK
 from app.imaging.files.folders import files_in
 from app.imaging.head.find import Head, find_head
 from app.imaging.head.quality import judge
@@ -22,8 +23,6 @@ from app.model_package.package import Package
 from app.model_package.store import ModelStore, store_at
 from app.predictions.limits import read_limits
 from app.settings import Settings
-
-OK: Final = 0
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:

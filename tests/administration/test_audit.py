@@ -12,9 +12,9 @@ import pytest
 from fhir.resources.R4B.auditevent import AuditEvent
 from sqlalchemy import Engine, create_engine, text
 
-from app.administration.audit import BROKEN
 from app.cli import main
 from app.data_folder.layout import DataFolder
+from app.exit_status import FAILED
 from app.records.audit import AuditTrail, Deed
 from app.records.store import RecordStore
 from tests.support.small_disk import full
@@ -67,7 +67,7 @@ def test_a_whole_trail_is_said_to_be_and_its_head_is_told(
 def test_a_changed_line_is_named(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
     with engine.begin() as connection:
         connection.execute(text("UPDATE audit SET subject = 'nobody' WHERE number = 2"))
-    assert main(["audit", "verify"]) == BROKEN
+    assert main(["audit", "verify"]) == FAILED
     assert "BROKEN at line 2" in capsys.readouterr().out
 
 
@@ -87,7 +87,7 @@ def test_a_chain_that_was_made_anew_does_not_hold_the_head_that_was_kept_elsewhe
             records.audit.add(deed)
     assert main(["audit", "verify"]) == 0, "by itself it is whole"
     capsys.readouterr()
-    assert main(["audit", "verify", "--head", kept]) == BROKEN
+    assert main(["audit", "verify", "--head", kept]) == FAILED
     assert "made anew" in capsys.readouterr().out
 
 

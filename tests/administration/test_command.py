@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from app.administration.command import own_address
-from app.cli import FAILED, OK, REFUSED, main
+from app.cli import main
+from app.exit_status import FAILED, OK, REFUSED
 from app.model_package.package import open_package, seal
 from app.settings import Settings
 from tests.service.server import Server, serving

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from app.cli import OK, REFUSED, main
+from app.cli import main
+from app.exit_status import OK, REFUSED
 from app.security.keys import FORM
 
 Keys = Callable[..., tuple[int, str, str]]

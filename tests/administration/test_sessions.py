@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from app import cli
+from app.exit_status import OK
 from app.records.store import RecordStore
 from app.security.principal import Principal
 from app.security.sessions import Sessions
@@ -33,7 +34,7 @@ def test_the_list_names_people_and_shows_nothing_that_opens_a_session(
     sessions: Sessions, capsys: pytest.CaptureFixture[str]
 ) -> None:
     value = sessions.begin(CLARA)
-    assert cli.main(["sessions", "list"]) == cli.OK
+    assert cli.main(["sessions", "list"]) == OK
     shown = capsys.readouterr().out
     assert CLARA.subject in shown
     assert CLARA.name in shown
@@ -45,8 +46,8 @@ def test_whoever_is_to_leave_is_out_at_once_and_the_trail_says_so(
     sessions: Sessions, records: RecordStore
 ) -> None:
     values = [sessions.begin(CLARA), sessions.begin(CLARA)]
-    assert cli.main(["sessions", "end", CLARA.subject]) == cli.OK
+    assert cli.main(["sessions", "end", CLARA.subject]) == OK
     assert [sessions.find(value) for value in values] == [None, None]
     (line,) = records.audit.lines()
     assert (line.deed.action, line.deed.object_id) == ("sessions end", CLARA.subject)
-    assert cli.main(["sessions", "end", CLARA.subject]) != cli.OK
+    assert cli.main(["sessions", "end", CLARA.subject]) != OK

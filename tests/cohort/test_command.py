@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from app.cli import FAILED, OK, REFUSED, main
+from app.cli import main
+from app.exit_status import FAILED, OK, REFUSED
 
 pytestmark = pytest.mark.usefixtures("own_logging")
 COLUMNS = ("patient_id", "image", "age", "gcs", "sex", "outcome")

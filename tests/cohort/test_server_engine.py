@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from app.cli import FAILED, OK, REFUSED, main
+from app.cli import main
 from app.cohort.server_engine import AT_ONCE
 from app.errors import NeuroFuseError, OverloadedError
+from app.exit_status import FAILED, OK, REFUSED
 from tests.cohort.proxy import Page, proxy_before
 from tests.imaging.making import Series
 from tests.service.jobs import NO_CT

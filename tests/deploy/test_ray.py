@@ -16,7 +16,8 @@ import pytest
 
 pytest.importorskip("ray", reason="Ray is not installed here: make test-ray")
 
-from app.cli import FAILED, main
+from app.cli import main
+from app.exit_status import FAILED
 from benchmarks.processes import tree
 from tests.deploy.conftest import Deployed
 from tests.service.server import serving

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.cli import OK, REFUSED, main
+from app.cli import main
+from app.exit_status import OK, REFUSED
 from tests.imaging.bodies import head, trunk
 from tests.imaging.making import Series
 

@@ -23,9 +23,10 @@ from pydantic import SecretStr
 
 from app.api.access import ACCESS
 from app.api.guard import REFUSALS_PER_MINUTE
-from app.cli import OK, main
+from app.cli import main
 from app.cohort.server_engine import remote_package
 from app.errors import NotAuthenticatedError
+from app.exit_status import OK
 from app.settings import Settings
 from tests.service.access_table import CALLERS, as_document, expected, guarded, tried, written
 from tests.service.server import Server, serving
