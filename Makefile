@@ -94,7 +94,8 @@ test-page: $(VENV)/.development $(if $(HAS_NODE),app/web/index.html) ## Run the 
 SERVING_TESTS := tests/contract/test_imports.py tests/cli tests/test_cli.py tests/inspection/test_command.py \
   $(filter-out %/test_server_engine.py,$(wildcard tests/cohort/test_*.py)) \
   $(addprefix tests/administration/test_,command.py keys.py replay.py sessions.py) \
-  $(addprefix tests/service/test_,access.py cohort_on_server.py feedback.py inference_protocol.py jobs.py kept_cases.py predict.py uploads.py worklist.py)
+  $(addprefix tests/service/test_,cohort_on_server.py feedback.py inference_protocol.py jobs.py kept_cases.py predict.py uploads.py worklist.py) \
+  tests/service/test_access.py::test_every_route_lets_in_whom_the_table_says_and_the_page_shows_it
 test-serving: $(VENV)-serving/.installed ## Run what loads and what answers in an environment without torch
 	$(VENV)-serving/bin/python -c "import importlib.util as u; assert not any(map(u.find_spec, ('torch', 'pandas'))), 'expected neither torch nor pandas'"
 	$(VENV)-serving/bin/python -m pytest $(SERVING_TESTS)

@@ -22,10 +22,10 @@ export function parsePng(file: Buffer): Picture {
 
 /** Fills one row from its filtered bytes, the first of which names the filter. */
 function unfilter(line: Uint8Array, above: Uint8Array, row: Uint8Array, channels: number): void {
-  const filter = line[0] ?? 0;
+  const predicted = PREDICTED[line[0] ?? 0] ?? PREDICTED[0];
   for (let x = 0; x < row.length; x++) {
     const left = row[x - channels] ?? 0;
-    row[x] = (line[x + 1] ?? 0) + predicted(filter, left, above[x] ?? 0, above[x - channels] ?? 0);
+    row[x] = (line[x + 1] ?? 0) + predicted(left, above[x] ?? 0, above[x - channels] ?? 0);
   }
 }
 
@@ -38,17 +38,22 @@ function chunks(file: Buffer, kind: string): Buffer[] {
   return found;
 }
 
-function predicted(filter: number, left: number, up: number, corner: number): number {
-  return [0, left, up, (left + up) >> 1, paeth(left, up, corner)][filter] ?? 0;
-}
+type Predicted = (left: number, up: number, corner: number) => number;
+
+/** By the number of the filter. */
+const PREDICTED: [Predicted, ...Predicted[]] = [
+  () => 0,
+  (left) => left,
+  (_left, up) => up,
+  (left, up) => (left + up) >> 1,
+  paeth,
+];
 
 function paeth(left: number, up: number, corner: number): number {
   const guess = left + up - corner;
-  const [byLeft, byUp, byCorner] = [guess - left, guess - up, guess - corner].map(Math.abs) as [
-    number,
-    number,
-    number,
-  ];
+  const byLeft = Math.abs(guess - left);
+  const byUp = Math.abs(guess - up);
+  const byCorner = Math.abs(guess - corner);
   if (byLeft <= byUp && byLeft <= byCorner) return left;
   return byUp <= byCorner ? up : corner;
 }
