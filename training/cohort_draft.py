@@ -24,6 +24,8 @@ SITE, DATE = "site", "date"
 NO_LEVELS: Final[Mapping[str, str]] = MappingProxyType({})
 READ_ANYWAY: Final = frozenset({"patient_id", "image", MASK, "split", SITE, DATE})
 """Columns that have their meaning by name."""
+SLICES: Final = ("slice", "image")
+"""What the columns of single slices are called, each with its number from below."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,11 @@ def draft(
     Raises:
         CohortError: A column that every cohort has is absent, none is a feature, or a word means nothing that an outcome can be.
     """
-    if absent := [name for name in ("patient_id", "image", outcome) if name not in columns]:
+    images, masks = _image_columns(columns)
+    if absent := [name for name in ("patient_id", *images, outcome) if name not in columns]:
         raise CohortError(
-            f"expected the columns patient_id, image and {outcome} in {TABLE_FILE}, found none called {', '.join(absent)}; rename them, or name the outcome's "
-            "column by --outcome (cohorts of single slices are described by hand: docs/reference/cohort.md)"
+            f"expected the columns patient_id, image (or slice_1, slice_2, ... of single slices) and {outcome} in {TABLE_FILE}, found none called "
+            f"{', '.join(absent)}; rename them, or name the outcome's column by --outcome"
         )
     known = SCHEMAS[task].features
     features = tuple(each for each in known if each.name in columns and each.name != outcome)
@@ -71,7 +74,9 @@ def draft(
             "these names; rename the columns, or describe them by hand (docs/reference/cohort.md)"
         )
     names = {each.name for each in features}
-    undescribed = tuple(name for name in columns if name not in names | READ_ANYWAY | {outcome})
+    undescribed = tuple(
+        name for name in columns if name not in names | READ_ANYWAY | {outcome, *images, *masks}
+    )
     missing = tuple(each.name for each in known if each.name not in names)
     by_spelling = {plain(name): name for name in missing}
     try:
@@ -83,6 +88,8 @@ def draft(
             positive=POSITIVE[task],
             seed=None,
             features=features,
+            images=images,
+            masks=masks,
             minimum_features=0,
             site=SITE if SITE in columns else None,
             date=DATE if DATE in columns else None,
@@ -92,6 +99,22 @@ def draft(
         raise CohortError(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
     renamed = {name: by_spelling[plain(name)] for name in undescribed if plain(name) in by_spelling}
     return Draft(description, undescribed, renamed, missing)
+
+
+def _image_columns(columns: Collection[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Those of the images, in the order of their numbers where they are slices, and those of their masks where each has one."""
+    if "image" in columns:
+        return ("image",), ()
+    for kind in SLICES:
+        numbers = sorted(
+            (int(number), number)
+            for name in columns
+            if (number := name.removeprefix(f"{kind}_")) != name and number.isdecimal()
+        )
+        if len(numbers) > 1:
+            masks = tuple(f"{MASK}_{number}" for _, number in numbers)
+            return tuple(f"{kind}_{number}" for _, number in numbers), masks if {*masks} <= {*columns} else ()
+    return ("image",), ()
 
 
 def describe(

@@ -48,6 +48,30 @@ def test_site_and_date_are_taken_where_there_are_columns_of_that_name() -> None:
     assert (of("age").description.site, of("age").description.date) == (None, None)
 
 
+@pytest.mark.parametrize("kind", ["slice", "image"])
+def test_numbered_columns_are_slices_from_below_whatever_their_order(kind: str) -> None:
+    columns = ["patient_id", *(f"{kind}_{number}" for number in (10, 2, 1)), "outcome", "age"]
+    drafted = draft(columns, "gos", "x", "outcome")
+    slices = (f"{kind}_1", f"{kind}_2", f"{kind}_10")
+    assert (drafted.description.images, drafted.description.masks) == (slices, ())
+    assert drafted.undescribed == ()
+
+
+def test_slices_have_masks_where_each_has_one() -> None:
+    columns = ["patient_id", "slice_1", "slice_2", "outcome", "age", "mask_1"]
+    some = draft(columns, "gos", "x", "outcome")
+    assert (some.description.masks, some.undescribed) == ((), ("mask_1",))
+    every = draft([*columns, "mask_2"], "gos", "x", "outcome")
+    assert (every.description.masks, every.undescribed) == (("mask_1", "mask_2"), ())
+
+
+def test_what_is_called_image_is_the_image_and_a_number_alone_makes_no_slice() -> None:
+    both = of("age", "slice_1", "slice_2", "image_b")
+    assert (both.description.images, both.undescribed) == (("image",), ("slice_1", "slice_2", "image_b"))
+    with pytest.raises(CohortError, match="found none called image;"):
+        draft(["patient_id", "slice_1", "outcome", "age"], "gos", "x", "outcome")
+
+
 def test_the_outcome_is_no_feature() -> None:
     description = draft(["patient_id", "image", "age", "gcs"], "gos", "x", "gcs").description
     assert [feature.name for feature in description.features] == ["age"]
@@ -95,6 +119,17 @@ def test_a_described_table_can_be_loaded(tmp_path: Path, capsys: pytest.CaptureF
     assert "Sex: female or male" in told
     assert "the outcome: poor or good" in told
     assert "Not in the table: gcs" in told
+
+
+def test_a_described_table_of_slices_can_be_loaded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_table(tmp_path, "patient_id,slice_2,slice_1,age,outcome\np1,b.nii,a.nii,71,4\n")
+    (folder / "b.nii").write_bytes(b"image")
+    assert main(["describe", str(folder), "--task", "gos", "--source", "x"]) == 0
+    (case,) = load_cohort(folder).cases
+    assert [file.name for file in case.image] == ["a.nii", "b.nii"]
+    assert "slice 2 of 2, from below" in capsys.readouterr().out
 
 
 def test_columns_are_listed_as_they_are_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

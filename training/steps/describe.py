@@ -9,6 +9,7 @@ from rich.text import Text
 
 from app.ehr.schema import Feature
 from training.cohort import DESCRIPTION_FILE
+from training.cohort_description import CohortDescription
 from training.cohort_draft import Draft, describe
 
 
@@ -32,13 +33,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _lines(drafted: Draft) -> Iterator[tuple[str, str]]:
-    description = drafted.description
-    for feature in description.features:
-        yield feature.name, f"{feature.title}: {_values(feature)}"
-    yield description.outcome, f"the outcome: {' or '.join(description.outcome_words)}"
-    for name, use in ((description.site, "site"), (description.date, "day of admission, YYYY-MM-DD")):
-        if name:
-            yield name, use
+    yield from _read(drafted.description)
     for column, meant in drafted.renamed.items():
         yield column, f"not read; rename it to {meant} if it is that feature"
     for column in drafted.undescribed:
@@ -46,6 +41,19 @@ def _lines(drafted: Draft) -> Iterator[tuple[str, str]]:
             yield column, "not read; describe it if it was known on admission"
     if drafted.absent:
         yield "", f"Not in the table: {', '.join(drafted.absent)}"
+
+
+def _read(description: CohortDescription) -> Iterator[tuple[str, str]]:
+    """The columns that are described, and as what."""
+    for feature in description.features:
+        yield feature.name, f"{feature.title}: {_values(feature)}"
+    if description.few_slices:
+        for number, image in enumerate(description.images, 1):
+            yield image, f"slice {number} of {len(description.images)}, from below"
+    yield description.outcome, f"the outcome: {' or '.join(description.outcome_words)}"
+    for name, use in ((description.site, "site"), (description.date, "day of admission, YYYY-MM-DD")):
+        if name:
+            yield name, use
 
 
 def _values(feature: Feature) -> str:
