@@ -22,7 +22,7 @@ from training.tasks import MODALITIES, SCHEMAS
 POSITIVE: Final[Mapping[Task, str]] = {"gos": "favourable outcome (GOS 4 or 5)", "ad": "Alzheimer's disease"}
 SITE, DATE = "site", "date"
 NO_LEVELS: Final[Mapping[str, str]] = MappingProxyType({})
-READ_ANYWAY: Final = frozenset({"patient_id", "image", MASK, "split", SITE, DATE})
+READ_ANYWAY: Final = frozenset({"patient_id", "split", SITE, DATE})
 """Columns that have their meaning by name."""
 SLICES: Final = ("slice", "image")
 """What the columns of single slices are called, each with its number from below."""
@@ -74,9 +74,6 @@ def draft(
             "these names; rename the columns, or describe them by hand (docs/reference/cohort.md)"
         )
     names = {each.name for each in features}
-    undescribed = tuple(
-        name for name in columns if name not in names | READ_ANYWAY | {outcome, *images, *masks}
-    )
     missing = tuple(each.name for each in known if each.name not in names)
     by_spelling = {plain(name): name for name in missing}
     try:
@@ -97,6 +94,8 @@ def draft(
         )
     except ValidationError as error:  # the levels, or an outcome that has another meaning by its name
         raise CohortError(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
+    read = names | READ_ANYWAY | {outcome, *images, *description.mask_columns}
+    undescribed = tuple(name for name in columns if name not in read)
     renamed = {name: by_spelling[plain(name)] for name in undescribed if plain(name) in by_spelling}
     return Draft(description, undescribed, renamed, missing)
 

@@ -63,6 +63,8 @@ def test_slices_have_masks_where_each_has_one() -> None:
     assert (some.description.masks, some.undescribed) == ((), ("mask_1",))
     every = draft([*columns, "mask_2"], "gos", "x", "outcome")
     assert (every.description.masks, every.undescribed) == (("mask_1", "mask_2"), ())
+    of_all = draft([*columns, "mask"], "gos", "x", "outcome")
+    assert of_all.undescribed == ("mask_1", "mask"), "one mask is of no slice"
 
 
 def test_what_is_called_image_is_the_image_and_a_number_alone_makes_no_slice() -> None:
